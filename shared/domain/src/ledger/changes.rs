@@ -1,0 +1,91 @@
+//! What a ledger's operations have changed, in the order of the keys.
+
+use super::Ledger;
+use super::slot::Write;
+use crate::entry::Entry;
+use crate::id::MessageId;
+use crate::mailbox::{Mailbox, Msgbox};
+use crate::message::Message;
+use crate::policy::Settings;
+use crate::time::Millis;
+
+/// The memory of an entry that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The mailbox.
+    pub mailbox_id: i64,
+    /// The number of the removal.
+    pub seq: i64,
+    /// The box.
+    pub msgbox: Msgbox,
+    /// The message.
+    pub message_id: MessageId,
+    /// The number with which the entry had come.
+    pub create_seq: i64,
+    /// When it was removed.
+    pub delete_ms: Millis,
+}
+
+/// All that is to be written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The app's settings.
+    pub settings: Option<Settings>,
+    /// New messages.
+    pub new_messages: Vec<Message>,
+    /// Messages that say something else.
+    pub contents: Vec<Message>,
+    /// Messages that are gone.
+    pub gone_messages: Vec<MessageId>,
+    /// New entries.
+    pub new_entries: Vec<(i64, Entry)>,
+    /// Entries that are different.
+    pub entries: Vec<(i64, Entry)>,
+    /// Entries that are gone.
+    pub gone_entries: Vec<(i64, Msgbox, MessageId)>,
+    /// The memory of those.
+    pub tombstones: Vec<Tombstone>,
+    /// Mailboxes that are different.
+    pub mailboxes: Vec<Mailbox>,
+}
+
+impl Ledger {
+    /// What is to be written.
+    #[must_use]
+    pub fn into_changes(self) -> Changes {
+        let mut changes = Changes {
+            tombstones: self.tombstones,
+            ..Changes::default()
+        };
+        if let Write::Update(settings) = self.settings.into_write() {
+            changes.settings = Some(settings);
+        }
+        let mut contents = self.contents;
+        for (message_id, slot) in self.messages {
+            match (slot.into_write(), contents.remove(&message_id)) {
+                (Write::Insert(envelope), Some(content)) => {
+                    changes.new_messages.push(Message { envelope, content });
+                }
+                (Write::Update(envelope), Some(content)) => {
+                    changes.contents.push(Message { envelope, content });
+                }
+                (Write::Delete, _) => changes.gone_messages.push(message_id),
+                (Write::Nothing | Write::Insert(_) | Write::Update(_), _) => {}
+            }
+        }
+        for ((mailbox_id, msgbox, message_id), slot) in self.entries {
+            match slot.into_write() {
+                Write::Insert(entry) => changes.new_entries.push((mailbox_id, entry)),
+                Write::Update(entry) => changes.entries.push((mailbox_id, entry)),
+                Write::Delete => changes.gone_entries.push((mailbox_id, msgbox, message_id)),
+                Write::Nothing => {}
+            }
+        }
+        for slot in self.mailboxes.into_values() {
+            if let Write::Update(mailbox) = slot.into_write() {
+                changes.mailboxes.push(mailbox);
+            }
+        }
+        changes
+    }
+}

@@ -1,0 +1,38 @@
+//! What Postroom means, without asking anybody: identifiers, content, messages, entries,
+//! policy, and every change of a mailbox as a pure function over a [`ledger::Ledger`].
+//!
+//! Nothing here is async, reads a clock or does I/O. A change reads top to bottom in the
+//! file of its [`operation`]; the promises about counters, order and versions are kept in
+//! one place, the ledger.
+
+pub mod content;
+pub mod entry;
+pub mod expiry;
+pub mod id;
+pub mod ledger;
+pub mod limits;
+pub mod mailbox;
+pub mod message;
+pub mod notification;
+pub mod operation;
+pub mod page;
+pub mod policy;
+pub mod refusal;
+pub mod request;
+pub mod sender;
+pub mod time;
+pub mod violation;
+
+pub use content::{Content, ContentKind, Digest};
+pub use entry::Entry;
+pub use id::{AppId, MessageId, ProfileId};
+pub use ledger::Ledger;
+pub use mailbox::{Mailbox, Msgbox};
+pub use message::{Message, MessageKind};
+pub use operation::{Action, Operation, Outcome};
+pub use policy::{Policy, Settings};
+pub use refusal::Refusal;
+pub use request::RequestId;
+pub use sender::Sender;
+pub use time::Millis;
+pub use violation::{Reason, Violation, Violations};

@@ -1,0 +1,112 @@
+//! Every bound of the service, named, with its unit. What can be configured has its
+//! default here, and the cap that no configuration may pass.
+
+/// Bytes of a profile id or an app id.
+pub const ID_BYTES_MAX: usize = 128;
+/// Bytes of a `request_id`.
+pub const REQUEST_ID_BYTES_MAX: usize = 64;
+/// Bytes of a sender's `name`.
+pub const SENDER_NAME_BYTES_MAX: usize = 128;
+/// Bytes of a sender's `pic`.
+pub const SENDER_PIC_BYTES_MAX: usize = 512;
+
+/// Message ids in one Get, Mark or Delete.
+pub const MESSAGE_IDS_MAX: usize = 500;
+/// Recipients of one message, whatever an app's policy says. More is a segment.
+pub const RECIPIENTS_CAP: usize = 500;
+/// Recipients of one message of a user, unless the policy says otherwise.
+pub const RECIPIENTS_DEFAULT: u32 = 100;
+
+/// Bytes of a stored content, unless the policy says otherwise.
+pub const CONTENT_BYTES_DEFAULT: u32 = 32 * 1024;
+/// Bytes of a stored content, whatever an app's policy says.
+pub const CONTENT_BYTES_CAP: usize = 64 * 1024;
+/// How deep lists and objects may nest in a JSON content.
+pub const JSON_DEPTH_MAX: usize = 16;
+/// Values in a JSON content: objects, lists, strings, numbers, booleans and nulls.
+pub const JSON_NODES_MAX: usize = 1_000;
+
+/// Parts of a content.
+pub const PARTS_MAX: usize = 16;
+/// Bytes of a part's MIME type.
+pub const MIME_TYPE_BYTES_MAX: usize = 127;
+/// Bytes of a sealed content's scheme.
+pub const SEALED_SCHEME_BYTES_MAX: usize = 64;
+/// Bytes of a key id.
+pub const KEY_ID_BYTES_MAX: usize = 64;
+/// Bytes of a sealed content's headers.
+pub const SEALED_HEADERS_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of a sealed content's signature.
+pub const SIGNATURE_BYTES_MAX: usize = 512;
+/// Bytes of one wrapped key.
+pub const WRAPPED_KEY_BYTES_MAX: usize = 256;
+/// Wrapped keys of a sealed content: one for each holder, the sender among them.
+pub const KEY_WRAPS_MAX: usize = RECIPIENTS_CAP + 1;
+
+/// Bytes of a notification's title.
+pub const NOTIFICATION_TITLE_BYTES_MAX: usize = 128;
+/// Bytes of a notification's text.
+pub const NOTIFICATION_TEXT_BYTES_MAX: usize = 1024;
+/// Bytes of a notification's sound.
+pub const NOTIFICATION_SOUND_BYTES_MAX: usize = 64;
+/// Bytes of a notification's data, keys and values together.
+pub const NOTIFICATION_DATA_BYTES_MAX: usize = 2 * 1024;
+/// Bytes of a notification in all.
+pub const NOTIFICATION_BYTES_MAX: usize = 4 * 1024;
+
+const _: () = assert!(
+    NOTIFICATION_TITLE_BYTES_MAX
+        + NOTIFICATION_TEXT_BYTES_MAX
+        + NOTIFICATION_SOUND_BYTES_MAX
+        + NOTIFICATION_DATA_BYTES_MAX
+        <= NOTIFICATION_BYTES_MAX
+);
+
+/// Characters of a text in a preview.
+pub const PREVIEW_CHARS: usize = 30;
+
+/// Messages that one box of a mailbox holds, unless it is configured otherwise.
+pub const BOX_MESSAGES_DEFAULT: u32 = 10_000;
+
+/// Milliseconds that a message lives, unless the policy or the send says otherwise.
+pub const EXPIRY_DEFAULT_MS: i64 = 30 * DAY_MS;
+/// Milliseconds that a message may live at the most: ten years.
+pub const EXPIRY_MAX_MS: i64 = 3_653 * DAY_MS;
+/// Milliseconds that the answer to a `request_id` is remembered.
+pub const IDEMPOTENCY_MS: i64 = 72 * HOUR_MS;
+
+/// Rows of a page when the caller names no number.
+pub const ROWS_PER_PAGE_DEFAULT: u32 = 50;
+/// Rows of a page at the most; more is cut to it.
+pub const ROWS_PER_PAGE_MAX: u32 = 200;
+/// How far `page_number` may jump: it and `rows_per_page` multiplied.
+pub const PAGE_JUMP_ROWS_MAX: u64 = 10_000;
+/// Rows that one page examines beyond those that a jump passes over.
+pub const ROWS_EXAMINED_MAX: u32 = 2_000;
+/// Where an asked-for count stops.
+pub const COUNT_MAX: u32 = 10_000;
+/// Rows that an asked-for count examines: both boxes of a mailbox, full.
+pub const COUNT_EXAMINED_MAX: u32 = 2 * BOX_MESSAGES_DEFAULT;
+/// Bytes of content in one page.
+pub const PAGE_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of content in one answer of `GetMessages`; clients take 4 MiB by default.
+pub const GET_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// Violations that an error lists; how many more there are is said in one line.
+pub const VIOLATIONS_LISTED_MAX: usize = 20;
+
+/// Operations in one transaction.
+pub const BATCH_OPERATIONS_MAX: usize = 256;
+
+const _: () = assert!(PAGE_BYTES_MAX >= CONTENT_BYTES_CAP);
+const _: () = assert!(RECIPIENTS_DEFAULT as usize <= RECIPIENTS_CAP);
+const _: () = assert!(CONTENT_BYTES_DEFAULT as usize <= CONTENT_BYTES_CAP);
+const _: () = assert!(ROWS_PER_PAGE_DEFAULT <= ROWS_PER_PAGE_MAX);
+const _: () = assert!(ROWS_PER_PAGE_MAX < ROWS_EXAMINED_MAX);
+
+/// Milliseconds of a minute.
+pub const MINUTE_MS: i64 = 60 * 1000;
+/// Milliseconds of an hour.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 24 * HOUR_MS;

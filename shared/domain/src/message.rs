@@ -1,0 +1,92 @@
+//! The shared part of a message: one row, whoever holds it.
+
+use bytes::Bytes;
+
+use crate::content::Content;
+use crate::id::{MessageId, ProfileId};
+use crate::mailbox::Msgbox;
+use crate::sender::Sender;
+use crate::time::Millis;
+
+/// Where a message comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// From a user.
+    Regular,
+    /// From the app, to named users.
+    System,
+    /// From the app, to everyone.
+    Bulk,
+}
+
+impl MessageKind {
+    const ALL: [Self; 3] = [Self::Regular, Self::System, Self::Bulk];
+
+    /// The number that is stored.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Regular => 1,
+            Self::System => 2,
+            Self::Bulk => 3,
+        }
+    }
+
+    /// The kind of a stored number.
+    #[must_use]
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// Everything about a message but its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Its id, the same in every box.
+    pub message_id: MessageId,
+    /// Where it comes from.
+    pub kind: MessageKind,
+    /// Who it is from.
+    pub from: Sender,
+    /// Who it is to: distinct, in bytewise order.
+    pub to: Vec<ProfileId>,
+    /// What is shown on the recipients' devices, encoded; the push channel reads it.
+    pub notification: Option<Bytes>,
+    /// From 1; grows with every change of the content.
+    pub version: i64,
+    /// Whether the content was ever changed.
+    pub modified: bool,
+    /// When it was sent.
+    pub send_ms: Millis,
+    /// When its content last changed.
+    pub update_ms: Millis,
+    /// When it vanishes.
+    pub expire_ms: Millis,
+}
+
+impl Envelope {
+    /// Every box in which it may be held: the sender's `sent`, the recipients' inboxes.
+    pub fn places(&self) -> impl Iterator<Item = (&ProfileId, Msgbox)> {
+        let sent = self
+            .from
+            .profile_id
+            .iter()
+            .map(|sender| (sender, Msgbox::Sent));
+        sent.chain(self.to.iter().map(|recipient| (recipient, Msgbox::Inbox)))
+    }
+
+    /// Whether that profile sent it.
+    #[must_use]
+    pub fn is_from(&self, profile: &ProfileId) -> bool {
+        self.from.profile_id.as_ref() == Some(profile)
+    }
+}
+
+/// A whole message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Everything but the content.
+    pub envelope: Envelope,
+    /// What it says.
+    pub content: Content,
+}

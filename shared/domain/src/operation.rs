@@ -1,0 +1,114 @@
+//! Every change of a mailbox, a message or an app's settings, as data.
+//!
+//! An operation is one use case. Each has a file of its own with two pure functions:
+//! `footprint` says what it must see, `apply` does it to a [`Ledger`] in memory. The store
+//! reads the union of many footprints, applies the operations in turn, and writes what has
+//! changed; it knows none of them. A new use case is a new file here.
+
+mod clear;
+mod configure;
+mod delete;
+mod deliver;
+mod edit;
+mod footprint;
+mod mark;
+mod open;
+mod outcome;
+mod recall;
+mod remove;
+mod update;
+
+pub use clear::Clear;
+pub use configure::Configure;
+pub use delete::Delete;
+pub use deliver::Deliver;
+pub use edit::Edit;
+pub use footprint::{EntryRange, Footprint};
+pub use mark::Mark;
+pub use open::Open;
+pub use outcome::{Outcome, Revision, Sent};
+pub use recall::Recall;
+pub use remove::{Remove, RemoveOne};
+pub use update::Update;
+
+use crate::id::MessageId;
+use crate::ledger::Ledger;
+use crate::refusal::Refusal;
+use crate::request::Request;
+
+/// A change that somebody asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// How the asker names it, so that it can be repeated safely.
+    pub request: Option<Request>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// The use cases.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// A profile comes for the first time.
+    Open(Open),
+    /// A message is sent.
+    Deliver(Deliver),
+    /// Entries are marked as read or unread.
+    Mark(Mark),
+    /// An owner deletes own entries.
+    Delete(Delete),
+    /// An owner deletes all own entries of a box.
+    Clear(Clear),
+    /// A sender or a recipient deletes messages for everyone.
+    Recall(Recall),
+    /// A sender changes what a message says.
+    Edit(Edit),
+    /// The app changes what a message says.
+    Update(Update),
+    /// The app deletes one message, if it has the expected version.
+    RemoveOne(RemoveOne),
+    /// The app deletes messages.
+    Remove(Remove),
+    /// The app changes its settings.
+    Configure(Configure),
+}
+
+impl Operation {
+    /// What it must see.
+    #[must_use]
+    pub fn footprint(&self) -> Footprint {
+        match &self.action {
+            Action::Open(action) => action.footprint(),
+            Action::Deliver(action) => action.footprint(),
+            Action::Mark(action) => action.footprint(),
+            Action::Delete(action) => action.footprint(),
+            Action::Clear(action) => action.footprint(),
+            Action::Recall(action) => action.footprint(),
+            Action::Edit(action) => action.footprint(),
+            Action::Update(action) => action.footprint(),
+            Action::RemoveOne(action) => action.footprint(),
+            Action::Remove(action) => action.footprint(),
+            Action::Configure(_) => Configure::footprint(),
+        }
+    }
+
+    /// Does it to the ledger. `message_id` is the id of the message that it makes, if it
+    /// makes one.
+    ///
+    /// # Errors
+    /// Why the rules refuse it; the ledger is as it was.
+    pub fn apply(&self, ledger: &mut Ledger, message_id: MessageId) -> Result<Outcome, Refusal> {
+        match &self.action {
+            Action::Open(_) => Ok(Outcome::Done),
+            Action::Deliver(action) => action.apply(ledger, message_id).map(Outcome::Sent),
+            Action::Mark(action) => Ok(Outcome::Changed(action.apply(ledger))),
+            Action::Delete(action) => Ok(Outcome::Changed(action.apply(ledger))),
+            Action::Clear(action) => Ok(Outcome::Changed(action.apply(ledger))),
+            Action::Recall(action) => action.apply(ledger).map(Outcome::Changed),
+            Action::Edit(action) => action.apply(ledger).map(Outcome::Revised),
+            Action::Update(action) => action.apply(ledger).map(Outcome::Revised),
+            Action::RemoveOne(action) => action.apply(ledger).map(|()| Outcome::Done),
+            Action::Remove(action) => Ok(Outcome::Changed(action.apply(ledger))),
+            Action::Configure(action) => action.apply(ledger).map(Outcome::Configured),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Pages by key: which rows a page shows, where it begins, and how one turns it.
+//!
+//! A page is found by seeking from a key, never by counting rows from the beginning, so
+//! that the thousandth page costs what the first one does. What a caller carries from page
+//! to page is a [`Bookmark`].
+
+use crate::id::{MessageId, ProfileId};
+use crate::limits::{PAGE_JUMP_ROWS_MAX, ROWS_PER_PAGE_DEFAULT, ROWS_PER_PAGE_MAX};
+use crate::mailbox::Msgbox;
+use crate::message::MessageKind;
+use crate::time::Millis;
+
+/// Which rows match. All that is given must hold; bounds of time are exclusive.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Criteria {
+    /// Entries of that box only. Entries, not messages.
+    pub msgbox: Option<Msgbox>,
+    /// Read, or not read. Entries, not messages.
+    pub read: Option<bool>,
+    /// From that profile.
+    pub from: Option<ProfileId>,
+    /// To that profile.
+    pub to: Option<ProfileId>,
+    /// From that profile or to it.
+    pub party: Option<ProfileId>,
+    /// Of that kind.
+    pub kind: Option<MessageKind>,
+    /// From no profile: sent by the app.
+    pub system_only: bool,
+    /// Sent after that.
+    pub sent_after: Option<Millis>,
+    /// Sent before that.
+    pub sent_before: Option<Millis>,
+    /// Changed after that: the entry, or for messages the content.
+    pub updated_after: Option<Millis>,
+}
+
+impl Criteria {
+    /// Whether every row matches, but for those of another box: then the number of
+    /// matches is known without looking.
+    #[must_use]
+    pub fn is_box_only(&self) -> bool {
+        *self
+            == Self {
+                msgbox: self.msgbox,
+                ..Self::default()
+            }
+    }
+}
+
+/// By what rows are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortField {
+    /// By sending.
+    #[default]
+    CreateTime,
+    /// By last change.
+    UpdateTime,
+}
+
+/// In which direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Newest first.
+    #[default]
+    Descending,
+    /// Oldest first.
+    Ascending,
+}
+
+impl Direction {
+    /// The other one.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Descending => Self::Ascending,
+            Self::Ascending => Self::Descending,
+        }
+    }
+}
+
+/// The order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sort {
+    /// By what.
+    pub field: SortField,
+    /// In which direction.
+    pub direction: Direction,
+}
+
+/// Where a row stands in both orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The message: the order of sending.
+    pub message_id: MessageId,
+    /// The box; `inbox` for rows that are in none. It orders two entries of one message.
+    pub msgbox: Msgbox,
+    /// The order of changes: `seq` of an entry, the time of a message's last change.
+    pub change: i64,
+}
+
+/// Where a scan begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seek {
+    /// At the first row in the direction of the scan.
+    Start,
+    /// At the first row after that key.
+    After(Key),
+    /// At the row of that key, or the first one after it.
+    At(Key),
+    /// Behind the last row: nothing is there.
+    End,
+}
+
+/// A scan that finds the rows of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Which rows.
+    pub criteria: Criteria,
+    /// In which order they are scanned.
+    pub sort: Sort,
+    /// From where.
+    pub seek: Seek,
+    /// How many matching rows to pass over.
+    pub skip: u64,
+    /// How many rows to return.
+    pub rows: u32,
+    /// Whether to count all that match.
+    pub count: bool,
+}
+
+/// What a scan found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<T> {
+    /// The rows, in the order of the scan.
+    pub items: Vec<(Key, T)>,
+    /// Whether the scan ended before the last row: there may be more.
+    pub more: bool,
+    /// Where a scan that ended early stopped looking, when that was behind its last item.
+    pub reached: Option<Key>,
+    /// How many rows match, if it was free or asked for.
+    pub count: Option<Count>,
+}
+
+/// How many rows match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// That many.
+    pub matches: i64,
+    /// Or more: the counting stopped.
+    pub capped: bool,
+}
+
+/// A listing that a caller asked for: all but the place in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Which rows.
+    pub criteria: Criteria,
+    /// In which order.
+    pub sort: Sort,
+    /// Rows of a page, at least 1.
+    pub rows_per_page: u32,
+    /// Whether to count all that match.
+    pub count: bool,
+}
+
+/// Why a page cannot be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageError {
+    /// A number below zero.
+    Negative,
+    /// A jump beyond [`PAGE_JUMP_ROWS_MAX`] rows.
+    TooFar,
+}
+
+/// The rows of a page that a caller asked for: 0 means the default, too many are cut.
+///
+/// # Errors
+/// [`PageError::Negative`].
+pub fn rows_per_page(asked: i32) -> Result<u32, PageError> {
+    match u32::try_from(asked) {
+        Ok(0) => Ok(ROWS_PER_PAGE_DEFAULT),
+        Ok(rows) => Ok(rows.min(ROWS_PER_PAGE_MAX)),
+        Err(_) => Err(PageError::Negative),
+    }
+}
+
+/// The number of a page that a caller asked for: 0 means the first.
+///
+/// # Errors
+/// [`PageError::Negative`], or [`PageError::TooFar`]: turn pages instead.
+pub fn page_number(asked: i32, rows_per_page: u32) -> Result<i32, PageError> {
+    let number = u32::try_from(asked).map_err(|_| PageError::Negative)?;
+    if u64::from(number) * u64::from(rows_per_page) > PAGE_JUMP_ROWS_MAX {
+        return Err(PageError::TooFar);
+    }
+    Ok(asked.max(1))
+}
+
+/// The place of a page in its listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bookmark {
+    /// The page's number, from 1.
+    pub page: i32,
+    /// Where its first row is; none: it is behind the last row of the listing.
+    pub first: Option<Key>,
+    /// Behind which row the next page begins; none: as `first`.
+    pub last: Option<Key>,
+}
+
+/// A page, in the order of its listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Its place.
+    pub bookmark: Bookmark,
+    /// Its rows.
+    pub items: Vec<T>,
+    /// Whether there are rows before it.
+    pub more_before: bool,
+    /// Whether there may be rows after it.
+    pub more_after: bool,
+    /// How many rows match in all, if that is known.
+    pub count: Option<Count>,
+}
+
+/// A step to a page: the scan that finds it, and what the scan will have meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The scan.
+    pub scan: Scan,
+    page: i32,
+    backward: bool,
+}
+
+impl Turn {
+    /// To a page by its number.
+    #[must_use]
+    pub fn to(listing: &Listing, page: i32) -> Self {
+        let before = u64::try_from(page - 1).unwrap_or(0);
+        Self::forward(
+            listing,
+            Seek::Start,
+            before * u64::from(listing.rows_per_page),
+            page,
+        )
+    }
+
+    /// To the page that is `offset` pages from a bookmark. What leads before the
+    /// beginning is the first page as it is now.
+    #[must_use]
+    pub fn from(listing: &Listing, bookmark: Bookmark, offset: i32) -> Self {
+        let page = bookmark.page.saturating_add(offset);
+        if page < 1 {
+            return Self::to(listing, 1);
+        }
+        let skip =
+            u64::from(offset.unsigned_abs()).saturating_sub(1) * u64::from(listing.rows_per_page);
+        match offset {
+            0 => Self::forward(listing, bookmark.first.map_or(Seek::End, Seek::At), 0, page),
+            1.. => Self::forward(
+                listing,
+                bookmark.last.map_or(Seek::End, Seek::After),
+                skip,
+                page,
+            ),
+            ..0 => {
+                let seek = bookmark.first.map_or(Seek::Start, Seek::After);
+                let mut turn = Self::forward(listing, seek, skip, page);
+                turn.scan.sort.direction = listing.sort.direction.reversed();
+                turn.backward = true;
+                turn
+            }
+        }
+    }
+
+    fn forward(listing: &Listing, seek: Seek, skip: u64, page: i32) -> Self {
+        Self {
+            scan: Scan {
+                criteria: listing.criteria.clone(),
+                sort: listing.sort,
+                seek,
+                skip,
+                rows: listing.rows_per_page,
+                count: listing.count,
+            },
+            page,
+            backward: false,
+        }
+    }
+
+    /// Whether a row is known behind the page that a backward step finds.
+    fn came_from_a_row(&self) -> bool {
+        matches!(self.scan.seek, Seek::After(_))
+    }
+
+    /// The page that the scan found. None: the step led before the beginning, so that the
+    /// first page is the answer.
+    #[must_use]
+    pub fn page<T>(&self, mut found: Found<T>) -> Option<Page<T>> {
+        if self.backward {
+            if found.items.is_empty() && !found.more {
+                return None;
+            }
+            found.items.reverse();
+        }
+        let reached = found.reached.filter(|_| found.more);
+        let ends = |end: Option<&(Key, T)>| end.map(|(key, _)| *key);
+        let (mut first, mut last) = (ends(found.items.first()), ends(found.items.last()));
+        if self.backward {
+            first = reached.or(first);
+            last = last.or(first);
+        } else {
+            last = reached.or(last);
+            first = first.or(last);
+        }
+        Some(Page {
+            bookmark: Bookmark {
+                page: self.page,
+                first,
+                last,
+            },
+            more_before: if self.backward {
+                found.more
+            } else {
+                self.page > 1
+            },
+            more_after: if self.backward {
+                self.came_from_a_row()
+            } else {
+                found.more
+            },
+            items: found.items.into_iter().map(|(_, item)| item).collect(),
+            count: found.count,
+        })
+    }
+}

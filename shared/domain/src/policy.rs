@@ -1,0 +1,138 @@
+//! What an app allows its users: the service's defaults, and what the app overrides.
+
+use serde::{Deserialize, Serialize};
+
+use crate::expiry;
+use crate::limits::{
+    BOX_MESSAGES_DEFAULT, CONTENT_BYTES_CAP, CONTENT_BYTES_DEFAULT, EXPIRY_DEFAULT_MS,
+    RECIPIENTS_CAP, RECIPIENTS_DEFAULT,
+};
+use crate::violation::Violations;
+
+/// The rules in force for an app.
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Users may write to themselves.
+    pub allow_self_send: bool,
+    /// Senders may edit what they sent.
+    pub allow_edit: bool,
+    /// Senders may delete what they sent from everyone's boxes.
+    pub allow_delete_for_everyone: bool,
+    /// Recipients may delete what they received from everyone's boxes.
+    pub recipients_may_delete_for_everyone: bool,
+    /// Recipients of one message of a user.
+    pub max_recipients: u32,
+    /// Bytes of a content.
+    pub max_content_bytes: u32,
+    /// Milliseconds that a message lives if its sender does not say.
+    pub default_expiry_ms: i64,
+    /// Messages that a box holds.
+    pub max_box_messages: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            allow_self_send: true,
+            allow_edit: true,
+            allow_delete_for_everyone: true,
+            recipients_may_delete_for_everyone: false,
+            max_recipients: RECIPIENTS_DEFAULT,
+            max_content_bytes: CONTENT_BYTES_DEFAULT,
+            default_expiry_ms: EXPIRY_DEFAULT_MS,
+            max_box_messages: BOX_MESSAGES_DEFAULT,
+        }
+    }
+}
+
+/// What an app overrides, and how often it has changed its mind. Absent: the default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// From 1, for an app that never changed anything; grows with every change.
+    pub version: i64,
+    /// See [`Policy::allow_self_send`].
+    pub allow_self_send: Option<bool>,
+    /// See [`Policy::allow_edit`].
+    pub allow_edit: Option<bool>,
+    /// See [`Policy::allow_delete_for_everyone`].
+    pub allow_delete_for_everyone: Option<bool>,
+    /// See [`Policy::recipients_may_delete_for_everyone`].
+    pub recipients_may_delete_for_everyone: Option<bool>,
+    /// See [`Policy::max_recipients`].
+    pub max_recipients: Option<u32>,
+    /// See [`Policy::max_content_bytes`].
+    pub max_content_bytes: Option<u32>,
+    /// See [`Policy::default_expiry_ms`].
+    pub default_expiry_ms: Option<i64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            allow_self_send: None,
+            allow_edit: None,
+            allow_delete_for_everyone: None,
+            recipients_may_delete_for_everyone: None,
+            max_recipients: None,
+            max_content_bytes: None,
+            default_expiry_ms: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Collects what is outside the caps; `field` is the settings' path in the request.
+    pub fn check(&self, field: &str, violations: &mut Violations) {
+        let recipients = 1..=RECIPIENTS_CAP;
+        if self
+            .max_recipients
+            .is_some_and(|max| !recipients.contains(&(max as usize)))
+        {
+            violations.invalid(
+                format!("{field}.max_recipients"),
+                format!("must be 1 to {RECIPIENTS_CAP}"),
+            );
+        }
+        let bytes = 1..=CONTENT_BYTES_CAP;
+        if self
+            .max_content_bytes
+            .is_some_and(|max| !bytes.contains(&(max as usize)))
+        {
+            violations.invalid(
+                format!("{field}.max_content_bytes"),
+                format!("must be 1 to {CONTENT_BYTES_CAP} bytes"),
+            );
+        }
+        if self
+            .default_expiry_ms
+            .is_some_and(|ms| !expiry::is_lifetime(ms))
+        {
+            violations.invalid(
+                format!("{field}.default_expiry"),
+                "must be more than 0 and at most 10 years",
+            );
+        }
+    }
+
+    /// The rules in force where these settings override those defaults.
+    #[must_use]
+    pub fn over(&self, defaults: &Policy) -> Policy {
+        Policy {
+            allow_self_send: self.allow_self_send.unwrap_or(defaults.allow_self_send),
+            allow_edit: self.allow_edit.unwrap_or(defaults.allow_edit),
+            allow_delete_for_everyone: self
+                .allow_delete_for_everyone
+                .unwrap_or(defaults.allow_delete_for_everyone),
+            recipients_may_delete_for_everyone: self
+                .recipients_may_delete_for_everyone
+                .unwrap_or(defaults.recipients_may_delete_for_everyone),
+            max_recipients: self.max_recipients.unwrap_or(defaults.max_recipients),
+            max_content_bytes: self.max_content_bytes.unwrap_or(defaults.max_content_bytes),
+            default_expiry_ms: self.default_expiry_ms.unwrap_or(defaults.default_expiry_ms),
+            max_box_messages: defaults.max_box_messages,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! All that differs between the databases.
+
+mod codec;
+mod postgres;
+mod sqlite;
+
+use futures::future::BoxFuture;
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Pool};
+use uuid::Uuid;
+
+pub use codec::{Codec, Run};
+
+use crate::error::Class;
+use crate::options::Options;
+use crate::rows::Values;
+use crate::statement::Dialect;
+
+/// The connections to a database: some that write, some that read.
+pub struct Pools<DB: Database> {
+    pub write: Pool<DB>,
+    pub read: Pool<DB>,
+}
+
+impl<DB: Database> Pools<DB> {
+    /// Ends all connections, after what they are doing.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+/// What became of a transaction whose commit was not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Committed,
+    Aborted,
+    InProgress,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// A database that can hold mailboxes.
+pub trait Backend:
+    Run
+    + Codec<Option<i64>>
+    + Codec<Option<String>>
+    + Codec<Option<Vec<u8>>>
+    + Codec<Option<Uuid>>
+    + Sync
+{
+    /// How it says what the two say differently.
+    const DIALECT: Dialect;
+    /// Begins a transaction that writes.
+    const BEGIN: &'static str;
+    /// Begins a transaction in which all reads see one snapshot.
+    const BEGIN_SNAPSHOT: &'static str;
+    /// Whether the server migrates it by itself.
+    const MIGRATES_ITSELF: bool;
+
+    /// Opens the pools. Does not wait for a database that is away.
+    ///
+    /// # Errors
+    /// The url is none of this database.
+    fn pools(options: &Options) -> Result<Pools<Self>, sqlx::Error>;
+
+    /// Its schema, step by step.
+    fn migrator() -> &'static Migrator;
+
+    /// Adds the rows of a batch to the arguments.
+    ///
+    /// # Errors
+    /// A value cannot be encoded.
+    fn bind_rows(
+        arguments: &mut Self::Arguments,
+        columns: Vec<Values>,
+        rows: usize,
+    ) -> Result<(), sqlx::error::BoxDynError>;
+
+    /// How many rows a statement changed.
+    fn rows_affected(result: &Self::QueryResult) -> u64;
+
+    /// What kind of error it is.
+    fn classify(error: &sqlx::Error) -> Class;
+
+    /// What became of a transaction.
+    fn fate<'a>(
+        connection: &'a mut PoolConnection<Self>,
+        xid: &'a str,
+    ) -> BoxFuture<'a, Result<Fate, sqlx::Error>>;
+}

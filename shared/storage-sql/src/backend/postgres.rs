@@ -1,0 +1,144 @@
+//! `PostgreSQL`.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sqlx::error::BoxDynError;
+use sqlx::migrate::Migrator;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgQueryResult};
+use sqlx::{Arguments, Database, Postgres};
+
+use super::{Backend, Codec, Fate, Pools, Run};
+use crate::error::Class;
+use crate::options::Options;
+use crate::rows::Values;
+use crate::statement::{Column, Dialect, Kind};
+
+static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
+
+impl Backend for Postgres {
+    const DIALECT: Dialect = Dialect {
+        index: 0,
+        strpos: "strpos",
+        xid: "pg_current_xact_id()::text",
+        locks_rows: true,
+        rows: unnest,
+    };
+    const BEGIN: &'static str = "BEGIN";
+    const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    const MIGRATES_ITSELF: bool = false;
+
+    fn pools(options: &Options) -> Result<Pools<Self>, sqlx::Error> {
+        let connect = PgConnectOptions::from_str(&options.url)?
+            .application_name("postroom")
+            .options([
+                ("statement_timeout", "5s"),
+                ("lock_timeout", "1s"),
+                ("idle_in_transaction_session_timeout", "10s"),
+            ]);
+        let pool = |size| {
+            PoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(Duration::from_secs(1))
+                .connect_lazy_with(connect.clone())
+        };
+        Ok(Pools {
+            write: pool(options.write_connections),
+            read: pool(options.read_connections),
+        })
+    }
+
+    fn migrator() -> &'static Migrator {
+        &MIGRATOR
+    }
+
+    fn bind_rows(
+        arguments: &mut Self::Arguments,
+        columns: Vec<Values>,
+        _rows: usize,
+    ) -> Result<(), BoxDynError> {
+        for column in columns {
+            match column {
+                Values::Int(values) => arguments.add(values)?,
+                Values::Text(values) => arguments.add(values)?,
+                Values::Bytes(values) => arguments.add(values)?,
+                Values::Uuid(values) => arguments.add(values)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn rows_affected(result: &PgQueryResult) -> u64 {
+        result.rows_affected()
+    }
+
+    fn classify(error: &sqlx::Error) -> Class {
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        let Some(code) = code.as_deref() else {
+            return Class::of_connection(error);
+        };
+        match code {
+            "40001" | "40P01" | "55P03" => Class::Conflict,
+            "57014" => Class::Timeout,
+            "25006" => Class::Unavailable,
+            _ if ["08", "53", "57P", "58"]
+                .iter()
+                .any(|class| code.starts_with(class)) =>
+            {
+                Class::Unavailable
+            }
+            _ => Class::Other,
+        }
+    }
+
+    fn fate<'a>(
+        connection: &'a mut PoolConnection<Self>,
+        xid: &'a str,
+    ) -> BoxFuture<'a, Result<Fate, sqlx::Error>> {
+        async move {
+            let mut arguments = <Self as Database>::Arguments::default();
+            arguments.add(xid).map_err(sqlx::Error::Encode)?;
+            let text = "SELECT pg_xact_status($1::text::xid8)";
+            let rows = Self::fetch(connection, text, arguments).await?;
+            let status: Option<String> = match rows.first() {
+                Some(row) => Self::get(row, 0)?,
+                None => None,
+            };
+            Ok(match status.as_deref() {
+                Some("committed") => Fate::Committed,
+                Some("aborted") => Fate::Aborted,
+                Some("in progress") => Fate::InProgress,
+                _ => Fate::Unknown,
+            })
+        }
+        .boxed()
+    }
+}
+
+/// Each column is one array.
+fn unnest(columns: &[Column], first: usize) -> String {
+    let arrays: Vec<String> = columns
+        .iter()
+        .zip(first..)
+        .map(|((_, kind), number)| {
+            let array = match kind {
+                Kind::Int => "int8[]",
+                Kind::Text => "text[]",
+                Kind::Bytes => "bytea[]",
+                Kind::Uuid => "uuid[]",
+            };
+            format!("${number}::{array}")
+        })
+        .collect();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    format!(
+        "SELECT * FROM unnest({}) WITH ORDINALITY AS r ({}, ord)",
+        arrays.join(", "),
+        names.join(", ")
+    )
+}

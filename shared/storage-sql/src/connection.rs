@@ -1,0 +1,144 @@
+//! Connections: how a statement is run, and how a transaction ends.
+
+use sqlx::Pool;
+use sqlx::pool::PoolConnection;
+use storage::Error;
+
+use crate::backend::Backend;
+use crate::error::miscounted;
+use crate::fields::Fields;
+use crate::rows::{Call, Value};
+
+/// A connection of a pool.
+pub struct Connection<DB: Backend>(PoolConnection<DB>);
+
+impl<DB: Backend> Connection<DB> {
+    /// Takes a connection out of a pool.
+    pub async fn of(pool: &Pool<DB>) -> Result<Self, Error> {
+        pool.acquire().await.map(Self).map_err(wrap::<DB>)
+    }
+
+    /// Runs a statement and takes its rows.
+    pub async fn fetch(&mut self, call: Call) -> Result<Vec<Fields<DB>>, Error> {
+        let text = call.statement.text(&DB::DIALECT);
+        let arguments = arguments::<DB>(call)?;
+        let rows = DB::fetch(&mut self.0, text, arguments)
+            .await
+            .map_err(wrap::<DB>)?;
+        Ok(rows.into_iter().map(Fields::new).collect())
+    }
+
+    /// Runs a statement for what it does; how many rows it changed.
+    pub async fn execute(&mut self, call: Call) -> Result<u64, Error> {
+        let text = call.statement.text(&DB::DIALECT);
+        let arguments = arguments::<DB>(call)?;
+        let result = DB::execute(&mut self.0, text, arguments)
+            .await
+            .map_err(wrap::<DB>)?;
+        Ok(DB::rows_affected(&result))
+    }
+
+    /// Runs a statement that changes as many rows as it was given; not at all if none.
+    pub async fn change(&mut self, what: &'static str, call: Call) -> Result<(), Error> {
+        if call.is_empty() {
+            return Ok(());
+        }
+        let expected = call.rows;
+        let actual = self.execute(call).await?;
+        if actual == expected as u64 {
+            Ok(())
+        } else {
+            Err(miscounted(what, expected, actual))
+        }
+    }
+}
+
+/// A transaction. Unless it ends well, its connection is closed and not used again.
+pub struct Transaction<DB: Backend> {
+    connection: Connection<DB>,
+    ended_well: bool,
+}
+
+impl<DB: Backend> Transaction<DB> {
+    /// Begins a transaction that writes.
+    pub async fn begin(pool: &Pool<DB>) -> Result<Self, Error> {
+        Self::begin_with(pool, DB::BEGIN).await
+    }
+
+    /// Begins a transaction in which all reads see one snapshot.
+    pub async fn begin_snapshot(pool: &Pool<DB>) -> Result<Self, Error> {
+        Self::begin_with(pool, DB::BEGIN_SNAPSHOT).await
+    }
+
+    async fn begin_with(pool: &Pool<DB>, text: &'static str) -> Result<Self, Error> {
+        let connection = Connection::of(pool).await?;
+        let mut transaction = Self {
+            connection,
+            ended_well: false,
+        };
+        DB::command(&mut transaction.connection.0, text)
+            .await
+            .map_err(wrap::<DB>)?;
+        Ok(transaction)
+    }
+
+    /// Makes it durable. The error is the database's own: whoever commits must know what
+    /// to make of it.
+    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
+        DB::command(&mut self.connection.0, "COMMIT").await?;
+        self.ended_well = true;
+        Ok(())
+    }
+
+    /// Takes everything back.
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        DB::command(&mut self.connection.0, "ROLLBACK")
+            .await
+            .map_err(wrap::<DB>)?;
+        self.ended_well = true;
+        Ok(())
+    }
+
+    /// The connection, to run statements.
+    pub const fn connection(&mut self) -> &mut Connection<DB> {
+        &mut self.connection
+    }
+}
+
+impl<DB: Backend> Drop for Transaction<DB> {
+    fn drop(&mut self) {
+        if !self.ended_well {
+            self.connection.0.close_on_drop();
+        }
+    }
+}
+
+/// What became of a transaction, asked on a connection of its own.
+pub async fn fate<DB: Backend>(
+    pool: &Pool<DB>,
+    xid: &str,
+) -> Result<crate::backend::Fate, sqlx::Error> {
+    DB::fate(&mut pool.acquire().await?, xid).await
+}
+
+/// The store's error for a database's error.
+pub fn wrap<DB: Backend>(error: sqlx::Error) -> Error {
+    DB::classify(&error).wrap(error)
+}
+
+fn arguments<DB: Backend>(call: Call) -> Result<DB::Arguments, Error> {
+    debug_assert_eq!(call.scalars.len(), call.statement.scalars());
+    let mut arguments = DB::Arguments::default();
+    let bound = call
+        .scalars
+        .into_iter()
+        .try_for_each(|value| match value {
+            Value::Int(value) => DB::add(&mut arguments, value),
+            Value::Text(value) => DB::add(&mut arguments, value),
+            Value::Bytes(value) => DB::add(&mut arguments, value),
+            Value::Uuid(value) => DB::add(&mut arguments, value),
+        })
+        .and_then(|()| DB::bind_rows(&mut arguments, call.columns, call.rows));
+    bound.map_err(Error::Internal)?;
+    Ok(arguments)
+}

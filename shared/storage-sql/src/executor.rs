@@ -1,0 +1,97 @@
+//! The walk of every write: claim the requests, lock and read, apply, write, commit.
+//!
+//! A batch is carried out in one transaction, in a number of statements that depends
+//! neither on how many operations it has nor on how many recipients they have. What the
+//! operations mean is not known here: they are applied to a [`Ledger`], and what has
+//! changed in it is written.
+
+mod claim;
+mod commit;
+mod entries;
+mod lock;
+mod write;
+
+use std::collections::BTreeMap;
+
+use domain::operation::Footprint;
+use domain::{Ledger, MessageId, Millis, Operation, Outcome, Policy, Refusal};
+use sqlx::Pool;
+use storage::Error;
+
+use crate::backend::Backend;
+use crate::connection::Transaction;
+use claim::Claims;
+
+/// An operation of an app, on its way.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The number of its app.
+    pub app_no: i64,
+    /// What to do.
+    pub operation: Operation,
+    /// The id of the message that it makes, if it makes one.
+    pub message_id: MessageId,
+}
+
+/// What became of a job.
+pub type Verdict = Result<Outcome, Refusal>;
+
+/// Carries out a batch: each job alone is done or refused, and all that were done are
+/// durable when this returns. The verdicts are in the order of the jobs.
+///
+/// # Errors
+/// Nothing was done, except after [`Error::Unknown`].
+pub async fn run<DB: Backend>(
+    pool: &Pool<DB>,
+    policy: &Policy,
+    now: Millis,
+    jobs: &[Job],
+) -> Result<Vec<Verdict>, Error> {
+    let mut transaction = Transaction::begin(pool).await?;
+    let connection = transaction.connection();
+
+    let mut claims = Claims::take(connection, now, jobs).await?;
+    let footprints = footprints(jobs, &claims);
+    let (mut ledgers, xid) = lock::apps(connection, policy, now, &footprints).await?;
+    lock::messages(connection, &mut ledgers, &footprints).await?;
+    lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
+    entries::read(connection, &mut ledgers, &footprints).await?;
+
+    let verdicts = apply(jobs, &mut claims, &mut ledgers);
+
+    let changes = ledgers
+        .into_iter()
+        .map(|(app_no, ledger)| (app_no, ledger.into_changes()));
+    write::changes(connection, changes.collect()).await?;
+    claims.settle(connection).await?;
+    commit::settle(pool, transaction, xid).await?;
+    Ok(verdicts)
+}
+
+/// What the jobs of each app must see together. A job whose answer is known already sees
+/// nothing.
+fn footprints(jobs: &[Job], claims: &Claims) -> BTreeMap<i64, Footprint> {
+    let mut footprints: BTreeMap<i64, Footprint> = BTreeMap::new();
+    for job in jobs {
+        let footprint = footprints.entry(job.app_no).or_default();
+        if claims.answer(job).is_none() {
+            footprint.merge(job.operation.footprint());
+        }
+    }
+    footprints
+}
+
+/// Applies the jobs in turn: each sees what those before it did.
+fn apply(jobs: &[Job], claims: &mut Claims, ledgers: &mut BTreeMap<i64, Ledger>) -> Vec<Verdict> {
+    let mut verdicts = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let verdict = match (claims.answer(job), ledgers.get_mut(&job.app_no)) {
+            (Some(answer), _) => answer,
+            (None, Some(ledger)) => job.operation.apply(ledger, job.message_id),
+            (None, None) => Err(Refusal::NotFound),
+        };
+        claims.remember(job, &verdict);
+        verdicts.push(verdict);
+    }
+    verdicts
+}

@@ -1,0 +1,173 @@
+//! The entries that a batch is about, read after their mailboxes were locked.
+
+use std::collections::BTreeMap;
+
+use domain::operation::{EntryRange, Footprint};
+use domain::{Ledger, Msgbox, ProfileId};
+use storage::Error;
+
+use super::lock::{Footprints, Ledgers};
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::fields::entry_columns;
+use crate::rows::Call;
+use crate::statement::{Kind, Statement};
+
+static NAMED: Statement = Statement::with_rows(
+    0,
+    &[
+        ("app_no", Kind::Int),
+        ("mailbox_id", Kind::Int),
+        ("box", Kind::Int),
+        ("message_id", Kind::Uuid),
+    ],
+    concat!(
+        "SELECT e.app_no, e.mailbox_id, ",
+        entry_columns!(),
+        " FROM r
+         JOIN msgbox e ON e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
+         AND e.box = r.box AND e.message_id = r.message_id"
+    ),
+);
+
+static ALL: Statement = Statement::with_rows(
+    0,
+    &[
+        ("app_no", Kind::Int),
+        ("mailbox_id", Kind::Int),
+        ("box", Kind::Int),
+    ],
+    concat!(
+        "SELECT e.app_no, e.mailbox_id, ",
+        entry_columns!(),
+        " FROM r
+         JOIN msgbox e ON e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
+         AND e.box = r.box"
+    ),
+);
+
+/// The oldest `$1` and one more of each box; all of a box that has fewer.
+static OLDEST: Statement = Statement::with_rows(
+    1,
+    &[
+        ("app_no", Kind::Int),
+        ("mailbox_id", Kind::Int),
+        ("box", Kind::Int),
+    ],
+    concat!(
+        "SELECT e.app_no, e.mailbox_id, ",
+        entry_columns!(),
+        " FROM r
+         JOIN msgbox e ON e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
+         AND e.box = r.box AND e.message_id <= coalesce((
+             SELECT o.message_id FROM msgbox o WHERE o.app_no = r.app_no
+             AND o.mailbox_id = r.mailbox_id AND o.box = r.box
+             ORDER BY o.message_id LIMIT 1 OFFSET $1
+         ), e.message_id)"
+    ),
+);
+
+/// Reads the entries of the footprints, and all that the holders of the messages hold of
+/// them.
+pub async fn read<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let (mut named, mut all) = (Call::of(&NAMED), Call::of(&ALL));
+    let mut demands = BTreeMap::new();
+    for (&app_no, footprint) in footprints {
+        let Some(ledger) = ledgers.get(&app_no) else {
+            continue;
+        };
+        name_held(app_no, ledger, footprint, &mut named);
+        for range in &footprint.entries {
+            let id = |owner: &ProfileId| ledger.mailbox(owner).map(|mailbox| mailbox.mailbox_id);
+            match range {
+                EntryRange::Named(owner, msgbox, message_ids) => {
+                    let Some(mailbox_id) = id(owner) else {
+                        continue;
+                    };
+                    for message_id in message_ids {
+                        named.row([
+                            app_no.into(),
+                            mailbox_id.into(),
+                            msgbox.code().into(),
+                            message_id.uuid().into(),
+                        ]);
+                    }
+                }
+                EntryRange::All(owner, msgbox) => {
+                    let Some(mailbox_id) = id(owner) else {
+                        continue;
+                    };
+                    all.row([app_no.into(), mailbox_id.into(), msgbox.code().into()]);
+                }
+                EntryRange::Overflow(owner, msgbox) => {
+                    *demands.entry((app_no, owner, *msgbox)).or_insert(0_i64) += 1;
+                }
+            }
+        }
+    }
+    let oldest = oldest(ledgers, &demands);
+    for call in [named, all, oldest] {
+        if call.is_empty() {
+            continue;
+        }
+        for mut row in connection.fetch(call).await? {
+            let (app_no, mailbox_id) = (row.int()?, row.int()?);
+            let entry = row.entry()?;
+            if let Some(ledger) = ledgers.get_mut(&app_no) {
+                ledger.read_entry(mailbox_id, entry);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names what may be held of the messages that were locked.
+fn name_held(app_no: i64, ledger: &Ledger, footprint: &Footprint, named: &mut Call) {
+    for message in footprint
+        .messages
+        .iter()
+        .filter_map(|id| ledger.message(*id))
+    {
+        for (owner, msgbox) in message.places() {
+            let Some(mailbox) = ledger.mailbox(owner) else {
+                continue;
+            };
+            named.row([
+                app_no.into(),
+                mailbox.mailbox_id.into(),
+                msgbox.code().into(),
+                message.message_id.uuid().into(),
+            ]);
+        }
+    }
+}
+
+/// The boxes that are too full for what is to come, and the most that one of them must
+/// lose.
+fn oldest(ledgers: &Ledgers, demands: &BTreeMap<(i64, &ProfileId, Msgbox), i64>) -> Call {
+    let mut surplus_max = 0;
+    let mut boxes = Vec::new();
+    for (&(app_no, owner, msgbox), demand) in demands {
+        let Some(ledger) = ledgers.get(&app_no) else {
+            continue;
+        };
+        let Some(mailbox) = ledger.mailbox(owner) else {
+            continue;
+        };
+        let room = i64::from(ledger.policy().max_box_messages);
+        let surplus = mailbox.counts.total(msgbox) + demand - room;
+        if surplus > 0 {
+            surplus_max = surplus_max.max(surplus);
+            boxes.push((app_no, mailbox.mailbox_id, msgbox.code()));
+        }
+    }
+    let mut call = Call::of(&OLDEST).with(surplus_max - 1);
+    for (app_no, mailbox_id, code) in boxes {
+        call.row([app_no.into(), mailbox_id.into(), code.into()]);
+    }
+    call
+}

@@ -1,0 +1,168 @@
+//! What a batch locks, in the one order that all batches keep: apps, messages, mailboxes.
+//! What a decision needs is read by the statement that locks it, or by a later one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::operation::Footprint;
+use domain::{Ledger, Millis, Policy, ProfileId};
+use storage::Error;
+
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::fields::{Fields, envelope_columns, mailbox_columns};
+use crate::rows::Call;
+use crate::statement::{Kind, Statement};
+
+macro_rules! select_apps {
+    () => {
+        "SELECT a.app_no, a.settings, {xid} FROM r
+         JOIN app a ON a.app_no = r.app_no ORDER BY r.ord"
+    };
+}
+
+static READ_APPS: Statement = Statement::with_rows(0, &[("app_no", Kind::Int)], select_apps!());
+
+static LOCK_APPS: Statement =
+    Statement::with_rows(0, &[("app_no", Kind::Int)], select_apps!()).locking("a");
+
+static LOCK_MESSAGES: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    concat!(
+        "SELECT m.app_no, ",
+        envelope_columns!(),
+        " FROM r
+         JOIN message m ON m.app_no = r.app_no AND m.message_id = r.message_id
+         ORDER BY r.ord"
+    ),
+)
+.locking("m");
+
+static CREATE_MAILBOXES: Statement = Statement::with_rows(
+    1,
+    &[("app_no", Kind::Int), ("profile_id", Kind::Text)],
+    "INSERT INTO mailbox (app_no, profile_id, create_ms)
+     SELECT r.app_no, r.profile_id, $1 FROM r WHERE true ORDER BY r.ord
+     ON CONFLICT (app_no, profile_id) DO NOTHING",
+);
+
+static LOCK_MAILBOXES: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("profile_id", Kind::Text)],
+    concat!(
+        "SELECT b.app_no, b.profile_id, ",
+        mailbox_columns!(),
+        " FROM r
+         JOIN mailbox b ON b.app_no = r.app_no AND b.profile_id = r.profile_id
+         ORDER BY r.ord"
+    ),
+)
+.locking("b");
+
+pub type Ledgers = BTreeMap<i64, Ledger>;
+pub type Footprints = BTreeMap<i64, Footprint>;
+
+/// Reads the apps, locks those whose settings change, and opens their ledgers. Also the id
+/// of the transaction, where the database can be asked about it later.
+pub async fn apps<DB: Backend>(
+    connection: &mut Connection<DB>,
+    policy: &Policy,
+    now: Millis,
+    footprints: &Footprints,
+) -> Result<(Ledgers, Option<String>), Error> {
+    let changes = footprints.values().any(|footprint| footprint.settings);
+    let mut call = Call::of(if changes { &LOCK_APPS } else { &READ_APPS });
+    for app_no in footprints.keys() {
+        call.row([(*app_no).into()]);
+    }
+    let mut ledgers = Ledgers::new();
+    let mut xid = None;
+    for mut row in connection.fetch(call).await? {
+        let app_no = row.int()?;
+        ledgers.insert(app_no, Ledger::new(now, policy.clone(), row.settings()?));
+        xid = row.text_or_null()?;
+    }
+    Ok((ledgers, xid))
+}
+
+/// Locks the messages that somebody wants to change.
+pub async fn messages<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let mut call = Call::of(&LOCK_MESSAGES);
+    for (app_no, footprint) in footprints {
+        for message_id in &footprint.messages {
+            call.row([(*app_no).into(), message_id.uuid().into()]);
+        }
+    }
+    if call.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(call).await? {
+        if let Some(ledger) = ledgers.get_mut(&row.int()?) {
+            ledger.read_message(row.envelope()?);
+        }
+    }
+    Ok(())
+}
+
+/// Begins the mailboxes that have not begun, and locks all of them: those of the
+/// footprints, and those of everyone who may hold one of the messages.
+pub async fn mailboxes<DB: Backend>(
+    connection: &mut Connection<DB>,
+    now: Millis,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let owners = owners(ledgers, footprints);
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let mut create = Call::of(&CREATE_MAILBOXES).with(now.0);
+    let mut lock = Call::of(&LOCK_MAILBOXES);
+    for (app_no, owner) in &owners {
+        create.row([(*app_no).into(), owner.as_str().into()]);
+        lock.row([(*app_no).into(), owner.as_str().into()]);
+    }
+    connection.execute(create).await?;
+    for mut row in connection.fetch(lock).await? {
+        read_mailbox(&mut row, ledgers)?;
+    }
+    Ok(())
+}
+
+/// By app, then by the bytes of the profile id: the order in which mailboxes are locked.
+fn owners(ledgers: &Ledgers, footprints: &Footprints) -> BTreeSet<(i64, ProfileId)> {
+    let mut owners = BTreeSet::new();
+    for (&app_no, footprint) in footprints {
+        owners.extend(
+            footprint
+                .mailboxes
+                .iter()
+                .map(|owner| (app_no, owner.clone())),
+        );
+        let Some(ledger) = ledgers.get(&app_no) else {
+            continue;
+        };
+        for message in footprint
+            .messages
+            .iter()
+            .filter_map(|id| ledger.message(*id))
+        {
+            owners.extend(message.places().map(|(owner, _)| (app_no, owner.clone())));
+        }
+    }
+    owners
+}
+
+fn read_mailbox<DB: Backend>(row: &mut Fields<DB>, ledgers: &mut Ledgers) -> Result<(), Error> {
+    let app_no = row.int()?;
+    let owner = row.profile_id("mailbox")?;
+    let mailbox = row.mailbox()?;
+    if let Some(ledger) = ledgers.get_mut(&app_no) {
+        ledger.read_mailbox(owner, mailbox);
+    }
+    Ok(())
+}

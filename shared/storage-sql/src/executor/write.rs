@@ -1,0 +1,338 @@
+//! What a batch has changed, on its way into the tables.
+
+use domain::ledger::{Changes, Tombstone};
+use domain::{Entry, Mailbox, Message, MessageId, Msgbox, ProfileId, Settings};
+use storage::Error;
+
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::fields::recipients_text;
+use crate::rows::{Call, Value};
+use crate::statement::{Column, Kind, Statement};
+
+const APP: Column = ("app_no", Kind::Int);
+const MAILBOX: Column = ("mailbox_id", Kind::Int);
+const BOX: Column = ("box", Kind::Int);
+const MESSAGE: Column = ("message_id", Kind::Uuid);
+
+static SETTINGS: Statement = Statement::with_rows(
+    0,
+    &[APP, ("settings", Kind::Text)],
+    "UPDATE app SET settings = r.settings FROM r WHERE app.app_no = r.app_no",
+);
+
+static NEW_MESSAGES: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        MESSAGE,
+        ("kind", Kind::Int),
+        ("sender_profile_id", Kind::Text),
+        ("sender_name", Kind::Text),
+        ("sender_pic", Kind::Text),
+        ("recipients", Kind::Text),
+        ("notification", Kind::Bytes),
+        ("version", Kind::Int),
+        ("modified", Kind::Int),
+        ("send_ms", Kind::Int),
+        ("update_ms", Kind::Int),
+        ("expire_ms", Kind::Int),
+        ("content_kind", Kind::Int),
+        ("digest", Kind::Bytes),
+        ("content", Kind::Bytes),
+        ("size_bytes", Kind::Int),
+    ],
+    "INSERT INTO message (app_no, message_id, kind, sender_profile_id, sender_name, sender_pic,
+         recipients, notification, version, modified, send_ms, update_ms, expire_ms,
+         content_kind, digest, content, size_bytes)
+     SELECT r.app_no, r.message_id, r.kind, r.sender_profile_id, r.sender_name, r.sender_pic,
+         r.recipients, r.notification, r.version, r.modified, r.send_ms, r.update_ms, r.expire_ms,
+         r.content_kind, r.digest, r.content, r.size_bytes FROM r",
+);
+
+static CONTENTS: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        MESSAGE,
+        ("version", Kind::Int),
+        ("update_ms", Kind::Int),
+        ("content_kind", Kind::Int),
+        ("digest", Kind::Bytes),
+        ("content", Kind::Bytes),
+        ("size_bytes", Kind::Int),
+    ],
+    "UPDATE message SET version = r.version, modified = 1, update_ms = r.update_ms,
+         content_kind = r.content_kind, digest = r.digest, content = r.content,
+         size_bytes = r.size_bytes
+     FROM r WHERE message.app_no = r.app_no AND message.message_id = r.message_id",
+);
+
+static GONE_MESSAGES: Statement = Statement::with_rows(
+    0,
+    &[APP, MESSAGE],
+    "DELETE FROM message WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
+);
+
+const ENTRY: [Column; 13] = [
+    APP,
+    MAILBOX,
+    BOX,
+    MESSAGE,
+    ("seq", Kind::Int),
+    ("create_seq", Kind::Int),
+    ("create_ms", Kind::Int),
+    ("update_ms", Kind::Int),
+    ("version", Kind::Int),
+    ("content_version", Kind::Int),
+    ("read_ms", Kind::Int),
+    ("delivered_ms", Kind::Int),
+    ("expire_ms", Kind::Int),
+];
+
+static NEW_ENTRIES: Statement = Statement::with_rows(
+    0,
+    &ENTRY,
+    "INSERT INTO msgbox (app_no, mailbox_id, box, message_id, seq, create_seq, create_ms,
+         update_ms, version, content_version, read_ms, delivered_ms, expire_ms)
+     SELECT r.app_no, r.mailbox_id, r.box, r.message_id, r.seq, r.create_seq, r.create_ms,
+         r.update_ms, r.version, r.content_version, r.read_ms, r.delivered_ms, r.expire_ms FROM r",
+);
+
+static ENTRIES: Statement = Statement::with_rows(
+    0,
+    &ENTRY,
+    "UPDATE msgbox SET seq = r.seq, update_ms = r.update_ms, version = r.version,
+         content_version = r.content_version, read_ms = r.read_ms
+     FROM r WHERE msgbox.app_no = r.app_no AND msgbox.mailbox_id = r.mailbox_id
+         AND msgbox.box = r.box AND msgbox.message_id = r.message_id",
+);
+
+static GONE_ENTRIES: Statement = Statement::with_rows(
+    0,
+    &[APP, MAILBOX, BOX, MESSAGE],
+    "DELETE FROM msgbox WHERE (app_no, mailbox_id, box, message_id) IN
+         (SELECT r.app_no, r.mailbox_id, r.box, r.message_id FROM r)",
+);
+
+static TOMBSTONES: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        MAILBOX,
+        ("seq", Kind::Int),
+        BOX,
+        MESSAGE,
+        ("create_seq", Kind::Int),
+        ("delete_ms", Kind::Int),
+    ],
+    "INSERT INTO msgbox_deleted (app_no, mailbox_id, seq, box, message_id, create_seq, delete_ms)
+     SELECT r.app_no, r.mailbox_id, r.seq, r.box, r.message_id, r.create_seq, r.delete_ms FROM r",
+);
+
+static MAILBOXES: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        MAILBOX,
+        ("seq", Kind::Int),
+        ("floor_seq", Kind::Int),
+        ("clock_ms", Kind::Int),
+        ("inbox_total", Kind::Int),
+        ("inbox_unread", Kind::Int),
+        ("sent_total", Kind::Int),
+        ("next_expiry_ms", Kind::Int),
+    ],
+    "UPDATE mailbox SET seq = r.seq, floor_seq = r.floor_seq, clock_ms = r.clock_ms,
+         inbox_total = r.inbox_total, inbox_unread = r.inbox_unread, sent_total = r.sent_total,
+         next_expiry_ms = r.next_expiry_ms
+     FROM r WHERE mailbox.app_no = r.app_no AND mailbox.mailbox_id = r.mailbox_id",
+);
+
+/// The statements of a batch, with their rows.
+struct Writes {
+    settings: Call,
+    new_messages: Call,
+    contents: Call,
+    gone_messages: Call,
+    new_entries: Call,
+    entries: Call,
+    gone_entries: Call,
+    tombstones: Call,
+    mailboxes: Call,
+}
+
+/// Writes what the ledgers say has changed. Every row must be there that is to change.
+pub async fn changes<DB: Backend>(
+    connection: &mut Connection<DB>,
+    changes: Vec<(i64, Changes)>,
+) -> Result<(), Error> {
+    let mut writes = Writes::new();
+    for (app_no, changes) in changes {
+        writes.add(app_no, changes);
+    }
+    connection.change("app", writes.settings).await?;
+    connection.change("message", writes.new_messages).await?;
+    connection.change("message", writes.contents).await?;
+    connection.change("message", writes.gone_messages).await?;
+    connection.change("msgbox", writes.gone_entries).await?;
+    connection.change("msgbox", writes.entries).await?;
+    connection.change("msgbox", writes.new_entries).await?;
+    connection
+        .change("msgbox_deleted", writes.tombstones)
+        .await?;
+    connection.change("mailbox", writes.mailboxes).await
+}
+
+impl Writes {
+    fn new() -> Self {
+        Self {
+            settings: Call::of(&SETTINGS),
+            new_messages: Call::of(&NEW_MESSAGES),
+            contents: Call::of(&CONTENTS),
+            gone_messages: Call::of(&GONE_MESSAGES),
+            new_entries: Call::of(&NEW_ENTRIES),
+            entries: Call::of(&ENTRIES),
+            gone_entries: Call::of(&GONE_ENTRIES),
+            tombstones: Call::of(&TOMBSTONES),
+            mailboxes: Call::of(&MAILBOXES),
+        }
+    }
+
+    fn add(&mut self, app_no: i64, changes: Changes) {
+        if let Some(settings) = changes.settings {
+            self.settings
+                .row([app_no.into(), settings_text(&settings).into()]);
+        }
+        for message in &changes.new_messages {
+            self.new_messages.row(new_message(app_no, message));
+        }
+        for message in &changes.contents {
+            self.contents.row(content(app_no, message));
+        }
+        for message_id in changes.gone_messages {
+            self.gone_messages
+                .row([app_no.into(), message_id.uuid().into()]);
+        }
+        for (mailbox_id, entry) in &changes.new_entries {
+            self.new_entries.row(entry_row(app_no, *mailbox_id, entry));
+        }
+        for (mailbox_id, entry) in &changes.entries {
+            self.entries.row(entry_row(app_no, *mailbox_id, entry));
+        }
+        for key in changes.gone_entries {
+            self.gone_entries.row(gone_entry(app_no, key));
+        }
+        for tombstone in &changes.tombstones {
+            self.tombstones.row(tombstone_row(app_no, tombstone));
+        }
+        for mailbox in &changes.mailboxes {
+            self.mailboxes.row(mailbox_row(app_no, mailbox));
+        }
+    }
+}
+
+fn settings_text(settings: &Settings) -> String {
+    serde_json::to_string(settings).expect("settings have no map keys that are no strings")
+}
+
+fn new_message(app_no: i64, message: &Message) -> [Value; 17] {
+    let Message { envelope, content } = message;
+    [
+        app_no.into(),
+        envelope.message_id.uuid().into(),
+        envelope.kind.code().into(),
+        envelope
+            .from
+            .profile_id
+            .as_ref()
+            .map(ProfileId::as_str)
+            .into(),
+        envelope.from.name.as_str().into(),
+        envelope.from.pic.as_str().into(),
+        recipients_text(&envelope.to).into(),
+        envelope.notification.as_deref().into(),
+        envelope.version.into(),
+        i64::from(envelope.modified).into(),
+        envelope.send_ms.0.into(),
+        envelope.update_ms.0.into(),
+        envelope.expire_ms.0.into(),
+        content.kind.code().into(),
+        content.digest.as_slice().into(),
+        content.encoded.as_ref().into(),
+        size(message).into(),
+    ]
+}
+
+fn content(app_no: i64, message: &Message) -> [Value; 8] {
+    let Message { envelope, content } = message;
+    [
+        app_no.into(),
+        envelope.message_id.uuid().into(),
+        envelope.version.into(),
+        envelope.update_ms.0.into(),
+        content.kind.code().into(),
+        content.digest.as_slice().into(),
+        content.encoded.as_ref().into(),
+        size(message).into(),
+    ]
+}
+
+/// The bytes of a content: at most [`domain::limits::CONTENT_BYTES_CAP`].
+fn size(message: &Message) -> i64 {
+    i64::try_from(message.content.encoded.len()).unwrap_or(i64::MAX)
+}
+
+fn entry_row(app_no: i64, mailbox_id: i64, entry: &Entry) -> [Value; 13] {
+    [
+        app_no.into(),
+        mailbox_id.into(),
+        entry.msgbox.code().into(),
+        entry.message_id.uuid().into(),
+        entry.seq.into(),
+        entry.create_seq.into(),
+        entry.create_ms.0.into(),
+        entry.update_ms.0.into(),
+        entry.version.into(),
+        entry.content_version.into(),
+        entry.read_ms.map(|time| time.0).into(),
+        entry.delivered_ms.map(|time| time.0).into(),
+        entry.expire_ms.0.into(),
+    ]
+}
+
+fn gone_entry(app_no: i64, key: (i64, Msgbox, MessageId)) -> [Value; 4] {
+    let (mailbox_id, msgbox, message_id) = key;
+    [
+        app_no.into(),
+        mailbox_id.into(),
+        msgbox.code().into(),
+        message_id.uuid().into(),
+    ]
+}
+
+fn tombstone_row(app_no: i64, tombstone: &Tombstone) -> [Value; 7] {
+    [
+        app_no.into(),
+        tombstone.mailbox_id.into(),
+        tombstone.seq.into(),
+        tombstone.msgbox.code().into(),
+        tombstone.message_id.uuid().into(),
+        tombstone.create_seq.into(),
+        tombstone.delete_ms.0.into(),
+    ]
+}
+
+fn mailbox_row(app_no: i64, mailbox: &Mailbox) -> [Value; 9] {
+    [
+        app_no.into(),
+        mailbox.mailbox_id.into(),
+        mailbox.seq.into(),
+        mailbox.floor_seq.into(),
+        mailbox.clock_ms.0.into(),
+        mailbox.counts.inbox_total.into(),
+        mailbox.counts.inbox_unread.into(),
+        mailbox.counts.sent_total.into(),
+        mailbox.next_expiry_ms.map(|time| time.0).into(),
+    ]
+}

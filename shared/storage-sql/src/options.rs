@@ -1,0 +1,45 @@
+//! How a store is opened.
+
+use std::sync::Arc;
+
+use domain::Policy;
+use storage::{Clock, MessageIds};
+
+use crate::ids::{MonotonicIds, SystemClock};
+
+/// Connections that write to `PostgreSQL`; `SQLite` has one.
+pub const WRITE_CONNECTIONS: u32 = 4;
+/// Connections that read.
+pub const READ_CONNECTIONS: u32 = 8;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// `sqlite:PATH`, or `postgres://…`.
+    pub url: String,
+    /// The rules for apps that say nothing else.
+    pub policy: Policy,
+    /// Connections that write; `SQLite` has one whatever this says.
+    pub write_connections: u32,
+    /// Connections that read.
+    pub read_connections: u32,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where message ids come from.
+    pub ids: Arc<dyn MessageIds>,
+}
+
+impl Options {
+    /// The defaults for a url.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            policy: Policy::default(),
+            write_connections: WRITE_CONNECTIONS,
+            read_connections: READ_CONNECTIONS,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(MonotonicIds::default()),
+        }
+    }
+}

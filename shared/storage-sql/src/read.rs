@@ -1,0 +1,25 @@
+//! The questions: a few statements, beside the functions that run them.
+
+pub mod counts;
+pub mod entries;
+pub mod mailbox_page;
+pub mod messages;
+pub mod repository_page;
+mod scan;
+pub mod settings;
+
+use domain::page::{Count, Found, Scan};
+
+/// What a scan finds in a mailbox that has not begun.
+pub fn empty<T>(scan: &Scan) -> Found<T> {
+    let is_known = scan.count || scan.criteria.is_box_only();
+    Found {
+        items: Vec::new(),
+        more: false,
+        reached: None,
+        count: is_known.then_some(Count {
+            matches: 0,
+            capped: false,
+        }),
+    }
+}

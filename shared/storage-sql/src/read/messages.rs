@@ -1,0 +1,40 @@
+//! Named messages of an app, whoever holds them.
+
+use domain::{Message, MessageId};
+use storage::{Error, Items};
+
+use super::scan::split;
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::fields::envelope_columns;
+use crate::rows::Call;
+use crate::statement::{Kind, Statement};
+
+/// A content comes with as many others as fit into `$2` bytes together with it.
+static MESSAGES: Statement = Statement::with_rows(
+    2,
+    &[("message_id", Kind::Uuid)],
+    concat!(
+        "SELECT ",
+        envelope_columns!(),
+        ", m.content_kind, m.digest,
+             CASE WHEN sum(m.size_bytes) OVER (ORDER BY r.ord ROWS UNBOUNDED PRECEDING) <= $2
+                 OR row_number() OVER (ORDER BY r.ord) = 1 THEN m.content END
+         FROM r JOIN message m ON m.app_no = $1 AND m.message_id = r.message_id
+         ORDER BY r.ord"
+    ),
+);
+
+pub async fn read<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app_no: i64,
+    message_ids: &[MessageId],
+    bytes_max: i64,
+) -> Result<Items<Message>, Error> {
+    let mut call = Call::of(&MESSAGES).with(app_no).with(bytes_max);
+    for message_id in message_ids {
+        call.row([message_id.uuid().into()]);
+    }
+    let rows = connection.fetch(call).await?;
+    split(rows.into_iter().map(|mut row| row.message()))
+}

@@ -1,0 +1,306 @@
+//! A scan over the messages of an app, whoever holds them.
+
+use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
+use domain::page::{Count, Criteria, Direction, Key, Scan, SortField};
+use domain::{Message, MessageId, Msgbox};
+use storage::{Error, RepositoryPage};
+use uuid::Uuid;
+
+use super::scan::{
+    Gathered, NothingThere, Reach, capped, from_key, id_bound, message_criteria, message_matches,
+};
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::fields::{Fields, envelope_columns};
+use crate::rows::Call;
+use crate::statement::Statement;
+
+/// The rows in the order of sending. `$2` is the bound; `$3` and `$4` are not needed.
+macro_rules! seen_by_create {
+    ($beyond:literal, $direction:literal) => {
+        concat!(
+            "SELECT message_id, update_ms FROM message
+             WHERE app_no = $1 AND message_id ",
+            $beyond,
+            " $2
+             ORDER BY message_id ",
+            $direction,
+            " LIMIT $5"
+        )
+    };
+}
+
+/// The rows in the order of change. Those that never changed are in the order of their
+/// ids, from `$2` on; the others have an index, from `$3`, `$4` on. Both, merged.
+macro_rules! seen_by_update {
+    ($beyond:literal, $direction:literal) => {
+        concat!(
+            "SELECT * FROM (
+                 SELECT * FROM (
+                     SELECT message_id, update_ms FROM message
+                     WHERE app_no = $1 AND version = 1 AND message_id ",
+            $beyond,
+            " $2
+                     ORDER BY message_id ",
+            $direction,
+            " LIMIT $5
+                 ) AS unchanged
+                 UNION ALL
+                 SELECT * FROM (
+                     SELECT message_id, update_ms FROM message
+                     WHERE app_no = $1 AND version > 1
+                     AND (update_ms, message_id) ",
+            $beyond,
+            " ($4, $3)
+                     ORDER BY update_ms ",
+            $direction,
+            ", message_id ",
+            $direction,
+            " LIMIT $5
+                 ) AS changed
+             ) AS messages
+             ORDER BY update_ms ",
+            $direction,
+            ", message_id ",
+            $direction,
+            " LIMIT $5"
+        )
+    };
+}
+
+/// What a message `m` must be: `$6` to `$14`.
+macro_rules! matches {
+    () => {
+        concat!(
+            "($6 = 0 OR m.sender_profile_id IS NULL)
+             AND ($7 IS NULL OR m.update_ms > $7) AND ",
+            message_matches!("$8", "$9", "$10", "$11", "$12", "$13", "$14")
+        )
+    };
+}
+
+/// A page, with the last row that was examined. Its columns come with every row, and alone
+/// if there is none.
+macro_rules! page {
+    ($seen:expr, $order:literal, $reverse:literal) => {
+        concat!(
+            "WITH seen AS (",
+            $seen,
+            "), edge AS (
+                 SELECT message_id, update_ms FROM seen ORDER BY ",
+            $reverse,
+            " LIMIT 1
+             ), matching AS (
+                 SELECT m.message_id, m.size_bytes,
+                     row_number() OVER (ORDER BY ",
+            $order,
+            ") AS place
+                 FROM seen s JOIN message m ON m.app_no = $1 AND m.message_id = s.message_id
+                 WHERE ",
+            matches!(),
+            " ORDER BY place LIMIT $15 OFFSET $16
+             ), fitting AS (
+                 SELECT matching.*, sum(size_bytes) OVER (
+                     ORDER BY place ROWS UNBOUNDED PRECEDING
+                 ) - size_bytes AS bytes_before FROM matching
+             )
+             SELECT (SELECT count(*) FROM seen), edge.message_id, edge.update_ms, ",
+            envelope_columns!(),
+            ", m.content_kind, m.digest,
+                 CASE WHEN f.bytes_before = 0 OR f.bytes_before + f.size_bytes <= $17
+                     THEN m.content END
+             FROM edge LEFT JOIN fitting f ON true
+             LEFT JOIN message m ON m.app_no = $1 AND m.message_id = f.message_id
+             ORDER BY f.place"
+        )
+    };
+}
+
+static NEWEST_FIRST: Statement = Statement::new(
+    17,
+    page!(
+        seen_by_create!("<", "DESC"),
+        "m.message_id DESC",
+        "message_id"
+    ),
+);
+static OLDEST_FIRST: Statement = Statement::new(
+    17,
+    page!(
+        seen_by_create!(">", "ASC"),
+        "m.message_id",
+        "message_id DESC"
+    ),
+);
+static LAST_CHANGED_FIRST: Statement = Statement::new(
+    17,
+    page!(
+        seen_by_update!("<", "DESC"),
+        "m.update_ms DESC, m.message_id DESC",
+        "update_ms, message_id"
+    ),
+);
+static FIRST_CHANGED_FIRST: Statement = Statement::new(
+    17,
+    page!(
+        seen_by_update!(">", "ASC"),
+        "m.update_ms, m.message_id",
+        "update_ms DESC, message_id DESC"
+    ),
+);
+
+/// How many rows match of the newest `$5`, up to `$15`, and how many were looked at.
+static COUNT: Statement = Statement::new(
+    15,
+    concat!(
+        "WITH seen AS (",
+        seen_by_create!("<", "DESC"),
+        "), matching AS (
+             SELECT 1 FROM seen s JOIN message m ON m.app_no = $1 AND m.message_id = s.message_id
+             WHERE ",
+        matches!(),
+        " LIMIT $15
+         )
+         SELECT (SELECT count(*) FROM matching), (SELECT count(*) FROM seen)"
+    ),
+);
+
+pub async fn read<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app_no: i64,
+    scan: &Scan,
+) -> Result<RepositoryPage, Error> {
+    let reach = Reach::of(scan, scan.criteria == Criteria::default());
+    let mut gathered = Gathered::nothing();
+    if let Ok(bounds) = bounds(scan) {
+        for mut row in connection.fetch(call(scan, app_no, &bounds, reach)).await? {
+            gathered.examined = row.int()?;
+            gathered.edge = Some(key(row.message_id()?, row.int()?));
+            gather(&mut gathered, &mut row)?;
+        }
+    }
+    let count = if scan.count {
+        Some(count(connection, app_no, scan).await?)
+    } else {
+        None
+    };
+    Ok(gathered.found(scan, reach, count))
+}
+
+/// Takes the message of a row, if the row has one and its content came along.
+fn gather<DB: Backend>(
+    gathered: &mut Gathered<Message>,
+    row: &mut Fields<DB>,
+) -> Result<(), Error> {
+    if row.is_null_next() {
+        return Ok(());
+    }
+    match row.message()? {
+        Ok(message) if !gathered.full => {
+            let envelope = &message.envelope;
+            gathered
+                .items
+                .push((key(envelope.message_id, envelope.update_ms.0), message));
+        }
+        Ok(_) | Err(_) => gathered.full = true,
+    }
+    Ok(())
+}
+
+const fn key(message_id: MessageId, change: i64) -> Key {
+    Key {
+        message_id,
+        msgbox: Msgbox::Inbox,
+        change,
+    }
+}
+
+/// Where a scan goes on, exclusive: by id, and by time of change and id.
+struct Bounds {
+    id: Uuid,
+    changed_id: Uuid,
+    changed_ms: i64,
+}
+
+fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
+    let direction = scan.sort.direction;
+    let Some((key, inclusive)) = from_key(scan.seek)? else {
+        let changed_ms = match direction {
+            Direction::Ascending => i64::MIN,
+            Direction::Descending => i64::MAX,
+        };
+        let id = id_bound(direction, None);
+        return Ok(Bounds {
+            id,
+            changed_id: id,
+            changed_ms,
+        });
+    };
+    let own = key.message_id;
+    let at_own = id_bound(direction, Some((own.uuid(), inclusive)));
+    let id = match scan.sort.field {
+        SortField::CreateTime => at_own,
+        // The key is where a message that never changed would stand, or a message that did:
+        // then every id of that millisecond is greater than the key's.
+        SortField::UpdateTime if own.time_ms().map(|time| time.0) == Some(key.change) => at_own,
+        SortField::UpdateTime => first_id_of(key.change),
+    };
+    Ok(Bounds {
+        id,
+        changed_id: at_own,
+        changed_ms: key.change,
+    })
+}
+
+/// The least id of a millisecond; no message has it.
+fn first_id_of(time_ms: i64) -> Uuid {
+    let time_ms = u64::try_from(time_ms).unwrap_or(0);
+    Uuid::from_u128(u128::from(time_ms) << 80)
+}
+
+fn call(scan: &Scan, app_no: i64, bounds: &Bounds, reach: Reach) -> Call {
+    let statement = match (scan.sort.field, scan.sort.direction) {
+        (SortField::CreateTime, Direction::Descending) => &NEWEST_FIRST,
+        (SortField::CreateTime, Direction::Ascending) => &OLDEST_FIRST,
+        (SortField::UpdateTime, Direction::Descending) => &LAST_CHANGED_FIRST,
+        (SortField::UpdateTime, Direction::Ascending) => &FIRST_CHANGED_FIRST,
+    };
+    let call = Call::of(statement)
+        .with(app_no)
+        .with(bounds.id)
+        .with(bounds.changed_id);
+    let call = call.with(bounds.changed_ms).with(reach.examined_max);
+    criteria(call, &scan.criteria)
+        .with(reach.rows)
+        .with(reach.skip)
+        .with(i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX))
+}
+
+/// Binds what [`matches`] reads.
+fn criteria(call: Call, criteria: &Criteria) -> Call {
+    let call = call
+        .with(i64::from(criteria.system_only))
+        .with(criteria.updated_after.map(|time| time.0));
+    message_criteria(call, criteria)
+}
+
+async fn count<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app_no: i64,
+    scan: &Scan,
+) -> Result<Count, Error> {
+    let unused = None::<i64>;
+    let call = Call::of(&COUNT)
+        .with(app_no)
+        .with(Uuid::max())
+        .with(unused)
+        .with(unused);
+    let call = criteria(call.with(COUNT_EXAMINED_MAX), &scan.criteria).with(COUNT_MAX + 1);
+    match connection.fetch(call).await?.into_iter().next() {
+        Some(mut row) => {
+            let (matches, examined) = (row.int()?, row.int()?);
+            Ok(capped(matches, examined >= i64::from(COUNT_EXAMINED_MAX)))
+        }
+        None => Ok(capped(0, false)),
+    }
+}

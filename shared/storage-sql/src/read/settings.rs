@@ -1,0 +1,22 @@
+//! What an app overrides.
+
+use domain::Settings;
+use storage::Error;
+
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::rows::Call;
+use crate::statement::Statement;
+
+static SETTINGS: Statement = Statement::new(1, "SELECT a.settings FROM app a WHERE a.app_no = $1");
+
+pub async fn read<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app_no: i64,
+) -> Result<Settings, Error> {
+    let call = Call::of(&SETTINGS).with(app_no);
+    match connection.fetch(call).await?.into_iter().next() {
+        Some(mut row) => row.settings(),
+        None => Ok(Settings::default()),
+    }
+}

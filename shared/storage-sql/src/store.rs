@@ -1,0 +1,274 @@
+//! The store: both databases, one text.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use domain::operation::Open;
+use domain::page::Scan;
+use domain::{
+    Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
+};
+use sqlx::Pool;
+use storage::{
+    Audit, Clock, Counted, Error, Item, Items, MailStore, MailboxPage, MessageIds, Position,
+    Reader, RepositoryPage,
+};
+use uuid::Uuid;
+
+use crate::apps::Apps;
+use crate::backend::{Backend, Pools};
+use crate::connection::{Connection, Transaction};
+use crate::error::corrupt;
+use crate::executor::{self, Job, Verdict};
+use crate::options::Options;
+use crate::rows::Call;
+use crate::statement::Statement;
+use crate::{audit, read, retry};
+
+/// How long a read may take to begin the mailbox that it reads.
+const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+static EPOCH: Statement = Statement::new(0, "SELECT s.epoch FROM server s WHERE s.server_no = 1");
+
+static PING: Statement = Statement::new(0, "UPDATE server SET epoch = epoch WHERE server_no = 1");
+
+/// A store on a database.
+pub struct SqlStore<DB: Backend> {
+    pools: Pools<DB>,
+    policy: Policy,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn MessageIds>,
+    apps: Apps,
+    epoch: Uuid,
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
+        let epoch = epoch(&pools.read).await?;
+        Ok(Self {
+            pools,
+            policy: options.policy.clone(),
+            clock: Arc::clone(&options.clock),
+            ids: Arc::clone(&options.ids),
+            apps: Apps::new(),
+            epoch,
+        })
+    }
+
+    /// Carries out operations of many users in one transaction. The verdicts are in the
+    /// order of the operations; one that is refused does not touch the others.
+    ///
+    /// # Errors
+    /// As [`MailStore::execute`], but for [`Error::Refused`].
+    pub async fn execute_batch(
+        &self,
+        operations: Vec<(AppId, Operation)>,
+        deadline: Instant,
+    ) -> Result<Vec<Verdict>, Error> {
+        let now = self.clock.now_ms();
+        let mut jobs = Vec::with_capacity(operations.len());
+        for (app, operation) in operations {
+            let app_no = self.apps.number(&self.pools.write, &app, now).await?;
+            jobs.push(Job {
+                app_no,
+                operation,
+                message_id: self.ids.next(now),
+            });
+        }
+        let (pool, policy) = (self.pools.write.clone(), self.policy.clone());
+        // In a task of its own: what has begun runs to its end, whoever stops waiting.
+        let work = tokio::spawn(async move {
+            retry::busy(deadline, || executor::run(&pool, &policy, now, &jobs)).await
+        });
+        work.await.map_err(|error| Error::Internal(error.into()))?
+    }
+
+    async fn reading(&self, app: &AppId) -> Result<(i64, Connection<DB>), Error> {
+        let app_no = self
+            .apps
+            .number(&self.pools.write, app, self.clock.now_ms())
+            .await?;
+        Ok((app_no, Connection::of(&self.pools.read).await?))
+    }
+
+    const fn at(&self, seq: i64) -> Position {
+        Position {
+            epoch: self.epoch,
+            seq,
+        }
+    }
+
+    /// Begins a mailbox, if its own owner came to see it.
+    async fn begin(&self, app: &AppId, owner: &ProfileId, reader: Reader) -> Result<bool, Error> {
+        if reader == Reader::App {
+            return Ok(false);
+        }
+        let action = Action::Open(Open {
+            owner: owner.clone(),
+        });
+        let operation = Operation {
+            request: None,
+            action,
+        };
+        self.execute(app, operation, Instant::now() + OPEN_WITHIN)
+            .await?;
+        Ok(true)
+    }
+
+    async fn page_as_it_is(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        scan: &Scan,
+    ) -> Result<Option<MailboxPage>, Error> {
+        let app_no = self
+            .apps
+            .number(&self.pools.write, app, self.clock.now_ms())
+            .await?;
+        if !scan.count || scan.criteria.is_box_only() {
+            let mut connection = Connection::of(&self.pools.read).await?;
+            return read::mailbox_page::read(&mut connection, self.epoch, app_no, owner, scan)
+                .await;
+        }
+        // Two statements, one snapshot.
+        let mut snapshot = Transaction::begin_snapshot(&self.pools.read).await?;
+        let connection = snapshot.connection();
+        let page = read::mailbox_page::read(connection, self.epoch, app_no, owner, scan).await?;
+        snapshot.rollback().await?;
+        Ok(page)
+    }
+}
+
+async fn epoch<DB: Backend>(pool: &Pool<DB>) -> Result<Uuid, Error> {
+    let rows = Connection::of(pool).await?.fetch(Call::of(&EPOCH)).await?;
+    match rows.into_iter().next() {
+        Some(mut row) => row.uuid(),
+        None => Err(corrupt("server", "epoch", &1)),
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> MailStore for SqlStore<DB> {
+    async fn execute(
+        &self,
+        app: &AppId,
+        operation: Operation,
+        deadline: Instant,
+    ) -> Result<Outcome, Error> {
+        if Instant::now() >= deadline {
+            return Err(Error::Deadline);
+        }
+        let verdicts = self
+            .execute_batch(vec![(app.clone(), operation)], deadline)
+            .await?;
+        match verdicts.into_iter().next() {
+            Some(verdict) => Ok(verdict?),
+            None => Err(Error::Internal("a batch of one has one verdict".into())),
+        }
+    }
+
+    async fn counts(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        reader: Reader,
+    ) -> Result<Counted, Error> {
+        let (app_no, mut connection) = self.reading(app).await?;
+        let found = read::counts::read(&mut connection, self.epoch, app_no, owner).await?;
+        drop(connection);
+        match found {
+            Some(counted) => Ok(counted),
+            None if self.begin(app, owner, reader).await? => {
+                self.counts(app, owner, Reader::App).await
+            }
+            None => Ok(Counted {
+                counts: domain::mailbox::Counts::default(),
+                position: self.at(0),
+            }),
+        }
+    }
+
+    async fn entries(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        msgbox: Msgbox,
+        message_ids: &[MessageId],
+        bytes_max: usize,
+    ) -> Result<Items<Item>, Error> {
+        let (app_no, mut connection) = self.reading(app).await?;
+        let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+        read::entries::read(
+            &mut connection,
+            app_no,
+            owner,
+            msgbox,
+            message_ids,
+            bytes_max,
+        )
+        .await
+    }
+
+    async fn page(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        reader: Reader,
+        scan: &Scan,
+    ) -> Result<MailboxPage, Error> {
+        match self.page_as_it_is(app, owner, scan).await? {
+            Some(page) => Ok(page),
+            None if self.begin(app, owner, reader).await? => {
+                self.page(app, owner, Reader::App, scan).await
+            }
+            None => Ok(MailboxPage {
+                found: read::empty(scan),
+                position: self.at(0),
+            }),
+        }
+    }
+
+    async fn messages(
+        &self,
+        app: &AppId,
+        message_ids: &[MessageId],
+        bytes_max: usize,
+    ) -> Result<Items<Message>, Error> {
+        let (app_no, mut connection) = self.reading(app).await?;
+        let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+        read::messages::read(&mut connection, app_no, message_ids, bytes_max).await
+    }
+
+    async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
+        let app_no = self
+            .apps
+            .number(&self.pools.write, app, self.clock.now_ms())
+            .await?;
+        let mut snapshot = Transaction::begin_snapshot(&self.pools.read).await?;
+        let page = read::repository_page::read(snapshot.connection(), app_no, scan).await?;
+        snapshot.rollback().await?;
+        Ok(page)
+    }
+
+    async fn settings(&self, app: &AppId) -> Result<(Settings, Policy), Error> {
+        let (app_no, mut connection) = self.reading(app).await?;
+        let settings = read::settings::read(&mut connection, app_no).await?;
+        let policy = settings.over(&self.policy);
+        Ok((settings, policy))
+    }
+
+    async fn audit(&self, after: Option<(i64, i64)>, repair: bool) -> Result<Audit, Error> {
+        audit::run(&self.pools, after, repair).await
+    }
+
+    async fn ready(&self) -> Result<(), Error> {
+        let mut transaction = Transaction::begin(&self.pools.write).await?;
+        transaction.connection().execute(Call::of(&PING)).await?;
+        transaction.rollback().await
+    }
+
+    async fn close(&self) {
+        self.pools.close().await;
+    }
+}

@@ -1,0 +1,16 @@
+//! The port: what Postroom needs of a store, and what it may rely on.
+//!
+//! [`MailStore`] is the contract. It knows no SQL and no gRPC; `storage-sql` fulfils it
+//! twice, and one list of conformance tests checks both.
+
+mod audit;
+mod clock;
+mod error;
+mod read;
+mod store;
+
+pub use audit::{Audit, Drift};
+pub use clock::{Clock, MessageIds};
+pub use error::Error;
+pub use read::{Counted, Item, Items, MailboxPage, Position, Reader, RepositoryPage};
+pub use store::MailStore;

@@ -1,0 +1,99 @@
+//! The contract of a store.
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+use domain::page::Scan;
+use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
+
+use crate::audit::Audit;
+use crate::error::Error;
+use crate::read::{Counted, Item, Items, MailboxPage, Reader, RepositoryPage};
+
+/// A store of mailboxes.
+///
+/// # What holds for all methods
+///
+/// - Everything is within one app, which begins with the first call that names it.
+/// - Somebody else's message and one that does not exist are the same.
+/// - A read answers from one snapshot, and sees every write that was answered before the
+///   read began.
+/// - Dropping the future of a write does not stop the write; dropping the future of a read
+///   does no harm.
+///
+/// # How to add to it
+///
+/// A new change of mailboxes is a new [`domain::Action`] and nothing here. A new question
+/// is a method here, a statement and a function in `storage-sql/src/read`, and a case in
+/// the list of conformance tests.
+#[async_trait]
+pub trait MailStore: Send + Sync {
+    /// Carries out one operation: all of it, durably, before it answers; or nothing.
+    ///
+    /// Idempotent where the operation has a request: the same request gives the first
+    /// outcome again for 72 hours, whatever has changed since, and however many ask at
+    /// once. Refusals are not remembered.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the rules do not allow it. After [`Error::Unknown`] it may
+    /// have been carried out or not; after any other error it was not.
+    async fn execute(
+        &self,
+        app: &AppId,
+        operation: Operation,
+        deadline: Instant,
+    ) -> Result<Outcome, Error>;
+
+    /// What the boxes of a mailbox hold.
+    async fn counts(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        reader: Reader,
+    ) -> Result<Counted, Error>;
+
+    /// The named messages in a box of a mailbox, in the order of the ids, as many as have
+    /// `bytes_max` bytes of content together, but one at least. Ids are distinct.
+    async fn entries(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        msgbox: Msgbox,
+        message_ids: &[MessageId],
+        bytes_max: usize,
+    ) -> Result<Items<Item>, Error>;
+
+    /// A scan over a mailbox: one page, cut at [`domain::limits::PAGE_BYTES_MAX`].
+    async fn page(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        reader: Reader,
+        scan: &Scan,
+    ) -> Result<MailboxPage, Error>;
+
+    /// The named messages of an app, whoever holds them; otherwise as [`Self::entries`].
+    async fn messages(
+        &self,
+        app: &AppId,
+        message_ids: &[MessageId],
+        bytes_max: usize,
+    ) -> Result<Items<Message>, Error>;
+
+    /// A scan over an app's messages, whoever holds them: one page, cut as
+    /// [`Self::page`] is.
+    async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error>;
+
+    /// What the app overrides, and the rules that are in force with it.
+    async fn settings(&self, app: &AppId) -> Result<(Settings, Policy), Error>;
+
+    /// Recounts a part of all mailboxes of all apps, in the order of their numbers, from
+    /// `after` on, and with `repair` corrects what does not agree.
+    async fn audit(&self, after: Option<(i64, i64)>, repair: bool) -> Result<Audit, Error>;
+
+    /// Whether the store answers and takes writes.
+    async fn ready(&self) -> Result<(), Error>;
+
+    /// Ends all connections, after the writes that are under way.
+    async fn close(&self);
+}
