@@ -19,7 +19,7 @@ use sqlx::Pool;
 use storage::Error;
 
 use crate::backend::Backend;
-use crate::connection::Transaction;
+use crate::connection::{Connection, Transaction};
 use claim::Claims;
 
 /// An operation of an app, on its way.
@@ -48,8 +48,27 @@ pub async fn run<DB: Backend>(
     jobs: &[Job],
 ) -> Result<Vec<Verdict>, Error> {
     let mut transaction = Transaction::begin(pool).await?;
-    let connection = transaction.connection();
+    match walk(transaction.connection(), policy, now, jobs).await {
+        Ok((verdicts, xid)) => {
+            commit::settle(pool, transaction, xid).await?;
+            Ok(verdicts)
+        }
+        Err(error) => {
+            // The first error is the one that tells; if this one fails too, the connection
+            // is closed.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    }
+}
 
+/// All of it but the ends. Also the id of the transaction, where the database has one.
+async fn walk<DB: Backend>(
+    connection: &mut Connection<DB>,
+    policy: &Policy,
+    now: Millis,
+    jobs: &[Job],
+) -> Result<(Vec<Verdict>, Option<String>), Error> {
     let mut claims = Claims::take(connection, now, jobs).await?;
     let footprints = footprints(jobs, &claims);
     let (mut ledgers, xid) = lock::apps(connection, policy, now, &footprints).await?;
@@ -64,8 +83,7 @@ pub async fn run<DB: Backend>(
         .map(|(app_no, ledger)| (app_no, ledger.into_changes()));
     write::changes(connection, changes.collect()).await?;
     claims.settle(connection).await?;
-    commit::settle(pool, transaction, xid).await?;
-    Ok(verdicts)
+    Ok((verdicts, xid))
 }
 
 /// What the jobs of each app must see together. A job whose answer is known already sees
