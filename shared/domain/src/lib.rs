@@ -23,6 +23,9 @@ pub mod sender;
 pub mod time;
 pub mod violation;
 
+#[cfg(test)]
+mod testing;
+
 pub use content::{Content, ContentKind, Digest};
 pub use entry::Entry;
 pub use id::{AppId, MessageId, ProfileId};

@@ -36,8 +36,6 @@ pub const SEALED_SCHEME_BYTES_MAX: usize = 64;
 pub const KEY_ID_BYTES_MAX: usize = 64;
 /// Bytes of a sealed content's headers.
 pub const SEALED_HEADERS_BYTES_MAX: usize = 4 * 1024;
-/// Bytes of a sealed content's signature.
-pub const SIGNATURE_BYTES_MAX: usize = 512;
 /// Bytes of one wrapped key.
 pub const WRAPPED_KEY_BYTES_MAX: usize = 256;
 /// Wrapped keys of a sealed content: one for each holder, the sender among them.

@@ -334,3 +334,6 @@ impl Turn {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

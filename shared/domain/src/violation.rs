@@ -95,6 +95,17 @@ impl Violations {
     pub fn check(self) -> Result<(), Self> {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
+
+    /// What was parsed, if nothing is wrong. Who parses to none has said what is wrong.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn finish<T>(self, parsed: Option<T>) -> Result<T, Self> {
+        match parsed {
+            Some(parsed) if self.is_empty() => Ok(parsed),
+            _ => Err(self),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -199,7 +199,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Items<Item>, Error> {
         let (app_no, mut connection) = self.reading(app).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
-        read::entries::read(
+        let items = read::entries::read(
             &mut connection,
             app_no,
             owner,
@@ -207,7 +207,13 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             message_ids,
             bytes_max,
         )
-        .await
+        .await?;
+        drop(connection);
+        if items.found.is_empty() {
+            // Perhaps it has not begun: to ask is to come for the first time.
+            self.counts(app, owner, Reader::Owner).await?;
+        }
+        Ok(items)
     }
 
     async fn page(

@@ -8,7 +8,7 @@ use super::Digest;
 use crate::id::ProfileId;
 use crate::limits::{
     KEY_ID_BYTES_MAX, KEY_WRAPS_MAX, SEALED_HEADERS_BYTES_MAX, SEALED_SCHEME_BYTES_MAX,
-    SIGNATURE_BYTES_MAX, WRAPPED_KEY_BYTES_MAX,
+    WRAPPED_KEY_BYTES_MAX,
 };
 use crate::violation::{Reason, Violations};
 
@@ -49,21 +49,17 @@ impl Sealed {
                 description,
             );
         };
-        if !is_label(&self.scheme, SEALED_SCHEME_BYTES_MAX) {
+        if self.scheme.is_empty() || !is_text(&self.scheme, SEALED_SCHEME_BYTES_MAX) {
             refuse(
                 "scheme",
                 format!("must have 1 to {SEALED_SCHEME_BYTES_MAX} bytes, no NUL"),
             );
         }
-        if self.sender_key_id.len() > KEY_ID_BYTES_MAX || self.sender_key_id.contains('\0') {
-            refuse(
-                "sender_key_id",
-                format!("must have at most {KEY_ID_BYTES_MAX} bytes, no NUL"),
-            );
+        if !is_text(&self.sender_key_id, KEY_ID_BYTES_MAX) {
+            refuse("sender_key_id", key_id_rule());
         }
         for (path, length, max) in [
             ("headers", self.headers.len(), SEALED_HEADERS_BYTES_MAX),
-            ("signature", self.signature.len(), SIGNATURE_BYTES_MAX),
             ("keys", self.keys.len(), KEY_WRAPS_MAX),
         ] {
             if length > max {
@@ -104,23 +100,24 @@ impl KeyWrap {
         if let Err(error) = ProfileId::parse(&self.profile_id) {
             refuse("profile_id", error.to_string());
         }
-        if !is_label(&self.key_id, KEY_ID_BYTES_MAX) {
-            refuse(
-                "key_id",
-                format!("must have 1 to {KEY_ID_BYTES_MAX} bytes, no NUL"),
-            );
+        if !is_text(&self.key_id, KEY_ID_BYTES_MAX) {
+            refuse("key_id", key_id_rule());
         }
-        if self.wrapped_key.len() > WRAPPED_KEY_BYTES_MAX {
+        if !(1..=WRAPPED_KEY_BYTES_MAX).contains(&self.wrapped_key.len()) {
             refuse(
                 "wrapped_key",
-                format!("must have at most {WRAPPED_KEY_BYTES_MAX} bytes"),
+                format!("must have 1 to {WRAPPED_KEY_BYTES_MAX} bytes"),
             );
         }
     }
 }
 
-fn is_label(text: &str, bytes_max: usize) -> bool {
-    (1..=bytes_max).contains(&text.len()) && !text.contains('\0')
+fn is_text(text: &str, bytes_max: usize) -> bool {
+    text.len() <= bytes_max && !text.contains('\0')
+}
+
+fn key_id_rule() -> String {
+    format!("must have at most {KEY_ID_BYTES_MAX} bytes, no NUL")
 }
 
 #[cfg(test)]

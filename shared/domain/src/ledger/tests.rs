@@ -1,1 +1,296 @@
+//! The promises about counters, numbers, time and versions.
 
+use super::*;
+use crate::operation::{Action, Edit, Mark};
+use crate::testing::{Shelf, from_user, profile, sent_at, text};
+
+const FOREVER: Millis = Millis(i64::MAX);
+
+fn new_entry(msgbox: Msgbox, message_id: MessageId) -> NewEntry {
+    NewEntry {
+        msgbox,
+        message_id,
+        expire_ms: FOREVER,
+    }
+}
+
+#[test]
+fn counters_follow_every_change_of_an_entry() {
+    let shelf = Shelf::of(["ann"]);
+    let (ann, one, two) = (profile("ann"), sent_at(1), sent_at(2));
+    let mut ledger = shelf.ledger(10);
+    let counts = |ledger: &Ledger| {
+        let counts = ledger.mailbox(&ann).expect("a mailbox").counts;
+        (counts.inbox_total, counts.inbox_unread, counts.sent_total)
+    };
+    ledger.add_entry(&ann, new_entry(Msgbox::Inbox, one));
+    ledger.add_entry(&ann, new_entry(Msgbox::Inbox, two));
+    assert_eq!(counts(&ledger), (2, 2, 0));
+    ledger.add_entry(&ann, new_entry(Msgbox::Sent, one));
+    assert_eq!(counts(&ledger), (2, 2, 1));
+    assert!(ledger.mark_entry(&ann, Msgbox::Inbox, one, true));
+    assert_eq!(counts(&ledger), (2, 1, 1));
+    assert!(ledger.remove_entry(&ann, Msgbox::Inbox, one));
+    assert_eq!(counts(&ledger), (1, 1, 1), "a read entry goes");
+    assert!(ledger.remove_entry(&ann, Msgbox::Inbox, two));
+    assert_eq!(counts(&ledger), (0, 0, 1), "an unread entry goes");
+    assert!(ledger.remove_entry(&ann, Msgbox::Sent, one));
+    assert_eq!(counts(&ledger), (0, 0, 0));
+}
+
+#[test]
+fn what_is_not_there_is_not_counted() {
+    let shelf = Shelf::of(["ann"]);
+    let (ann, one) = (profile("ann"), sent_at(1));
+    let mut ledger = shelf.ledger(10);
+    assert!(!ledger.remove_entry(&ann, Msgbox::Inbox, one));
+    assert!(!ledger.mark_entry(&ann, Msgbox::Inbox, one, true));
+    assert!(!ledger.revise_message(one, text("new")));
+    assert!(!ledger.remove_message(one));
+    assert!(!ledger.add_entry(&profile("bob"), new_entry(Msgbox::Inbox, one)));
+    assert_eq!(ledger.into_changes(), Changes::default());
+}
+
+#[test]
+fn removing_twice_counts_once() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let sent = shelf.send(10, from_user("ann", ["bob"]));
+    let mut ledger = shelf.ledger(20);
+    assert!(ledger.remove_entry(&profile("bob"), Msgbox::Inbox, sent));
+    assert!(!ledger.remove_entry(&profile("bob"), Msgbox::Inbox, sent));
+    let changes = shelf.keep(ledger);
+    assert_eq!(changes.tombstones.len(), 1);
+    assert_eq!(shelf.counts("bob"), (0, 0, 0));
+}
+
+#[test]
+fn marking_what_is_so_already_changes_nothing() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let sent = shelf.send(10, from_user("ann", ["bob"]));
+    let mut ledger = shelf.ledger(20);
+    assert!(!ledger.mark_entry(&profile("bob"), Msgbox::Inbox, sent, false));
+    assert!(!ledger.mark_entry(&profile("ann"), Msgbox::Sent, sent, true));
+    assert_eq!(ledger.into_changes(), Changes::default());
+}
+
+#[test]
+fn every_visible_change_takes_the_next_number() {
+    let mut shelf = Shelf::of(["ann"]);
+    let (ann, one, two) = (profile("ann"), sent_at(1), sent_at(2));
+    let mut ledger = shelf.ledger(10);
+    ledger.add_entry(&ann, new_entry(Msgbox::Inbox, one));
+    ledger.add_entry(&ann, new_entry(Msgbox::Inbox, two));
+    shelf.keep(ledger);
+    let mut ledger = shelf.ledger(20);
+    ledger.mark_entry(&ann, Msgbox::Inbox, one, true);
+    ledger.remove_entry(&ann, Msgbox::Inbox, two);
+    ledger.mark_entry(&ann, Msgbox::Inbox, one, false);
+    let changes = shelf.keep(ledger);
+
+    let entry = shelf.entry("ann", Msgbox::Inbox, one).expect("an entry");
+    assert_eq!((entry.create_seq, entry.seq, entry.version), (1, 5, 3));
+    let tombstone = &changes.tombstones[0];
+    assert_eq!((tombstone.create_seq, tombstone.seq), (2, 4));
+    assert_eq!(shelf.mailbox("ann").seq, 5);
+}
+
+#[test]
+fn the_time_of_a_mailbox_never_goes_back() {
+    let mut shelf = Shelf::of(["ann"]);
+    let (ann, one, two) = (profile("ann"), sent_at(1), sent_at(2));
+    for (now, message_id) in [(100, one), (50, two)] {
+        let mut ledger = shelf.ledger(now);
+        ledger.add_entry(&ann, new_entry(Msgbox::Inbox, message_id));
+        shelf.keep(ledger);
+    }
+    let mut ledger = shelf.ledger(70);
+    ledger.mark_entry(&ann, Msgbox::Inbox, one, true);
+    ledger.remove_entry(&ann, Msgbox::Inbox, two);
+    let changes = shelf.keep(ledger);
+
+    let entry = shelf.entry("ann", Msgbox::Inbox, one).expect("an entry");
+    assert_eq!(
+        (entry.create_ms, entry.update_ms),
+        (Millis(100), Millis(100))
+    );
+    assert_eq!(entry.read_ms, Some(Millis(100)));
+    assert_eq!(changes.tombstones[0].delete_ms, Millis(100));
+    assert_eq!(shelf.mailbox("ann").clock_ms, Millis(100));
+}
+
+#[test]
+fn what_comes_and_goes_in_one_batch_leaves_no_tombstone() {
+    let mut shelf = Shelf::of(["ann"]);
+    let (ann, one) = (profile("ann"), sent_at(1));
+    let mut ledger = shelf.ledger(10);
+    ledger.add_entry(&ann, new_entry(Msgbox::Inbox, one));
+    assert!(ledger.remove_entry(&ann, Msgbox::Inbox, one));
+    let changes = shelf.keep(ledger);
+    assert_eq!(changes.new_entries, []);
+    assert_eq!(changes.gone_entries, []);
+    assert_eq!(changes.tombstones, []);
+    assert_eq!(shelf.mailbox("ann").seq, 2, "numbers are not taken back");
+}
+
+#[test]
+fn what_was_there_and_goes_leaves_a_tombstone_also_if_it_changed_before() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let sent = shelf.send(10, from_user("ann", ["bob"]));
+    let mut ledger = shelf.ledger(20);
+    ledger.mark_entry(&profile("bob"), Msgbox::Inbox, sent, true);
+    ledger.remove_entry(&profile("bob"), Msgbox::Inbox, sent);
+    let changes = shelf.keep(ledger);
+    let bob = shelf.mailbox("bob").mailbox_id;
+    assert_eq!(changes.entries, []);
+    assert_eq!(changes.gone_entries, [(bob, Msgbox::Inbox, sent)]);
+    let expected = Tombstone {
+        mailbox_id: bob,
+        seq: 3,
+        msgbox: Msgbox::Inbox,
+        message_id: sent,
+        create_seq: 1,
+        delete_ms: Millis(20),
+    };
+    assert_eq!(changes.tombstones, [expected]);
+}
+
+#[test]
+fn a_message_that_comes_and_goes_in_one_batch_is_not_written() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let mut ledger = shelf.ledger(10);
+    let sent = sent_at(10);
+    let deliver = operation(Action::Deliver(from_user("ann", ["bob"])));
+    deliver.apply(&mut ledger, sent).expect("sent");
+    assert!(ledger.remove_message(sent));
+    let changes = shelf.keep(ledger);
+    assert_eq!(changes.new_messages, []);
+    assert_eq!(changes.gone_messages, []);
+    assert_eq!(changes.tombstones, []);
+    assert_eq!(
+        (shelf.counts("ann"), shelf.counts("bob")),
+        ((0, 0, 0), (0, 0, 0))
+    );
+}
+
+#[test]
+fn a_message_that_is_made_and_edited_in_one_batch_is_written_once() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let mut ledger = shelf.ledger(10);
+    let sent = sent_at(10);
+    let deliver = operation(Action::Deliver(from_user("ann", ["bob"])));
+    deliver.apply(&mut ledger, sent).expect("sent");
+    let edit = operation(Action::Edit(Edit {
+        owner: profile("ann"),
+        message_id: sent,
+        content: text("better"),
+        expected_version: Some(1),
+    }));
+    edit.apply(&mut ledger, sent_at(0)).expect("edited");
+    let changes = shelf.keep(ledger);
+    assert_eq!(changes.contents, []);
+    let [message] = &changes.new_messages[..] else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(
+        (message.envelope.version, &message.content),
+        (2, &text("better"))
+    );
+    assert!(message.envelope.modified);
+}
+
+#[test]
+fn a_revised_message_is_a_new_version_for_all_who_still_hold_it() {
+    let mut shelf = Shelf::of(["ann", "bob", "cid"]);
+    let sent = shelf.send(10, from_user("ann", ["bob", "cid"]));
+    let mut ledger = shelf.ledger(20);
+    ledger.remove_entry(&profile("cid"), Msgbox::Inbox, sent);
+    ledger.mark_entry(&profile("bob"), Msgbox::Inbox, sent, true);
+    shelf.keep(ledger);
+    let mut ledger = shelf.ledger(30);
+    assert!(ledger.revise_message(sent, text("new")));
+    let changes = shelf.keep(ledger);
+
+    let envelope = &shelf.messages[&sent];
+    assert_eq!((envelope.version, envelope.update_ms), (2, Millis(30)));
+    assert!(envelope.modified);
+    let [ann, bob] = [("ann", Msgbox::Sent), ("bob", Msgbox::Inbox)]
+        .map(|(owner, msgbox)| shelf.entry(owner, msgbox, sent).expect("an entry"));
+    assert_eq!((ann.version, ann.content_version, ann.seq), (2, 2, 2));
+    assert_eq!((bob.version, bob.content_version, bob.seq), (3, 2, 3));
+    assert_eq!(bob.read_ms, Some(Millis(20)), "read stays read");
+    assert_eq!(changes.entries.len(), 2, "who let it go is left alone");
+}
+
+#[test]
+fn the_time_of_a_message_never_goes_back() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let sent = shelf.send(100, from_user("ann", ["bob"]));
+    let mut ledger = shelf.ledger(50);
+    ledger.revise_message(sent, text("new"));
+    shelf.keep(ledger);
+    assert_eq!(shelf.messages[&sent].update_ms, Millis(100));
+}
+
+#[test]
+fn a_removed_message_goes_from_all_boxes() {
+    let mut shelf = Shelf::of(["ann", "bob", "cid"]);
+    let kept = shelf.send(5, from_user("ann", ["bob"]));
+    let sent = shelf.send(10, from_user("ann", ["ann", "bob", "cid"]));
+    let mut ledger = shelf.ledger(20);
+    assert!(ledger.remove_message(sent));
+    assert!(!ledger.remove_message(sent));
+    let changes = shelf.keep(ledger);
+    assert_eq!(changes.gone_messages, [sent]);
+    assert_eq!(changes.tombstones.len(), 4);
+    assert_eq!(shelf.counts("ann"), (0, 0, 1));
+    assert_eq!(shelf.counts("bob"), (1, 1, 0));
+    assert_eq!(shelf.counts("cid"), (0, 0, 0));
+    assert!(shelf.messages.contains_key(&kept));
+}
+
+#[test]
+fn a_mailbox_knows_a_lower_bound_of_what_expires_next() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    shelf.send(1_000, from_user("ann", ["bob"]).with_lifetime_ms(Some(50)));
+    shelf.send(1_001, from_user("ann", ["bob"]).with_lifetime_ms(Some(10)));
+    shelf.send(1_002, from_user("ann", ["bob"]).with_lifetime_ms(Some(30)));
+    assert_eq!(shelf.mailbox("bob").next_expiry_ms, Some(Millis(1_011)));
+    assert_eq!(shelf.mailbox("ann").next_expiry_ms, Some(Millis(1_011)));
+}
+
+#[test]
+fn looking_writes_nothing() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let sent = shelf.send(10, from_user("ann", ["bob"]));
+    let ledger = shelf.ledger(20);
+    assert!(ledger.entry(&profile("bob"), Msgbox::Inbox, sent).is_some());
+    assert_eq!(ledger.messages_in(&profile("ann"), Msgbox::Sent), [sent]);
+    assert_eq!(ledger.messages_in(&profile("ann"), Msgbox::Inbox), []);
+    assert_eq!(ledger.into_changes(), Changes::default());
+}
+
+#[test]
+fn each_operation_of_a_batch_sees_what_those_before_it_did() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let mut ledger = shelf.ledger(10);
+    let sent = sent_at(10);
+    let deliver = operation(Action::Deliver(from_user("ann", ["bob"])));
+    let mark = operation(Action::Mark(Mark {
+        owner: profile("bob"),
+        msgbox: Msgbox::Inbox,
+        message_ids: vec![sent],
+        read: true,
+    }));
+    deliver.apply(&mut ledger, sent).expect("sent");
+    mark.apply(&mut ledger, sent_at(0)).expect("marked");
+    shelf.keep(ledger);
+    assert_eq!(shelf.counts("bob"), (1, 0, 0));
+    assert_eq!(shelf.mailbox("bob").seq, 2);
+}
+
+fn operation(action: Action) -> crate::operation::Operation {
+    crate::operation::Operation {
+        request: None,
+        action,
+    }
+}

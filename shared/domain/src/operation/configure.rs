@@ -38,3 +38,48 @@ impl Configure {
         Ok(settings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Action, Outcome};
+    use crate::testing::Shelf;
+
+    fn configure(allow_edit: Option<bool>, expected_version: Option<i64>) -> Action {
+        let settings = Settings {
+            version: 77,
+            allow_edit,
+            ..Settings::default()
+        };
+        Action::Configure(Configure {
+            settings,
+            expected_version,
+        })
+    }
+
+    #[test]
+    fn all_settings_are_replaced_and_the_version_is_the_next() {
+        let mut shelf = Shelf::default();
+        shelf.settings.allow_self_send = Some(false);
+        let expected = Settings {
+            version: 2,
+            allow_edit: Some(false),
+            ..Settings::default()
+        };
+        let verdict = shelf.act(10, configure(Some(false), Some(1)));
+        assert_eq!(verdict, Ok(Outcome::Configured(expected.clone())));
+        assert_eq!(shelf.settings, expected);
+    }
+
+    #[test]
+    fn another_version_than_the_expected_one_is_told() {
+        let mut shelf = Shelf::default();
+        let refusal = Refusal::VersionMismatch {
+            expected: 2,
+            current: 1,
+        };
+        assert_eq!(shelf.act(10, configure(None, Some(2))), Err(refusal));
+        let verdict = shelf.act(11, configure(None, None));
+        assert!(matches!(verdict, Ok(Outcome::Configured(_))));
+    }
+}

@@ -22,6 +22,7 @@ pub struct Deliver {
     to: Vec<ProfileId>,
     to_as_sent: usize,
     content: Content,
+    content_field: &'static str,
     notification: Option<Bytes>,
     lifetime_ms: Option<i64>,
 }
@@ -38,9 +39,17 @@ impl Deliver {
             to,
             to_as_sent,
             content,
+            content_field: "content",
             notification: None,
             lifetime_ms: None,
         }
+    }
+
+    /// With a content that came in another field of the request.
+    #[must_use]
+    pub const fn with_content_field(mut self, field: &'static str) -> Self {
+        self.content_field = field;
+        self
     }
 
     /// With something to show on the recipients' devices.
@@ -126,8 +135,11 @@ impl Deliver {
                 ),
             );
         }
-        self.content
-            .check_size(policy.max_content_bytes, "content", &mut violations);
+        self.content.check_size(
+            policy.max_content_bytes,
+            self.content_field,
+            &mut violations,
+        );
         violations.check().map_err(Refusal::Invalid)?;
         let to_oneself = sender.is_some_and(|sender| self.to.contains(sender));
         if to_oneself && !policy.allow_self_send {
@@ -176,4 +188,206 @@ fn make_room(ledger: &mut Ledger, sender: &ProfileId, room: i64) {
 /// A number of recipients: at most [`crate::limits::RECIPIENTS_CAP`].
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::DAY_MS;
+    use crate::operation::{Action, Outcome};
+    use crate::policy::Settings;
+    use crate::testing::{Shelf, from_app, from_user, profile, profiles, sent_at, text};
+    use crate::time::Millis;
+
+    fn sent(verdict: Result<Outcome, Refusal>) -> Sent {
+        match verdict {
+            Ok(Outcome::Sent(sent)) => sent,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn refusal(shelf: &mut Shelf, deliver: Deliver) -> Refusal {
+        let verdict = shelf.apply(90, sent_at(90), Action::Deliver(deliver));
+        verdict.expect_err("a refusal")
+    }
+
+    fn violations(shelf: &mut Shelf, deliver: Deliver) -> Vec<(String, Reason)> {
+        let Refusal::Invalid(violations) = refusal(shelf, deliver) else {
+            panic!("it is not invalid");
+        };
+        let found = violations.as_slice().iter();
+        found.map(|one| (one.field.clone(), one.reason)).collect()
+    }
+
+    #[test]
+    fn every_recipient_counts_once_in_bytewise_order() {
+        let mut shelf = Shelf::default();
+        let deliver = from_user("ann", ["cid", "Zoe", "bob", "cid"]);
+        let verdict = shelf.apply(10, sent_at(10), Action::Deliver(deliver));
+        assert_eq!(
+            sent(verdict),
+            Sent {
+                message_id: sent_at(10),
+                requested: 3,
+                actual: 3,
+                send_ms: Millis(10),
+                expire_ms: expiry::expire_ms(Millis(10), 30 * DAY_MS),
+            }
+        );
+        let envelope = &shelf.messages[&sent_at(10)];
+        assert_eq!(envelope.to, profiles(["Zoe", "bob", "cid"]));
+        assert_eq!((envelope.version, envelope.modified), (1, false));
+        assert_eq!(envelope.kind, MessageKind::Regular);
+        assert_eq!(shelf.counts("ann"), (0, 0, 1));
+        for recipient in ["Zoe", "bob", "cid"] {
+            assert_eq!(shelf.counts(recipient), (1, 1, 0));
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_app_is_in_nobodys_sent() {
+        let mut shelf = Shelf::default();
+        let message_id = shelf.send(10, from_app(["bob"]));
+        assert_eq!(shelf.messages[&message_id].kind, MessageKind::System);
+        assert_eq!(shelf.entries.len(), 1);
+        assert_eq!(shelf.counts("bob"), (1, 1, 0));
+    }
+
+    #[test]
+    fn a_message_to_oneself_is_in_both_boxes() {
+        let mut shelf = Shelf::default();
+        let message_id = shelf.send(10, from_user("ann", ["ann"]));
+        assert_eq!(shelf.counts("ann"), (1, 1, 1));
+        let numbers = [Msgbox::Inbox, Msgbox::Sent].map(|msgbox| {
+            shelf
+                .entry("ann", msgbox, message_id)
+                .map(|entry| entry.seq)
+        });
+        assert_eq!(numbers, [Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn policy_decides_about_messages_to_oneself_but_not_about_those_of_the_app() {
+        let mut shelf = Shelf::default();
+        shelf.policy.allow_self_send = false;
+        let to_both = from_user("ann", ["ann", "bob"]);
+        assert_eq!(refusal(&mut shelf, to_both), Refusal::NotAllowed);
+        shelf.send(10, from_user("ann", ["bob"]));
+        shelf.send(11, from_app(["ann"]));
+    }
+
+    #[test]
+    fn an_apps_own_settings_win_over_the_defaults() {
+        let mut shelf = Shelf::default();
+        shelf.settings.allow_self_send = Some(false);
+        let to_self = from_user("ann", ["ann"]);
+        assert_eq!(refusal(&mut shelf, to_self.clone()), Refusal::NotAllowed);
+        shelf.settings = Settings::default();
+        shelf.send(10, to_self);
+    }
+
+    #[test]
+    fn recipients_are_limited_as_they_were_named_for_users_only() {
+        let mut shelf = Shelf::default();
+        shelf.policy.max_recipients = 2;
+        shelf.send(10, from_user("ann", ["bob", "cid"]));
+        let thrice = from_user("ann", ["bob", "bob", "bob"]);
+        let expected = [("to".to_owned(), Reason::MaxRecipientsExceeded)];
+        assert_eq!(violations(&mut shelf, thrice), expected);
+        shelf.send(11, from_app(["ann", "bob", "cid"]));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let mut shelf = Shelf::default();
+        shelf.policy.max_recipients = 1;
+        shelf.policy.max_content_bytes = 4;
+        let expected = [
+            ("to".to_owned(), Reason::MaxRecipientsExceeded),
+            ("content".to_owned(), Reason::MessageTooLarge),
+        ];
+        let deliver = from_user("ann", ["bob", "cid"]);
+        assert_eq!(violations(&mut shelf, deliver), expected);
+        let four = Deliver::new(Sender::default(), profiles(["bob"]), text("1234"));
+        shelf.send(10, four);
+    }
+
+    #[test]
+    fn a_full_inbox_takes_nothing_and_the_others_do() {
+        let mut shelf = Shelf::default();
+        shelf.policy.max_box_messages = 1;
+        shelf.send(10, from_user("ann", ["bob"]));
+        let both = Action::Deliver(from_user("cid", ["bob", "dan"]));
+        let outcome = sent(shelf.apply(20, sent_at(20), both));
+        assert_eq!((outcome.requested, outcome.actual), (2, 1));
+        assert_eq!(shelf.entry("bob", Msgbox::Inbox, sent_at(20)), None);
+        assert_eq!(shelf.counts("bob"), (1, 1, 0));
+        assert_eq!(shelf.counts("dan"), (1, 1, 0));
+        let named = &shelf.messages[&sent_at(20)].to;
+        assert_eq!(named, &profiles(["bob", "dan"]), "who it is to stays");
+    }
+
+    #[test]
+    fn a_message_that_no_inbox_takes_is_refused_and_costs_the_sender_nothing() {
+        let mut shelf = Shelf::default();
+        shelf.policy.max_box_messages = 1;
+        let first = shelf.send(10, from_user("ann", ["bob"]));
+        shelf.send(20, from_app(["cid"]));
+        let deliver = from_user("ann", ["bob", "cid"]);
+        assert_eq!(refusal(&mut shelf, deliver), Refusal::BoxFull);
+        assert!(shelf.entry("ann", Msgbox::Sent, first).is_some());
+    }
+
+    #[test]
+    fn a_full_sent_forgets_its_oldest() {
+        let mut shelf = Shelf::default();
+        shelf.policy.max_box_messages = 2;
+        let ids = [10, 20, 30].map(|now| {
+            let to = if now == 30 { ["cid"] } else { ["bob"] };
+            shelf.send(now, from_user("ann", to))
+        });
+        let held = ids.map(|id| shelf.entry("ann", Msgbox::Sent, id).is_some());
+        assert_eq!(held, [false, true, true]);
+        assert_eq!(shelf.counts("ann"), (0, 0, 2));
+        assert_eq!(shelf.counts("bob"), (2, 2, 0), "recipients keep theirs");
+        assert_eq!(shelf.tombstones.len(), 1);
+        assert!(shelf.messages.contains_key(&ids[0]));
+    }
+
+    #[test]
+    fn a_sent_that_became_too_full_loses_all_that_is_too_much() {
+        let mut shelf = Shelf::default();
+        for now in 10..15 {
+            shelf.send(now, from_user("ann", ["bob"]));
+        }
+        shelf.policy.max_box_messages = 2;
+        let last = shelf.send(20, from_user("ann", ["cid"]));
+        assert_eq!(shelf.counts("ann"), (0, 0, 2));
+        assert!(shelf.entry("ann", Msgbox::Sent, last).is_some());
+        assert!(shelf.entry("ann", Msgbox::Sent, sent_at(14)).is_some());
+    }
+
+    #[test]
+    fn a_message_is_dated_by_its_id_and_lives_as_long_as_it_was_told() {
+        let mut shelf = Shelf::default();
+        let deliver = from_app(["bob"]).with_lifetime_ms(Some(5));
+        let outcome = sent(shelf.apply(7, sent_at(10), Action::Deliver(deliver)));
+        assert_eq!(
+            (outcome.send_ms, outcome.expire_ms),
+            (Millis(10), Millis(15))
+        );
+        let entry = shelf.entry("bob", Msgbox::Inbox, sent_at(10));
+        let times = entry.map(|entry| (entry.create_ms, entry.expire_ms));
+        assert_eq!(times, Some((Millis(7), Millis(15))));
+    }
+
+    #[test]
+    fn it_sees_all_its_mailboxes_and_what_the_sender_may_have_to_forget() {
+        let footprint = from_user("ann", ["cid", "bob"]).footprint();
+        let owners: Vec<_> = footprint.mailboxes.into_iter().collect();
+        assert_eq!(owners, profiles(["ann", "bob", "cid"]));
+        let overflow = EntryRange::Overflow(profile("ann"), Msgbox::Sent);
+        assert_eq!(footprint.entries, [overflow]);
+        assert_eq!(from_app(["bob"]).footprint().entries, []);
+    }
 }

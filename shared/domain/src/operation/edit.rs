@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 pub struct Edit {
     /// Who asks.
     pub owner: ProfileId,
-    /// Which message; none: an id that is no id.
+    /// Which message.
     pub message_id: MessageId,
     /// What it says now.
     pub content: Content,
@@ -22,7 +22,7 @@ pub struct Edit {
 
 impl Edit {
     pub(super) fn footprint(&self) -> Footprint {
-        Footprint::of_messages([self.message_id])
+        Footprint::of_messages_and(&self.owner, [self.message_id])
     }
 
     pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Revision, Refusal> {
@@ -46,5 +46,87 @@ impl Edit {
             &self.content,
             self.expected_version,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Action, Delete, Outcome};
+    use crate::testing::{Shelf, from_app, from_user, profile, sent_at, text};
+    use crate::time::Millis;
+
+    fn edit(owner: &str, message_id: MessageId, expected_version: Option<i64>) -> Action {
+        Action::Edit(Edit {
+            owner: profile(owner),
+            message_id,
+            content: text("better"),
+            expected_version,
+        })
+    }
+
+    fn shelf() -> (Shelf, MessageId) {
+        let mut shelf = Shelf::of(["ann", "bob", "eve"]);
+        let sent = shelf.send(10, from_user("ann", ["bob"]));
+        (shelf, sent)
+    }
+
+    #[test]
+    fn the_sender_edits_also_without_the_own_copy() {
+        let (mut shelf, sent) = shelf();
+        let own = Action::Delete(Delete {
+            owner: profile("ann"),
+            msgbox: Msgbox::Sent,
+            message_ids: vec![sent],
+        });
+        assert_eq!(shelf.act(15, own), Ok(Outcome::Changed(1)));
+        let revision = Revision {
+            message_id: sent,
+            version: 2,
+            update_ms: Millis(20),
+            digest: text("better").digest,
+        };
+        let verdict = shelf.act(20, edit("ann", sent, Some(1)));
+        assert_eq!(verdict, Ok(Outcome::Revised(revision)));
+        assert_eq!(shelf.contents[&sent], text("better"));
+    }
+
+    #[test]
+    fn a_recipient_is_told_and_a_stranger_is_not() {
+        let (mut shelf, sent) = shelf();
+        let refused = |shelf: &mut Shelf, owner| shelf.act(20, edit(owner, sent, None));
+        assert_eq!(refused(&mut shelf, "bob"), Err(Refusal::NotAllowed));
+        assert_eq!(refused(&mut shelf, "eve"), Err(Refusal::NotFound));
+        let unknown = shelf.act(20, edit("ann", sent_at(99), None));
+        assert_eq!(unknown, Err(Refusal::NotFound));
+        let news = shelf.send(30, from_app(["bob"]));
+        let of_the_app = shelf.act(31, edit("bob", news, None));
+        assert_eq!(of_the_app, Err(Refusal::NotAllowed));
+    }
+
+    #[test]
+    fn a_recipient_who_let_it_go_is_a_stranger() {
+        let (mut shelf, sent) = shelf();
+        let own = Action::Delete(Delete {
+            owner: profile("bob"),
+            msgbox: Msgbox::Inbox,
+            message_ids: vec![sent],
+        });
+        assert_eq!(shelf.act(15, own), Ok(Outcome::Changed(1)));
+        let verdict = shelf.act(20, edit("bob", sent, None));
+        assert_eq!(verdict, Err(Refusal::NotFound));
+    }
+
+    #[test]
+    fn policy_comes_before_the_version() {
+        let (mut shelf, sent) = shelf();
+        let mismatch = Refusal::VersionMismatch {
+            expected: 7,
+            current: 1,
+        };
+        let stale = edit("ann", sent, Some(7));
+        assert_eq!(shelf.act(20, stale.clone()), Err(mismatch));
+        shelf.policy.allow_edit = false;
+        assert_eq!(shelf.act(20, stale), Err(Refusal::NotAllowed));
     }
 }

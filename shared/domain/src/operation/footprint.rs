@@ -47,11 +47,50 @@ impl Footprint {
         }
     }
 
+    /// Some messages, whoever holds them, and the mailbox of who asks.
+    pub(super) fn of_messages_and(
+        owner: &ProfileId,
+        messages: impl IntoIterator<Item = MessageId>,
+    ) -> Self {
+        Self {
+            mailboxes: BTreeSet::from([owner.clone()]),
+            ..Self::of_messages(messages)
+        }
+    }
+
     /// Some messages, whoever holds them.
     pub(super) fn of_messages(messages: impl IntoIterator<Item = MessageId>) -> Self {
         Self {
             messages: messages.into_iter().collect(),
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{profile, sent_at};
+
+    #[test]
+    fn many_footprints_are_one_that_sees_all() {
+        let (ann, bob) = (profile("ann"), profile("bob"));
+        let all = EntryRange::All(bob.clone(), Msgbox::Inbox);
+        let named = EntryRange::Named(ann.clone(), Msgbox::Sent, vec![sent_at(1)]);
+        let mut footprint = Footprint::of_owner(&bob, all.clone());
+        footprint.merge(Footprint::of_owner(&ann, named.clone()));
+        footprint.merge(Footprint::of_messages([sent_at(2), sent_at(2)]));
+        footprint.merge(Footprint {
+            settings: true,
+            ..Footprint::default()
+        });
+        footprint.merge(Footprint::default());
+        let expected = Footprint {
+            settings: true,
+            messages: BTreeSet::from([sent_at(2)]),
+            mailboxes: BTreeSet::from([ann, bob]),
+            entries: vec![all, named],
+        };
+        assert_eq!(footprint, expected);
     }
 }

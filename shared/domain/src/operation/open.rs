@@ -20,3 +20,23 @@ impl Open {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Action, Outcome};
+    use crate::testing::{Shelf, profile};
+
+    #[test]
+    fn a_mailbox_begins_empty_and_beginning_again_changes_nothing() {
+        let mut shelf = Shelf::default();
+        for now in [10, 20] {
+            let open = Action::Open(Open {
+                owner: profile("ann"),
+            });
+            assert_eq!(shelf.act(now, open), Ok(Outcome::Done));
+            assert_eq!(shelf.counts("ann"), (0, 0, 0));
+            assert_eq!(shelf.mailbox("ann").seq, 0);
+        }
+    }
+}

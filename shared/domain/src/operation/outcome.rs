@@ -79,3 +79,62 @@ impl Outcome {
         serde_json::from_str(text).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::sent_at;
+
+    /// What was stored by one release is read by the next: these texts do not change.
+    #[test]
+    fn stored_forms_stay_as_they_are() {
+        let sent = Sent {
+            message_id: sent_at(10),
+            requested: 3,
+            actual: 2,
+            send_ms: Millis(10),
+            expire_ms: Millis(20),
+        };
+        let revision = Revision {
+            message_id: sent_at(10),
+            version: 2,
+            update_ms: Millis(30),
+            digest: [7; 32],
+        };
+        let settings = Settings {
+            version: 4,
+            allow_edit: Some(false),
+            ..Settings::default()
+        };
+        let sevens = ["7"; 32].join(",");
+        for (outcome, stored) in [
+            (Outcome::Done, r#""d""#.to_owned()),
+            (Outcome::Changed(5), r#"{"c":5}"#.to_owned()),
+            (
+                Outcome::Sent(sent),
+                r#"{"s":{"i":"00000000-000a-7000-8000-000000000000","r":3,"a":2,"s":10,"e":20}}"#
+                    .to_owned(),
+            ),
+            (
+                Outcome::Revised(revision),
+                format!(
+                    r#"{{"r":{{"i":"00000000-000a-7000-8000-000000000000","v":2,"u":30,"d":[{sevens}]}}}}"#
+                ),
+            ),
+        ] {
+            assert_eq!(outcome.encode(), stored);
+            assert_eq!(Outcome::decode(&stored), Some(outcome));
+        }
+        let configured = Outcome::Configured(settings);
+        assert_eq!(Outcome::decode(&configured.encode()), Some(configured));
+        let old = r#"{"a":{"version":4,"allow_edit":false}}"#;
+        assert!(matches!(Outcome::decode(old), Some(Outcome::Configured(_))));
+    }
+
+    #[test]
+    fn what_is_no_outcome_is_none() {
+        for text in ["", "{}", r#"{"c":-1}"#, r#""x""#] {
+            assert_eq!(Outcome::decode(text), None, "{text}");
+        }
+    }
+}

@@ -21,7 +21,7 @@ pub struct Recall {
 
 impl Recall {
     pub(super) fn footprint(&self) -> Footprint {
-        Footprint::of_messages(self.message_ids.iter().copied())
+        Footprint::of_messages_and(&self.owner, self.message_ids.iter().copied())
     }
 
     /// How many messages this removed.
@@ -61,5 +61,127 @@ impl Recall {
             Msgbox::Inbox => policy.recipients_may_delete_for_everyone,
         };
         allowed && message.kind == MessageKind::Regular
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Action, Delete, Outcome};
+    use crate::testing::{Shelf, from_app, from_user, profile, sent_at};
+
+    fn recall<const N: usize>(owner: &str, msgbox: Msgbox, ids: [MessageId; N]) -> Action {
+        Action::Recall(Recall {
+            owner: profile(owner),
+            msgbox,
+            message_ids: ids.into(),
+        })
+    }
+
+    fn delete(owner: &str, msgbox: Msgbox, message_id: MessageId) -> Action {
+        Action::Delete(Delete {
+            owner: profile(owner),
+            msgbox,
+            message_ids: vec![message_id],
+        })
+    }
+
+    /// Three people; recipients may recall too.
+    fn shelf() -> (Shelf, MessageId) {
+        let mut shelf = Shelf::of(["ann", "bob", "cid"]);
+        shelf.policy.recipients_may_delete_for_everyone = true;
+        let sent = shelf.send(10, from_user("ann", ["bob", "cid"]));
+        (shelf, sent)
+    }
+
+    fn is_gone(shelf: &Shelf) -> bool {
+        shelf.messages.is_empty() && shelf.entries.is_empty()
+    }
+
+    #[test]
+    fn a_sender_recalls_also_without_the_own_copy() {
+        let (mut shelf, sent) = shelf();
+        let own = delete("ann", Msgbox::Sent, sent);
+        assert_eq!(shelf.act(20, own), Ok(Outcome::Changed(1)));
+        let verdict = shelf.act(30, recall("ann", Msgbox::Sent, [sent]));
+        assert_eq!(verdict, Ok(Outcome::Changed(1)));
+        assert!(is_gone(&shelf));
+    }
+
+    #[test]
+    fn a_recipient_recalls_only_with_a_copy() {
+        let (mut shelf, sent) = shelf();
+        let own = delete("bob", Msgbox::Inbox, sent);
+        assert_eq!(shelf.act(20, own), Ok(Outcome::Changed(1)));
+        let verdict = shelf.act(30, recall("bob", Msgbox::Inbox, [sent]));
+        assert_eq!(verdict, Ok(Outcome::Changed(0)));
+        let verdict = shelf.act(40, recall("cid", Msgbox::Inbox, [sent]));
+        assert_eq!(verdict, Ok(Outcome::Changed(1)));
+        assert!(is_gone(&shelf));
+    }
+
+    #[test]
+    fn one_must_come_as_what_one_is() {
+        let (mut shelf, sent) = shelf();
+        for (owner, msgbox) in [("ann", Msgbox::Inbox), ("bob", Msgbox::Sent)] {
+            let verdict = shelf.act(20, recall(owner, msgbox, [sent]));
+            assert_eq!(verdict, Ok(Outcome::Changed(0)), "{owner}");
+        }
+        assert_eq!(shelf.entries.len(), 3);
+    }
+
+    #[test]
+    fn a_system_message_is_recalled_by_nobody() {
+        let (mut shelf, _) = shelf();
+        let news = shelf.send(11, from_app(["bob"]));
+        let verdict = shelf.act(20, recall("bob", Msgbox::Inbox, [news]));
+        assert_eq!(verdict, Err(Refusal::NotAllowed));
+    }
+
+    #[test]
+    fn policy_decides_for_senders_and_recipients_apart() {
+        let (mut shelf, sent) = shelf();
+        shelf.policy.recipients_may_delete_for_everyone = false;
+        let verdict = shelf.act(20, recall("bob", Msgbox::Inbox, [sent]));
+        assert_eq!(verdict, Err(Refusal::NotAllowed));
+        shelf.policy.recipients_may_delete_for_everyone = true;
+        shelf.policy.allow_delete_for_everyone = false;
+        let verdict = shelf.act(21, recall("ann", Msgbox::Sent, [sent]));
+        assert_eq!(verdict, Err(Refusal::NotAllowed));
+        let verdict = shelf.act(22, recall("bob", Msgbox::Inbox, [sent]));
+        assert_eq!(verdict, Ok(Outcome::Changed(1)));
+    }
+
+    #[test]
+    fn a_stranger_learns_nothing_whatever_the_policy() {
+        let (mut shelf, sent) = shelf();
+        shelf.policy.recipients_may_delete_for_everyone = false;
+        shelf.policy.allow_delete_for_everyone = false;
+        for msgbox in Msgbox::ALL {
+            let verdict = shelf.act(20, recall("eve", msgbox, [sent, sent_at(99)]));
+            assert_eq!(verdict, Ok(Outcome::Changed(0)));
+        }
+    }
+
+    #[test]
+    fn all_go_or_none() {
+        let (mut shelf, sent) = shelf();
+        let news = shelf.send(11, from_app(["bob"]));
+        let verdict = shelf.act(20, recall("bob", Msgbox::Inbox, [sent, news]));
+        assert_eq!(verdict, Err(Refusal::NotAllowed));
+        assert_eq!(shelf.messages.len(), 2);
+        let unknown = recall("bob", Msgbox::Inbox, [sent, sent_at(99)]);
+        assert_eq!(shelf.act(30, unknown), Ok(Outcome::Changed(1)));
+        assert_eq!(shelf.messages.len(), 1);
+    }
+
+    #[test]
+    fn a_message_to_oneself_goes_from_both_boxes_and_counts_once() {
+        let mut shelf = Shelf::default();
+        let sent = shelf.send(10, from_user("ann", ["ann"]));
+        let verdict = shelf.act(20, recall("ann", Msgbox::Sent, [sent]));
+        assert_eq!(verdict, Ok(Outcome::Changed(1)));
+        assert_eq!(shelf.counts("ann"), (0, 0, 0));
+        assert_eq!(shelf.tombstones.len(), 2);
     }
 }

@@ -47,3 +47,45 @@ impl Remove {
         actual
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Action, Outcome};
+    use crate::testing::{Shelf, from_app, from_user, sent_at};
+
+    fn remove_one(message_id: MessageId, expected_version: Option<i64>) -> Action {
+        Action::RemoveOne(RemoveOne {
+            message_id,
+            expected_version,
+        })
+    }
+
+    #[test]
+    fn one_message_goes_if_it_has_the_expected_version() {
+        let mut shelf = Shelf::default();
+        let sent = shelf.send(10, from_user("ann", ["bob"]));
+        let mismatch = Refusal::VersionMismatch {
+            expected: 2,
+            current: 1,
+        };
+        assert_eq!(shelf.act(20, remove_one(sent, Some(2))), Err(mismatch));
+        assert_eq!(shelf.act(20, remove_one(sent, Some(1))), Ok(Outcome::Done));
+        assert!(shelf.messages.is_empty() && shelf.entries.is_empty());
+        let again = shelf.act(21, remove_one(sent, None));
+        assert_eq!(again, Err(Refusal::NotFound));
+    }
+
+    #[test]
+    fn several_go_and_unknown_ones_are_no_error() {
+        let mut shelf = Shelf::default();
+        let by_user = shelf.send(10, from_user("ann", ["bob"]));
+        let by_app = shelf.send(11, from_app(["bob", "cid"]));
+        let remove = Action::Remove(Remove {
+            message_ids: vec![by_user, sent_at(99), by_app],
+        });
+        assert_eq!(shelf.act(20, remove.clone()), Ok(Outcome::Changed(2)));
+        assert_eq!(shelf.counts("bob"), (0, 0, 0));
+        assert_eq!(shelf.act(21, remove), Ok(Outcome::Changed(0)));
+    }
+}

@@ -73,3 +73,85 @@ pub(super) fn check_version(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::Msgbox;
+    use crate::operation::{Action, Mark, Outcome};
+    use crate::testing::{Shelf, from_app, profile, sent_at, text};
+    use crate::violation::Reason;
+
+    fn update(message_id: MessageId, words: &str, expected_version: Option<i64>) -> Action {
+        Action::Update(Update {
+            message_id,
+            content: text(words),
+            expected_version,
+        })
+    }
+
+    fn version(verdict: Result<Outcome, Refusal>) -> i64 {
+        match verdict {
+            Ok(Outcome::Revised(revision)) => revision.version,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_content_is_a_new_version_too() {
+        let mut shelf = Shelf::default();
+        let sent = shelf.send(10, from_app(["bob"]));
+        assert_eq!(version(shelf.act(20, update(sent, "news", Some(1)))), 2);
+        assert_eq!(version(shelf.act(30, update(sent, "news", None))), 3);
+        let entry = shelf.entry("bob", Msgbox::Inbox, sent).expect("an entry");
+        assert_eq!((entry.version, entry.content_version), (3, 3));
+        assert!(shelf.messages[&sent].modified);
+    }
+
+    #[test]
+    fn what_was_read_stays_read() {
+        let mut shelf = Shelf::default();
+        let sent = shelf.send(10, from_app(["bob"]));
+        let read = Action::Mark(Mark {
+            owner: profile("bob"),
+            msgbox: Msgbox::Inbox,
+            message_ids: vec![sent],
+            read: true,
+        });
+        shelf.act(15, read).expect("marked");
+        shelf.act(20, update(sent, "news", None)).expect("updated");
+        assert_eq!(shelf.counts("bob"), (1, 0, 0));
+    }
+
+    #[test]
+    fn of_two_who_expect_the_same_version_one_wins() {
+        let mut shelf = Shelf::default();
+        let sent = shelf.send(10, from_app(["bob"]));
+        assert_eq!(version(shelf.act(20, update(sent, "one", Some(1)))), 2);
+        let mismatch = Refusal::VersionMismatch {
+            expected: 1,
+            current: 2,
+        };
+        assert_eq!(shelf.act(20, update(sent, "two", Some(1))), Err(mismatch));
+        assert_eq!(shelf.contents[&sent], text("one"));
+    }
+
+    #[test]
+    fn a_message_that_is_not_there_is_not_found() {
+        let mut shelf = Shelf::default();
+        let verdict = shelf.act(20, update(sent_at(99), "one", Some(1)));
+        assert_eq!(verdict, Err(Refusal::NotFound));
+    }
+
+    #[test]
+    fn a_content_beyond_the_apps_limit_is_refused() {
+        let mut shelf = Shelf::default();
+        let sent = shelf.send(10, from_app(["bob"]));
+        shelf.policy.max_content_bytes = 3;
+        let Err(Refusal::Invalid(violations)) = shelf.act(20, update(sent, "long", None)) else {
+            panic!("it was not refused");
+        };
+        assert_eq!(violations.reason(), Reason::MessageTooLarge);
+        assert_eq!(version(shelf.act(20, update(sent, "new", None))), 2);
+    }
+}

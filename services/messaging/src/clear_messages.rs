@@ -1,0 +1,67 @@
+//! A user deletes all own entries of a box.
+
+use domain::operation::Clear;
+use domain::{Action, Operation, ProfileId, Violations};
+use proto::v1::{ClearMessagesRequest, ClearMessagesResponse};
+use rpc::convert::idempotency::Canonical;
+use rpc::convert::{id, msgbox, outcome};
+use rpc::{Deadline, RpcError, User};
+use storage::MailStore;
+use tonic::Request;
+
+const METHOD: &str = "/postroom.v1.Messaging/ClearMessages";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<ClearMessagesRequest>,
+) -> Result<ClearMessagesResponse, RpcError> {
+    let user = User::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let operation = parse(user.profile(), &request.into_inner())?;
+    let outcome = store.execute(user.app(), operation, deadline).await?;
+    Ok(ClearMessagesResponse {
+        actual: outcome::changed(outcome)?,
+    })
+}
+
+fn parse(owner: &ProfileId, request: &ClearMessagesRequest) -> Result<Operation, Violations> {
+    let mut violations = Violations::none();
+    let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
+    let request_id = id::request(&request.request_id, &mut violations);
+    let msgbox = violations.finish(msgbox)?;
+    Ok(Operation {
+        request: Canonical::of(METHOD)
+            .field(msgbox.name())
+            .of_user(owner, request_id.as_ref()),
+        action: Action::Clear(Clear {
+            owner: owner.clone(),
+            msgbox,
+        }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{alice, fields, fingerprint};
+
+    fn request(msgbox: &str, request_id: &str) -> ClearMessagesRequest {
+        ClearMessagesRequest {
+            msgbox: msgbox.into(),
+            request_id: request_id.into(),
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let violations = parse(&alice(), &request("drafts", "a b")).expect_err("violations");
+        assert_eq!(fields(&violations), ["msgbox", "request_id"]);
+    }
+
+    #[test]
+    fn another_box_is_another_request() {
+        let one = parse(&alice(), &request("inbox", "once")).expect("an operation");
+        let other = parse(&alice(), &request("sent", "once")).expect("an operation");
+        assert_ne!(fingerprint(&one), fingerprint(&other));
+    }
+}

@@ -1,0 +1,20 @@
+//! The caller's boxes with their counts.
+
+use proto::v1::{GetMessageBoxesRequest, GetMessageBoxesResponse};
+use rpc::convert::counts;
+use rpc::{RpcError, User};
+use storage::{MailStore, Reader};
+use tonic::Request;
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<GetMessageBoxesRequest>,
+) -> Result<GetMessageBoxesResponse, RpcError> {
+    let user = User::of(&request)?;
+    let counted = store
+        .counts(user.app(), user.profile(), Reader::Owner)
+        .await?;
+    Ok(GetMessageBoxesResponse {
+        boxes: counts::boxes(&counted.counts),
+    })
+}

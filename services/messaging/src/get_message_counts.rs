@@ -1,0 +1,21 @@
+//! The caller's counts, and the feed position at which they were true.
+
+use proto::v1::{GetMessageCountsRequest, GetMessageCountsResponse};
+use rpc::convert::{counts, cursor};
+use rpc::{RpcError, User};
+use storage::{MailStore, Reader};
+use tonic::Request;
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<GetMessageCountsRequest>,
+) -> Result<GetMessageCountsResponse, RpcError> {
+    let user = User::of(&request)?;
+    let counted = store
+        .counts(user.app(), user.profile(), Reader::Owner)
+        .await?;
+    Ok(GetMessageCountsResponse {
+        counts: counts::by_name(&counted.counts),
+        cursor: cursor::show(counted.position, user.app(), user.profile()),
+    })
+}

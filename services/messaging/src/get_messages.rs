@@ -1,0 +1,125 @@
+//! Entries by the ids of their messages, marked as read on the way if that is asked for.
+
+use std::time::Instant;
+
+use domain::limits::GET_BYTES_MAX;
+use domain::operation::Mark;
+use domain::{Action, MessageId, Msgbox, Operation, Violations};
+use proto::v1::{GetMessagesRequest, GetMessagesResponse};
+use rpc::convert::message_ids::MessageIds;
+use rpc::convert::view::View;
+use rpc::convert::{entry, msgbox, size};
+use rpc::{Deadline, RpcError, User};
+use storage::{Error, Item, Items, MailStore};
+use tonic::Request;
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<GetMessagesRequest>,
+) -> Result<GetMessagesResponse, RpcError> {
+    let user = User::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let asked = parse(&request.into_inner())?;
+    let mut items = read(store, &user, asked.msgbox, &asked.message_ids.to_vec()).await?;
+    if asked.mark_as_read && items.found.iter().any(|item| item.entry.is_unread()) {
+        items = mark(store, &user, asked.msgbox, items, deadline).await?;
+    }
+    answer(&asked, items)
+}
+
+struct Asked {
+    msgbox: Msgbox,
+    message_ids: MessageIds,
+    mark_as_read: bool,
+    view: View,
+}
+
+fn parse(request: &GetMessagesRequest) -> Result<Asked, Violations> {
+    let mut violations = Violations::none();
+    let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
+    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let view = View::parse(request.view, "view", &mut violations);
+    violations.finish(msgbox.map(|msgbox| Asked {
+        msgbox,
+        message_ids,
+        mark_as_read: request.mark_as_read,
+        view,
+    }))
+}
+
+async fn read(
+    store: &dyn MailStore,
+    user: &User,
+    msgbox: Msgbox,
+    message_ids: &[MessageId],
+) -> Result<Items<Item>, Error> {
+    let (app, owner) = (user.app(), user.profile());
+    let mut items = store
+        .entries(app, owner, msgbox, message_ids, GET_BYTES_MAX)
+        .await?;
+    let bytes = |item: &Item| size::of_message(&item.message);
+    let others = size::fit(&mut items.found, GET_BYTES_MAX, bytes);
+    let others = others.iter().map(|item| item.entry.message_id);
+    items.remaining.splice(..0, others);
+    Ok(items)
+}
+
+/// Marks what was found, and reads it again: the answer shows the state after.
+async fn mark(
+    store: &dyn MailStore,
+    user: &User,
+    msgbox: Msgbox,
+    items: Items<Item>,
+    deadline: Instant,
+) -> Result<Items<Item>, Error> {
+    let message_ids: Vec<MessageId> = ids(&items.found).collect();
+    let operation = Operation {
+        request: None,
+        action: Action::Mark(Mark {
+            owner: user.profile().clone(),
+            msgbox,
+            message_ids: message_ids.clone(),
+            read: true,
+        }),
+    };
+    store.execute(user.app(), operation, deadline).await?;
+    let mut after = read(store, user, msgbox, &message_ids).await?;
+    after.remaining.extend(items.remaining);
+    Ok(after)
+}
+
+fn ids(items: &[Item]) -> impl Iterator<Item = MessageId> {
+    items.iter().map(|item| item.entry.message_id)
+}
+
+fn answer(asked: &Asked, items: Items<Item>) -> Result<GetMessagesResponse, RpcError> {
+    if items.found.is_empty() {
+        return Err(RpcError::MessageNotFound);
+    }
+    let there = ids(&items.found).chain(items.remaining.iter().copied());
+    let missing_message_ids = asked.message_ids.missing(there);
+    Ok(GetMessagesResponse {
+        requested: asked.message_ids.requested(),
+        actual: u32::try_from(items.found.len()).unwrap_or(u32::MAX),
+        items: entry::show_all(items.found, asked.view)?,
+        missing_message_ids,
+        remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::fields;
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let request = GetMessagesRequest {
+            msgbox: "drafts".into(),
+            view: 99,
+            ..GetMessagesRequest::default()
+        };
+        let violations = parse(&request).err().expect("violations");
+        assert_eq!(fields(&violations), ["msgbox", "message_ids", "view"]);
+    }
+}

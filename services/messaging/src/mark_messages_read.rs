@@ -1,0 +1,98 @@
+//! A user marks entries as read, or as unread.
+
+use domain::operation::Mark;
+use domain::{Action, Operation, ProfileId, Violations};
+use proto::v1::{MarkMessagesReadRequest, MarkMessagesReadResponse};
+use rpc::convert::idempotency::Canonical;
+use rpc::convert::message_ids::MessageIds;
+use rpc::convert::{id, msgbox, outcome};
+use rpc::{Deadline, RpcError, User};
+use storage::MailStore;
+use tonic::Request;
+
+const METHOD: &str = "/postroom.v1.Messaging/MarkMessagesRead";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<MarkMessagesReadRequest>,
+) -> Result<MarkMessagesReadResponse, RpcError> {
+    let user = User::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let (operation, requested) = parse(user.profile(), &request.into_inner())?;
+    let outcome = store.execute(user.app(), operation, deadline).await?;
+    Ok(MarkMessagesReadResponse {
+        requested,
+        actual: outcome::changed(outcome)?,
+    })
+}
+
+/// The operation, and how many messages it names.
+fn parse(
+    owner: &ProfileId,
+    request: &MarkMessagesReadRequest,
+) -> Result<(Operation, u32), Violations> {
+    let mut violations = Violations::none();
+    let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
+    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let request_id = id::request(&request.request_id, &mut violations);
+    let msgbox = violations.finish(msgbox)?;
+    let operation = Operation {
+        request: Canonical::of(METHOD)
+            .field(msgbox.name())
+            .list(message_ids.canonical())
+            .field([u8::from(request.unread)])
+            .of_user(owner, request_id.as_ref()),
+        action: Action::Mark(Mark {
+            owner: owner.clone(),
+            msgbox,
+            message_ids: message_ids.to_vec(),
+            read: !request.unread,
+        }),
+    };
+    Ok((operation, message_ids.requested()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FIRST, SECOND, alice, fields, fingerprint, texts};
+
+    fn request(message_ids: &[&str], unread: bool) -> MarkMessagesReadRequest {
+        MarkMessagesReadRequest {
+            msgbox: "inbox".into(),
+            message_ids: texts(message_ids),
+            unread,
+            request_id: "once".into(),
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let violations =
+            parse(&alice(), &MarkMessagesReadRequest::default()).expect_err("violations");
+        assert_eq!(fields(&violations), ["msgbox", "message_ids"]);
+    }
+
+    #[test]
+    fn distinct_ids_are_requested_also_those_that_are_no_uuid() {
+        let request = request(&[FIRST, "x", FIRST, SECOND], false);
+        let (operation, requested) = parse(&alice(), &request).expect("an operation");
+        assert_eq!(requested, 3);
+        let Action::Mark(mark) = operation.action else {
+            panic!("not a mark");
+        };
+        assert!(mark.read && mark.message_ids.len() == 2);
+    }
+
+    #[test]
+    fn order_does_not_matter_and_the_mark_does() {
+        let fingerprint = |message_ids: &[&str], unread| {
+            let parsed = parse(&alice(), &request(message_ids, unread));
+            fingerprint(&parsed.expect("an operation").0)
+        };
+        let first = fingerprint(&[FIRST, SECOND], false);
+        assert_eq!(first, fingerprint(&[SECOND, FIRST, SECOND], false));
+        assert_ne!(first, fingerprint(&[FIRST, SECOND], true));
+        assert_ne!(first, fingerprint(&[FIRST], false));
+    }
+}

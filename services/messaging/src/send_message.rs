@@ -1,0 +1,92 @@
+//! A user sends a message.
+
+use domain::operation::Sent;
+use domain::{Operation, Sender, Violations};
+use proto::v1::{SendMessageRequest, SendMessageResponse};
+use rpc::convert::draft::Draft;
+use rpc::convert::time::timestamp;
+use rpc::convert::{id, outcome};
+use rpc::{Deadline, RpcError, User};
+use storage::MailStore;
+use tonic::Request;
+
+const METHOD: &str = "/postroom.v1.Messaging/SendMessage";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<SendMessageRequest>,
+) -> Result<SendMessageResponse, RpcError> {
+    let user = User::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let operation = parse(user.sender(), request.into_inner())?;
+    let outcome = store.execute(user.app(), operation, deadline).await?;
+    Ok(answer(outcome::sent(outcome)?))
+}
+
+fn parse(from: Sender, request: SendMessageRequest) -> Result<Operation, Violations> {
+    let mut violations = Violations::none();
+    let draft = Draft::parse(
+        from.profile_id.as_ref(),
+        &request.to,
+        request.content,
+        request.notification.as_ref(),
+        request.expire_after,
+        &mut violations,
+    );
+    let request_id = id::request(&request.request_id, &mut violations);
+    id::no_conversation(&request.conversation_id, "conversation_id", &mut violations);
+    let draft = violations.finish(draft)?;
+    Ok(draft.send(from, METHOD, request_id.as_ref()))
+}
+
+fn answer(sent: Sent) -> SendMessageResponse {
+    SendMessageResponse {
+        message_id: sent.message_id.to_string(),
+        requested: sent.requested,
+        actual: sent.actual,
+        send_time: Some(timestamp(sent.send_ms)),
+        expire_time: Some(timestamp(sent.expire_ms)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{alice, content, fields, fingerprint, texts};
+
+    fn from(name: &str) -> Sender {
+        Sender {
+            profile_id: Some(alice()),
+            name: name.into(),
+            ..Sender::default()
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let request = SendMessageRequest {
+            request_id: "a b".into(),
+            conversation_id: "c".into(),
+            ..SendMessageRequest::default()
+        };
+        let violations = parse(from(""), request).expect_err("violations");
+        assert_eq!(
+            fields(&violations),
+            ["to", "content", "request_id", "conversation_id"]
+        );
+    }
+
+    #[test]
+    fn a_retry_with_a_newer_token_is_the_same_request() {
+        let send = |name| {
+            let request = SendMessageRequest {
+                to: texts(&["bob"]),
+                content: Some(content("hi")),
+                request_id: "once".into(),
+                ..SendMessageRequest::default()
+            };
+            parse(from(name), request).expect("an operation")
+        };
+        assert_eq!(fingerprint(&send("old")), fingerprint(&send("new")));
+    }
+}

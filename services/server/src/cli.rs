@@ -1,0 +1,58 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{counts, inbox, migrate, read, send, serve, sys, token, verify};
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+A first conversation:
+  postroom serve --dev
+  postroom send --as alice --to bob 'Fancy a game?'
+  postroom inbox --as bob
+
+Exit codes: 0 done, 1 failed or refused, 64 command line or configuration not usable,
+69 nobody answers at the endpoint.";
+
+/// A mailbox service for apps and games
+#[derive(Debug, Parser)]
+#[command(name = "postroom", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Box<serve::Args>),
+    Token(token::Args),
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    Verify(verify::Args),
+    Send(send::Args),
+    Inbox(inbox::Args),
+    Read(read::Args),
+    Counts(counts::Args),
+    #[command(subcommand)]
+    Sys(sys::Command),
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Serve(args) => serve::run(*args).await,
+            Command::Token(args) => token::run(args),
+            Command::Migrate(command) => migrate::run(command).await,
+            Command::Verify(args) => verify::run(args).await,
+            Command::Send(args) => send::run(args).await,
+            Command::Inbox(args) => inbox::run(args).await,
+            Command::Read(args) => read::run(args).await,
+            Command::Counts(args) => counts::run(args).await,
+            Command::Sys(command) => sys::run(command).await,
+        }
+    }
+}

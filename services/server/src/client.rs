@@ -1,0 +1,11 @@
+//! The client side of the commands for people.
+
+mod content;
+mod message;
+mod refused;
+mod session;
+mod show;
+
+pub use message::MessageArgs;
+pub use session::{Session, SysArgs, UserArgs};
+pub use show::{delivery, escape, person, preview, table, text_of, time};

@@ -1,0 +1,65 @@
+//! JSON values in both their forms.
+
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value};
+use serde_json::Value as Json;
+
+pub fn to_proto(json: Json) -> Value {
+    let kind = match json {
+        Json::Null => Kind::NullValue(0),
+        Json::Bool(value) => Kind::BoolValue(value),
+        Json::Number(value) => Kind::NumberValue(value.as_f64().unwrap_or(f64::NAN)),
+        Json::String(value) => Kind::StringValue(value),
+        Json::Array(values) => Kind::ListValue(ListValue {
+            values: values.into_iter().map(to_proto).collect(),
+        }),
+        Json::Object(fields) => {
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| (name, to_proto(value)));
+            Kind::StructValue(Struct {
+                fields: fields.collect(),
+            })
+        }
+    };
+    Value { kind: Some(kind) }
+}
+
+pub fn to_json(value: &Value) -> Json {
+    match &value.kind {
+        None | Some(Kind::NullValue(_)) => Json::Null,
+        Some(Kind::BoolValue(value)) => Json::Bool(*value),
+        Some(Kind::NumberValue(value)) => number(*value),
+        Some(Kind::StringValue(value)) => Json::String(value.clone()),
+        Some(Kind::ListValue(list)) => list.values.iter().map(to_json).collect(),
+        Some(Kind::StructValue(object)) => object
+            .fields
+            .iter()
+            .map(|(name, value)| (name.clone(), to_json(value)))
+            .collect(),
+    }
+}
+
+/// Numbers are doubles on the wire; a whole one is shown without a fraction.
+fn number(value: f64) -> Json {
+    /// Up to here a double holds every whole number.
+    const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+    if value.fract() != 0.0 || value.abs() > WHOLE_MAX {
+        return Json::from(value);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and within bounds")]
+    Json::from(value as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn json_comes_back_as_it_went() {
+        let json = json!({"text": "hi", "tags": [true, null, 1.5, -2, 1e300], "deep": {"er": {}}});
+        assert_eq!(to_json(&to_proto(json.clone())), json);
+    }
+}

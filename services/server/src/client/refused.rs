@@ -1,0 +1,105 @@
+//! What the service says when it refuses.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use anyhow::anyhow;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::escape;
+use crate::failure::Failure;
+
+/// A refusal as people read it: the code, the reason, and every violation on its line.
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        // What the service says has no source: those that have one are made on this side.
+        match status.source() {
+            Some(source) => Self::Disconnected(chain(source)),
+            None => Self::Failed(anyhow!(describe(&status))),
+        }
+    }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let rest = error.source().map(|source| format!(": {}", chain(source)));
+    format!("{error}{}", rest.unwrap_or_default())
+}
+
+fn describe(status: &Status) -> String {
+    let details = status.get_error_details();
+    let mut text = code_name(status.code()).to_owned();
+    if let Some(info) = details.error_info() {
+        let _ = write!(text, " {}", info.reason);
+    }
+    let _ = write!(text, ": {}", escape(status.message()));
+    for violation in details
+        .bad_request()
+        .iter()
+        .flat_map(|request| &request.field_violations)
+    {
+        let _ = write!(
+            text,
+            "\n  {}: {}",
+            violation.field,
+            escape(&violation.description)
+        );
+    }
+    let metadata = details.error_info().map(|info| &info.metadata);
+    for (name, value) in metadata.into_iter().flatten() {
+        let _ = write!(text, "\n  {name} = {}", escape(value));
+    }
+    if let Some(delay) = details.retry_info().and_then(|info| info.retry_delay) {
+        let _ = write!(text, "\n  try again in {} s", delay.as_secs_f32());
+    }
+    text
+}
+
+/// As the specification writes it.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_code_reason_and_every_violation() {
+        let mut details = ErrorDetails::new();
+        details
+            .set_error_info("INVALID_REQUEST", "postroom", [])
+            .add_bad_request_violation("to[1]", "must not be empty")
+            .add_bad_request_violation("content", "is missing");
+        let status =
+            Status::with_error_details(Code::InvalidArgument, "the request is not valid", details);
+
+        let text = Failure::from(status).to_string();
+
+        assert_eq!(
+            text,
+            "INVALID_ARGUMENT INVALID_REQUEST: the request is not valid\n  \
+             to[1]: must not be empty\n  content: is missing"
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! Messages as people read them in a terminal.
+
+use comfy_table::{Table, presets};
+use jiff::tz::TimeZone;
+use prost_types::Timestamp;
+use proto::v1::content::Body;
+use proto::v1::{Content, Message, Sender};
+use serde_json::Value as Json;
+
+use super::content;
+
+/// Characters of a preview.
+const PREVIEW_CHARS: usize = 40;
+
+/// A table with those columns.
+pub fn table(columns: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_BORDERS_ONLY)
+        .set_header(columns);
+    table
+}
+
+/// A text without what would steer the terminal; line breaks stay.
+pub fn escape(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// Who wrote a message.
+pub fn person(sender: Option<&Sender>) -> String {
+    let (id, name) = sender.map_or(("", ""), |sender| (&*sender.profile_id, &*sender.name));
+    escape(&match (id, name) {
+        ("", name) => name.to_owned(),
+        (id, "") => id.to_owned(),
+        (id, name) => format!("{name} ({id})"),
+    })
+}
+
+/// The text of a message, or what there is instead.
+pub fn text_of(message: &Message) -> String {
+    let body = message
+        .content
+        .as_ref()
+        .and_then(|content: &Content| content.body.as_ref());
+    escape(&match body {
+        None => format!("({} bytes)", message.size_bytes),
+        Some(Body::Json(value)) => text_of_json(&content::to_json(value)),
+        Some(Body::Parts(parts)) => {
+            let types = parts
+                .parts
+                .iter()
+                .map(|part| &*part.mime_type)
+                .collect::<Vec<_>>();
+            format!("({})", types.join(", "))
+        }
+        Some(Body::Sealed(sealed)) => format!("(sealed: {})", sealed.scheme),
+    })
+}
+
+fn text_of_json(json: &Json) -> String {
+    let text = match json {
+        Json::Object(fields) if fields.len() == 1 => fields.get("text"),
+        json => Some(json),
+    };
+    match text {
+        Some(Json::String(text)) => text.clone(),
+        _ => json.to_string(),
+    }
+}
+
+/// The beginning of a message's text, on one line.
+pub fn preview(message: &Message) -> String {
+    let text = text_of(message).replace('\n', " ");
+    if text.chars().count() <= PREVIEW_CHARS {
+        return text;
+    }
+    text.chars().take(PREVIEW_CHARS - 1).chain(['…']).collect()
+}
+
+/// What became of a send.
+pub fn delivery(id: &str, actual: u32, requested: u32, expire_time: Option<&Timestamp>) -> String {
+    format!(
+        "{id} to {actual} of {requested}, until {}",
+        time(expire_time)
+    )
+}
+
+/// A time, where the reader is.
+pub fn time(time: Option<&Timestamp>) -> String {
+    time.and_then(|time| jiff::Timestamp::new(time.seconds, time.nanos).ok())
+        .map(|time| {
+            time.to_zoned(TimeZone::system())
+                .strftime("%Y-%m-%d %H:%M:%S")
+                .to_string()
+        })
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(json: Json) -> Message {
+        let body = Some(Body::Json(content::to_proto(json)));
+        Message {
+            content: Some(Content { body }),
+            ..Message::default()
+        }
+    }
+
+    #[test]
+    fn a_text_is_shown_bare_and_other_json_as_it_is() {
+        assert_eq!(text_of(&message(json!({"text": "hi"}))), "hi");
+        assert_eq!(text_of(&message(json!("hi"))), "hi");
+        assert_eq!(text_of(&message(json!({"move": "e4"}))), r#"{"move":"e4"}"#);
+    }
+
+    #[test]
+    fn a_message_cannot_steer_the_terminal() {
+        assert_eq!(
+            text_of(&message(json!("\u{1b}[2Jhi\nyou"))),
+            "\u{fffd}[2Jhi\nyou"
+        );
+    }
+
+    #[test]
+    fn a_preview_is_one_short_line() {
+        let preview = preview(&message(json!("a\n".repeat(99))));
+        assert_eq!(preview.chars().count(), PREVIEW_CHARS);
+        assert!(!preview.contains('\n'));
+    }
+}

@@ -1,0 +1,33 @@
+//! `postroom counts`: what a user's boxes hold.
+
+use clap::Args as Arguments;
+use proto::v1::GetMessageBoxesRequest;
+use proto::v1::messaging_client::MessagingClient;
+
+use crate::client::{UserArgs, table};
+use crate::failure::Failure;
+
+/// Show how many messages each box holds, and how many are unread
+#[derive(Debug, Arguments)]
+#[command(after_help = "Example:\n  postroom counts --as bob")]
+pub struct Args {
+    #[command(flatten)]
+    reach: UserArgs,
+}
+
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let session = args.reach.connect().await?;
+    let mut client = MessagingClient::new(session.channel.clone());
+    let request = session.request(GetMessageBoxesRequest {});
+    let boxes = client.get_message_boxes(request).await?.into_inner().boxes;
+    let mut table = table(&["box", "total", "unread"]);
+    for msgbox in boxes {
+        table.add_row([
+            msgbox.name,
+            msgbox.total.to_string(),
+            msgbox.unread.to_string(),
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! `postroom read`: shows messages, and marks them as read.
+
+use clap::Args as Arguments;
+use proto::v1::messaging_client::MessagingClient;
+use proto::v1::{
+    GetMessagesPageRequest, GetMessagesRequest, MessageView, MsgboxEntry, PageContext,
+    SearchCriteria,
+};
+use tonic::transport::Channel;
+
+use crate::client::{Session, UserArgs, person, text_of, time};
+use crate::failure::Failure;
+
+const INBOX: &str = "inbox";
+const EXAMPLES: &str = "\
+Examples:
+  postroom read --as bob                   the unread ones
+  postroom read --as bob 0193a1e2-…        that one";
+
+/// Show messages of the inbox and mark them as read
+#[derive(Debug, Arguments)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Which; the newest unread ones if none is named
+    #[arg(value_name = "MESSAGE_ID")]
+    message_ids: Vec<String>,
+    #[command(flatten)]
+    reach: UserArgs,
+}
+
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let session = args.reach.connect().await?;
+    let mut client = MessagingClient::new(session.channel.clone());
+    let mut wanted = args.message_ids;
+    if wanted.is_empty() {
+        wanted = unread(&mut client, &session).await?;
+    }
+    if wanted.is_empty() {
+        println!("nothing unread");
+    }
+    while !wanted.is_empty() {
+        let request = GetMessagesRequest {
+            msgbox: INBOX.to_owned(),
+            message_ids: wanted,
+            mark_as_read: true,
+            view: MessageView::Full.into(),
+        };
+        let answer = client.get_messages(session.request(request)).await?;
+        let answer = answer.into_inner();
+        answer.items.iter().for_each(show);
+        for id in answer.missing_message_ids {
+            println!("{id}: not there");
+        }
+        wanted = answer.remaining_message_ids;
+    }
+    Ok(())
+}
+
+async fn unread(
+    client: &mut MessagingClient<Channel>,
+    session: &Session,
+) -> Result<Vec<String>, Failure> {
+    let criteria = SearchCriteria {
+        msgbox: INBOX.to_owned(),
+        read: Some(false),
+        ..SearchCriteria::default()
+    };
+    let context = PageContext {
+        search_criteria: Some(criteria),
+        view: MessageView::Metadata.into(),
+        ..PageContext::default()
+    };
+    let request = session.request(GetMessagesPageRequest {
+        context: Some(context),
+    });
+    let answer = client.get_messages_page(request).await?.into_inner();
+    let items = answer.results.unwrap_or_default().items;
+    Ok(items.into_iter().map(|entry| entry.message_id).collect())
+}
+
+fn show(entry: &MsgboxEntry) {
+    let Some(message) = &entry.message else {
+        return;
+    };
+    println!(
+        "{} from {} at {}\n{}\n",
+        entry.message_id,
+        person(message.from.as_ref()),
+        time(message.send_time.as_ref()),
+        text_of(message)
+    );
+}

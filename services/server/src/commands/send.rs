@@ -1,0 +1,53 @@
+//! `postroom send`: a message from a user.
+
+use clap::Args as Arguments;
+use proto::v1::SendMessageRequest;
+use proto::v1::messaging_client::MessagingClient;
+
+use crate::client::{MessageArgs, UserArgs, delivery};
+use crate::config::Lifetime;
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  postroom send --as alice --to bob 'Fancy a game?'
+  postroom send --as alice --to bob --to carol --expire-after 1d 'Tonight at eight'
+  postroom send --as alice --to bob --json '{\"move\": \"e4\"}'";
+
+/// Send a message to users
+#[derive(Debug, Arguments)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A recipient; repeat it for more
+    #[arg(long, required = true, value_name = "PROFILE")]
+    to: Vec<String>,
+    #[command(flatten)]
+    message: MessageArgs,
+    /// How long it lives, as 30d, 12h or 15m
+    #[arg(long, value_name = "DURATION")]
+    expire_after: Option<Lifetime>,
+    #[command(flatten)]
+    reach: UserArgs,
+}
+
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let request = SendMessageRequest {
+        content: Some(args.message.content()?),
+        request_id: args.message.request_id(),
+        to: args.to,
+        expire_after: args.expire_after.map(Lifetime::to_proto),
+        ..SendMessageRequest::default()
+    };
+    let session = args.reach.connect().await?;
+    let mut client = MessagingClient::new(session.channel.clone());
+    let sent = client
+        .send_message(session.request(request))
+        .await?
+        .into_inner();
+    let expire_time = sent.expire_time.as_ref();
+    println!(
+        "{}",
+        delivery(&sent.message_id, sent.actual, sent.requested, expire_time)
+    );
+    Ok(())
+}

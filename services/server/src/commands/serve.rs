@@ -1,0 +1,114 @@
+//! `postroom serve`: the service itself.
+
+use std::io::{Write, stdout};
+use std::path::Path;
+
+use clap::{Args as Arguments, ValueEnum};
+use domain::{AppId, ProfileId};
+
+use super::options::ConfigArgs;
+use crate::config::Flags;
+use crate::dev::{self, Banner, Caller, DataDir, DevKey, Scopes, Tokens};
+use crate::failure::Failure;
+use crate::serve::{self, Addresses};
+
+/// How long the tokens are good that are printed.
+const LIFETIME: &str = "12h";
+
+const EXAMPLES: &str = "\
+Examples:
+  postroom serve --dev                       try it: makes a database, a key and tokens
+  postroom serve --config postroom.toml      with one's own issuers and database
+  postroom serve --config postroom.toml --api user";
+
+/// Serve Messaging and Sys, until SIGTERM
+#[derive(Debug, Arguments)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Serve only this API
+    #[arg(long, value_enum)]
+    api: Option<Api>,
+    /// Where Messaging listens
+    #[arg(long, value_name = "IP:PORT")]
+    user_address: Option<String>,
+    /// Where Sys listens
+    #[arg(long, value_name = "IP:PORT")]
+    sys_address: Option<String>,
+    /// Where probes and metrics are
+    #[arg(long, value_name = "IP:PORT")]
+    operations_address: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Api {
+    /// Messaging
+    User,
+    /// Sys
+    Sys,
+}
+
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let only = |api| args.api.map(|only| only == api);
+    let flags = Flags::default()
+        .with("--api", "user.enabled", only(Api::User))
+        .with("--api", "sys.enabled", only(Api::Sys))
+        .with("--user-address", "user.address", args.user_address)
+        .with("--sys-address", "sys.address", args.sys_address)
+        .with(
+            "--operations-address",
+            "operations.address",
+            args.operations_address,
+        );
+    let mut config = args.config.load(flags)?;
+    if !args.config.dev {
+        return serve::run(config, |_| ()).await;
+    }
+    let key = dev::set_up(&DataDir::create(&args.config.data_dir)?, &mut config)?;
+    let tokens = tokens(&key)?;
+    let data_dir = args.config.data_dir;
+    let greet = |addresses: &Addresses| {
+        // The service goes on if nobody reads this.
+        let _ = write!(stdout(), "{}", banner(addresses, tokens, &data_dir));
+    };
+    serve::run(config, greet).await
+}
+
+fn tokens(key: &DevKey) -> anyhow::Result<Tokens> {
+    let app = AppId::parse(dev::APP)?;
+    let mint = |caller| key.mint(&app, &caller, LIFETIME.parse()?);
+    let user = |id, name: &str| -> anyhow::Result<String> {
+        mint(Caller::User {
+            id: ProfileId::parse(id)?,
+            name: Some(name.to_owned()),
+        })
+    };
+    Ok(Tokens {
+        alice: user("alice", "Alice")?,
+        bob: user("bob", "Bob")?,
+        sys: mint(Caller::Sys {
+            id: None,
+            scopes: Scopes::default(),
+        })?,
+    })
+}
+
+fn banner(addresses: &Addresses, tokens: Tokens, data_dir: &Path) -> Banner {
+    let is_default = data_dir == Path::new(dev::DATA_DIR);
+    let data_dir = if is_default {
+        String::new()
+    } else {
+        format!(" --data-dir '{}'", data_dir.display())
+    };
+    Banner {
+        user: addresses.user,
+        sys: addresses.sys,
+        tokens,
+        program: std::env::args()
+            .next()
+            .unwrap_or_else(|| "postroom".to_owned()),
+        data_dir,
+        lifetime: LIFETIME,
+    }
+}

@@ -1,0 +1,27 @@
+//! `postroom sys`: what the app does.
+
+mod send;
+mod update;
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Example:
+  postroom sys send --from-name 'The game master' --to bob 'The season begins'";
+
+/// What the app does, through Sys
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub enum Command {
+    Send(send::Args),
+    Update(update::Args),
+}
+
+pub async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Send(args) => send::run(args).await,
+        Command::Update(args) => update::run(args).await,
+    }
+}

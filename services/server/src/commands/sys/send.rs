@@ -1,0 +1,59 @@
+//! `postroom sys send`: a message from the app.
+
+use clap::Args as Arguments;
+use proto::sys::v1::SendMessageRequest;
+use proto::sys::v1::sys_client::SysClient;
+use proto::v1::Sender;
+
+use crate::client::{MessageArgs, SysArgs, delivery};
+use crate::config::Lifetime;
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Example:
+  postroom sys send --from-name 'The game master' --to alice --to bob 'The season begins'";
+
+/// Send a message to users, from the app
+#[derive(Debug, Arguments)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A recipient; repeat it for more
+    #[arg(long, required = true, value_name = "PROFILE")]
+    to: Vec<String>,
+    /// Whom recipients see as the sender
+    #[arg(long, value_name = "NAME")]
+    from_name: String,
+    #[command(flatten)]
+    message: MessageArgs,
+    /// How long it lives, as 30d, 12h or 15m
+    #[arg(long, value_name = "DURATION")]
+    expire_after: Option<Lifetime>,
+    #[command(flatten)]
+    reach: SysArgs,
+}
+
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let request = SendMessageRequest {
+        content: Some(args.message.content()?),
+        request_id: args.message.request_id(),
+        to: args.to,
+        from: Some(Sender {
+            name: args.from_name,
+            ..Sender::default()
+        }),
+        expire_after: args.expire_after.map(Lifetime::to_proto),
+        ..SendMessageRequest::default()
+    };
+    let session = args.reach.connect().await?;
+    let mut client = SysClient::new(session.channel.clone());
+    let sent = client
+        .send_message(session.request(request))
+        .await?
+        .into_inner();
+    let expire_time = sent.expire_time.as_ref();
+    println!(
+        "{}",
+        delivery(&sent.message_id, sent.actual, sent.requested, expire_time)
+    );
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! A number that is within its bounds.
+
+use serde::Deserialize;
+
+/// A whole number from `MIN` to `MAX`, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
+
+/// A number outside its bounds.
+#[derive(Debug, thiserror::Error)]
+#[error("{value} is not within {min} to {max}")]
+pub struct OutOfBounds {
+    value: u32,
+    min: u32,
+    max: u32,
+}
+
+impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// A number that the compiler checks.
+    pub const fn new<const VALUE: u32>() -> Self {
+        const { assert!(MIN <= VALUE && VALUE <= MAX) };
+        Self(VALUE)
+    }
+
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    pub const fn size(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> TryFrom<u32> for Bounded<MIN, MAX> {
+    type Error = OutOfBounds;
+
+    fn try_from(value: u32) -> Result<Self, OutOfBounds> {
+        if (MIN..=MAX).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(OutOfBounds {
+                value,
+                min: MIN,
+                max: MAX,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_bounds_are_included() {
+        for (value, taken) in [(1, false), (2, true), (5, true), (6, false)] {
+            assert_eq!(Bounded::<2, 5>::try_from(value).is_ok(), taken, "{value}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What no single value tells: whether the values go together.
+
+use super::{Config, Error, Problem, SysListener, TlsPaths};
+
+/// # Errors
+/// With everything that does not go together.
+pub fn check(config: &Config) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    check_tls("user.tls", &config.user.tls, &mut problems);
+    check_tls("sys.tls", &config.sys.tls, &mut problems);
+    check_sys(&config.sys, &mut problems);
+    if !config.user.enabled && !config.sys.enabled {
+        problems.push(Problem::new(
+            "user.enabled, sys.enabled",
+            "one of them must be true",
+        ));
+    }
+    for (index, issuer) in config.issuer.iter().enumerate() {
+        if issuer.iss.is_empty() {
+            problems.push(Problem::new(
+                format!("issuer.{index}.iss"),
+                "must not be empty",
+            ));
+        }
+        if issuer.kinds.is_empty() {
+            let what = "must name user, sys, or both";
+            problems.push(Problem::new(format!("issuer.{index}.kinds"), what));
+        }
+    }
+    Error::unless_empty(problems)
+}
+
+fn check_tls(section: &str, tls: &TlsPaths, problems: &mut Vec<Problem>) {
+    let complete = tls.certificate.is_some() && tls.key.is_some();
+    if !complete && !tls.is_plaintext() {
+        problems.push(Problem::new(section, "TLS needs both certificate and key"));
+    }
+}
+
+fn check_sys(sys: &SysListener, problems: &mut Vec<Problem>) {
+    let exposed = sys.enabled && !sys.address.ip().is_loopback();
+    if exposed && sys.tls.is_plaintext() && !sys.insecure {
+        let what = format!(
+            "{} is not loopback: Sys needs sys.tls there, or sys.insecure = true",
+            sys.address
+        );
+        problems.push(Problem::new("sys.address", what));
+    }
+}

@@ -1,0 +1,111 @@
+//! Where the database is. May hold a password, which is never shown.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// `sqlite:path` or `postgres://user:password@host/database`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DatabaseUrl(String);
+
+/// A text that names no database. It is not repeated: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[error("must begin with sqlite: or postgres://")]
+pub struct NotADatabaseUrl;
+
+impl DatabaseUrl {
+    /// An embedded database in that file.
+    pub fn sqlite_file(path: &Path) -> Self {
+        let path = path.display().to_string();
+        Self(format!(
+            "sqlite:{}",
+            path.replace('%', "%25").replace('?', "%3F")
+        ))
+    }
+
+    /// The whole of it, its password included: for connecting, not for showing.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for DatabaseUrl {
+    fn default() -> Self {
+        Self("sqlite:postroom.db".to_owned())
+    }
+}
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = NotADatabaseUrl;
+
+    fn try_from(text: String) -> Result<Self, NotADatabaseUrl> {
+        let schemes = ["sqlite:", "postgres://", "postgresql://"];
+        if schemes.iter().any(|scheme| text.starts_with(scheme)) {
+            Ok(Self(text))
+        } else {
+            Err(NotADatabaseUrl)
+        }
+    }
+}
+
+/// Shows neither password nor parameters, which may hold one as well.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.split('?').next().unwrap_or_default();
+        let Some((scheme, rest)) = shown.split_once("://") else {
+            return f.write_str(shown);
+        };
+        match rest.rsplit_once('@') {
+            None => f.write_str(shown),
+            Some((credentials, place)) => {
+                let user = credentials.split(':').next().unwrap_or_default();
+                write!(f, "{scheme}://{user}:…@{place}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        format!(
+            "{:?}",
+            DatabaseUrl::try_from(text.to_owned()).expect("a URL")
+        )
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for url in [
+            "postgres://ann:canary@db:5432/mail",
+            "postgres://ann:can@nary@db/mail",
+            "postgres://ann:can/nary@db/mail",
+            "postgres://db/mail?user=ann&password=canary",
+        ] {
+            let shown = shown(url);
+            assert!(!shown.contains("nary"), "{shown}");
+            assert!(shown.contains("db"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_shown() {
+        assert_eq!(shown("sqlite:postroom.db"), "sqlite:postroom.db");
+    }
+
+    #[test]
+    fn another_database_is_refused_without_being_repeated() {
+        let error = DatabaseUrl::try_from("mysql://ann:canary@db".to_owned()).expect_err("refused");
+        assert!(!error.to_string().contains("canary"));
+    }
+}

@@ -1,0 +1,26 @@
+//! What the command line says about the configuration.
+
+use figment::value::Value;
+
+use super::setting::Setting;
+
+/// The values of flags, by key.
+#[derive(Debug, Clone, Default)]
+pub struct Flags(Vec<Setting>);
+
+impl Flags {
+    /// With what `flag` says about `key`, if it was given.
+    #[must_use]
+    pub fn with(mut self, flag: &str, key: &str, value: Option<impl Into<Value>>) -> Self {
+        self.0.extend(value.map(|value| Setting {
+            source: flag.to_owned(),
+            key: key.to_owned(),
+            value: value.into(),
+        }));
+        self
+    }
+
+    pub(super) fn into_settings(self) -> Vec<Setting> {
+        self.0
+    }
+}

@@ -1,0 +1,75 @@
+//! The rules of apps that have not set their own.
+
+use domain::Policy;
+use domain::limits::{CONTENT_BYTES_CAP, RECIPIENTS_CAP};
+use serde::Deserialize;
+
+use super::{Bounded, Lifetime};
+
+#[expect(clippy::cast_possible_truncation, reason = "500 fits")]
+const RECIPIENTS: u32 = RECIPIENTS_CAP as u32;
+#[expect(clippy::cast_possible_truncation, reason = "64 KiB fit")]
+const CONTENT_BYTES: u32 = CONTENT_BYTES_CAP as u32;
+
+/// The defaults of [`Policy`]; `UpdateAppSettings` overrides them for an app.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
+pub struct PolicyDefaults {
+    /// Users may write to themselves.
+    pub allow_self_send: bool,
+    /// Senders may edit what they sent.
+    pub allow_edit: bool,
+    /// Senders may delete what they sent from everyone's boxes.
+    pub allow_delete_for_everyone: bool,
+    /// Recipients may delete what they received from everyone's boxes.
+    pub recipients_may_delete_for_everyone: bool,
+    /// Recipients of one message of a user.
+    pub max_recipients: Bounded<1, RECIPIENTS>,
+    /// Bytes of a content.
+    pub max_content_bytes: Bounded<1, CONTENT_BYTES>,
+    /// How long a message lives if its sender does not say.
+    pub default_expiry: Lifetime,
+    /// Messages that a box holds.
+    pub max_box_messages: Bounded<1, 1_000_000>,
+}
+
+impl Default for PolicyDefaults {
+    fn default() -> Self {
+        Self {
+            allow_self_send: true,
+            allow_edit: true,
+            allow_delete_for_everyone: true,
+            recipients_may_delete_for_everyone: false,
+            max_recipients: Bounded::new::<100>(),
+            max_content_bytes: Bounded::new::<{ 32 * 1024 }>(),
+            default_expiry: Lifetime::from_days(30),
+            max_box_messages: Bounded::new::<10_000>(),
+        }
+    }
+}
+
+impl PolicyDefaults {
+    pub fn to_policy(&self) -> Policy {
+        Policy {
+            allow_self_send: self.allow_self_send,
+            allow_edit: self.allow_edit,
+            allow_delete_for_everyone: self.allow_delete_for_everyone,
+            recipients_may_delete_for_everyone: self.recipients_may_delete_for_everyone,
+            max_recipients: self.max_recipients.get(),
+            max_content_bytes: self.max_content_bytes.get(),
+            default_expiry_ms: self.default_expiry.ms(),
+            max_box_messages: self.max_box_messages.get(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_domains() {
+        assert_eq!(PolicyDefaults::default().to_policy(), Policy::default());
+    }
+}

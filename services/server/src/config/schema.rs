@@ -1,0 +1,77 @@
+//! Which keys there are, as the types themselves say it.
+
+use figment::Figment;
+use figment::error::Kind;
+use figment::value::Value;
+
+use super::Config;
+use super::setting::Setting;
+
+/// A name that is no key anywhere.
+const NO_KEY: &str = "?";
+
+/// The keys of a section, the top level being `""`; none: there is no such section.
+pub fn keys(section: &str) -> Option<&'static [&'static str]> {
+    let key = join(section, NO_KEY);
+    let probe = Setting {
+        source: String::new(),
+        key,
+        value: Value::from(0),
+    };
+    match Figment::from(probe)
+        .extract::<Config>()
+        .map_err(|error| error.kind)
+    {
+        Err(Kind::UnknownField(name, known)) if name == NO_KEY => Some(known),
+        _ => None,
+    }
+}
+
+/// Whether there is such a key.
+pub fn is_key(key: &str) -> bool {
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    keys(section).is_some_and(|known| known.contains(&name))
+}
+
+pub(super) fn join(section: &str, name: &str) -> String {
+    if section.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{section}.{name}")
+    }
+}
+
+#[cfg(test)]
+pub fn all_keys() -> Vec<String> {
+    fn below(section: &str) -> Vec<String> {
+        match keys(section) {
+            None => vec![section.to_owned()],
+            Some(names) => names
+                .iter()
+                .flat_map(|name| below(&join(section, name)))
+                .collect(),
+        }
+    }
+    below("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_at_every_depth() {
+        for key in ["issuer", "database.url", "user.tls.client_ca", "log.level"] {
+            assert!(is_key(key), "{key}");
+            assert!(all_keys().iter().any(|known| known == key), "{key}");
+        }
+        for key in [
+            "databases",
+            "database.urls",
+            "user.tls.ca",
+            "log.level.more",
+        ] {
+            assert!(!is_key(key), "{key}");
+        }
+    }
+}

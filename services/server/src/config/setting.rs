@@ -1,0 +1,28 @@
+//! One key with its value, from a variable or a flag.
+
+use figment::value::{Dict, Map, Value};
+use figment::{Metadata, Profile, Provider, util};
+
+/// A value for a key, and where it was said.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// As `--log-level` or `POSTROOM_LOG__LEVEL`.
+    pub source: String,
+    /// As `log.level`.
+    pub key: String,
+    /// What it says.
+    pub value: Value,
+}
+
+impl Provider for Setting {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.source.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let nested = util::nest(&self.key, self.value.clone())
+            .into_dict()
+            .unwrap_or_default();
+        Ok(Profile::Default.collect(nested))
+    }
+}

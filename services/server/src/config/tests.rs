@@ -1,0 +1,222 @@
+use std::path::Path;
+
+use super::*;
+
+const DEFAULT_FILE: &str = include_str!("../../postroom.toml");
+
+fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, String> {
+    let folder = std::env::temp_dir().join(format!("postroom-config-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir(&folder).expect("a folder");
+    let path = folder.join("postroom.toml");
+    std::fs::write(&path, file).expect("a file");
+    let loaded = load_from(&path, variables, flags);
+    std::fs::remove_dir_all(&folder).expect("an end");
+    loaded
+}
+
+fn load_from(path: &Path, variables: &[(&str, &str)], flags: Flags) -> Result<Config, String> {
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()));
+    let sources = Sources {
+        file: Some(path),
+        variables: variables.collect(),
+        flags,
+        database: None,
+    };
+    sources.load().map_err(|error| error.to_string())
+}
+
+/// The default file with the keys that it shows commented out.
+fn with_examples() -> String {
+    let uncommented = |line: &str| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with("[[") || rest.contains(" = ") && !rest.contains(", ") => {
+            rest.to_owned()
+        }
+        Some(rest) if rest.starts_with("apps = ") => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    DEFAULT_FILE
+        .lines()
+        .map(uncommented)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_default_file_says_what_the_defaults_are() {
+    let config = load(DEFAULT_FILE, &[], Flags::default()).expect("the default file");
+    assert_eq!(config, Config::default());
+}
+
+#[test]
+fn the_default_file_shows_every_key() {
+    let shown: toml_keys::Keys = toml_keys::of(&with_examples());
+    for key in schema::all_keys() {
+        assert!(shown.contains(&key), "{key} is not shown");
+    }
+}
+
+#[test]
+fn the_examples_of_the_default_file_are_usable() {
+    let config = load(&with_examples(), &[], Flags::default()).expect("the examples");
+    assert_eq!(config.issuer.len(), 1);
+    assert!(config.traces.otlp_endpoint.is_some());
+    assert!(config.sys.tls.client_ca.is_some());
+}
+
+#[test]
+fn variables_win_over_the_file_and_flags_over_both() {
+    let file = "[database]\nurl = 'sqlite:file'\nread_connections = 2\n[log]\nlevel = 'warn'";
+    let variables = [
+        ("POSTROOM_DATABASE__URL", "sqlite:variable"),
+        ("POSTROOM_LOG__LEVEL", "debug"),
+    ];
+    let flags = Flags::default().with("--log-level", "log.level", Some("error"));
+
+    let config = load(file, &variables, flags).expect("a configuration");
+
+    assert_eq!(config.database.read_connections.get(), 2);
+    assert_eq!(config.database.url.expose(), "sqlite:variable");
+    assert_eq!(String::from(config.log.level), "error");
+    assert_eq!(
+        config.database.write_connections,
+        Database::default().write_connections
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_source() {
+    let error = load("[user]\nadress = '127.0.0.1:1'", &[], Flags::default()).expect_err("refused");
+    assert!(
+        error.contains("user.adress: unknown key; known are enabled, address, tls"),
+        "{error}"
+    );
+    assert!(error.contains("postroom.toml"), "{error}");
+
+    let error = load("", &[("POSTROOM_USR__ADDRESS", "x")], Flags::default()).expect_err("refused");
+    assert!(error.contains("usr: unknown key"), "{error}");
+    assert!(error.contains("POSTROOM_USR__ADDRESS"), "{error}");
+}
+
+#[test]
+fn a_value_beyond_its_cap_is_named_with_its_source() {
+    for (key, value) in [
+        ("limits.user_request_bytes", "1048577"),
+        ("limits.sys_request_bytes", "8388609"),
+        ("limits.streams_per_connection", "251"),
+        ("policy.max_recipients", "501"),
+        ("policy.max_content_bytes", "65537"),
+        ("policy.max_box_messages", "0"),
+        ("policy.default_expiry", "11y"),
+        ("database.write_connections", "-1"),
+        ("log.level", "rpc=loud"),
+        ("log.format", "xml"),
+        ("user.address", "localhost"),
+        ("traces.otlp_endpoint", "collector"),
+        ("database.url", "mysql://db"),
+    ] {
+        let name = format!("POSTROOM_{}", key.replace('.', "__").to_uppercase());
+        let error = load("", &[(&name, value)], Flags::default()).expect_err(key);
+        assert!(error.contains(key) && error.contains(&name), "{error}");
+    }
+}
+
+#[test]
+fn sys_beyond_loopback_needs_tls_or_consent() {
+    let open = "[sys]\naddress = '0.0.0.0:7601'\n";
+    let error = load(open, &[], Flags::default()).expect_err("refused");
+    assert!(
+        error.contains("sys.address") && error.contains("sys.insecure"),
+        "{error}"
+    );
+
+    for consent in [
+        "insecure = true",
+        "tls = { certificate = 'a', key = 'b' }",
+        "enabled = false",
+    ] {
+        let file = format!("{open}{consent}");
+        assert!(load(&file, &[], Flags::default()).is_ok(), "{consent}");
+    }
+}
+
+#[test]
+fn all_that_does_not_go_together_is_told_at_once() {
+    let file = "
+        [user]
+        enabled = false
+        tls = { key = 'k' }
+        [sys]
+        enabled = false
+        [[issuer]]
+        iss = ''
+        jwks = 'keys.json'
+        apps = '*'
+        kinds = []
+    ";
+    let error = load(file, &[], Flags::default()).expect_err("refused");
+    for key in ["user.tls", "user.enabled", "issuer.0.iss", "issuer.0.kinds"] {
+        assert!(error.contains(key), "{key}: {error}");
+    }
+}
+
+#[test]
+fn an_issuer_that_cannot_be_is_refused() {
+    for (line, told) in [
+        ("apps = 'chess'", "issuer.0.apps"),
+        ("apps = []", "issuer.0.apps"),
+        ("apps = ['a b']", "\"a b\""),
+        ("apps = '*'\nkey = 1", "issuer.0.key"),
+    ] {
+        let file = format!("[[issuer]]\niss = 'me'\njwks = 'keys.json'\nkinds = ['user']\n{line}");
+        let error = load(&file, &[], Flags::default()).expect_err(line);
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_refused() {
+    let error = load_from(Path::new("/nowhere/postroom.toml"), &[], Flags::default());
+    assert!(
+        error
+            .expect_err("refused")
+            .contains("/nowhere/postroom.toml")
+    );
+}
+
+#[test]
+fn a_configuration_never_shows_a_password() {
+    let variables = [("POSTROOM_DATABASE__URL", "postgres://ann:canary@db/mail")];
+    let config = load("", &variables, Flags::default()).expect("a configuration");
+    assert!(!format!("{config:?}").contains("canary"));
+}
+
+/// The keys that a TOML text has.
+mod toml_keys {
+    use std::collections::BTreeSet;
+
+    use figment::providers::{Format, Toml};
+    use figment::value::{Dict, Value};
+
+    pub type Keys = BTreeSet<String>;
+
+    pub fn of(text: &str) -> Keys {
+        let dict = figment::Figment::from(Toml::string(text))
+            .extract::<Dict>()
+            .expect("TOML");
+        let mut keys = Keys::new();
+        collect("", &dict, &mut keys);
+        keys
+    }
+
+    fn collect(section: &str, dict: &Dict, keys: &mut Keys) {
+        for (name, value) in dict {
+            let key = super::schema::join(section, name);
+            match value {
+                Value::Dict(_, dict) => collect(&key, dict, keys),
+                _ => drop(keys.insert(key)),
+            }
+        }
+    }
+}

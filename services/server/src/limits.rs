@@ -1,0 +1,34 @@
+//! The bounds of the binary, with their units. What can be configured has its default and
+//! its cap beside the key, in `config`.
+
+use std::time::Duration;
+
+/// Bytes of a MiB.
+pub const MEBIBYTE: u32 = 1024 * 1024;
+
+/// How long a connection without an open call may take to finish what it has begun to
+/// say: its TLS handshake, its preface, a frame, a block of headers.
+pub const UNFINISHED_MAX: Duration = Duration::from_secs(10);
+/// How often a connection is looked at for that.
+pub const UNFINISHED_CHECK: Duration = Duration::from_secs(1);
+/// Bytes of a call's headers.
+pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// How long a connection is silent before it is pinged, give or take a fifth.
+pub const KEEPALIVE: Duration = Duration::from_mins(1);
+/// How long the answer to a ping may take.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a listener waits after it could not take a connection, for want of file
+/// descriptors as a rule.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// When calls that are still under way are ended, after the drain began.
+pub const DRAIN_CALLS: Duration = Duration::from_secs(10);
+/// When connections are cut, after the drain began.
+pub const DRAIN_CONNECTIONS: Duration = Duration::from_secs(11);
+/// When the store must have closed, after the drain began.
+pub const DRAIN_STORE: Duration = Duration::from_secs(14);
+/// How long the store may take to say whether it is ready.
+pub const READY_MAX: Duration = Duration::from_secs(2);
+
+const _: () = assert!(DRAIN_CALLS.as_secs() < DRAIN_CONNECTIONS.as_secs());
+const _: () = assert!(DRAIN_CONNECTIONS.as_secs() < DRAIN_STORE.as_secs());

@@ -1,0 +1,49 @@
+//! `postroom`: a mailbox service for apps and games. The one room that reads files, the
+//! environment and signals.
+
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod dev;
+mod failure;
+mod limits;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::failure::{Failure, USAGE};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_error = error.use_stderr();
+            // Without a terminal to write to there is nobody to tell.
+            let _ = error.print();
+            return if is_error {
+                USAGE.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("postroom: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(anyhow::Error::from)?;
+    let result = runtime.block_on(cli.run());
+    // What is left was told to end, and is not waited for.
+    runtime.shutdown_background();
+    result
+}

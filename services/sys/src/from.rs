@@ -1,0 +1,81 @@
+//! Who a message of the app is from, as its readers see it.
+
+use domain::limits::{SENDER_NAME_BYTES_MAX, SENDER_PIC_BYTES_MAX};
+use domain::sender::{is_name, is_pic};
+use domain::{Reason, Sender, Violations};
+use proto::v1;
+
+/// Takes the `from` of a request: a name and perhaps a picture, but no profile.
+pub fn parse(from: Option<v1::Sender>, violations: &mut Violations) -> Sender {
+    let from = from.unwrap_or_default();
+    if !from.profile_id.is_empty() {
+        violations.add(
+            "from.profile_id",
+            Reason::FromIdMustBeEmpty,
+            "must be empty: the app itself has no profile",
+        );
+    }
+    if from.name.is_empty() {
+        violations.add(
+            "from.name",
+            Reason::FromNameRequired,
+            "must be the name to show",
+        );
+    }
+    for (field, fits, bytes_max) in [
+        ("from.name", is_name(&from.name), SENDER_NAME_BYTES_MAX),
+        ("from.pic", is_pic(&from.pic), SENDER_PIC_BYTES_MAX),
+    ] {
+        if !fits {
+            violations.invalid(
+                field,
+                format!("must have at most {bytes_max} bytes, no NUL"),
+            );
+        }
+    }
+    Sender {
+        profile_id: None,
+        name: from.name,
+        pic: from.pic,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(from: Option<v1::Sender>) -> Vec<(String, Reason)> {
+        let mut violations = Violations::none();
+        parse(from, &mut violations);
+        let found = violations.as_slice().iter();
+        found
+            .map(|violation| (violation.field.clone(), violation.reason))
+            .collect()
+    }
+
+    #[test]
+    fn the_app_has_a_name_and_no_profile() {
+        let from = |profile_id: &str, name: &str, pic: &str| v1::Sender {
+            profile_id: profile_id.into(),
+            name: name.into(),
+            pic: pic.into(),
+        };
+        assert_eq!(reasons(Some(from("", "News", "https://a/b.png"))), []);
+        let required = ("from.name".to_owned(), Reason::FromNameRequired);
+        assert_eq!(reasons(None), std::slice::from_ref(&required));
+        assert_eq!(
+            reasons(Some(from("bob", "", ""))),
+            [
+                ("from.profile_id".to_owned(), Reason::FromIdMustBeEmpty),
+                required
+            ]
+        );
+        assert_eq!(
+            reasons(Some(from("", &"x".repeat(129), &"x".repeat(513)))),
+            [
+                ("from.name".to_owned(), Reason::InvalidRequest),
+                ("from.pic".to_owned(), Reason::InvalidRequest)
+            ]
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! A user's counts, and the feed position at which they were true.
+
+use proto::sys::v1::{GetMessageCountsForOwnerRequest, GetMessageCountsForOwnerResponse};
+use rpc::convert::{counts, cursor};
+use rpc::{RpcError, System};
+use storage::{MailStore, Reader};
+use tonic::Request;
+
+use crate::owner;
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<GetMessageCountsForOwnerRequest>,
+) -> Result<GetMessageCountsForOwnerResponse, RpcError> {
+    let system = System::of(&request)?;
+    let owner = owner::parse_only(&request.into_inner().owner_profile_id)?;
+    let counted = store.counts(system.app(), &owner, Reader::App).await?;
+    Ok(GetMessageCountsForOwnerResponse {
+        counts: counts::by_name(&counted.counts),
+        cursor: cursor::show(counted.position, system.app(), &owner),
+    })
+}

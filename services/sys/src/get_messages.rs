@@ -1,0 +1,44 @@
+//! Messages of the repository by id, whoever holds them.
+
+use domain::limits::GET_BYTES_MAX;
+use domain::{MessageId, Violations};
+use proto::sys::v1::{GetMessagesRequest, GetMessagesResponse};
+use rpc::convert::message_ids::MessageIds;
+use rpc::convert::view::View;
+use rpc::convert::{message, size};
+use rpc::{RpcError, System};
+use storage::MailStore;
+use tonic::Request;
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<GetMessagesRequest>,
+) -> Result<GetMessagesResponse, RpcError> {
+    let system = System::of(&request)?;
+    let (asked, view) = parse(&request.into_inner())?;
+    let mut items = store
+        .messages(system.app(), &asked.to_vec(), GET_BYTES_MAX)
+        .await?;
+    let others = size::fit(&mut items.found, GET_BYTES_MAX, size::of_message);
+    let others = others.iter().map(|message| message.envelope.message_id);
+    items.remaining.splice(..0, others);
+    if items.found.is_empty() {
+        return Err(RpcError::MessageNotFound);
+    }
+    let found = items.found.iter().map(|found| found.envelope.message_id);
+    let there = found.chain(items.remaining.iter().copied());
+    Ok(GetMessagesResponse {
+        requested: asked.requested(),
+        actual: u32::try_from(items.found.len()).unwrap_or(u32::MAX),
+        missing_message_ids: asked.missing(there),
+        items: message::show_all(items.found, view)?,
+        remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),
+    })
+}
+
+fn parse(request: &GetMessagesRequest) -> Result<(MessageIds, View), Violations> {
+    let mut violations = Violations::none();
+    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let view = View::parse(request.view, "view", &mut violations);
+    violations.finish(Some((message_ids, view)))
+}

@@ -1,0 +1,88 @@
+//! The app sends a message to named users.
+
+use domain::operation::Sent;
+use domain::{Operation, Violations};
+use proto::sys::v1::{SendMessageRequest, SendMessageResponse};
+use rpc::convert::draft::Draft;
+use rpc::convert::time::timestamp;
+use rpc::convert::{id, outcome};
+use rpc::{Deadline, RpcError, System};
+use storage::MailStore;
+use tonic::Request;
+
+use crate::from;
+
+const METHOD: &str = "/postroom.sys.v1.Sys/SendMessage";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<SendMessageRequest>,
+) -> Result<SendMessageResponse, RpcError> {
+    let system = System::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let operation = parse(request.into_inner())?;
+    let outcome = store.execute(system.app(), operation, deadline).await?;
+    Ok(answer(outcome::sent(outcome)?))
+}
+
+fn parse(request: SendMessageRequest) -> Result<Operation, Violations> {
+    let mut violations = Violations::none();
+    let draft = Draft::parse(
+        None,
+        &request.to,
+        request.content,
+        request.notification.as_ref(),
+        request.expire_after,
+        &mut violations,
+    );
+    let from = from::parse(request.from, &mut violations);
+    let request_id = id::request(&request.request_id, &mut violations);
+    let draft = violations.finish(draft)?;
+    Ok(draft.send(from, METHOD, request_id.as_ref()))
+}
+
+fn answer(sent: Sent) -> SendMessageResponse {
+    SendMessageResponse {
+        message_id: sent.message_id.to_string(),
+        requested: sent.requested,
+        actual: sent.actual,
+        send_time: Some(timestamp(sent.send_ms)),
+        expire_time: Some(timestamp(sent.expire_ms)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Reason;
+    use proto::v1::{Content, Sender, content::Body};
+
+    use super::*;
+
+    fn request(name: &str) -> SendMessageRequest {
+        SendMessageRequest {
+            to: vec!["bob".into()],
+            content: Some(Content {
+                body: Some(Body::Json(true.into())),
+            }),
+            from: Some(Sender {
+                name: name.into(),
+                ..Sender::default()
+            }),
+            request_id: "once".into(),
+            ..SendMessageRequest::default()
+        }
+    }
+
+    #[test]
+    fn a_sender_without_a_name_is_refused_for_that_reason() {
+        let violations = parse(request("")).expect_err("violations");
+        assert_eq!(violations.reason(), Reason::FromNameRequired);
+    }
+
+    #[test]
+    fn another_name_is_another_request() {
+        let once = |name| parse(request(name)).expect("an operation").request;
+        assert_eq!(once("News"), once("News"));
+        assert_ne!(once("News"), once("Olds"));
+    }
+}

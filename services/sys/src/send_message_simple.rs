@@ -1,0 +1,45 @@
+//! The app sends a text to named users.
+
+use domain::operation::Sent;
+use domain::{Operation, Violations};
+use proto::sys::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
+use rpc::convert::draft::Draft;
+use rpc::convert::time::timestamp;
+use rpc::convert::{id, outcome};
+use rpc::{Deadline, RpcError, System};
+use storage::MailStore;
+use tonic::Request;
+
+use crate::from;
+
+const METHOD: &str = "/postroom.sys.v1.Sys/SendMessageSimple";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<SendMessageSimpleRequest>,
+) -> Result<SendMessageSimpleResponse, RpcError> {
+    let system = System::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let operation = parse(request.into_inner())?;
+    let outcome = store.execute(system.app(), operation, deadline).await?;
+    Ok(answer(outcome::sent(outcome)?))
+}
+
+fn parse(request: SendMessageSimpleRequest) -> Result<Operation, Violations> {
+    let mut violations = Violations::none();
+    let draft = Draft::simple(&request.to, request.text, None, &mut violations);
+    let from = from::parse(request.from, &mut violations);
+    let request_id = id::request(&request.request_id, &mut violations);
+    let draft = violations.finish(draft)?;
+    Ok(draft.send(from, METHOD, request_id.as_ref()))
+}
+
+fn answer(sent: Sent) -> SendMessageSimpleResponse {
+    SendMessageSimpleResponse {
+        message_id: sent.message_id.to_string(),
+        requested: sent.requested,
+        actual: sent.actual,
+        send_time: Some(timestamp(sent.send_ms)),
+        expire_time: Some(timestamp(sent.expire_ms)),
+    }
+}

@@ -1,0 +1,87 @@
+//! The app changes what it overrides of the configured settings.
+
+use domain::operation::Configure;
+use domain::{Action, Operation, Violations};
+use prost::Message as _;
+use proto::sys::v1::{UpdateAppSettingsRequest, UpdateAppSettingsResponse};
+use rpc::convert::idempotency::Canonical;
+use rpc::convert::{expected_version, id, outcome};
+use rpc::{Deadline, RpcError, System};
+use storage::MailStore;
+use tonic::Request;
+
+use crate::settings;
+
+const METHOD: &str = "/postroom.sys.v1.Sys/UpdateAppSettings";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<UpdateAppSettingsRequest>,
+) -> Result<UpdateAppSettingsResponse, RpcError> {
+    let system = System::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let operation = parse(&request.into_inner())?;
+    let outcome = store.execute(system.app(), operation, deadline).await?;
+    let overrides = outcome::configured(outcome)?;
+    let (now, policy) = store.settings(system.app()).await?;
+    Ok(UpdateAppSettingsResponse {
+        settings: Some(settings::overrides(&overrides)),
+        effective: Some(settings::effective(now.version, &policy)),
+    })
+}
+
+fn parse(request: &UpdateAppSettingsRequest) -> Result<Operation, Violations> {
+    let mut violations = Violations::none();
+    let overrides = settings::parse(request.settings.as_ref(), &mut violations);
+    let expected_version = expected_version::parse(request.expected_version, &mut violations);
+    let request_id = id::request(&request.request_id, &mut violations);
+    let overrides = violations.finish(overrides)?;
+    Ok(Operation {
+        request: Canonical::of(METHOD)
+            .field(settings::overrides(&overrides).encode_to_vec())
+            .field(expected_version::canonical(expected_version))
+            .of_app(request_id.as_ref()),
+        action: Action::Configure(Configure {
+            settings: overrides,
+            expected_version,
+        }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::sys::v1::AppSettings;
+
+    use super::*;
+
+    fn request(settings: AppSettings) -> UpdateAppSettingsRequest {
+        UpdateAppSettingsRequest {
+            settings: Some(settings),
+            expected_version: None,
+            request_id: "once".into(),
+        }
+    }
+
+    #[test]
+    fn the_version_inside_the_settings_is_not_looked_at() {
+        let once = |settings| parse(&request(settings)).expect("an operation").request;
+        let settings = AppSettings {
+            allow_edit: Some(false),
+            ..AppSettings::default()
+        };
+        assert_eq!(
+            once(settings),
+            once(AppSettings {
+                version: 9,
+                ..settings
+            })
+        );
+        assert_ne!(once(settings), once(AppSettings::default()));
+    }
+
+    #[test]
+    fn settings_must_be_given() {
+        let violations = parse(&UpdateAppSettingsRequest::default()).expect_err("violations");
+        assert_eq!(violations.as_slice()[0].field, "settings");
+    }
+}

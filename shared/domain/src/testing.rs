@@ -1,0 +1,228 @@
+//! What the tests of this crate share: a store of one app in memory, and short names.
+
+#![expect(clippy::cast_possible_wrap, reason = "the numbers of tests are small")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use crate::content::{Body, Content};
+use crate::entry::Entry;
+use crate::id::{MessageId, ProfileId};
+use crate::ledger::{Changes, Ledger, Tombstone};
+use crate::mailbox::{Counts, Mailbox, Msgbox};
+use crate::message::Envelope;
+use crate::operation::{Action, Deliver, Operation, Outcome};
+use crate::policy::{Policy, Settings};
+use crate::refusal::Refusal;
+use crate::sender::Sender;
+use crate::time::Millis;
+use crate::violation::Violations;
+
+pub fn profile(name: &str) -> ProfileId {
+    ProfileId::parse(name).expect("a profile id")
+}
+
+pub fn profiles<const N: usize>(names: [&str; N]) -> Vec<ProfileId> {
+    names.map(profile).into()
+}
+
+/// The id of a message that was sent at that time.
+pub fn sent_at(time_ms: u64) -> MessageId {
+    MessageId::new(uuid::Builder::from_unix_timestamp_millis(time_ms, &[0; 10]).into_uuid())
+}
+
+pub fn text(words: &str) -> Content {
+    let body = Body::Json(serde_json::json!(words));
+    let encoded = Bytes::copy_from_slice(words.as_bytes());
+    Content::parse(&body, encoded, "content", &mut Violations::none()).expect("a content")
+}
+
+pub fn from_user<const N: usize>(sender: &str, to: [&str; N]) -> Deliver {
+    let from = Sender {
+        profile_id: Some(profile(sender)),
+        name: sender.to_owned(),
+        pic: String::new(),
+    };
+    Deliver::new(from, profiles(to), text("hello"))
+}
+
+pub fn from_app<const N: usize>(to: [&str; N]) -> Deliver {
+    let from = Sender {
+        name: "the app".to_owned(),
+        ..Sender::default()
+    };
+    Deliver::new(from, profiles(to), text("news"))
+}
+
+/// One app's part of a store.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    pub policy: Policy,
+    pub settings: Settings,
+    pub mailboxes: BTreeMap<ProfileId, Mailbox>,
+    pub messages: BTreeMap<MessageId, Envelope>,
+    pub contents: BTreeMap<MessageId, Content>,
+    pub entries: BTreeMap<(i64, Msgbox, MessageId), Entry>,
+    pub tombstones: Vec<Tombstone>,
+}
+
+impl Shelf {
+    /// A store in which those profiles have empty mailboxes.
+    pub fn of<const N: usize>(owners: [&str; N]) -> Self {
+        let mut shelf = Self::default();
+        for owner in owners {
+            shelf.begin(profile(owner));
+        }
+        shelf
+    }
+
+    fn begin(&mut self, owner: ProfileId) {
+        let mailbox_id = self.mailboxes.len() as i64 + 1;
+        self.mailboxes.entry(owner).or_insert(Mailbox {
+            mailbox_id,
+            seq: 0,
+            floor_seq: 0,
+            clock_ms: Millis(0),
+            counts: Counts::default(),
+            next_expiry_ms: None,
+        });
+    }
+
+    /// A ledger in which all of it was read.
+    pub fn ledger(&self, now: i64) -> Ledger {
+        let mut ledger = Ledger::new(Millis(now), self.policy.clone(), self.settings.clone());
+        for (owner, mailbox) in &self.mailboxes {
+            ledger.read_mailbox(owner.clone(), mailbox.clone());
+        }
+        for envelope in self.messages.values() {
+            ledger.read_message(envelope.clone());
+        }
+        for ((mailbox_id, ..), entry) in &self.entries {
+            ledger.read_entry(*mailbox_id, entry.clone());
+        }
+        ledger
+    }
+
+    /// Writes what has changed, and checks that the counters are a recount.
+    pub fn keep(&mut self, ledger: Ledger) -> Changes {
+        let changes = ledger.into_changes();
+        if let Some(settings) = &changes.settings {
+            self.settings = settings.clone();
+        }
+        for message in changes.new_messages.iter().chain(&changes.contents) {
+            let message_id = message.envelope.message_id;
+            self.messages.insert(message_id, message.envelope.clone());
+            self.contents.insert(message_id, message.content.clone());
+        }
+        for message_id in &changes.gone_messages {
+            self.messages.remove(message_id).expect("a message to go");
+        }
+        for key in &changes.gone_entries {
+            self.entries.remove(key).expect("an entry to go");
+        }
+        for (mailbox_id, entry) in changes.new_entries.iter().chain(&changes.entries) {
+            let key = (*mailbox_id, entry.msgbox, entry.message_id);
+            self.entries.insert(key, entry.clone());
+        }
+        self.tombstones.extend(changes.tombstones.iter().cloned());
+        for mailbox in &changes.mailboxes {
+            let same = |kept: &&mut Mailbox| kept.mailbox_id == mailbox.mailbox_id;
+            let kept = self.mailboxes.values_mut().find(same).expect("a mailbox");
+            *kept = mailbox.clone();
+        }
+        self.check();
+        changes
+    }
+
+    /// Applies one action in a batch of its own. If it is refused, the ledger must be as
+    /// it was.
+    pub fn apply(
+        &mut self,
+        now: i64,
+        message_id: MessageId,
+        action: Action,
+    ) -> Result<Outcome, Refusal> {
+        let operation = Operation {
+            request: None,
+            action,
+        };
+        for owner in operation.footprint().mailboxes {
+            self.begin(owner);
+        }
+        let mut ledger = self.ledger(now);
+        let before = format!("{ledger:?}");
+        let verdict = operation.apply(&mut ledger, message_id);
+        if verdict.is_err() {
+            assert_eq!(
+                format!("{ledger:?}"),
+                before,
+                "refused, and yet it did something"
+            );
+        }
+        let changes = self.keep(ledger);
+        if verdict.is_err() {
+            assert_eq!(changes, Changes::default());
+        }
+        verdict
+    }
+
+    /// Applies an action that makes no message.
+    pub fn act(&mut self, now: i64, action: Action) -> Result<Outcome, Refusal> {
+        self.apply(now, sent_at(0), action)
+    }
+
+    /// Sends a message at a time, which makes its id.
+    pub fn send(&mut self, now: u64, deliver: Deliver) -> MessageId {
+        let message_id = sent_at(now);
+        let verdict = self.apply(now as i64, message_id, Action::Deliver(deliver));
+        verdict.expect("a message that can be sent");
+        message_id
+    }
+
+    pub fn mailbox(&self, owner: &str) -> &Mailbox {
+        &self.mailboxes[&profile(owner)]
+    }
+
+    pub fn entry(&self, owner: &str, msgbox: Msgbox, message_id: MessageId) -> Option<&Entry> {
+        let mailbox_id = self.mailbox(owner).mailbox_id;
+        self.entries.get(&(mailbox_id, msgbox, message_id))
+    }
+
+    /// Messages in `inbox`, unread ones of them, and messages in `sent`.
+    pub fn counts(&self, owner: &str) -> (i64, i64, i64) {
+        let counts = self.mailbox(owner).counts;
+        (counts.inbox_total, counts.inbox_unread, counts.sent_total)
+    }
+
+    /// What must hold of every mailbox, always.
+    fn check(&self) {
+        for mailbox in self.mailboxes.values() {
+            let entries: Vec<&Entry> = self
+                .entries
+                .range(
+                    (mailbox.mailbox_id, Msgbox::Inbox, sent_at(0))
+                        ..(mailbox.mailbox_id + 1, Msgbox::Inbox, sent_at(0)),
+                )
+                .map(|(_, entry)| entry)
+                .collect();
+            let count = |msgbox| entries.iter().filter(|e| e.msgbox == msgbox).count() as i64;
+            let recount = Counts {
+                inbox_total: count(Msgbox::Inbox),
+                inbox_unread: entries.iter().filter(|entry| entry.is_unread()).count() as i64,
+                sent_total: count(Msgbox::Sent),
+            };
+            assert_eq!(mailbox.counts, recount, "{mailbox:?}");
+            let numbers: BTreeSet<i64> = entries.iter().map(|entry| entry.seq).collect();
+            assert_eq!(numbers.len(), entries.len(), "a number was used twice");
+            let in_order = |one: &&&Entry| (one.seq, one.update_ms);
+            let mut by_seq = entries.iter().collect::<Vec<_>>();
+            by_seq.sort_unstable_by_key(in_order);
+            assert!(by_seq.is_sorted_by_key(|entry| entry.update_ms));
+            for entry in entries {
+                assert!(entry.seq <= mailbox.seq && entry.update_ms <= mailbox.clock_ms);
+                assert!(Some(entry.expire_ms) >= mailbox.next_expiry_ms);
+            }
+        }
+    }
+}

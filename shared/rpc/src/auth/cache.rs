@@ -1,0 +1,50 @@
+//! Tokens that were verified lately.
+
+use std::time::Duration;
+
+use domain::Millis;
+
+use super::claims::Caller;
+use crate::limits::{VERIFIED_BYTES_MAX, VERIFIED_MAX_MS};
+
+/// What is known of a token that was verified.
+#[derive(Debug, Clone)]
+pub(super) struct Verified {
+    /// Whom it speaks for.
+    pub caller: Caller,
+    /// Its issuer.
+    pub iss: String,
+    /// The version of the issuer's keys that verified it.
+    pub keys: blake3::Hash,
+    /// When.
+    pub at: Millis,
+    /// When it expires.
+    pub expires: Millis,
+}
+
+/// Verified tokens by their hash: a token itself is kept nowhere.
+pub(super) struct Cache(moka::sync::Cache<blake3::Hash, Verified>);
+
+impl Cache {
+    pub fn new() -> Self {
+        let cache = moka::sync::Cache::builder()
+            .max_capacity(VERIFIED_BYTES_MAX)
+            .weigher(|_, verified: &Verified| weight(verified))
+            .time_to_live(Duration::from_millis(VERIFIED_MAX_MS.unsigned_abs()))
+            .build();
+        Self(cache)
+    }
+
+    pub fn get(&self, token: &str) -> Option<Verified> {
+        self.0.get(&blake3::hash(token.as_bytes()))
+    }
+
+    pub fn put(&self, token: &str, verified: Verified) {
+        self.0.insert(blake3::hash(token.as_bytes()), verified);
+    }
+}
+
+fn weight(verified: &Verified) -> u32 {
+    let bytes = size_of::<Verified>() + verified.iss.len() + verified.caller.bytes();
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,89 @@
+//! What a privileged caller may do.
+
+use std::fmt;
+
+/// A part of `Sys` that a token may open. None implies another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// `sys.read`: any mailbox and message of the app.
+    Read,
+    /// `sys.send`: system messages.
+    Send,
+    /// `sys.write`: change and delete any message of the app.
+    Write,
+    /// `sys.bulk`: messages to everyone.
+    Bulk,
+    /// `sys.admin`: the app's settings.
+    Admin,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Send, Self::Write, Self::Bulk, Self::Admin];
+
+    /// As it is written in the `scope` claim.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "sys.read",
+            Self::Send => "sys.send",
+            Self::Write => "sys.write",
+            Self::Bulk => "sys.bulk",
+            Self::Admin => "sys.admin",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Some of the scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Scopes(u8);
+
+impl Scopes {
+    /// Takes the `scope` claim. What is no scope of Postroom may be another service's.
+    pub fn parse(claim: &str) -> Self {
+        let named = |scope: &Scope| claim.split(' ').any(|name| name == scope.as_str());
+        Scope::ALL.into_iter().filter(named).collect()
+    }
+
+    pub const fn contains(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().fold(0, |bits, scope| bits | scope.bit()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_scope_implies_another() {
+        for scope in Scope::ALL {
+            let scopes = Scopes::parse(scope.as_str());
+            for other in Scope::ALL {
+                assert_eq!(scopes.contains(other), scope == other, "{scope} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_whole_names_count() {
+        let scopes = Scopes::parse("openid sys.read  sys.writer xsys.bulk sys.");
+        assert_eq!(scopes, Scopes::from_iter([Scope::Read]));
+        assert_eq!(Scopes::parse(""), Scopes::default());
+    }
+}

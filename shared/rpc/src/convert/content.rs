@@ -1,0 +1,208 @@
+//! Contents in requests: checked, and in the form that is stored.
+
+mod json;
+
+use bytes::Bytes;
+use domain::content::{Body, KeyWrap, Part, Sealed};
+use domain::{Content, ProfileId, Reason, Violations};
+use prost::Message as _;
+use prost_types::value::Kind;
+use prost_types::{Struct, Value};
+use proto::v1;
+use proto::v1::content::Body as Wire;
+
+const FIELD: &str = "content";
+
+/// A content, in `content`. What is stored is the message encoded again: equal contents
+/// have equal bytes, whatever the caller's were.
+pub fn parse(content: Option<v1::Content>, violations: &mut Violations) -> Option<Content> {
+    let Some(content @ v1::Content { body: Some(_) }) = content else {
+        violations.add(FIELD, Reason::ContentInvalid, "must have a body");
+        return None;
+    };
+    let encoded = content.encode_to_vec().into();
+    let body = body(content.body?, violations)?;
+    Content::parse(&body, encoded, FIELD, violations)
+}
+
+/// The content of a simple message: `{"text": …}`.
+pub fn simple(text: String, violations: &mut Violations) -> Option<Content> {
+    const FIELD: &str = "text";
+    if text.is_empty() || text.contains('\0') {
+        violations.add(
+            FIELD,
+            Reason::ContentInvalid,
+            "must have one byte at least, and no NUL",
+        );
+        return None;
+    }
+    let json = serde_json::json!({ "text": text });
+    let fields = [("text".to_owned(), Kind::StringValue(text).into())];
+    let object = Kind::StructValue(Struct {
+        fields: fields.into(),
+    });
+    let content = v1::Content {
+        body: Some(Wire::Json(Value::from(object))),
+    };
+    let encoded = content.encode_to_vec().into();
+    Content::parse(&Body::Json(json), encoded, FIELD, violations)
+}
+
+/// Adds a violation for every wrapped key that is for nobody who will hold the message.
+pub fn check_wraps(
+    content: Option<&v1::Content>,
+    sender: Option<&ProfileId>,
+    to: &[ProfileId],
+    violations: &mut Violations,
+) {
+    let Some(Wire::Sealed(sealed)) = content.and_then(|content| content.body.as_ref()) else {
+        return;
+    };
+    let holders: std::collections::HashSet<&str> =
+        to.iter().chain(sender).map(ProfileId::as_str).collect();
+    for (index, wrap) in sealed.keys.iter().enumerate() {
+        if !holders.contains(wrap.profile_id.as_str()) {
+            violations.add(
+                format!("{FIELD}.sealed.keys[{index}].profile_id"),
+                Reason::ContentInvalid,
+                "is neither a recipient nor the sender",
+            );
+        }
+    }
+}
+
+fn body(body: Wire, violations: &mut Violations) -> Option<Body> {
+    match body {
+        Wire::Json(value) => json::value(value, 1)
+            .map_err(|reason| violations.add("content.json", Reason::ContentInvalid, reason))
+            .ok()
+            .map(Body::Json),
+        Wire::Parts(parts) => Some(Body::Parts(parts.parts.into_iter().map(part).collect())),
+        Wire::Sealed(sealed) => Some(Body::Sealed(self::sealed(sealed))),
+    }
+}
+
+fn part(part: v1::Part) -> Part {
+    Part {
+        mime_type: part.mime_type,
+        body: part.body.into(),
+    }
+}
+
+fn sealed(sealed: v1::SealedContent) -> Sealed {
+    Sealed {
+        scheme: sealed.scheme,
+        headers: sealed.headers.into(),
+        payload: sealed.payload.into(),
+        sender_key_id: sealed.sender_key_id,
+        signature: sealed.signature.into(),
+        keys: sealed.keys.into_iter().map(wrap).collect(),
+    }
+}
+
+fn wrap(wrap: v1::KeyWrap) -> KeyWrap {
+    KeyWrap {
+        profile_id: wrap.profile_id,
+        key_id: wrap.key_id,
+        wrapped_key: Bytes::from(wrap.wrapped_key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed_for(profiles: &[&str]) -> v1::Content {
+        let keys = profiles.iter().map(|&profile| v1::KeyWrap {
+            profile_id: profile.into(),
+            key_id: "k".into(),
+            wrapped_key: vec![1],
+        });
+        v1::Content {
+            body: Some(Wire::Sealed(v1::SealedContent {
+                scheme: "hpke".into(),
+                keys: keys.collect(),
+                ..v1::SealedContent::default()
+            })),
+        }
+    }
+
+    fn fields(violations: &Violations) -> Vec<&str> {
+        let found = violations.as_slice().iter();
+        found.map(|violation| violation.field.as_str()).collect()
+    }
+
+    #[test]
+    fn a_content_without_a_body_is_invalid() {
+        let mut violations = Violations::none();
+        assert!(parse(None, &mut violations).is_none());
+        assert!(parse(Some(v1::Content::default()), &mut violations).is_none());
+        assert_eq!(violations.as_slice().len(), 2);
+        assert_eq!(violations.reason(), Reason::ContentInvalid);
+    }
+
+    #[test]
+    fn a_value_that_says_nothing_is_invalid_and_null_is_not() {
+        let mut violations = Violations::none();
+        let json = |value| {
+            Some(v1::Content {
+                body: Some(Wire::Json(value)),
+            })
+        };
+        assert!(parse(json(Value::from(Kind::NullValue(0))), &mut violations).is_some());
+        assert!(parse(json(Value { kind: None }), &mut violations).is_none());
+        assert_eq!(fields(&violations), ["content.json"]);
+        assert_eq!(violations.reason(), Reason::ContentInvalid);
+    }
+
+    #[test]
+    fn what_is_stored_decodes_to_what_was_sent() {
+        let mut violations = Violations::none();
+        let sent = sealed_for(&["bob"]);
+        let content = parse(Some(sent.clone()), &mut violations).expect("a content");
+        assert_eq!(v1::Content::decode(content.encoded), Ok(sent));
+    }
+
+    #[test]
+    fn a_simple_message_is_the_json_content_with_its_text() {
+        let mut violations = Violations::none();
+        let fields = [("text".to_owned(), Kind::StringValue("hi".into()).into())];
+        let object = Kind::StructValue(Struct {
+            fields: fields.into(),
+        });
+        let written = v1::Content {
+            body: Some(Wire::Json(object.into())),
+        };
+        assert_eq!(
+            simple("hi".into(), &mut violations),
+            parse(Some(written), &mut violations)
+        );
+        assert!(violations.is_empty());
+    }
+
+    #[test]
+    fn a_simple_message_has_a_text() {
+        for text in ["", "a\0"] {
+            let mut violations = Violations::none();
+            assert!(simple(text.into(), &mut violations).is_none());
+            assert_eq!(violations.reason(), Reason::ContentInvalid);
+        }
+    }
+
+    #[test]
+    fn keys_are_wrapped_for_holders_only() {
+        let [alice, bob] = ["alice", "bob"].map(|text| ProfileId::parse(text).expect("an id"));
+        let content = sealed_for(&["bob", "eve", "alice"]);
+        let mut violations = Violations::none();
+        check_wraps(
+            Some(&content),
+            Some(&alice),
+            std::slice::from_ref(&bob),
+            &mut violations,
+        );
+        assert_eq!(fields(&violations), ["content.sealed.keys[1].profile_id"]);
+        let mut of_the_app = Violations::none();
+        check_wraps(Some(&content), None, &[bob], &mut of_the_app);
+        assert_eq!(of_the_app.as_slice().len(), 2);
+    }
+}

@@ -1,0 +1,127 @@
+//! Messages in answers.
+
+use domain::{Message, MessageKind, ProfileId, Sender};
+use prost::Message as _;
+use proto::v1;
+use proto::v1::content::Body;
+use storage::Error;
+
+use super::time::timestamp;
+use super::view::View;
+
+/// A message, with as much of its content as the view shows.
+///
+/// # Errors
+/// [`Error::Corrupt`] if its content is none.
+pub fn show(message: Message, view: View) -> Result<v1::Message, Error> {
+    let body = stored_body(&message)?;
+    let headers_size_bytes = match &body {
+        Body::Sealed(sealed) => number(sealed.headers.len()),
+        Body::Json(_) | Body::Parts(_) => 0,
+    };
+    let content = view.of(body).map(|body| v1::Content { body: Some(body) });
+    let (envelope, stored) = (message.envelope, message.content);
+    Ok(v1::Message {
+        message_id: envelope.message_id.to_string(),
+        kind: kind(envelope.kind).into(),
+        from: Some(sender(envelope.from)),
+        to_count: number(envelope.to.len()),
+        to: envelope.to.iter().map(ProfileId::to_string).collect(),
+        send_time: Some(timestamp(envelope.send_ms)),
+        content,
+        version: envelope.version,
+        create_time: Some(timestamp(envelope.send_ms)),
+        update_time: Some(timestamp(envelope.update_ms)),
+        expire_time: Some(timestamp(envelope.expire_ms)),
+        modified: envelope.modified,
+        digest: stored.digest.to_vec(),
+        size_bytes: number(stored.encoded.len()),
+        headers_size_bytes,
+        conversation_id: String::new(),
+    })
+}
+
+/// Messages in their order.
+///
+/// # Errors
+/// As [`show`].
+pub fn show_all(messages: Vec<Message>, view: View) -> Result<Vec<v1::Message>, Error> {
+    let shown = messages.into_iter().map(|message| show(message, view));
+    shown.collect()
+}
+
+fn stored_body(message: &Message) -> Result<Body, Error> {
+    let content = v1::Content::decode(message.content.encoded.clone()).ok();
+    content
+        .and_then(|content| content.body)
+        .ok_or_else(|| Error::Corrupt {
+            table: "message",
+            column: "content",
+            key: message.envelope.message_id.to_string(),
+        })
+}
+
+const fn kind(kind: MessageKind) -> v1::MessageKind {
+    match kind {
+        MessageKind::Regular => v1::MessageKind::Regular,
+        MessageKind::System => v1::MessageKind::System,
+        MessageKind::Bulk => v1::MessageKind::Bulk,
+    }
+}
+
+fn sender(sender: Sender) -> v1::Sender {
+    v1::Sender {
+        profile_id: sender
+            .profile_id
+            .map_or_else(String::new, |id| id.to_string()),
+        name: sender.name,
+        pic: sender.pic,
+    }
+}
+
+/// A number of bytes or recipients; both have limits far below the type's.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::testing;
+
+    #[test]
+    fn a_view_without_content_still_has_its_sizes_and_digest() {
+        let message = testing::message("some text");
+        let (size, digest) = (message.content.encoded.len(), message.content.digest);
+        let shown = show(message, View::Metadata).expect("a message");
+        assert_eq!(shown.content, None);
+        assert_eq!(shown.size_bytes as usize, size);
+        assert_eq!(shown.digest, digest);
+    }
+
+    #[test]
+    fn the_sender_of_a_system_message_has_no_profile() {
+        let mut message = testing::message("some text");
+        message.envelope.from.profile_id = None;
+        message.envelope.kind = MessageKind::System;
+        let shown = show(message, View::Full).expect("a message");
+        assert_eq!(shown.kind(), v1::MessageKind::System);
+        assert_eq!(shown.from.expect("a sender").profile_id, "");
+    }
+
+    #[test]
+    fn a_stored_content_that_does_not_decode_is_corrupt() {
+        for bytes in [&b"\xff"[..], b""] {
+            let mut message = testing::message("some text");
+            message.content.encoded = bytes.into();
+            let error = show(message, View::Metadata).expect_err("no content");
+            assert!(matches!(
+                error,
+                Error::Corrupt {
+                    column: "content",
+                    ..
+                }
+            ));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Lists of message ids in requests.
+
+use std::collections::HashSet;
+
+use domain::limits::MESSAGE_IDS_MAX;
+use domain::{MessageId, Violations};
+
+/// The messages that a request names, each once, in the order in which they were named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageIds(Vec<Named>);
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Named {
+    Message(MessageId),
+    /// No UUID: it names no message, and still was asked for.
+    Nothing(String),
+}
+
+impl Named {
+    fn parse(text: &str) -> Self {
+        MessageId::parse(text).map_or_else(|| Self::Nothing(text.to_owned()), Self::Message)
+    }
+
+    const fn id(&self) -> Option<MessageId> {
+        match self {
+            Self::Message(id) => Some(*id),
+            Self::Nothing(_) => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Message(id) => id.to_string(),
+            Self::Nothing(text) => text.clone(),
+        }
+    }
+}
+
+impl MessageIds {
+    /// Takes the `message_ids` of a request: 1 to 500 as sent, duplicates collapse.
+    pub fn parse(texts: &[String], violations: &mut Violations) -> Self {
+        if texts.is_empty() || texts.len() > MESSAGE_IDS_MAX {
+            violations.invalid(
+                "message_ids",
+                format!("must be 1 to {MESSAGE_IDS_MAX} message ids"),
+            );
+            return Self(Vec::new());
+        }
+        let mut seen = HashSet::new();
+        let named = texts.iter().map(|text| Named::parse(text));
+        Self(named.filter(|named| seen.insert(named.clone())).collect())
+    }
+
+    /// How many distinct ids were named.
+    #[must_use]
+    pub fn requested(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Those that may name a message.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<MessageId> {
+        self.0.iter().filter_map(Named::id).collect()
+    }
+
+    /// Those that name none of the messages that are there.
+    #[must_use]
+    pub fn missing(&self, there: impl IntoIterator<Item = MessageId>) -> Vec<String> {
+        let there: HashSet<MessageId> = there.into_iter().collect();
+        let is_missing = |named: &&Named| named.id().is_none_or(|id| !there.contains(&id));
+        self.0.iter().filter(is_missing).map(Named::text).collect()
+    }
+
+    /// The same for every order in which they may be named.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<String> {
+        let mut texts: Vec<String> = self.0.iter().map(Named::text).collect();
+        texts.sort_unstable();
+        texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+    const SECOND: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
+
+    fn parse(texts: &[&str]) -> MessageIds {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let mut violations = Violations::none();
+        let ids = MessageIds::parse(&texts, &mut violations);
+        assert!(violations.is_empty());
+        ids
+    }
+
+    #[test]
+    fn order_is_kept_and_duplicates_collapse() {
+        let ids = parse(&[SECOND, FIRST, "x", SECOND, "x", &FIRST.to_uppercase()]);
+        assert_eq!(ids.requested(), 3);
+        let texts: Vec<String> = ids.to_vec().iter().map(ToString::to_string).collect();
+        assert_eq!(texts, [SECOND, FIRST]);
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_missing_as_it_was_written() {
+        let ids = parse(&["x", FIRST, SECOND]);
+        let there = MessageId::parse(FIRST);
+        assert_eq!(ids.missing(there), ["x", SECOND]);
+    }
+
+    #[test]
+    fn the_canonical_form_knows_no_order() {
+        assert_eq!(
+            parse(&[SECOND, "x", FIRST]).canonical(),
+            parse(&["x", FIRST, SECOND, FIRST]).canonical()
+        );
+        assert_ne!(parse(&[FIRST]).canonical(), parse(&[SECOND]).canonical());
+    }
+
+    #[test]
+    fn one_to_five_hundred_are_taken() {
+        for (count, complaints) in [(0, 1), (1, 0), (500, 0), (501, 1)] {
+            let mut violations = Violations::none();
+            MessageIds::parse(&vec![FIRST.to_owned(); count], &mut violations);
+            assert_eq!(violations.as_slice().len(), complaints, "{count} ids");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What an operation did, for the answer. Another kind of outcome than the operation has is
+//! a bug.
+
+use domain::operation::{Revision, Sent};
+use domain::{Outcome, Settings};
+use storage::Error;
+
+/// A message that was sent.
+pub fn sent(outcome: Outcome) -> Result<Sent, Error> {
+    match outcome {
+        Outcome::Sent(sent) => Ok(sent),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// How many entries or messages are as wished.
+pub fn changed(outcome: Outcome) -> Result<u32, Error> {
+    match outcome {
+        Outcome::Changed(actual) => Ok(actual),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// A content that was changed.
+pub fn revised(outcome: Outcome) -> Result<Revision, Error> {
+    match outcome {
+        Outcome::Revised(revision) => Ok(revision),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Settings that are in force.
+pub fn configured(outcome: Outcome) -> Result<Settings, Error> {
+    match outcome {
+        Outcome::Configured(settings) => Ok(settings),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(outcome: &Outcome) -> Error {
+    Error::Internal(format!("an operation had the outcome of another: {outcome:?}").into())
+}

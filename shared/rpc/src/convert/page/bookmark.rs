@@ -1,0 +1,47 @@
+//! The place of a page, as its context carries it.
+
+use domain::page::{Bookmark, Key};
+use domain::{MessageId, Msgbox};
+use proto::internal::v1::{PageContextState, RowKey};
+use uuid::Uuid;
+
+/// The state of a page's context.
+pub(super) fn state(asked: Vec<u8>, bookmark: Bookmark) -> PageContextState {
+    PageContextState {
+        asked,
+        page: bookmark.page,
+        first: bookmark.first.map(row_key),
+        last: bookmark.last.map(row_key),
+    }
+}
+
+/// The place that a state names. None if there is no such place.
+pub(super) fn parse(state: &PageContextState) -> Option<Bookmark> {
+    let page = (state.page >= 1).then_some(state.page)?;
+    let key = |row: &Option<RowKey>| {
+        row.as_ref()
+            .map(key)
+            .map_or(Some(None), |key| key.map(Some))
+    };
+    Some(Bookmark {
+        page,
+        first: key(&state.first)?,
+        last: key(&state.last)?,
+    })
+}
+
+fn row_key(key: Key) -> RowKey {
+    RowKey {
+        message_id: key.message_id.uuid().as_bytes().to_vec(),
+        msgbox: u32::try_from(key.msgbox.code()).unwrap_or(u32::MAX),
+        change: key.change,
+    }
+}
+
+fn key(row: &RowKey) -> Option<Key> {
+    Some(Key {
+        message_id: MessageId::new(Uuid::from_slice(&row.message_id).ok()?),
+        msgbox: Msgbox::from_code(row.msgbox.into())?,
+        change: row.change,
+    })
+}

@@ -1,0 +1,101 @@
+//! How large answers become. The store bounds the contents that it reads; a message to
+//! hundreds of profiles is large whatever it says.
+
+use domain::page::Found;
+use domain::{Message, ProfileId};
+
+/// Bytes of an entry and its message beside texts and content: ids, times, numbers, tags.
+const FIXED_BYTES: usize = 384;
+/// Bytes of the tag and the length of a recipient.
+const RECIPIENT_FIXED_BYTES: usize = 3;
+
+/// Bytes of a message in an answer, rather more than less.
+#[must_use]
+pub fn of_message(message: &Message) -> usize {
+    let envelope = &message.envelope;
+    let recipient = |id: &ProfileId| id.as_str().len() + RECIPIENT_FIXED_BYTES;
+    FIXED_BYTES
+        + message.content.encoded.len()
+        + envelope.to.iter().map(recipient).sum::<usize>()
+        + envelope.from.profile_id.as_ref().map_or(0, recipient)
+        + envelope.from.name.len()
+        + envelope.from.pic.len()
+}
+
+/// Keeps as many items as have `bytes_max` bytes together, but one at least, and returns
+/// the others.
+pub fn fit<T>(items: &mut Vec<T>, bytes_max: usize, bytes: impl Fn(&T) -> usize) -> Vec<T> {
+    let mut room = bytes_max;
+    let fitting = items
+        .iter()
+        .take_while(|item| match room.checked_sub(bytes(item)) {
+            Some(left) => {
+                room = left;
+                true
+            }
+            None => false,
+        })
+        .count();
+    items.split_off(fitting.max(1).min(items.len()))
+}
+
+/// Ends a scan early, at `bytes_max` bytes of rows, but after one row at least.
+pub fn fit_scan<T>(found: &mut Found<T>, bytes_max: usize, bytes: impl Fn(&T) -> usize) {
+    let others = fit(&mut found.items, bytes_max, |(_, item)| bytes(item));
+    if !others.is_empty() {
+        found.more = true;
+        found.reached = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Msgbox;
+    use domain::page::Key;
+
+    use super::*;
+    use crate::convert::testing;
+
+    #[test]
+    fn what_does_not_fit_is_left_over_but_for_the_first() {
+        for (bytes_max, left) in [(0, 1), (5, 1), (10, 2), (14, 2), (15, 3), (100, 3)] {
+            let mut items = vec![1, 2, 3];
+            let others = fit(&mut items, bytes_max, |_| 5);
+            assert_eq!(items.len(), left, "{bytes_max} bytes");
+            assert_eq!(items.len() + others.len(), 3);
+        }
+        assert!(fit(&mut Vec::<u8>::new(), 0, |_| 5).is_empty());
+    }
+
+    #[test]
+    fn a_scan_that_was_cut_has_more() {
+        let row = |number| {
+            let key = Key {
+                message_id: testing::message_id(number),
+                msgbox: Msgbox::Inbox,
+                change: 0,
+            };
+            (key, number)
+        };
+        let mut found = Found {
+            items: vec![row(1), row(2)],
+            more: false,
+            reached: None,
+            count: None,
+        };
+        fit_scan(&mut found, 10, |_| 5);
+        assert!(!found.more);
+        found.reached = Some(row(9).0);
+        fit_scan(&mut found, 9, |_| 5);
+        assert!(found.more && found.reached.is_none());
+        assert_eq!(found.items.len(), 1);
+    }
+
+    #[test]
+    fn recipients_count() {
+        let mut message = testing::message("hi");
+        let before = of_message(&message);
+        message.envelope.to.push(testing::profile("carol"));
+        assert!(of_message(&message) > before + "carol".len());
+    }
+}

@@ -1,0 +1,153 @@
+//! How much of a content an answer shows.
+
+use domain::Violations;
+use domain::limits::PREVIEW_CHARS;
+use prost_types::value::Kind;
+use prost_types::{Struct, Value};
+use proto::v1;
+use proto::v1::content::Body;
+
+use super::enums;
+
+/// The fields of a JSON object that a preview shows, if they are strings.
+const PREVIEW_FIELDS: [&str; 3] = ["subject", "text", "content"];
+
+/// How much of a content an answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// All of it.
+    Full,
+    /// A taste of it.
+    Preview,
+    /// Of parts their MIME types, of others nothing.
+    Metadata,
+}
+
+impl View {
+    /// The view of a number; the default if it is not known, and a violation.
+    pub fn parse(number: i32, field: &str, violations: &mut Violations) -> Self {
+        match enums::known(number, field, violations) {
+            Some(v1::MessageView::Preview) => Self::Preview,
+            Some(v1::MessageView::Metadata) => Self::Metadata,
+            Some(v1::MessageView::Unspecified | v1::MessageView::Full) | None => Self::Full,
+        }
+    }
+
+    /// What is left of a content's body.
+    pub(super) fn of(self, body: Body) -> Option<Body> {
+        match (self, body) {
+            (Self::Full, body) => Some(body),
+            (Self::Preview, Body::Json(value)) => taste(value).map(Body::Json),
+            (Self::Preview, Body::Sealed(sealed)) => Some(Body::Sealed(v1::SealedContent {
+                payload: Vec::new(),
+                ..sealed
+            })),
+            (Self::Preview | Self::Metadata, Body::Parts(parts)) => {
+                Some(Body::Parts(without_bodies(parts)))
+            }
+            (Self::Metadata, Body::Json(_) | Body::Sealed(_)) => None,
+        }
+    }
+}
+
+fn without_bodies(mut parts: v1::MessageParts) -> v1::MessageParts {
+    for part in &mut parts.parts {
+        part.body = Vec::new();
+    }
+    parts
+}
+
+fn taste(value: Value) -> Option<Value> {
+    match value.kind? {
+        Kind::StringValue(text) => Some(beginning(&text)),
+        Kind::StructValue(object) => {
+            let shown = |(name, value): (String, Value)| match value.kind {
+                Some(Kind::StringValue(text)) if PREVIEW_FIELDS.contains(&name.as_str()) => {
+                    Some((name, beginning(&text)))
+                }
+                _ => None,
+            };
+            let fields = object.fields.into_iter().filter_map(shown).collect();
+            Some(Kind::StructValue(Struct { fields }).into())
+        }
+        Kind::NullValue(_) | Kind::BoolValue(_) | Kind::NumberValue(_) | Kind::ListValue(_) => None,
+    }
+}
+
+fn beginning(text: &str) -> Value {
+    Kind::StringValue(text.chars().take(PREVIEW_CHARS).collect()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Kind::StringValue(text.into()).into()
+    }
+
+    fn object(fields: &[(&str, Value)]) -> Body {
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
+        Body::Json(Kind::StructValue(Struct { fields }).into())
+    }
+
+    fn parts(body: &[u8]) -> Body {
+        Body::Parts(v1::MessageParts {
+            parts: vec![v1::Part {
+                mime_type: "image/png".into(),
+                body: body.into(),
+            }],
+        })
+    }
+
+    #[test]
+    fn a_preview_shows_the_first_characters_of_three_strings() {
+        let long = "ä".repeat(PREVIEW_CHARS + 1);
+        let full = object(&[
+            ("subject", text("short")),
+            ("text", text(&long)),
+            ("content", Kind::NumberValue(1.0).into()),
+            ("other", text("x")),
+        ]);
+        let shown = object(&[
+            ("subject", text("short")),
+            ("text", text(&"ä".repeat(PREVIEW_CHARS))),
+        ]);
+        assert_eq!(View::Preview.of(full), Some(shown));
+    }
+
+    #[test]
+    fn a_preview_shows_a_json_string_and_no_other_value() {
+        assert_eq!(
+            View::Preview.of(Body::Json(text(&"x".repeat(31)))),
+            Some(Body::Json(text(&"x".repeat(30))))
+        );
+        for kind in [Kind::NullValue(0), Kind::BoolValue(true)] {
+            assert_eq!(View::Preview.of(Body::Json(kind.into())), None);
+        }
+    }
+
+    #[test]
+    fn parts_lose_their_bodies_and_keep_their_types() {
+        for view in [View::Preview, View::Metadata] {
+            assert_eq!(view.of(parts(b"png")), Some(parts(b"")));
+        }
+        assert_eq!(View::Full.of(parts(b"png")), Some(parts(b"png")));
+    }
+
+    #[test]
+    fn a_preview_of_a_sealed_content_keeps_its_headers() {
+        let sealed = |payload: &[u8]| {
+            Body::Sealed(v1::SealedContent {
+                headers: b"headers".into(),
+                payload: payload.into(),
+                ..v1::SealedContent::default()
+            })
+        };
+        assert_eq!(View::Preview.of(sealed(b"secret")), Some(sealed(b"")));
+        assert_eq!(View::Metadata.of(sealed(b"secret")), None);
+    }
+}

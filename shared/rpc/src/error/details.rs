@@ -1,0 +1,49 @@
+//! Field violations as `google.rpc.BadRequest` has them, within what trailers may hold.
+
+use domain::limits::VIOLATIONS_LISTED_MAX;
+use domain::{Violation, Violations};
+use tonic_types::FieldViolation;
+
+use crate::limits::{
+    VIOLATION_DESCRIPTION_BYTES_MAX, VIOLATION_FIELD_BYTES_MAX, VIOLATIONS_BYTES_MAX,
+};
+
+/// What stands where a text was cut.
+const CUT: &str = "…";
+/// Bytes that one violation takes beside its texts: tags and lengths.
+const FRAME_BYTES: usize = 12;
+
+/// As many violations as may be listed; the last says how many more there are, if any.
+pub(super) fn listed(violations: &Violations) -> Vec<FieldViolation> {
+    let all = violations.as_slice();
+    let mut bytes = 0;
+    let mut listed: Vec<FieldViolation> = all
+        .iter()
+        .take(VIOLATIONS_LISTED_MAX)
+        .map(field_violation)
+        .take_while(|violation| {
+            bytes += violation.field.len() + violation.description.len() + FRAME_BYTES;
+            bytes <= VIOLATIONS_BYTES_MAX
+        })
+        .collect();
+    let more = all.len() - listed.len();
+    if more > 0 {
+        listed.push(FieldViolation::new("", format!("and {more} more")));
+    }
+    listed
+}
+
+fn field_violation(violation: &Violation) -> FieldViolation {
+    FieldViolation::new(
+        cut(&violation.field, VIOLATION_FIELD_BYTES_MAX),
+        cut(&violation.description, VIOLATION_DESCRIPTION_BYTES_MAX),
+    )
+}
+
+fn cut(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(bytes_max - CUT.len());
+    format!("{}{CUT}", &text[..end])
+}

@@ -1,0 +1,136 @@
+//! The one way from an error to what the caller sees.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Reason;
+use proto::v1::ErrorReason;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::{RpcError, details};
+
+/// The `domain` of every `google.rpc.ErrorInfo`.
+const DOMAIN: &str = "postroom";
+
+/// When to try again what others were in the way of.
+const RETRY_SOON: Duration = Duration::from_millis(200);
+/// When to try again what needs something to come back.
+const RETRY_LATER: Duration = Duration::from_secs(1);
+/// When to try again what needs somebody to do something.
+const RETRY_MUCH_LATER: Duration = Duration::from_secs(60);
+
+/// The error stays the status' source: so the access log finds what is behind it, and a
+/// status without one is known to be of another making.
+impl From<RpcError> for Status {
+    fn from(error: RpcError) -> Self {
+        let code = error.code();
+        let details = error.details();
+        let mut status = match details {
+            Some(details) => Self::with_error_details(code, error.to_string(), details),
+            None => Self::new(code, error.to_string()),
+        };
+        status.set_source(Arc::new(error));
+        status
+    }
+}
+
+impl RpcError {
+    /// What stands in `google.rpc.ErrorInfo` as `reason`; none where the contract has none.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        let reason = self.code_and_reason().1?;
+        reason.as_str_name().strip_prefix("ERROR_REASON_")
+    }
+
+    /// The code of its status.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code_and_reason().0
+    }
+
+    /// The table of the contract.
+    fn code_and_reason(&self) -> (Code, Option<ErrorReason>) {
+        use ErrorReason as R;
+        let (code, reason) = match self {
+            Self::Invalid(violations) => (Code::InvalidArgument, field_reason(violations.reason())),
+            Self::Malformed => (Code::InvalidArgument, R::InvalidRequest),
+            Self::RequestTooLarge => (Code::InvalidArgument, R::MessageTooLarge),
+            Self::PageContextInvalid => (Code::InvalidArgument, R::PageContextInvalid),
+            Self::CursorInvalid => (Code::InvalidArgument, R::CursorInvalid),
+            Self::CredentialsMissing => (Code::Unauthenticated, R::CredentialsMissing),
+            Self::CredentialsInvalid(_) => (Code::Unauthenticated, R::CredentialsInvalid),
+            Self::CredentialsExpired => (Code::Unauthenticated, R::CredentialsExpired),
+            Self::SysScopeRequired(_) => (Code::PermissionDenied, R::SysScopeRequired),
+            Self::ProfileRequired => (Code::PermissionDenied, R::ProfileRequired),
+            Self::NotAllowedByPolicy => (Code::PermissionDenied, R::NotAllowedByPolicy),
+            Self::MessageNotFound => (Code::NotFound, R::MessageNotFound),
+            Self::VersionMismatch { .. } => (Code::Aborted, R::MessageVersionMismatch),
+            Self::RequestIdReused => (Code::AlreadyExists, R::RequestIdReused),
+            Self::MsgboxFull => (Code::ResourceExhausted, R::MsgboxFull),
+            Self::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited),
+            Self::SlowReader => (Code::ResourceExhausted, R::SlowReader),
+            Self::TooManyStreams => (Code::ResourceExhausted, R::TooManyStreams),
+            Self::Overloaded(_) => (Code::Unavailable, R::Overloaded),
+            Self::Draining => (Code::Unavailable, R::Draining),
+            Self::StorageUnavailable(_) => (Code::Unavailable, R::StorageUnavailable),
+            Self::Deadline => (Code::DeadlineExceeded, R::Deadline),
+            Self::Unimplemented(_) => return (Code::Unimplemented, None),
+            Self::Internal(_) => (Code::Internal, R::Internal),
+        };
+        (code, Some(reason))
+    }
+
+    fn details(&self) -> Option<ErrorDetails> {
+        let reason = self.reason()?;
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, self.metadata());
+        if let Self::Invalid(violations) = self {
+            details.set_bad_request(details::listed(violations));
+        }
+        if let Some(delay) = self.retry_after() {
+            details.set_retry_info(Some(delay));
+        }
+        Some(details)
+    }
+
+    fn metadata(&self) -> HashMap<String, String> {
+        let entries = match self {
+            Self::VersionMismatch { expected, current } => vec![
+                ("expected_version", expected.to_string()),
+                ("current_version", current.to_string()),
+            ],
+            Self::SysScopeRequired(scope) => vec![("scope", scope.to_string())],
+            _ => vec![],
+        };
+        entries
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
+    }
+
+    /// When to try again: for all of UNAVAILABLE and RESOURCE_EXHAUSTED.
+    fn retry_after(&self) -> Option<Duration> {
+        if !matches!(self.code(), Code::Unavailable | Code::ResourceExhausted) {
+            return None;
+        }
+        Some(match self {
+            Self::RateLimited { retry_after } => *retry_after,
+            Self::StorageUnavailable(_) | Self::TooManyStreams => RETRY_LATER,
+            Self::MsgboxFull => RETRY_MUCH_LATER,
+            _ => RETRY_SOON,
+        })
+    }
+}
+
+fn field_reason(reason: Reason) -> ErrorReason {
+    match reason {
+        Reason::InvalidRequest => ErrorReason::InvalidRequest,
+        Reason::ContentInvalid => ErrorReason::ContentInvalid,
+        Reason::MaxRecipientsExceeded => ErrorReason::MaxRecipientsExceeded,
+        Reason::MessageTooLarge => ErrorReason::MessageTooLarge,
+        Reason::FromIdMustBeEmpty => ErrorReason::FromIdMustBeEmpty,
+        Reason::FromNameRequired => ErrorReason::FromNameRequired,
+        Reason::MsgboxUnknown => ErrorReason::MsgboxUnknown,
+    }
+}

@@ -1,0 +1,258 @@
+use std::collections::BTreeMap;
+use std::error::Error as _;
+
+use domain::Reason;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::*;
+
+fn source() -> Source {
+    Arc::new(std::io::Error::other("secret cause"))
+}
+
+/// Every variant, and what the contract says of it.
+fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
+    use Code as C;
+    use RpcError as E;
+    let retry_after = Duration::from_secs(7);
+    let mismatch = E::VersionMismatch {
+        expected: 3,
+        current: 5,
+    };
+    vec![
+        (E::Malformed, C::InvalidArgument, Some("INVALID_REQUEST")),
+        (
+            E::RequestTooLarge,
+            C::InvalidArgument,
+            Some("MESSAGE_TOO_LARGE"),
+        ),
+        (
+            E::PageContextInvalid,
+            C::InvalidArgument,
+            Some("PAGE_CONTEXT_INVALID"),
+        ),
+        (E::CursorInvalid, C::InvalidArgument, Some("CURSOR_INVALID")),
+        (
+            E::CredentialsMissing,
+            C::Unauthenticated,
+            Some("CREDENTIALS_MISSING"),
+        ),
+        (
+            E::CredentialsInvalid(Refused::Signature),
+            C::Unauthenticated,
+            Some("CREDENTIALS_INVALID"),
+        ),
+        (
+            E::CredentialsExpired,
+            C::Unauthenticated,
+            Some("CREDENTIALS_EXPIRED"),
+        ),
+        (
+            E::SysScopeRequired(Scope::Bulk),
+            C::PermissionDenied,
+            Some("SYS_SCOPE_REQUIRED"),
+        ),
+        (
+            E::ProfileRequired,
+            C::PermissionDenied,
+            Some("PROFILE_REQUIRED"),
+        ),
+        (
+            E::NotAllowedByPolicy,
+            C::PermissionDenied,
+            Some("NOT_ALLOWED_BY_POLICY"),
+        ),
+        (E::MessageNotFound, C::NotFound, Some("MESSAGE_NOT_FOUND")),
+        (mismatch, C::Aborted, Some("MESSAGE_VERSION_MISMATCH")),
+        (
+            E::RequestIdReused,
+            C::AlreadyExists,
+            Some("REQUEST_ID_REUSED"),
+        ),
+        (E::MsgboxFull, C::ResourceExhausted, Some("MSGBOX_FULL")),
+        (
+            E::RateLimited { retry_after },
+            C::ResourceExhausted,
+            Some("RATE_LIMITED"),
+        ),
+        (E::SlowReader, C::ResourceExhausted, Some("SLOW_READER")),
+        (
+            E::TooManyStreams,
+            C::ResourceExhausted,
+            Some("TOO_MANY_STREAMS"),
+        ),
+        (E::Overloaded(None), C::Unavailable, Some("OVERLOADED")),
+        (
+            E::Overloaded(Some(source())),
+            C::Unavailable,
+            Some("OVERLOADED"),
+        ),
+        (E::Draining, C::Unavailable, Some("DRAINING")),
+        (
+            E::StorageUnavailable(source()),
+            C::Unavailable,
+            Some("STORAGE_UNAVAILABLE"),
+        ),
+        (E::Deadline, C::DeadlineExceeded, Some("DEADLINE")),
+        (unimplemented("GetChanges"), C::Unimplemented, None),
+        (E::Internal(source()), C::Internal, Some("INTERNAL")),
+    ]
+}
+
+#[test]
+fn every_error_has_the_code_and_the_reason_of_the_contract() {
+    for (error, code, reason) in all() {
+        let status = Status::from(error.clone());
+        assert_eq!(status.code(), code, "{error:?}");
+        let info = status.get_details_error_info();
+        let found = info.as_ref().map(|info| info.reason.as_str());
+        assert_eq!(found, reason, "{error:?}");
+        let domain = info.as_ref().map(|info| info.domain.as_str());
+        assert_eq!(domain, reason.map(|_| "postroom"), "{error:?}");
+    }
+}
+
+#[test]
+fn what_can_be_tried_again_says_when() {
+    for (error, code, _) in all() {
+        let status = Status::from(error.clone());
+        let says_when = status.get_details_retry_info().is_some();
+        let expected = matches!(code, Code::Unavailable | Code::ResourceExhausted);
+        assert_eq!(says_when, expected, "{error:?}");
+    }
+    let retry_after = Duration::from_secs(7);
+    let status = Status::from(RpcError::RateLimited { retry_after });
+    let info = status.get_details_retry_info().expect("a time");
+    assert_eq!(info.retry_delay, Some(retry_after));
+}
+
+#[test]
+fn no_error_tells_what_is_behind_it() {
+    for (error, ..) in all() {
+        let status = Status::from(error);
+        let details = String::from_utf8_lossy(status.details()).into_owned();
+        assert!(!status.message().contains("secret"), "{status:?}");
+        assert!(!details.contains("secret"), "{status:?}");
+        assert!(!details.contains("signature"), "{status:?}");
+    }
+}
+
+#[test]
+fn the_log_finds_what_is_behind_an_error() {
+    let error = storage::Error::Unknown(Box::new(std::io::Error::other("secret cause")));
+    let status = Status::from(RpcError::from(error));
+    let source = status.source().expect("the error itself");
+    assert_eq!(
+        chain(source),
+        "the storage is not available; retry with the same request id: \
+         the outcome is not known: secret cause"
+    );
+}
+
+#[test]
+fn metadata_holds_the_versions_and_the_scope() {
+    let metadata = |error: RpcError| {
+        let info = Status::from(error)
+            .get_details_error_info()
+            .expect("an info");
+        info.metadata.into_iter().collect::<BTreeMap<_, _>>()
+    };
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        metadata(RpcError::VersionMismatch {
+            expected: 3,
+            current: 5
+        }),
+        BTreeMap::from([pair("expected_version", "3"), pair("current_version", "5")])
+    );
+    assert_eq!(
+        metadata(RpcError::SysScopeRequired(Scope::Read)),
+        BTreeMap::from([pair("scope", "sys.read")])
+    );
+}
+
+#[test]
+fn violations_are_listed_all_at_once_with_the_reason_on_which_they_agree() {
+    let mut violations = Violations::none();
+    violations.add("to[3]", Reason::MaxRecipientsExceeded, "too many");
+    let status = Status::from(RpcError::from(violations.clone()));
+    let info = status.get_details_error_info().expect("an info");
+    assert_eq!(info.reason, "MAX_RECIPIENTS_EXCEEDED");
+
+    violations.add("content.json", Reason::ContentInvalid, "too deep");
+    let status = Status::from(RpcError::from(Refusal::Invalid(violations)));
+    let info = status.get_details_error_info().expect("an info");
+    assert_eq!(info.reason, "INVALID_REQUEST");
+    let fields = status.get_details_bad_request().expect("violations");
+    let fields: Vec<_> = fields
+        .field_violations
+        .iter()
+        .map(|violation| (violation.field.as_str(), violation.description.as_str()))
+        .collect();
+    assert_eq!(
+        fields,
+        [("to[3]", "too many"), ("content.json", "too deep")]
+    );
+}
+
+#[test]
+fn at_most_twenty_violations_are_listed_and_then_how_many_more() {
+    let mut violations = Violations::none();
+    for index in 0..500 {
+        violations.invalid(format!("to[{index}]"), "must not be empty");
+    }
+    let status = Status::from(RpcError::from(violations));
+    let listed = status.get_details_bad_request().expect("violations");
+    let listed = listed.field_violations;
+    assert_eq!(listed.len(), 21);
+    assert_eq!(listed[19].field, "to[19]");
+    assert_eq!(listed[20].field, "");
+    assert_eq!(listed[20].description, "and 480 more");
+}
+
+#[test]
+fn trailers_stay_under_eight_kibibytes() {
+    let mut violations = Violations::none();
+    for _ in 0..100 {
+        violations.invalid("ä".repeat(1000), "→".repeat(1000));
+    }
+    let status = Status::from(RpcError::from(violations));
+    let mut trailers = http::HeaderMap::new();
+    status.add_header(&mut trailers).expect("trailers");
+    let bytes: usize = trailers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 32)
+        .sum();
+    assert!(bytes < 8 * 1024, "{bytes}");
+    let listed = status.get_details_bad_request().expect("violations");
+    assert!(listed.field_violations.len() > 2);
+}
+
+#[test]
+fn what_the_store_says_becomes_what_the_contract_says() {
+    use storage::Error as E;
+    let cause = || Box::new(std::io::Error::other("cause"));
+    let corrupt = E::Corrupt {
+        table: "message",
+        column: "kind",
+        key: "7".to_owned(),
+    };
+    let cases = [
+        (E::Refused(Refusal::NotFound), "MESSAGE_NOT_FOUND"),
+        (E::Refused(Refusal::NotAllowed), "NOT_ALLOWED_BY_POLICY"),
+        (E::Refused(Refusal::RequestIdReused), "REQUEST_ID_REUSED"),
+        (E::Refused(Refusal::BoxFull), "MSGBOX_FULL"),
+        (E::Overloaded, "OVERLOADED"),
+        (E::Busy(cause()), "OVERLOADED"),
+        (E::Deadline, "DEADLINE"),
+        (E::Unavailable(cause()), "STORAGE_UNAVAILABLE"),
+        (E::Unknown(cause()), "STORAGE_UNAVAILABLE"),
+        (corrupt, "INTERNAL"),
+        (E::Internal(cause()), "INTERNAL"),
+    ];
+    for (error, reason) in cases {
+        let text = format!("{error:?}");
+        assert_eq!(RpcError::from(error).reason(), Some(reason), "{text}");
+    }
+}

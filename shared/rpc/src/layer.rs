@@ -1,0 +1,86 @@
+//! The layers around every call, one file each.
+//!
+//! A layer is one async function around what it encloses: it sees the call, passes it on or
+//! not, and sees the answer. Layers are put together in [`stack`](crate::stack).
+
+pub(crate) mod access_log;
+pub(crate) mod authorize;
+mod code;
+pub(crate) mod deadline;
+pub(crate) mod guard;
+mod info;
+pub(crate) mod load_shed;
+pub(crate) mod panic;
+pub(crate) mod trace;
+pub(crate) mod translate;
+
+use std::convert::Infallible;
+
+use http::{Request, Response};
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service, ServiceExt as _};
+
+use crate::error::RpcError;
+
+/// A call on its way in.
+pub(crate) type Call = Request<Body>;
+/// Its answer on its way out. There always is one: errors are answers.
+pub(crate) type Answer = Response<Body>;
+
+/// What a layer encloses.
+pub(crate) trait Next: Send + Sync {
+    fn run(&self, call: Call) -> impl Future<Output = Answer> + Send;
+}
+
+/// A layer.
+pub(crate) trait Around: Clone + Send + Sync {
+    fn around(&self, call: Call, next: &impl Next) -> impl Future<Output = Answer> + Send;
+}
+
+/// Puts a layer around what comes after it, as [`tower`] stacks layers.
+pub(crate) struct Put<A>(pub A);
+
+impl<A: Clone, N> Layer<N> for Put<A> {
+    type Service = Enclosed<A, N>;
+
+    fn layer(&self, next: N) -> Self::Service {
+        Enclosed {
+            layer: self.0.clone(),
+            next,
+        }
+    }
+}
+
+/// A layer and what it encloses.
+pub(crate) struct Enclosed<A, N> {
+    layer: A,
+    next: N,
+}
+
+impl<A: Around, N: Next> Next for Enclosed<A, N> {
+    async fn run(&self, call: Call) -> Answer {
+        self.layer.around(call, &self.next).await
+    }
+}
+
+/// What all layers enclose: the services.
+pub(crate) struct Innermost<S>(pub S);
+
+impl<S> Next for Innermost<S>
+where
+    S: Service<Call, Response = Answer, Error = Infallible> + Clone + Send + Sync,
+    S::Future: Send,
+{
+    async fn run(&self, call: Call) -> Answer {
+        match self.0.clone().oneshot(call).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// An error as the answer.
+pub(crate) fn refuse(error: RpcError) -> Answer {
+    Status::from(error).into_http()
+}

@@ -1,0 +1,20 @@
+//! What both services share: who calls, the layers around every call, how errors are
+//! answered, and conversions between the wire and the domain.
+//!
+//! A call goes through the [`stack`], which verifies its token and leaves a proof of who
+//! calls, a [`User`] or a [`System`], and a [`Deadline`]; its handler parses the request
+//! with [`convert`], asks the store, and answers or fails with an [`RpcError`].
+
+pub mod auth;
+pub mod caller;
+pub mod convert;
+pub mod deadline;
+pub mod error;
+mod layer;
+pub mod limits;
+pub mod methods;
+pub mod stack;
+
+pub use caller::{Scope, System, User};
+pub use deadline::Deadline;
+pub use error::RpcError;
