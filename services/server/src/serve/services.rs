@@ -60,6 +60,8 @@ fn reflection(descriptor_set: &'static [u8]) -> Reflection<'static> {
     Reflection::configure()
         .include_reflection_service(false)
         .register_encoded_file_descriptor_set(descriptor_set)
+        // The details of errors, so that grpcurl can show them.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
