@@ -17,11 +17,11 @@ pub const VERIFIED_MAX_MS: i64 = 5 * 60 * 1000;
 pub const VERIFIED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// How often an issuer's keys are read again.
-pub const KEYS_REFRESH: Duration = Duration::from_secs(10 * 60);
+pub const KEYS_REFRESH: Duration = Duration::from_mins(10);
 /// How often at the most they are read again because a token names a key that is not known.
 pub const KEYS_REFRESH_UNKNOWN: Duration = Duration::from_secs(30);
 /// How long keys are used that could not be read again.
-pub const KEYS_STALE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+pub const KEYS_STALE_MAX: Duration = Duration::from_hours(24);
 /// Bytes of an issuer's keys.
 pub const KEYS_BYTES_MAX: usize = 1024 * 1024;
 /// How long reading an issuer's keys may take.

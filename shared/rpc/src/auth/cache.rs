@@ -1,10 +1,12 @@
 //! Tokens that were verified lately.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Millis;
 
 use super::claims::Caller;
+use super::keys::Keys;
 use crate::limits::{VERIFIED_BYTES_MAX, VERIFIED_MAX_MS};
 
 /// What is known of a token that was verified.
@@ -12,10 +14,10 @@ use crate::limits::{VERIFIED_BYTES_MAX, VERIFIED_MAX_MS};
 pub(super) struct Verified {
     /// Whom it speaks for.
     pub caller: Caller,
-    /// Its issuer.
-    pub iss: String,
-    /// The version of the issuer's keys that verified it.
-    pub keys: blake3::Hash,
+    /// The keys of its issuer.
+    pub keys: Arc<Keys>,
+    /// Their version when they verified it.
+    pub version: blake3::Hash,
     /// When.
     pub at: Millis,
     /// When it expires.
@@ -45,6 +47,6 @@ impl Cache {
 }
 
 fn weight(verified: &Verified) -> u32 {
-    let bytes = size_of::<Verified>() + verified.iss.len() + verified.caller.bytes();
+    let bytes = size_of::<Verified>() + verified.caller.bytes();
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -49,14 +49,16 @@ impl KeySet {
     }
 }
 
+/// A key that can verify tokens, if it is one.
 fn usable(key: serde_json::Value) -> Option<(KeyId, DecodingKey)> {
     let jwk: Jwk = serde_json::from_value(key).ok()?;
     let algorithm = algorithm(&jwk.algorithm)?;
-    let id = KeyId {
-        kid: jwk.common.key_id.clone()?,
-        algorithm,
-    };
-    is_for(&jwk, algorithm).then(|| Some((id, DecodingKey::from_jwk(&jwk).ok()?)))?
+    if !is_for(&jwk, algorithm) {
+        return None;
+    }
+    let key = DecodingKey::from_jwk(&jwk).ok()?;
+    let kid = jwk.common.key_id?;
+    Some((KeyId { kid, algorithm }, key))
 }
 
 /// The one algorithm that a key is for, by its type: `alg` is optional and may lie.

@@ -18,7 +18,8 @@ pub(super) struct Keys {
     iss: String,
     source: Source,
     current: RwLock<Option<Loaded>>,
-    /// When they were last read because of an unknown key.
+    /// When they were last read because of an unknown key. Held while keys are read, so
+    /// that older ones never come after newer ones.
     asked: Mutex<Option<Instant>>,
 }
 
@@ -112,7 +113,10 @@ async fn refresh(keys: Weak<Keys>, mut times: Interval) {
     loop {
         times.tick().await;
         match keys.upgrade() {
-            Some(keys) => keys.reload().await,
+            Some(keys) => {
+                let _turn = keys.asked.lock().await;
+                keys.reload().await;
+            }
             None => return,
         }
     }

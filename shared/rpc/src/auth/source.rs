@@ -76,14 +76,19 @@ async fn read(path: &PathBuf) -> Result<Vec<u8>, LoadError> {
 }
 
 async fn fetch(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, LoadError> {
-    let answer = client.get(url).send().await.map_err(LoadError::Url)?;
-    let mut answer = answer.error_for_status().map_err(LoadError::Url)?;
+    let answer = client.get(url).send().await.map_err(away)?;
+    let mut answer = answer.error_for_status().map_err(away)?;
     let mut document = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(LoadError::Url)? {
+    while let Some(chunk) = answer.chunk().await.map_err(away)? {
         document.extend_from_slice(&chunk);
         document = bounded(document)?;
     }
     Ok(document)
+}
+
+/// An address can hold a secret, which the log need not have.
+fn away(error: reqwest::Error) -> LoadError {
+    LoadError::Url(error.without_url())
 }
 
 fn bounded(document: Vec<u8>) -> Result<Vec<u8>, LoadError> {

@@ -19,7 +19,7 @@ const RETRY_SOON: Duration = Duration::from_millis(200);
 /// When to try again what needs something to come back.
 const RETRY_LATER: Duration = Duration::from_secs(1);
 /// When to try again what needs somebody to do something.
-const RETRY_MUCH_LATER: Duration = Duration::from_secs(60);
+const RETRY_MUCH_LATER: Duration = Duration::from_mins(1);
 
 /// The error stays the status' source: so the access log finds what is behind it, and a
 /// status without one is known to be of another making.
@@ -109,7 +109,7 @@ impl RpcError {
             .collect()
     }
 
-    /// When to try again: for all of UNAVAILABLE and RESOURCE_EXHAUSTED.
+    /// When to try again: for all of UNAVAILABLE and `RESOURCE_EXHAUSTED`.
     fn retry_after(&self) -> Option<Duration> {
         if !matches!(self.code(), Code::Unavailable | Code::ResourceExhausted) {
             return None;

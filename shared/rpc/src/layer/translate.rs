@@ -37,5 +37,5 @@ fn translated(status: &Status) -> Option<RpcError> {
 fn is_ours(status: &Status) -> bool {
     status
         .source()
-        .is_some_and(|source| source.is::<RpcError>())
+        .is_some_and(<dyn std::error::Error + 'static>::is::<RpcError>)
 }

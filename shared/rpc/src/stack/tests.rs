@@ -1,1 +1,5 @@
-
+mod access;
+mod bounds;
+mod log;
+mod support;
+mod wire;

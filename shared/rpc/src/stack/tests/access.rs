@@ -1,0 +1,162 @@
+//! Who gets through.
+
+use http::header::AUTHORIZATION;
+use serde_json::{Value, json};
+use tonic::Code;
+
+use super::support::*;
+use crate::auth::testing::{sys_claims, user_claims, with};
+use crate::layer::refuse;
+use crate::stack::Listener::{Messaging, Sys};
+use crate::{Deadline, RpcError, System, User};
+
+#[tokio::test]
+async fn a_user_gets_through_with_a_proof_and_a_deadline_but_without_the_token() {
+    let stack = listener(Messaging, async |call| {
+        assert!(call.headers().get(AUTHORIZATION).is_none());
+        let request = tonic::Request::from_http(call);
+        let user = User::of(&request).expect("a proof");
+        assert_eq!(user.profile().as_str(), "alice");
+        assert!(System::of(&request).is_err());
+        assert!(Deadline::of(&request).is_ok());
+        ok()
+    });
+    let ending = ending(&stack.await, call_as(SEND, &user_claims())).await;
+    assert_eq!(ending, success());
+}
+
+#[tokio::test]
+async fn the_app_gets_through_with_a_proof() {
+    let stack = listener(Sys, async |call| {
+        let request = tonic::Request::from_http(call);
+        let system = System::of(&request).expect("a proof");
+        assert_eq!(system.app().as_str(), "chess");
+        assert!(User::of(&request).is_err());
+        ok()
+    });
+    let ending = ending(&stack.await, call_as(SYS_SEND, &sys_claims("sys.send"))).await;
+    assert_eq!(ending, success());
+}
+
+#[tokio::test]
+async fn a_handler_without_a_proof_fails_closed() {
+    let request = tonic::Request::new(());
+    let errors = [
+        User::of(&request).err(),
+        System::of(&request).err(),
+        Deadline::of(&request).err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, Some(RpcError::Internal(_))), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn everyone_else_is_told_what_is_missing() {
+    let nobody = with(user_claims(), "sub", Value::Null);
+    let strange = with(user_claims(), "aud", json!("other"));
+    let expired = with(user_claims(), "exp", json!(1));
+    let system = sys_claims("sys.read sys.write sys.bulk sys.admin");
+    let cases = [
+        (
+            Messaging,
+            SEND,
+            None,
+            Code::Unauthenticated,
+            "CREDENTIALS_MISSING",
+        ),
+        (
+            Messaging,
+            SEND,
+            Some(&strange),
+            Code::Unauthenticated,
+            "CREDENTIALS_INVALID",
+        ),
+        (
+            Messaging,
+            SEND,
+            Some(&expired),
+            Code::Unauthenticated,
+            "CREDENTIALS_EXPIRED",
+        ),
+        (
+            Messaging,
+            SEND,
+            Some(&nobody),
+            Code::PermissionDenied,
+            "PROFILE_REQUIRED",
+        ),
+        (
+            Messaging,
+            SEND,
+            Some(&system),
+            Code::PermissionDenied,
+            "PROFILE_REQUIRED",
+        ),
+        (
+            Sys,
+            SYS_SEND,
+            None,
+            Code::Unauthenticated,
+            "CREDENTIALS_MISSING",
+        ),
+        (
+            Sys,
+            SYS_SEND,
+            Some(&nobody),
+            Code::PermissionDenied,
+            "SYS_SCOPE_REQUIRED",
+        ),
+        (
+            Sys,
+            SYS_SEND,
+            Some(&system),
+            Code::PermissionDenied,
+            "SYS_SCOPE_REQUIRED",
+        ),
+    ];
+    for (which, path, claims, code, why) in cases {
+        let stack = succeeding(which).await;
+        for path in [path.to_owned(), format!("{path}?x")] {
+            let call = claims.map_or_else(|| call(&path), |claims| call_as(&path, claims));
+            assert_eq!(
+                ending(&stack, call).await,
+                (code, reason(why)),
+                "{path} {claims:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_needs_no_token_and_looks_at_none() {
+    for which in [Messaging, Sys] {
+        let stack = succeeding(which).await;
+        assert_eq!(ending(&stack, call(HEALTH)).await, success());
+        let call = with_header(call(HEALTH), "authorization", "Bearer nonsense");
+        assert_eq!(ending(&stack, call).await, success());
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_there_is_unimplemented_for_everyone() {
+    let stack = succeeding(Messaging).await;
+    let unimplemented = (Code::Unimplemented, reason(""));
+    for path in [
+        SYS_SEND,
+        "/",
+        "/postroom.v1.Messaging/Drop",
+        "/postroom.v1.Messaging",
+    ] {
+        assert_eq!(ending(&stack, call(path)).await, unimplemented, "{path}");
+        let call = call_as(path, &user_claims());
+        assert_eq!(ending(&stack, call).await, unimplemented, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_handler_says_passes_unchanged() {
+    let stack = listener(Messaging, async |_| refuse(RpcError::internal("a cause"))).await;
+    let ending = ending(&stack, call_as(SEND, &user_claims())).await;
+    assert_eq!(ending, (Code::Internal, reason("INTERNAL")));
+}

@@ -1,0 +1,182 @@
+//! What is written down.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use domain::Refusal;
+use http_body_util::Empty;
+use serde_json::{Value, json};
+use tonic::body::Body;
+use tracing::Level;
+use tracing::subscriber::set_default;
+
+use super::support::*;
+use crate::RpcError;
+use crate::auth::testing::{user_claims, with};
+use crate::layer::refuse;
+use crate::stack::Listener::Messaging;
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("a lock").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    /// Begins to collect, until the guard goes.
+    fn collect(&self, level: Level) -> tracing::subscriber::DefaultGuard {
+        let lines = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(level)
+            .with_writer(move || lines.clone());
+        set_default(subscriber.finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("a lock").clone()).expect("text")
+    }
+
+    /// The level and the fields of the lines about calls.
+    fn calls(&self) -> Vec<(String, Value)> {
+        let lines = self.text();
+        let lines = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        lines
+            .filter(|line| line["fields"]["message"] == "call.ended")
+            .map(|line| {
+                let level = line["level"].as_str().expect("a level").to_owned();
+                (level, line["fields"].clone())
+            })
+            .collect()
+    }
+}
+
+async fn logged(answer: impl Fn() -> RpcError + Clone + Send + Sync + 'static) -> (String, Value) {
+    let lines = Lines::default();
+    let stack = listener(Messaging, move |_| {
+        let error = answer();
+        async move { refuse(error) }
+    });
+    let stack = stack.await;
+    let guard = lines.collect(Level::INFO);
+    run(&stack, call_as(SEND, &user_claims())).await;
+    drop(guard);
+    let mut calls = lines.calls();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    calls.remove(0)
+}
+
+#[tokio::test]
+async fn a_call_is_one_line_with_what_happened() {
+    let (level, fields) = logged(|| Refusal::NotFound.into()).await;
+    assert_eq!(level, "INFO");
+    assert_eq!(fields["rpc.method"], "postroom.v1.Messaging/SendMessage");
+    assert_eq!(fields["grpc.code"], "NOT_FOUND");
+    assert_eq!(fields["error.reason"], "MESSAGE_NOT_FOUND");
+    assert_eq!(fields["app.id"], "chess");
+    assert!(fields["duration_ms"].is_f64(), "{fields}");
+    assert_eq!(fields.get("error.source"), None);
+}
+
+#[tokio::test]
+async fn what_is_behind_an_error_is_written_down_once() {
+    let (level, fields) = logged(|| {
+        let cause = io::Error::other("disk on fire");
+        storage::Error::Internal(Box::new(cause)).into()
+    })
+    .await;
+    assert_eq!(level, "ERROR");
+    assert_eq!(fields["error.reason"], "INTERNAL");
+    assert_eq!(fields["error.source"], "the store has failed: disk on fire");
+}
+
+#[tokio::test]
+async fn what_is_short_is_a_warning() {
+    let (level, fields) = logged(|| RpcError::Overloaded(None)).await;
+    assert_eq!(
+        (level.as_str(), &fields["grpc.code"]),
+        ("WARN", &json!("UNAVAILABLE"))
+    );
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_is_a_call_that_was_cancelled() {
+    let lines = Lines::default();
+    let stack = listener(Messaging, async |_| std::future::pending().await).await;
+    let guard = lines.collect(Level::INFO);
+    let call = run(&stack, call_as(SEND, &user_claims()));
+    let left = tokio::time::timeout(std::time::Duration::ZERO, call).await;
+    drop(guard);
+    assert!(left.is_err());
+    assert_eq!(lines.calls()[0].1["grpc.code"], "CANCELLED");
+}
+
+#[tokio::test]
+async fn an_answer_is_written_down_when_its_last_byte_is_gone() {
+    let lines = Lines::default();
+    let stack = listener(Messaging, async |_| {
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+        let body = http_body_util::BodyExt::with_trailers(Empty::new(), async {
+            Some(Ok::<_, std::convert::Infallible>(trailers))
+        });
+        http::Response::new(Body::new(body))
+    });
+    let stack = stack.await;
+    let guard = lines.collect(Level::INFO);
+    let answer = run(&stack, call_as(SEND, &user_claims())).await;
+    assert_eq!(lines.calls(), []);
+    status(answer).await;
+    drop(guard);
+    let (level, fields) = lines.calls().remove(0);
+    assert_eq!(
+        (level.as_str(), &fields["grpc.code"]),
+        ("INFO", &json!("OK"))
+    );
+}
+
+#[tokio::test]
+async fn probes_that_are_well_are_not_worth_a_line() {
+    let lines = Lines::default();
+    let stack = succeeding(Messaging).await;
+    let guard = lines.collect(Level::INFO);
+    run(&stack, call(HEALTH)).await;
+    drop(guard);
+    assert_eq!(lines.text(), "");
+}
+
+#[tokio::test]
+async fn no_line_tells_tokens_profiles_or_what_a_caller_wrote() {
+    let lines = Lines::default();
+    let stack = succeeding(Messaging).await;
+    let guard = lines.collect(Level::TRACE);
+    let claims = with(user_claims(), "sub", json!("canary-profile"));
+    let claims = with(claims, "name", json!("canary-name"));
+    run(&stack, call_as(SEND, &claims)).await;
+    run(
+        &stack,
+        call_as(SEND, &with(claims, "aud", json!("canary-audience"))),
+    )
+    .await;
+    run(
+        &stack,
+        with_header(call(SEND), "authorization", "Bearer canary-token"),
+    )
+    .await;
+    run(&stack, call("/canary-path/x?canary-query")).await;
+    drop(guard);
+    assert_eq!(lines.calls().len(), 4);
+    assert!(!lines.text().contains("canary"), "{}", lines.text());
+    assert!(!lines.text().contains("eyJ"), "{}", lines.text());
+}

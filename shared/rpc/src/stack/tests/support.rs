@@ -1,0 +1,116 @@
+//! A stack around services that a test makes up, and calls of all kinds.
+
+use std::convert::Infallible;
+use std::sync::LazyLock;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Collected};
+use serde_json::Value;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+use tower::{ServiceExt as _, service_fn};
+
+use crate::auth::testing::{Key, ManualClock, trusting};
+use crate::stack::{Config, Listener, Stack, stack};
+
+pub const SEND: &str = "/postroom.v1.Messaging/SendMessage";
+pub const SUBSCRIBE: &str = "/postroom.v1.Messaging/Subscribe";
+pub const SYS_SEND: &str = "/postroom.sys.v1.Sys/SendMessage";
+pub const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+static KEY: LazyLock<Key> = LazyLock::new(|| Key::ed25519("e"));
+
+pub fn token(claims: &Value) -> String {
+    format!("Bearer {}", KEY.sign(claims))
+}
+
+/// A listener whose services do this with every call, one at a time.
+pub async fn listener<F, R>(listener: Listener, answer: F) -> Stack
+where
+    F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response<Body>> + Send + 'static,
+{
+    let authenticator = trusting(&[&*KEY], ManualClock::new()).await;
+    let config = Config {
+        listener,
+        authenticator,
+        calls_in_flight_max: 1,
+    };
+    let services = service_fn(move |call| {
+        let answer = answer(call);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    stack(config, services).expect("rows for all methods")
+}
+
+/// A listener whose services succeed with every call.
+pub async fn succeeding(which: Listener) -> Stack {
+    listener(which, async |_| ok()).await
+}
+
+pub fn ok() -> Response<Body> {
+    Status::ok("").into_http()
+}
+
+/// A well-formed call without a token.
+pub fn call(path: &str) -> Request<Body> {
+    Request::post(path)
+        .header(CONTENT_TYPE, "application/grpc")
+        .body(Body::empty())
+        .expect("a request")
+}
+
+/// A well-formed call with a token that says this.
+pub fn call_as(path: &str, claims: &Value) -> Request<Body> {
+    let mut call = call(path);
+    let token = HeaderValue::try_from(token(claims)).expect("a header");
+    call.headers_mut().insert(AUTHORIZATION, token);
+    call
+}
+
+pub fn with_header(mut call: Request<Body>, name: &'static str, value: &str) -> Request<Body> {
+    let value = HeaderValue::try_from(value).expect("a header");
+    call.headers_mut().insert(name, value);
+    call
+}
+
+pub async fn run(stack: &Stack, call: Request<Body>) -> Response<Body> {
+    stack
+        .clone()
+        .oneshot(call)
+        .await
+        .unwrap_or_else(|never| match never {})
+}
+
+/// The code and the reason with which a call ends; no reason is an empty one.
+pub async fn ending(stack: &Stack, call: Request<Body>) -> (Code, String) {
+    let status = status(run(stack, call).await).await;
+    let info = status.get_details_error_info();
+    (
+        status.code(),
+        info.map_or_else(String::new, |info| info.reason),
+    )
+}
+
+pub fn reason(text: &str) -> String {
+    text.to_owned()
+}
+
+pub fn success() -> (Code, String) {
+    (Code::Ok, String::new())
+}
+
+pub async fn status(answer: Response<Body>) -> Status {
+    let (head, body) = answer.into_parts();
+    if let Some(status) = Status::from_header_map(&head.headers) {
+        return status;
+    }
+    let trailers = body
+        .collect()
+        .await
+        .ok()
+        .and_then(|all: Collected<_>| all.trailers().cloned());
+    Status::from_header_map(&trailers.expect("trailers")).expect("a status")
+}
