@@ -95,6 +95,13 @@ pub const VIOLATIONS_LISTED_MAX: usize = 20;
 
 /// Operations in one transaction.
 pub const BATCH_OPERATIONS_MAX: usize = 256;
+/// Bytes of content in one transaction, but for a single operation.
+pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Entries in one transaction, but for a single operation: a long one would keep the
+/// others waiting.
+pub const BATCH_ENTRIES_MAX: usize = 2_000;
+/// Operations that wait for their transaction; more are refused.
+pub const QUEUED_OPERATIONS_MAX: usize = 8_192;
 
 const _: () = assert!(PAGE_BYTES_MAX >= CONTENT_BYTES_CAP);
 const _: () = assert!(RECIPIENTS_DEFAULT as usize <= RECIPIENTS_CAP);

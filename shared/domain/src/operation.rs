@@ -17,6 +17,7 @@ mod outcome;
 mod recall;
 mod remove;
 mod update;
+mod weight;
 
 pub use clear::Clear;
 pub use configure::Configure;
@@ -30,6 +31,7 @@ pub use outcome::{Outcome, Revision, Sent};
 pub use recall::Recall;
 pub use remove::{Remove, RemoveOne};
 pub use update::Update;
+pub use weight::Weight;
 
 use crate::id::MessageId;
 use crate::ledger::Ledger;

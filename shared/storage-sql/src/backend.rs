@@ -56,6 +56,8 @@ pub trait Backend:
     const BEGIN: &'static str;
     /// Begins a transaction in which all reads see one snapshot.
     const BEGIN_SNAPSHOT: &'static str;
+    /// How many transactions can write at once.
+    const WRITERS_MAX: usize;
     /// Whether the server migrates it by itself.
     const MIGRATES_ITSELF: bool;
 

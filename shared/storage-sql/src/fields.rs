@@ -121,7 +121,8 @@ impl<DB: Backend> Fields<DB> {
 
     pub fn profile_id(&mut self, table: &'static str) -> Result<ProfileId, Error> {
         let text = self.text()?;
-        ProfileId::parse(&text).map_err(|_| corrupt(table, "profile_id", &text))
+        ProfileId::parse(&text)
+            .map_err(|_| corrupt(table, "profile_id", &format_args!("{} bytes", text.len())))
     }
 
     pub fn counts(&mut self) -> Result<Counts, Error> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::Policy;
+use domain::limits::BATCH_OPERATIONS_MAX;
 use storage::{Clock, MessageIds};
 
 use crate::ids::{MonotonicIds, SystemClock};
@@ -11,6 +12,24 @@ use crate::ids::{MonotonicIds, SystemClock};
 pub const WRITE_CONNECTIONS: u32 = 4;
 /// Connections that read.
 pub const READ_CONNECTIONS: u32 = 8;
+
+/// How writes are gathered into transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lanes {
+    /// Lanes, each with one transaction at a time; `SQLite` has one whatever this says.
+    pub count: usize,
+    /// Operations in one transaction, at the most.
+    pub batch_operations_max: usize,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self {
+            count: 2,
+            batch_operations_max: BATCH_OPERATIONS_MAX,
+        }
+    }
+}
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -23,6 +42,8 @@ pub struct Options {
     pub write_connections: u32,
     /// Connections that read.
     pub read_connections: u32,
+    /// How writes are gathered.
+    pub lanes: Lanes,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where message ids come from.
@@ -38,6 +59,7 @@ impl Options {
             policy: Policy::default(),
             write_connections: WRITE_CONNECTIONS,
             read_connections: READ_CONNECTIONS,
+            lanes: Lanes::default(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(MonotonicIds::default()),
         }

@@ -21,6 +21,7 @@ use crate::backend::{Backend, Pools};
 use crate::connection::{Connection, Transaction};
 use crate::error::corrupt;
 use crate::executor::{self, Job, Verdict};
+use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
 use crate::rows::Call;
 use crate::statement::Statement;
@@ -40,13 +41,23 @@ pub struct SqlStore<DB: Backend> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn MessageIds>,
     apps: Apps,
+    lanes: Lanes,
     epoch: Uuid,
 }
 
 impl<DB: Backend> SqlStore<DB> {
     pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
         let epoch = epoch(&pools.read).await?;
+        let workshop = Workshop {
+            pool: pools.write.clone(),
+            policy: options.policy.clone(),
+            clock: Arc::clone(&options.clock),
+            ids: Arc::clone(&options.ids),
+            batch_operations_max: options.lanes.batch_operations_max.max(1),
+        };
+        let lanes = options.lanes.count.clamp(1, DB::WRITERS_MAX);
         Ok(Self {
+            lanes: Lanes::start(workshop, lanes),
             pools,
             policy: options.policy.clone(),
             clock: Arc::clone(&options.clock),
@@ -159,13 +170,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         if Instant::now() >= deadline {
             return Err(Error::Deadline);
         }
-        let verdicts = self
-            .execute_batch(vec![(app.clone(), operation)], deadline)
-            .await?;
-        match verdicts.into_iter().next() {
-            Some(verdict) => Ok(verdict?),
-            None => Err(Error::Internal("a batch of one has one verdict".into())),
-        }
+        let now = self.clock.now_ms();
+        let app_no = self.apps.number(&self.pools.write, app, now).await?;
+        Ok(self.lanes.execute(app_no, operation, deadline).await??)
     }
 
     async fn counts(
@@ -275,6 +282,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn close(&self) {
+        self.lanes.close().await;
         self.pools.close().await;
     }
 }

@@ -45,6 +45,28 @@ pub enum Error {
     Internal(#[source] Source),
 }
 
+impl Error {
+    /// The same, for somebody else who waited for the same; the source is its text.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let text = |source: &Source| source.to_string().into();
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.clone()),
+            Self::Overloaded => Self::Overloaded,
+            Self::Busy(source) => Self::Busy(text(source)),
+            Self::Deadline => Self::Deadline,
+            Self::Unavailable(source) => Self::Unavailable(text(source)),
+            Self::Unknown(source) => Self::Unknown(text(source)),
+            Self::Corrupt { table, column, key } => Self::Corrupt {
+                table,
+                column,
+                key: key.clone(),
+            },
+            Self::Internal(source) => Self::Internal(text(source)),
+        }
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)

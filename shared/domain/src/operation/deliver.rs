@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{EntryRange, Footprint, Sent};
+use super::{EntryRange, Footprint, Sent, Weight};
 use crate::content::Content;
 use crate::expiry;
 use crate::id::{MessageId, ProfileId};
@@ -64,6 +64,17 @@ impl Deliver {
     pub const fn with_lifetime_ms(mut self, lifetime_ms: Option<i64>) -> Self {
         self.lifetime_ms = lifetime_ms;
         self
+    }
+
+    pub(super) fn anchor(&self) -> Option<&ProfileId> {
+        self.from.profile_id.iter().chain(self.to.first()).min()
+    }
+
+    pub(super) fn weight(&self) -> Weight {
+        Weight {
+            bytes: self.content.encoded.len(),
+            entries: self.to.len() + 1,
+        }
     }
 
     pub(super) fn footprint(&self) -> Footprint {

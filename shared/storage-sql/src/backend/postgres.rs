@@ -29,6 +29,7 @@ impl Backend for Postgres {
     };
     const BEGIN: &'static str = "BEGIN";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    const WRITERS_MAX: usize = usize::MAX;
     const MIGRATES_ITSELF: bool = false;
 
     fn pools(options: &Options) -> Result<Pools<Self>, sqlx::Error> {

@@ -30,6 +30,7 @@ impl Backend for Sqlite {
     };
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN";
+    const WRITERS_MAX: usize = 1;
     const MIGRATES_ITSELF: bool = true;
 
     fn pools(options: &Options) -> Result<Pools<Self>, sqlx::Error> {

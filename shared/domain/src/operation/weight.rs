@@ -1,0 +1,78 @@
+//! How much an operation adds to a transaction, as far as that can be told before.
+
+use std::ops::AddAssign;
+
+use super::{Action, Operation};
+use crate::id::ProfileId;
+use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX};
+
+/// What the holders of a message are taken for, before they are known.
+const HOLDERS: usize = 20;
+
+/// An estimate of what a transaction has to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Bytes of content that it stores.
+    pub bytes: usize,
+    /// Entries that it touches.
+    pub entries: usize,
+}
+
+impl Weight {
+    /// Whether a transaction of more than one operation should not have that much to do.
+    #[must_use]
+    pub const fn is_too_much(&self) -> bool {
+        self.bytes > BATCH_BYTES_MAX || self.entries > BATCH_ENTRIES_MAX
+    }
+}
+
+impl AddAssign for Weight {
+    fn add_assign(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.entries += other.entries;
+    }
+}
+
+impl Operation {
+    /// How much it adds to its transaction.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        let entries = |entries| Weight { bytes: 0, entries };
+        match &self.action {
+            Action::Open(_) | Action::Configure(_) => entries(0),
+            Action::Deliver(action) => action.weight(),
+            Action::Mark(action) => entries(action.message_ids.len()),
+            Action::Delete(action) => entries(action.message_ids.len()),
+            Action::Clear(_) => entries(BATCH_ENTRIES_MAX),
+            Action::Recall(action) => entries(action.message_ids.len() * HOLDERS),
+            Action::Remove(action) => entries(action.message_ids.len() * HOLDERS),
+            Action::RemoveOne(_) => entries(HOLDERS),
+            Action::Edit(action) => Weight {
+                bytes: action.content.encoded.len(),
+                entries: HOLDERS,
+            },
+            Action::Update(action) => Weight {
+                bytes: action.content.encoded.len(),
+                entries: HOLDERS,
+            },
+        }
+    }
+
+    /// The first of the mailboxes that it surely locks, by which those are kept together
+    /// that would wait for one another; none: that is not known before.
+    #[must_use]
+    pub fn anchor(&self) -> Option<&ProfileId> {
+        match &self.action {
+            Action::Open(action) => Some(&action.owner),
+            Action::Deliver(action) => action.anchor(),
+            Action::Mark(action) => Some(&action.owner),
+            Action::Delete(action) => Some(&action.owner),
+            Action::Clear(action) => Some(&action.owner),
+            Action::Recall(action) => Some(&action.owner),
+            Action::Edit(action) => Some(&action.owner),
+            Action::Update(_) | Action::RemoveOne(_) | Action::Remove(_) | Action::Configure(_) => {
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Lanes: what queues up while a commit is on its way goes into the next one.
+//!
+//! A lane carries out whatever has arrived as one batch, then the next. An idle lane works
+//! at once, so nothing ever waits for a timer. What its caller gave up before its batch
+//! began, or whose deadline has passed by then, is not done at all.
+
+mod batch;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use domain::Operation;
+use domain::limits::QUEUED_OPERATIONS_MAX;
+use storage::Error;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+pub use batch::Workshop;
+use batch::{Batch, Ticket};
+
+use crate::backend::Backend;
+use crate::executor::Verdict;
+
+/// The lanes of a store.
+pub struct Lanes {
+    /// Empty when they are closed.
+    queues: RwLock<Vec<mpsc::Sender<Ticket>>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Lanes {
+    /// Starts that many lanes.
+    pub fn start<DB: Backend>(workshop: Workshop<DB>, count: usize) -> Self {
+        let workshop = Arc::new(workshop);
+        let mut tasks = JoinSet::new();
+        let mut queues = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (sender, queue) = mpsc::channel(QUEUED_OPERATIONS_MAX);
+            tasks.spawn(work(Arc::clone(&workshop), queue));
+            queues.push(sender);
+        }
+        Self {
+            queues: RwLock::new(queues),
+            tasks: Mutex::new(tasks),
+        }
+    }
+
+    /// Carries out an operation with the next batch of its lane.
+    pub async fn execute(
+        &self,
+        app_no: i64,
+        operation: Operation,
+        deadline: Instant,
+    ) -> Result<Verdict, Error> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.of(app_no, &operation)?;
+        let ticket = Ticket {
+            app_no,
+            operation,
+            deadline,
+            reply,
+        };
+        queue.try_send(ticket).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Takes nothing more, and waits until everything that waits has been carried out.
+    pub async fn close(&self) {
+        self.queues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        while self.tasks.lock().await.join_next().await.is_some() {}
+    }
+
+    /// The lane of an operation: those that lock the same mailbox first share one, so that
+    /// they go into one batch instead of waiting for one another.
+    fn of(&self, app_no: i64, operation: &Operation) -> Result<mpsc::Sender<Ticket>, Error> {
+        let mut hasher = DefaultHasher::new();
+        (app_no, operation.anchor()).hash(&mut hasher);
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let count = queues.len().max(1) as u64;
+        let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
+        queues.get(index).cloned().ok_or_else(closed)
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the store is closed".into())
+}
+
+/// The life of a lane.
+async fn work<DB: Backend>(workshop: Arc<Workshop<DB>>, mut queue: mpsc::Receiver<Ticket>) {
+    let mut next = queue.recv().await;
+    while let Some(first) = next {
+        let mut batch = Batch::of(first);
+        next = None;
+        while batch.len() < workshop.batch_operations_max {
+            let Ok(ticket) = queue.try_recv() else { break };
+            if !batch.has_room_for(&ticket) {
+                next = Some(ticket);
+                break;
+            }
+            batch.add(ticket);
+        }
+        workshop.carry_out(batch).await;
+        if next.is_none() {
+            next = queue.recv().await;
+        }
+    }
+}
