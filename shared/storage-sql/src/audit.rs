@@ -9,8 +9,8 @@ use crate::fields::Fields;
 use crate::rows::Call;
 use crate::statement::{Kind, Statement};
 
-/// Mailboxes that are recounted at once.
-const MAILBOXES: i64 = 200;
+/// Mailboxes that are recounted at once: full ones hold a million entries together.
+const MAILBOXES: i64 = 50;
 
 /// What a mailbox `b` says, and what its entries do. Also entries without a message, which
 /// should not be.

@@ -31,6 +31,15 @@ impl<DB: Database> Pools<DB> {
     }
 }
 
+/// What connections are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Calls, which somebody waits for.
+    Service,
+    /// The schema: a step takes as long as it takes.
+    Schema,
+}
+
 /// What became of a transaction whose commit was not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -65,7 +74,7 @@ pub trait Backend:
     ///
     /// # Errors
     /// The url is none of this database.
-    fn pools(options: &Options) -> Result<Pools<Self>, sqlx::Error>;
+    fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error>;
 
     /// Its schema, step by step.
     fn migrator() -> &'static Migrator;

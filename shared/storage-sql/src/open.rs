@@ -6,7 +6,7 @@ use sqlx::migrate::Migrate;
 use sqlx::{Postgres, Sqlite};
 use storage::{Error, MailStore};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Purpose};
 use crate::migrate::{self, Step};
 use crate::options::Options;
 use crate::store::SqlStore;
@@ -95,7 +95,7 @@ pub async fn open_backend<DB: Backend>(options: &Options) -> Result<Arc<SqlStore
 where
     DB::Connection: Migrate,
 {
-    let pools = DB::pools(options).map_err(OpenError::Url)?;
+    let pools = DB::pools(options, Purpose::Service).map_err(OpenError::Url)?;
     if DB::MIGRATES_ITSELF {
         migrate::up(&pools).await?;
     }
@@ -107,7 +107,7 @@ async fn migrate_backend<DB: Backend>(options: &Options) -> Result<(), OpenError
 where
     DB::Connection: Migrate,
 {
-    let pools = DB::pools(options).map_err(OpenError::Url)?;
+    let pools = DB::pools(options, Purpose::Schema).map_err(OpenError::Url)?;
     let run = migrate::up(&pools).await;
     pools.close().await;
     Ok(run?)
@@ -117,7 +117,7 @@ async fn status_of_backend<DB: Backend>(options: &Options) -> Result<Vec<Step>, 
 where
     DB::Connection: Migrate,
 {
-    let pools = DB::pools(options).map_err(OpenError::Url)?;
+    let pools = DB::pools(options, Purpose::Schema).map_err(OpenError::Url)?;
     let status = migrate::status(&pools).await;
     pools.close().await;
     Ok(status?)

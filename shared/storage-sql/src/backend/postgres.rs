@@ -11,7 +11,7 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 use sqlx::{Arguments, Database, Postgres};
 
-use super::{Backend, Codec, Fate, Pools, Run};
+use super::{Backend, Codec, Fate, Pools, Purpose, Run};
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
@@ -32,14 +32,15 @@ impl Backend for Postgres {
     const WRITERS_MAX: usize = usize::MAX;
     const MIGRATES_ITSELF: bool = false;
 
-    fn pools(options: &Options) -> Result<Pools<Self>, sqlx::Error> {
-        let connect = PgConnectOptions::from_str(&options.url)?
-            .application_name("postroom")
-            .options([
+    fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
+        let mut connect = PgConnectOptions::from_str(&options.url)?.application_name("postroom");
+        if purpose == Purpose::Service {
+            connect = connect.options([
                 ("statement_timeout", "5s"),
                 ("lock_timeout", "1s"),
                 ("idle_in_transaction_session_timeout", "10s"),
             ]);
+        }
         let pool = |size| {
             PoolOptions::new()
                 .max_connections(size)

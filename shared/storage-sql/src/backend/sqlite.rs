@@ -12,7 +12,7 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteQueryResult, SqliteSynchronous};
 use sqlx::{Arguments, Sqlite};
 
-use super::{Backend, Fate, Pools};
+use super::{Backend, Fate, Pools, Purpose};
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
@@ -33,7 +33,7 @@ impl Backend for Sqlite {
     const WRITERS_MAX: usize = 1;
     const MIGRATES_ITSELF: bool = true;
 
-    fn pools(options: &Options) -> Result<Pools<Self>, sqlx::Error> {
+    fn pools(options: &Options, _purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
         let connect = SqliteConnectOptions::from_str(&options.url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
