@@ -18,8 +18,8 @@ use crate::read::{Counted, Item, Items, MailboxPage, Reader, RepositoryPage};
 /// - Somebody else's message and one that does not exist are the same.
 /// - A read answers from one snapshot, and sees every write that was answered before the
 ///   read began.
-/// - Dropping the future of a write does not stop the write; dropping the future of a read
-///   does no harm.
+/// - Dropping the future of a write gives it up if it has not begun, and does not stop it
+///   if it has: then it runs to its end. Dropping the future of a read does no harm.
 ///
 /// # How to add to it
 ///

@@ -1,0 +1,5 @@
+//! Who may call what, and what callers see of each other.
+
+mod isolation;
+mod matrix;
+mod table;

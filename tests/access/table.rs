@@ -1,0 +1,135 @@
+//! Every method, who may call it, and what such a caller gets for an empty request.
+
+use tonic::Code::{self, InvalidArgument, Ok as Fine, Unimplemented};
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Users.
+    User,
+    /// The app, with this scope.
+    Sys(&'static str),
+}
+
+use Who::{Sys, User};
+
+/// A method.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its path.
+    pub path: &'static str,
+    /// Who may call it.
+    pub who: Who,
+    /// What they get.
+    pub then: Code,
+}
+
+const fn user(path: &'static str, then: Code) -> Row {
+    Row {
+        path,
+        who: User,
+        then,
+    }
+}
+
+const fn sys(path: &'static str, scope: &'static str, then: Code) -> Row {
+    Row {
+        path,
+        who: Sys(scope),
+        then,
+    }
+}
+
+/// All methods of both services.
+pub const ROWS: [Row; 32] = [
+    user("/postroom.v1.Messaging/GetMessageBoxes", Fine),
+    user("/postroom.v1.Messaging/GetMessageCounts", Fine),
+    user("/postroom.v1.Messaging/GetMessages", InvalidArgument),
+    user("/postroom.v1.Messaging/GetMessagesPage", Fine),
+    user(
+        "/postroom.v1.Messaging/GetMessagesPageOffset",
+        InvalidArgument,
+    ),
+    user("/postroom.v1.Messaging/SendMessage", InvalidArgument),
+    user("/postroom.v1.Messaging/SendMessageSimple", InvalidArgument),
+    user("/postroom.v1.Messaging/MarkMessagesRead", InvalidArgument),
+    user(
+        "/postroom.v1.Messaging/MarkMessagesDelivered",
+        Unimplemented,
+    ),
+    user("/postroom.v1.Messaging/DeleteMessages", InvalidArgument),
+    user("/postroom.v1.Messaging/ClearMessages", InvalidArgument),
+    user("/postroom.v1.Messaging/EditMessage", InvalidArgument),
+    user("/postroom.v1.Messaging/GetChanges", Unimplemented),
+    user("/postroom.v1.Messaging/Subscribe", Unimplemented),
+    sys(
+        "/postroom.sys.v1.Sys/GetMessages",
+        "sys.read",
+        InvalidArgument,
+    ),
+    sys("/postroom.sys.v1.Sys/GetMessagesPage", "sys.read", Fine),
+    sys(
+        "/postroom.sys.v1.Sys/GetMessagesPageOffset",
+        "sys.read",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/GetMessagesForOwnerPage",
+        "sys.read",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/GetMessagesForOwnerPageOffset",
+        "sys.read",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/GetMessageCountsForOwner",
+        "sys.read",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/SendMessage",
+        "sys.send",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/SendMessageSimple",
+        "sys.send",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/UpdateMessage",
+        "sys.write",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/DeleteMessage",
+        "sys.write",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/DeleteMessages",
+        "sys.write",
+        InvalidArgument,
+    ),
+    sys("/postroom.sys.v1.Sys/SendBulk", "sys.bulk", Unimplemented),
+    sys("/postroom.sys.v1.Sys/GetBulk", "sys.read", Unimplemented),
+    sys(
+        "/postroom.sys.v1.Sys/SendToProfiles",
+        "sys.send",
+        Unimplemented,
+    ),
+    sys("/postroom.sys.v1.Sys/GetSendJob", "sys.send", Unimplemented),
+    sys(
+        "/postroom.sys.v1.Sys/CancelSendJob",
+        "sys.send",
+        Unimplemented,
+    ),
+    sys("/postroom.sys.v1.Sys/GetAppSettings", "sys.admin", Fine),
+    sys(
+        "/postroom.sys.v1.Sys/UpdateAppSettings",
+        "sys.admin",
+        InvalidArgument,
+    ),
+];

@@ -1,0 +1,205 @@
+//! What a test of a store works on: the store, its database seen from below, and what
+//! there is to say to it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::page::Scan;
+use domain::{Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, Refusal};
+use storage::{Error, Item, Items, MailStore, MailboxPage, Reader};
+use storage_sql::{Options, Postgres, SqlStore, Sqlite, open_backend};
+use support::clock::ManualClock;
+use support::store::{Backend, Fixture, TestStore};
+use tokio::sync::OnceCell;
+
+use super::words::{announce, app, operation, profile, send, sent};
+
+mod raw;
+
+pub use raw::Raw;
+
+/// More bytes than any answer has.
+pub const ALL_BYTES: usize = 64 * 1024 * 1024;
+/// Longer than any test takes.
+const IN_TIME: Duration = Duration::from_mins(1);
+
+/// A deadline that no test reaches.
+pub fn in_time() -> Instant {
+    Instant::now() + IN_TIME
+}
+
+/// A store that also takes batches.
+#[derive(Clone)]
+pub enum Store {
+    Sqlite(Arc<SqlStore<Sqlite>>),
+    Postgres(Arc<SqlStore<Postgres>>),
+}
+
+impl Store {
+    async fn open(backend: Backend, options: &Options) -> Self {
+        match backend {
+            Backend::Sqlite => Self::Sqlite(open_backend(options).await.expect("it opens")),
+            Backend::Postgres => Self::Postgres(open_backend(options).await.expect("it opens")),
+        }
+    }
+
+    /// Carries out many operations in one transaction.
+    pub async fn try_batch(
+        &self,
+        operations: Vec<(AppId, Operation)>,
+    ) -> Result<Vec<Result<Outcome, Refusal>>, Error> {
+        match self {
+            Self::Sqlite(store) => store.execute_batch(operations, in_time()).await,
+            Self::Postgres(store) => store.execute_batch(operations, in_time()).await,
+        }
+    }
+
+    pub async fn batch(
+        &self,
+        operations: Vec<(AppId, Operation)>,
+    ) -> Vec<Result<Outcome, Refusal>> {
+        self.try_batch(operations).await.expect("a batch")
+    }
+
+    /// Carries out one operation.
+    pub async fn run(&self, app: &AppId, operation: Operation) -> Result<Outcome, Refusal> {
+        match self.execute(app, operation, in_time()).await {
+            Ok(outcome) => Ok(outcome),
+            Err(Error::Refused(refusal)) => Err(refusal),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn MailStore;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Sqlite(store) => store.as_ref(),
+            Self::Postgres(store) => store.as_ref(),
+        }
+    }
+}
+
+pub struct Bench {
+    pub test: TestStore,
+    pub store: Store,
+    raw: OnceCell<Raw>,
+}
+
+impl Fixture for Bench {
+    async fn open(backend: Backend) -> Self {
+        let test = TestStore::open(backend).await;
+        Self {
+            store: Store::open(backend, &test.options).await,
+            test,
+            raw: OnceCell::new(),
+        }
+    }
+
+    fn into_store(self) -> TestStore {
+        self.test
+    }
+}
+
+impl Bench {
+    /// A second store on the same database, as another replica has it.
+    pub async fn replica(&self) -> Store {
+        self.store_of(&self.test.options).await
+    }
+
+    /// A store on the same database with other rules.
+    pub async fn store_with(&self, policy: Policy) -> Store {
+        let options = Options {
+            policy,
+            ..self.test.options.clone()
+        };
+        self.store_of(&options).await
+    }
+
+    /// A store that is opened so.
+    pub async fn store_of(&self, options: &Options) -> Store {
+        Store::open(self.test.backend(), options).await
+    }
+
+    pub fn clock(&self) -> &ManualClock {
+        &self.test.clock
+    }
+
+    /// The database without the store.
+    pub async fn raw(&self) -> &Raw {
+        let open = || Raw::open(self.test.backend(), &self.test.options.url);
+        self.raw.get_or_init(open).await
+    }
+
+    pub async fn execute(&self, app: &AppId, operation: Operation) -> Result<Outcome, Refusal> {
+        self.store.run(app, operation).await
+    }
+
+    /// Does something in the one app.
+    pub async fn act(&self, action: Action) -> Result<Outcome, Refusal> {
+        self.execute(&app(), operation(action)).await
+    }
+
+    /// Does what must work.
+    pub async fn done(&self, action: Action) -> Outcome {
+        self.act(action).await.expect("it works")
+    }
+
+    pub async fn send(&self, from: &str, to: &[&str]) -> MessageId {
+        sent(self.act(send(from, to)).await)
+    }
+
+    pub async fn announce(&self, to: &[&str]) -> MessageId {
+        sent(self.act(announce(to)).await)
+    }
+
+    /// Does several things in the one app, in one transaction.
+    pub async fn batch(
+        &self,
+        actions: impl IntoIterator<Item = Action>,
+    ) -> Vec<Result<Outcome, Refusal>> {
+        let operations = actions.into_iter().map(operation);
+        let batch = operations.map(|operation| (app(), operation)).collect();
+        self.store.batch(batch).await
+    }
+
+    /// Messages in `inbox`, unread ones of them, and messages in `sent`.
+    pub async fn counts(&self, owner: &str) -> (i64, i64, i64) {
+        self.counts_in(&app(), owner).await
+    }
+
+    pub async fn counts_in(&self, app: &AppId, owner: &str) -> (i64, i64, i64) {
+        let counted = self.store.counts(app, &profile(owner), Reader::App).await;
+        let counts = counted.expect("counts").counts;
+        (counts.inbox_total, counts.inbox_unread, counts.sent_total)
+    }
+
+    /// What the app sees of a mailbox in the one app.
+    pub async fn page(&self, owner: &str, scan: &Scan) -> MailboxPage {
+        let (app, owner) = (app(), profile(owner));
+        let page = self.store.page(&app, &owner, Reader::App, scan).await;
+        page.expect("a page")
+    }
+
+    /// Named entries in the one app.
+    pub async fn entries(
+        &self,
+        owner: &str,
+        msgbox: Msgbox,
+        ids: &[MessageId],
+        bytes_max: usize,
+    ) -> Items<Item> {
+        let (app, owner) = (app(), profile(owner));
+        let items = self.store.entries(&app, &owner, msgbox, ids, bytes_max);
+        items.await.expect("entries")
+    }
+
+    /// Named messages in the one app.
+    pub async fn messages(&self, ids: &[MessageId]) -> Vec<Message> {
+        let messages = self.store.messages(&app(), ids, ALL_BYTES).await;
+        messages.expect("messages").found
+    }
+}

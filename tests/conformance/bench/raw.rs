@@ -1,0 +1,205 @@
+//! The database, seen from below.
+
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use support::store::Backend;
+
+pub enum Raw {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Everything that is stored, but for the numbers that the database itself gives out.
+/// Bytes are `hex(…)` on both databases.
+const EVERYTHING: [&str; 6] = [
+    "SELECT a.app_id || ' app ' || coalesce(a.settings, '-') FROM app a",
+    "SELECT a.app_id || ' mailbox ' || b.profile_id || ' ' || b.seq || ' ' || b.floor_seq || ' '
+         || b.clock_ms || ' ' || b.inbox_total || ' ' || b.inbox_unread || ' ' || b.sent_total
+         || ' ' || coalesce('' || b.next_expiry_ms, '-')
+     FROM mailbox b JOIN app a ON a.app_no = b.app_no",
+    "SELECT a.app_id || ' message ' || hex(m.message_id) || ' ' || m.kind || ' '
+         || coalesce(m.sender_profile_id, '-') || ' ' || m.sender_name || ' ' || m.sender_pic
+         || ' ' || m.recipients || ' ' || coalesce(hex(m.notification), '-') || ' ' || m.version
+         || ' ' || m.modified || ' ' || m.send_ms || ' ' || m.update_ms || ' ' || m.expire_ms
+         || ' ' || m.content_kind || ' ' || hex(m.digest) || ' ' || hex(m.content) || ' '
+         || m.size_bytes
+     FROM message m JOIN app a ON a.app_no = m.app_no",
+    "SELECT a.app_id || ' entry ' || b.profile_id || ' ' || e.box || ' ' || hex(e.message_id)
+         || ' ' || e.seq || ' ' || e.create_seq || ' ' || e.create_ms || ' ' || e.update_ms
+         || ' ' || e.version || ' ' || e.content_version || ' ' || coalesce('' || e.read_ms, '-')
+         || ' ' || coalesce('' || e.delivered_ms, '-') || ' ' || e.expire_ms
+     FROM msgbox e JOIN mailbox b ON b.app_no = e.app_no AND b.mailbox_id = e.mailbox_id
+     JOIN app a ON a.app_no = e.app_no",
+    "SELECT a.app_id || ' tombstone ' || b.profile_id || ' ' || d.box || ' '
+         || hex(d.message_id) || ' ' || d.seq || ' ' || d.create_seq || ' ' || d.delete_ms
+     FROM msgbox_deleted d
+     JOIN mailbox b ON b.app_no = d.app_no AND b.mailbox_id = d.mailbox_id
+     JOIN app a ON a.app_no = d.app_no",
+    "SELECT a.app_id || ' request ' || hex(q.request_key) || ' ' || hex(q.fingerprint) || ' '
+         || coalesce(q.result, '-') || ' ' || q.expire_ms
+     FROM request q JOIN app a ON a.app_no = q.app_no",
+];
+
+/// What `SQLite` has already.
+const HEX: &str = "
+    CREATE FUNCTION hex(uuid) RETURNS text IMMUTABLE LANGUAGE sql
+        AS $$ SELECT upper(replace($1::text, '-', '')) $$;
+    CREATE FUNCTION hex(bytea) RETURNS text IMMUTABLE LANGUAGE sql
+        AS $$ SELECT upper(encode($1, 'hex')) $$;";
+
+impl Raw {
+    pub(super) async fn open(backend: Backend, url: &str) -> Self {
+        match backend {
+            Backend::Sqlite => {
+                let pool = SqlitePool::connect(url).await;
+                Self::Sqlite(pool.expect("the file is there"))
+            }
+            Backend::Postgres => {
+                let pool = PgPool::connect(url).await.expect("PostgreSQL is there");
+                let raw = Self::Postgres(pool);
+                raw.run(HEX).await;
+                raw
+            }
+        }
+    }
+
+    /// Runs statements.
+    pub async fn run(&self, text: &str) {
+        let text = AssertSqlSafe(text.to_owned());
+        match self {
+            Self::Sqlite(pool) => sqlx::raw_sql(text).execute(pool).await.map(|_| ()),
+            Self::Postgres(pool) => sqlx::raw_sql(text).execute(pool).await.map(|_| ()),
+        }
+        .expect("it runs");
+    }
+
+    /// The rows of a statement that selects one text, sorted.
+    pub async fn lines(&self, text: &str) -> Vec<String> {
+        let text = AssertSqlSafe(text.to_owned());
+        let lines = match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(text).fetch_all(pool).await,
+            Self::Postgres(pool) => sqlx::query_scalar(text).fetch_all(pool).await,
+        };
+        let mut lines: Vec<String> = lines.expect("lines");
+        lines.sort_unstable();
+        lines
+    }
+
+    /// The one number that a statement selects.
+    pub async fn number(&self, text: &str) -> i64 {
+        let text = AssertSqlSafe(text.to_owned());
+        match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(text).fetch_one(pool).await,
+            Self::Postgres(pool) => sqlx::query_scalar(text).fetch_one(pool).await,
+        }
+        .expect("a number")
+    }
+
+    /// Everything that is stored for the apps whose names begin so, without that
+    /// beginning.
+    pub async fn everything(&self, prefix: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        for text in EVERYTHING {
+            all.extend(self.lines(text).await);
+        }
+        all.iter()
+            .filter_map(|line| line.strip_prefix(prefix))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// From now on no commit that delivers a message works.
+    pub async fn break_commits(&self) {
+        self.run(match self {
+            Self::Sqlite(_) => {
+                "CREATE TABLE never (id INTEGER PRIMARY KEY);
+                 CREATE TABLE broken (
+                     id INTEGER REFERENCES never (id) DEFERRABLE INITIALLY DEFERRED
+                 );
+                 CREATE TRIGGER break_it AFTER INSERT ON msgbox
+                 BEGIN INSERT INTO broken (id) VALUES (1); END;"
+            }
+            Self::Postgres(_) => {
+                "CREATE FUNCTION break_it() RETURNS trigger LANGUAGE plpgsql
+                     AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+                 CREATE CONSTRAINT TRIGGER break_it AFTER INSERT ON msgbox
+                     DEFERRABLE INITIALLY DEFERRED
+                     FOR EACH ROW EXECUTE FUNCTION break_it();"
+            }
+        })
+        .await;
+    }
+
+    /// Now commits work again.
+    pub async fn mend_commits(&self) {
+        self.run(match self {
+            Self::Sqlite(_) => "DROP TRIGGER break_it; DROP TABLE broken; DROP TABLE never",
+            Self::Postgres(_) => "DROP FUNCTION break_it CASCADE",
+        })
+        .await;
+    }
+
+    /// Whether nobody is in the middle of a transaction.
+    pub async fn is_quiet(&self) -> bool {
+        match self {
+            Self::Sqlite(pool) => {
+                let mut connection = pool.acquire().await.expect("a connection");
+                // What has begun keeps the log from being emptied.
+                sqlx::raw_sql("PRAGMA busy_timeout = 0")
+                    .execute(&mut *connection)
+                    .await
+                    .expect("it does not wait");
+                let busy = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)");
+                matches!(busy.fetch_one(&mut *connection).await, Ok(0_i64))
+            }
+            Self::Postgres(_) => {
+                self.number(
+                    "SELECT count(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()
+                     AND (xact_start IS NOT NULL OR state LIKE 'idle in transaction%')",
+                )
+                .await
+                    == 0
+            }
+        }
+    }
+
+    /// Lets `PostgreSQL` look for dead-locks after 20 ms instead of a second, on connections
+    /// that are opened from now on.
+    pub async fn look_for_deadlocks_at_once(&self) {
+        if let Self::Postgres(_) = self {
+            self.run(
+                "DO $$ BEGIN EXECUTE format(
+                     'ALTER DATABASE %I SET deadlock_timeout = 20', current_database()
+                 ); END $$",
+            )
+            .await;
+        }
+    }
+
+    /// Dead-locks so far. `SQLite` has one writer, and so none.
+    pub async fn deadlocks(&self) -> i64 {
+        match self {
+            Self::Sqlite(_) => 0,
+            Self::Postgres(_) => {
+                self.number(
+                    "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+                )
+                .await
+            }
+        }
+    }
+
+    /// Connections of stores to a server.
+    pub async fn backends(&self) -> i64 {
+        match self {
+            Self::Sqlite(_) => 0,
+            Self::Postgres(_) => {
+                self.number(
+                    "SELECT count(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND application_name = 'postroom'",
+                )
+                .await
+            }
+        }
+    }
+}

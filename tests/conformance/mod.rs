@@ -1,0 +1,19 @@
+//! The contract of a store: one list, both databases, no exceptions.
+
+pub mod bench;
+pub mod words;
+
+mod audit;
+mod batches;
+mod cancelled;
+mod commits;
+mod isolation;
+mod named;
+mod order;
+mod paging;
+mod repository;
+mod requests;
+mod settings;
+mod statements;
+mod turning;
+mod writes;

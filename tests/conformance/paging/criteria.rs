@@ -1,0 +1,217 @@
+//! Each criterion alone, and some together.
+
+use domain::limits::COUNT_MAX;
+use domain::page::{Count, Criteria, Listing, Scan};
+use domain::{Message, MessageKind, Millis, Msgbox};
+use storage::Item;
+use support::on_each_database;
+
+use super::{all_rows, furnish};
+use crate::conformance::bench::Bench;
+use crate::conformance::turning::{SORTS, Source, everything, listing, there_and_back};
+use crate::conformance::words::{profile, send};
+
+on_each_database![
+    each_criterion_finds_what_matches_and_nothing_else,
+    counting_is_free_without_criteria_and_done_when_asked_for,
+    counting_stops_at_its_limit_and_says_so,
+];
+
+type Test = Box<dyn Fn(&Item) -> bool>;
+
+fn is_from(message: &Message, name: &str) -> bool {
+    message.envelope.from.profile_id == Some(profile(name))
+}
+
+fn is_to(message: &Message, name: &str) -> bool {
+    message.envelope.to.contains(&profile(name))
+}
+
+fn criteria(middle: Millis) -> Vec<(Criteria, Test)> {
+    let none = Criteria::default;
+    let mut list: Vec<(Criteria, Test)> = Vec::new();
+    let mut add = |criteria, test: fn(&Item) -> bool| list.push((criteria, Box::new(test)));
+    for (msgbox, test) in [
+        (
+            Msgbox::Inbox,
+            (|item| item.entry.msgbox == Msgbox::Inbox) as fn(&Item) -> bool,
+        ),
+        (Msgbox::Sent, |item| item.entry.msgbox == Msgbox::Sent),
+    ] {
+        let msgbox = Some(msgbox);
+        add(Criteria { msgbox, ..none() }, test);
+    }
+    let read = Some(true);
+    add(Criteria { read, ..none() }, |item| {
+        item.entry.read_ms.is_some()
+    });
+    let read = Some(false);
+    add(Criteria { read, ..none() }, |item| {
+        item.entry.read_ms.is_none()
+    });
+    let from = Some(profile("bob"));
+    add(Criteria { from, ..none() }, |item| {
+        is_from(&item.message, "bob")
+    });
+    let from = Some(profile("bo"));
+    add(Criteria { from, ..none() }, |_| false);
+    let to = Some(profile("cid"));
+    add(Criteria { to, ..none() }, |item| {
+        is_to(&item.message, "cid")
+    });
+    // No part of a name is the name.
+    let to = Some(profile("ci"));
+    add(Criteria { to, ..none() }, |_| false);
+    let party = Some(profile("ann"));
+    add(Criteria { party, ..none() }, |item| {
+        is_from(&item.message, "ann") || is_to(&item.message, "ann")
+    });
+    let kind = Some(MessageKind::System);
+    add(Criteria { kind, ..none() }, |item| {
+        item.message.envelope.kind == MessageKind::System
+    });
+    let both = Criteria {
+        msgbox: Some(Msgbox::Inbox),
+        read: Some(false),
+        kind: Some(MessageKind::Regular),
+        to: Some(profile("bob")),
+        ..none()
+    };
+    add(both, |item| {
+        item.entry.is_unread() && item.message.envelope.kind == MessageKind::Regular
+    });
+    let mut add = |criteria, test: Test| list.push((criteria, test));
+    let at = Some(middle);
+    add(
+        Criteria {
+            sent_after: at,
+            ..none()
+        },
+        Box::new(move |item| item.message.envelope.send_ms > middle),
+    );
+    add(
+        Criteria {
+            sent_before: at,
+            ..none()
+        },
+        Box::new(move |item| item.message.envelope.send_ms < middle),
+    );
+    add(
+        Criteria {
+            updated_after: at,
+            ..none()
+        },
+        Box::new(move |item| item.entry.update_ms > middle),
+    );
+    list
+}
+
+async fn each_criterion_finds_what_matches_and_nothing_else(bench: &Bench) {
+    let messages = furnish(bench).await;
+    let middle = messages[messages.len() / 2].time_ms().expect("a time");
+    for (criteria, matches) in criteria(middle) {
+        for sort in SORTS {
+            let all = all_rows(bench, &messages, sort).await;
+            let expected: Vec<Item> = all.into_iter().filter(|item| matches(item)).collect();
+            let listing = Listing {
+                criteria: criteria.clone(),
+                count: true,
+                ..listing(sort, 4)
+            };
+            let shown = there_and_back(bench, &listing).await;
+            assert_eq!(shown, expected, "{criteria:?} {sort:?}");
+        }
+    }
+}
+
+async fn counting_is_free_without_criteria_and_done_when_asked_for(bench: &Bench) {
+    let messages = furnish(bench).await;
+    let total = all_rows(bench, &messages, SORTS[0]).await.len();
+    let (inbox, unread, sent) = bench.counts("bob").await;
+    let exact = |matches: i64| {
+        Some(Count {
+            matches,
+            capped: false,
+        })
+    };
+    let read = Some(false);
+    let of_box = |msgbox| Criteria {
+        msgbox: Some(msgbox),
+        ..Criteria::default()
+    };
+    for (criteria, count, expected) in [
+        (
+            Criteria::default(),
+            false,
+            exact(i64::try_from(total).expect("few")),
+        ),
+        (of_box(Msgbox::Inbox), false, exact(inbox)),
+        (of_box(Msgbox::Sent), true, exact(sent)),
+        (
+            Criteria {
+                read,
+                ..of_box(Msgbox::Inbox)
+            },
+            true,
+            exact(unread),
+        ),
+        (
+            Criteria {
+                read,
+                ..of_box(Msgbox::Inbox)
+            },
+            false,
+            None,
+        ),
+    ] {
+        for sort in SORTS {
+            let scan_of_two = Scan {
+                criteria: criteria.clone(),
+                sort,
+                count,
+                rows: 2,
+                skip: 1,
+                ..everything()
+            };
+            let found = bench.found(&scan_of_two).await;
+            assert_eq!(found.count, expected, "{criteria:?}");
+        }
+    }
+}
+
+async fn counting_stops_at_its_limit_and_says_so(bench: &Bench) {
+    let limit = i64::from(COUNT_MAX);
+    // Two entries each.
+    for _ in 0..limit / 2 / 250 {
+        let batch = (0..250).map(|_| send("bob", &["bob"]));
+        assert!(bench.batch(batch).await.iter().all(Result::is_ok));
+    }
+    let from_bob = Scan {
+        criteria: Criteria {
+            from: Some(profile("bob")),
+            ..Criteria::default()
+        },
+        count: true,
+        rows: 1,
+        ..everything()
+    };
+    let at_the_limit = bench.found(&from_bob).await.count;
+    let exact = Count {
+        matches: limit,
+        capped: false,
+    };
+    assert_eq!(at_the_limit, Some(exact));
+    bench.send("bob", &["ann"]).await;
+    let beyond = bench.found(&from_bob).await.count;
+    let capped = Count {
+        matches: limit,
+        capped: true,
+    };
+    assert_eq!(beyond, Some(capped));
+    let free = bench.found(&everything()).await.count;
+    let all = Count {
+        matches: limit + 1,
+        capped: false,
+    };
+    assert_eq!(free, Some(all), "the counters know");
+}

@@ -1,0 +1,99 @@
+//! Pages that end early: too many bytes, or too many rows that do not match.
+
+use domain::limits::{PAGE_BYTES_MAX, ROWS_EXAMINED_MAX};
+use domain::page::{Criteria, Direction, Listing, Sort};
+use domain::{Action, MessageId, Policy};
+use support::on_each_database;
+
+use super::row;
+use crate::conformance::bench::Bench;
+use crate::conformance::turning::{SORTS, listing, pages, there_and_back};
+use crate::conformance::words::{announce, app, bytes, from_user, operation, profile, send, sent};
+
+on_each_database![
+    a_page_of_large_messages_is_cut_and_the_next_one_goes_on,
+    a_scan_gives_up_after_many_rows_that_do_not_match_and_the_next_page_goes_on,
+];
+
+async fn a_page_of_large_messages_is_cut_and_the_next_one_goes_on(bench: &Bench) {
+    const SIZE: usize = 60 * 1024;
+    let policy = Policy {
+        max_content_bytes: 64 * 1024,
+        ..Policy::default()
+    };
+    let store = bench.store_with(policy).await;
+    let mut messages: Vec<MessageId> = Vec::new();
+    for number in 0..22 {
+        let size = if number % 5 == 0 { 10 } else { SIZE };
+        let letter = Action::Deliver(from_user("ann", &["bob"], bytes(size)));
+        messages.push(sent(store.run(&app(), operation(letter)).await));
+    }
+    store.close().await;
+    for sort in SORTS {
+        let listing = listing(sort, 50);
+        let shown = there_and_back(bench, &listing).await;
+        let mut expected = messages.clone();
+        if sort.direction == Direction::Descending {
+            expected.reverse();
+        }
+        let shown: Vec<MessageId> = shown.iter().map(|item| row(item).0).collect();
+        assert_eq!(shown, expected);
+        let pages = pages(bench, &listing).await;
+        assert!(pages.len() > 2);
+        for page in &pages {
+            let size: usize = page
+                .items
+                .iter()
+                .map(|item| item.message.content.encoded.len())
+                .sum();
+            assert!(size <= PAGE_BYTES_MAX, "{size}");
+            let is_full = size + SIZE > PAGE_BYTES_MAX;
+            assert!(is_full || !page.more_after, "{size}");
+        }
+    }
+}
+
+async fn a_scan_gives_up_after_many_rows_that_do_not_match_and_the_next_page_goes_on(
+    bench: &Bench,
+) {
+    let many = usize::try_from(ROWS_EXAMINED_MAX).expect("many") + 300;
+    let mut wanted: Vec<MessageId> = Vec::new();
+    wanted.push(bench.send("eve", &["bob"]).await);
+    wanted.push(bench.send("eve", &["bob"]).await);
+    for _ in 0..many / 230 {
+        let batch = (0..230).map(|_| send("ann", &["bob"]));
+        assert!(bench.batch(batch).await.iter().all(Result::is_ok));
+    }
+    wanted.push(bench.send("eve", &["bob"]).await);
+    for _ in 0..2 {
+        let batch = (0..200).map(|_| announce(&["bob"]));
+        assert!(bench.batch(batch).await.iter().all(Result::is_ok));
+    }
+    for sort in SORTS {
+        let mut expected = wanted.clone();
+        if sort.direction == Direction::Descending {
+            expected.reverse();
+        }
+        for rows_per_page in [1, 2, 10] {
+            let from_eve = from("eve", sort, rows_per_page);
+            let shown = there_and_back(bench, &from_eve).await;
+            let shown: Vec<MessageId> = shown.iter().map(|item| row(item).0).collect();
+            assert_eq!(shown, expected, "{sort:?}, {rows_per_page} rows a page");
+        }
+        let from_eve = pages(bench, &from("eve", sort, 10)).await;
+        assert_eq!(from_eve.len(), 2, "it gave up once");
+        let from_nobody = pages(bench, &from("nobody", sort, 10)).await;
+        assert_eq!(from_nobody.len(), 2);
+        assert!(from_nobody.iter().all(|page| page.items.is_empty()));
+    }
+}
+
+fn from(profile_id: &str, sort: Sort, rows_per_page: u32) -> Listing {
+    Listing {
+        criteria: Criteria {
+            from: Some(profile(profile_id)),
+            ..Criteria::default()
+        },
+        ..listing(sort, rows_per_page)
+    }
+}

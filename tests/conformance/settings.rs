@@ -1,0 +1,88 @@
+//! What an app overrides.
+
+use domain::operation::Configure;
+use domain::{Action, Outcome, Policy, Refusal, Settings};
+use support::on_each_database;
+
+use super::bench::Bench;
+use super::words::{app, other_app};
+
+on_each_database![
+    settings_override_the_defaults_and_have_versions,
+    of_those_who_know_the_same_version_one_wins,
+];
+
+fn configure(settings: &Settings, expected_version: Option<i64>) -> Action {
+    Action::Configure(Configure {
+        settings: settings.clone(),
+        expected_version,
+    })
+}
+
+async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
+    let fresh = bench.store.settings(&app()).await.expect("settings");
+    assert_eq!(fresh, (Settings::default(), Policy::default()));
+    let all = Settings {
+        version: 99,
+        allow_self_send: Some(false),
+        allow_edit: Some(false),
+        allow_delete_for_everyone: Some(false),
+        recipients_may_delete_for_everyone: Some(true),
+        max_recipients: Some(7),
+        max_content_bytes: Some(8),
+        default_expiry_ms: Some(9),
+    };
+    let kept = Settings {
+        version: 2,
+        ..all.clone()
+    };
+    let outcome = bench.done(configure(&all, Some(1))).await;
+    assert_eq!(outcome, Outcome::Configured(kept.clone()));
+    let policy = Policy {
+        allow_self_send: false,
+        allow_edit: false,
+        allow_delete_for_everyone: false,
+        recipients_may_delete_for_everyone: true,
+        max_recipients: 7,
+        max_content_bytes: 8,
+        default_expiry_ms: 9,
+        ..Policy::default()
+    };
+    let replica = bench.replica().await;
+    for store in [&bench.store, &replica] {
+        let settings = store.settings(&app()).await.expect("settings");
+        assert_eq!(settings, (kept.clone(), policy.clone()));
+        let elsewhere = store.settings(&other_app("other")).await;
+        assert_eq!(elsewhere.expect("settings").0, Settings::default());
+    }
+    replica.close().await;
+
+    let stale = bench.act(configure(&all, Some(1))).await;
+    let mismatch = Refusal::VersionMismatch {
+        expected: 1,
+        current: 2,
+    };
+    assert_eq!(stale, Err(mismatch));
+    let reset = bench.done(configure(&Settings::default(), None)).await;
+    let Outcome::Configured(reset) = reset else {
+        panic!("{reset:?}");
+    };
+    assert_eq!((reset.version, reset.allow_edit), (3, None));
+}
+
+async fn of_those_who_know_the_same_version_one_wins(bench: &Bench) {
+    let replica = bench.replica().await;
+    let stores = [&bench.store, &replica];
+    for round in 1..=5 {
+        let calls = (0..8).map(async |call: usize| {
+            let configure = configure(&Settings::default(), Some(round));
+            let operation = super::words::operation(configure);
+            stores[call % 2].run(&app(), operation).await
+        });
+        let verdicts = futures::future::join_all(calls).await;
+        assert_eq!(verdicts.iter().filter(|verdict| verdict.is_ok()).count(), 1);
+    }
+    let (settings, _) = bench.store.settings(&app()).await.expect("settings");
+    assert_eq!(settings.version, 6);
+    replica.close().await;
+}

@@ -1,0 +1,129 @@
+//! How many statements a write takes: as many for hundred recipients as for one.
+//!
+//! What is counted is what sqlx says that it runs. It says so to the whole process, so each
+//! of these tests runs again in a process of its own.
+
+use std::io;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::{Action, Msgbox};
+use support::on_each_database;
+use support::postgres::{URL_VARIABLE, shared};
+use support::store::Backend;
+
+use super::bench::Bench;
+use super::words::{from_user, mark, recall, send, sent, text, update};
+
+on_each_database![a_write_takes_as_many_statements_for_hundred_recipients_as_for_one,];
+
+const TEST: &str = "a_write_takes_as_many_statements_for_hundred_recipients_as_for_one";
+
+/// Set in the process that counts.
+const COUNTING: &str = "POSTROOM_TEST_COUNTS_STATEMENTS";
+
+static STATEMENTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts what is written to it: one statement each.
+struct Counter;
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        STATEMENTS.fetch_add(1, Ordering::SeqCst);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn a_write_takes_as_many_statements_for_hundred_recipients_as_for_one(bench: &Bench) {
+    if std::env::var_os(COUNTING).is_some() {
+        count_all(bench).await;
+    } else {
+        run_alone(bench.test.backend());
+    }
+}
+
+/// Runs the test alone, in a process that counts.
+fn run_alone(backend: Backend) {
+    let (_, module) = module_path!().split_once("::").expect("a module");
+    let backend_module = match backend {
+        Backend::Sqlite => "sqlite",
+        Backend::Postgres => "postgres",
+    };
+    let name = format!("{module}::{backend_module}::{TEST}");
+    let program = std::env::current_exe().expect("this program");
+    let mut command = Command::new(program);
+    command.args(["--exact", &name]).env(COUNTING, "1");
+    if backend == Backend::Postgres {
+        command.env(URL_VARIABLE, shared().url());
+    }
+    let output = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+async fn count_all(bench: &Bench) {
+    tracing_subscriber::fmt()
+        .with_env_filter("sqlx::query=debug")
+        .with_writer(|| Counter)
+        .init();
+    let names: Vec<String> = (0..100).map(|number| format!("profile{number}")).collect();
+    let many: Vec<&str> = names.iter().map(String::as_str).collect();
+    let few = &many[..1];
+    // The app begins.
+    bench.send("ann", few).await;
+
+    let mut counted: Vec<[usize; 7]> = Vec::new();
+    for to in [few, &many[..], few, &many[..]] {
+        counted.push(count_writes(bench, to).await);
+    }
+    let [first, ..] = counted[..] else {
+        panic!("nothing was counted");
+    };
+    assert!(
+        first.iter().all(|count| (5..=15).contains(count)),
+        "{first:?}"
+    );
+    assert!(counted.iter().all(|counts| *counts == first), "{counted:?}");
+}
+
+/// What each write of a message to those takes.
+async fn count_writes(bench: &Bench, to: &[&str]) -> [usize; 7] {
+    let began = count();
+    let message = bench.send("ann", to).await;
+    let sending = count() - began;
+    let again = bench.send("ann", to).await;
+    let news = bench.announce(to).await;
+    let one = taken(bench, vec![update(message, "new", None)]).await;
+    let two = taken(bench, vec![mark(to[0], &[message, again, news], true)]).await;
+    let three = taken(bench, vec![recall("ann", Msgbox::Sent, &[message])]).await;
+    let four = taken(bench, vec![recall("ann", Msgbox::Sent, &[again])]).await;
+    let letter = |words: &str| Action::Deliver(from_user("ann", to, text(words)));
+    let batch = |size: usize| (0..size).map(|_| letter("hi")).collect::<Vec<_>>();
+    let five = taken(bench, batch(2)).await;
+    let six = taken(bench, batch(20)).await;
+    assert_eq!(five, six, "a batch takes as many as one operation");
+    assert_eq!(five, sending);
+    let other = sent(bench.act(send("ann", to)).await);
+    let seven = taken(
+        bench,
+        vec![update(other, "new", None), update(news, "new", None)],
+    )
+    .await;
+    [sending, one, two, three, four, six, seven]
+}
+
+async fn taken(bench: &Bench, batch: Vec<Action>) -> usize {
+    let before = count();
+    let verdicts = bench.batch(batch).await;
+    assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
+    count() - before
+}
+
+fn count() -> usize {
+    STATEMENTS.load(Ordering::SeqCst)
+}

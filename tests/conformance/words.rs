@@ -1,0 +1,178 @@
+//! Short names for what the tests say.
+
+use bytes::Bytes;
+use domain::content::Body;
+use domain::operation::{
+    Clear, Configure, Delete, Deliver, Edit, Mark, Open, Recall, Remove, RemoveOne, Update,
+};
+use domain::request::{Caller, Fingerprint, Request, RequestKey};
+use domain::{
+    Action, AppId, Content, MessageId, Msgbox, Operation, Outcome, ProfileId, Refusal, RequestId,
+    Sender, Settings, Violations,
+};
+use uuid::Uuid;
+
+/// The app of tests that need no more than one.
+pub fn app() -> AppId {
+    other_app("app")
+}
+
+pub fn other_app(name: &str) -> AppId {
+    AppId::parse(name).expect("an app id")
+}
+
+pub fn profile(name: &str) -> ProfileId {
+    ProfileId::parse(name).expect("a profile id")
+}
+
+fn profiles(names: &[&str]) -> Vec<ProfileId> {
+    names.iter().map(|name| profile(name)).collect()
+}
+
+pub fn text(words: &str) -> Content {
+    content(Bytes::copy_from_slice(words.as_bytes()))
+}
+
+/// A content of that many bytes.
+pub fn bytes(size: usize) -> Content {
+    content(Bytes::from(vec![b'x'; size]))
+}
+
+fn content(encoded: Bytes) -> Content {
+    let body = Body::Json(encoded.len().into());
+    Content::parse(&body, encoded, "content", &mut Violations::none()).expect("a content")
+}
+
+/// An id that no message has.
+pub fn nobodys() -> MessageId {
+    MessageId::new(Uuid::now_v7())
+}
+
+pub fn from_user(from: &str, to: &[&str], content: Content) -> Deliver {
+    let from = Sender {
+        profile_id: Some(profile(from)),
+        name: from.to_uppercase(),
+        pic: String::new(),
+    };
+    Deliver::new(from, profiles(to), content)
+}
+
+pub fn from_app(to: &[&str], content: Content) -> Deliver {
+    let from = Sender {
+        name: "the app".to_owned(),
+        ..Sender::default()
+    };
+    Deliver::new(from, profiles(to), content)
+}
+
+pub fn send(from: &str, to: &[&str]) -> Action {
+    Action::Deliver(from_user(from, to, text("hello")))
+}
+
+pub fn announce(to: &[&str]) -> Action {
+    Action::Deliver(from_app(to, text("news")))
+}
+
+pub fn open(owner: &str) -> Action {
+    Action::Open(Open {
+        owner: profile(owner),
+    })
+}
+
+pub fn mark(owner: &str, message_ids: &[MessageId], read: bool) -> Action {
+    Action::Mark(Mark {
+        owner: profile(owner),
+        msgbox: Msgbox::Inbox,
+        message_ids: message_ids.into(),
+        read,
+    })
+}
+
+pub fn delete(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action {
+    Action::Delete(Delete {
+        owner: profile(owner),
+        msgbox,
+        message_ids: message_ids.into(),
+    })
+}
+
+pub fn clear(owner: &str, msgbox: Msgbox) -> Action {
+    Action::Clear(Clear {
+        owner: profile(owner),
+        msgbox,
+    })
+}
+
+pub fn recall(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action {
+    Action::Recall(Recall {
+        owner: profile(owner),
+        msgbox,
+        message_ids: message_ids.into(),
+    })
+}
+
+pub fn edit(owner: &str, message_id: MessageId, words: &str) -> Action {
+    Action::Edit(Edit {
+        owner: profile(owner),
+        message_id,
+        content: text(words),
+        expected_version: None,
+    })
+}
+
+pub fn update(message_id: MessageId, words: &str, expected_version: Option<i64>) -> Action {
+    Action::Update(Update {
+        message_id,
+        content: text(words),
+        expected_version,
+    })
+}
+
+pub fn remove(message_ids: &[MessageId]) -> Action {
+    Action::Remove(Remove {
+        message_ids: message_ids.into(),
+    })
+}
+
+pub fn remove_one(message_id: MessageId, expected_version: Option<i64>) -> Action {
+    Action::RemoveOne(RemoveOne {
+        message_id,
+        expected_version,
+    })
+}
+
+pub fn configure(settings: Settings) -> Action {
+    Action::Configure(Configure {
+        settings,
+        expected_version: None,
+    })
+}
+
+pub const fn operation(action: Action) -> Operation {
+    Operation {
+        request: None,
+        action,
+    }
+}
+
+/// An operation that a user repeats under that id. Its words are what tells it from
+/// others of the same id.
+pub fn repeatable(request_id: &str, words: u8, action: Action) -> Operation {
+    let request_id = RequestId::parse(request_id).expect("a request id");
+    let request = Request {
+        key: RequestKey::new(Caller::User("ann"), &request_id),
+        fingerprint: Fingerprint([words; 16]),
+    };
+    Operation {
+        request: Some(request),
+        action,
+    }
+}
+
+/// The message that was sent.
+pub fn sent(verdict: Result<Outcome, Refusal>) -> MessageId {
+    match verdict {
+        Ok(Outcome::Sent(sent)) => sent.message_id,
+        other => panic!("{other:?}"),
+    }
+}

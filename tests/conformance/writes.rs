@@ -1,0 +1,234 @@
+//! What a write leaves behind: counters, refusals that leave nothing, times of expiry.
+
+use domain::limits::{DAY_MS, HOUR_MS};
+use domain::{Action, Msgbox, Outcome, Policy, Refusal};
+use storage::{Clock, Reader};
+use support::on_each_database;
+
+use super::bench::Bench;
+use super::words::{
+    announce, app, bytes, clear, configure, delete, edit, from_app, from_user, mark, nobodys, open,
+    operation, profile, recall, remove, remove_one, send, sent, update,
+};
+
+on_each_database![
+    counters_follow_every_write,
+    a_full_inbox_takes_nothing_and_a_full_sent_forgets_its_oldest,
+    a_refused_operation_leaves_nothing,
+    a_mailbox_begins_with_its_owners_first_call_and_not_because_the_app_looks,
+    numbers_of_mailboxes_are_never_used_again,
+    what_expires_when_is_written,
+];
+
+async fn counters_follow_every_write(bench: &Bench) {
+    let one = bench.send("ann", &["bob", "cid"]).await;
+    let two = bench.send("bob", &["ann", "bob"]).await;
+    let three = bench.announce(&["bob", "bob", "cid"]).await;
+    let all = async || {
+        (
+            bench.counts("ann").await,
+            bench.counts("bob").await,
+            bench.counts("cid").await,
+        )
+    };
+    assert_eq!(all().await, ((1, 1, 1), (3, 3, 1), (2, 2, 0)));
+    let none = nobodys();
+    for (action, outcome, counts) in [
+        (mark("bob", &[one, two, none], true), 2, (3, 1, 1)),
+        (mark("bob", &[one, two], true), 2, (3, 1, 1)),
+        (mark("bob", &[two, three], false), 2, (3, 2, 1)),
+        (delete("bob", Msgbox::Inbox, &[one, none]), 1, (2, 2, 1)),
+        (delete("bob", Msgbox::Inbox, &[one]), 0, (2, 2, 1)),
+        (delete("bob", Msgbox::Inbox, &[three]), 1, (1, 1, 1)),
+        (recall("ann", Msgbox::Sent, &[one, none]), 1, (1, 1, 1)),
+        (recall("bob", Msgbox::Sent, &[two]), 1, (0, 0, 0)),
+        (remove(&[one, two, three]), 1, (0, 0, 0)),
+    ] {
+        assert_eq!(
+            bench.act(action.clone()).await,
+            Ok(Outcome::Changed(outcome))
+        );
+        assert_eq!(bench.counts("bob").await, counts, "{action:?}");
+    }
+    assert_eq!(all().await, ((0, 0, 0), (0, 0, 0), (0, 0, 0)));
+
+    for _ in 0..3 {
+        bench.send("ann", &["ann", "bob"]).await;
+    }
+    let cleared = bench.done(clear("ann", Msgbox::Inbox)).await;
+    assert_eq!(cleared, Outcome::Changed(3));
+    assert_eq!(all().await, ((0, 0, 3), (3, 3, 0), (0, 0, 0)));
+}
+
+async fn a_full_inbox_takes_nothing_and_a_full_sent_forgets_its_oldest(bench: &Bench) {
+    let small = bench.store_with(Policy {
+        max_box_messages: 3,
+        ..Policy::default()
+    });
+    let small = small.await;
+    let mut messages = Vec::new();
+    for _ in 0..3 {
+        let verdict = small.run(&app(), operation(send("ann", &["bob"]))).await;
+        messages.push(sent(verdict));
+    }
+    let to_both = small
+        .run(&app(), operation(send("ann", &["bob", "cid"])))
+        .await;
+    let Ok(Outcome::Sent(to_both)) = to_both else {
+        panic!("{to_both:?}");
+    };
+    assert_eq!((to_both.requested, to_both.actual), (2, 1));
+    let refused = small.run(&app(), operation(send("ann", &["bob"]))).await;
+    assert_eq!(refused, Err(Refusal::BoxFull));
+    assert_eq!(bench.counts("ann").await, (0, 0, 3));
+    assert_eq!(bench.counts("bob").await, (3, 3, 0));
+    assert_eq!(bench.counts("cid").await, (1, 1, 0));
+
+    // Within one batch there is no more room than one by one.
+    let batch = (0..5).map(|_| (app(), operation(send("ann", &["dan"]))));
+    let verdicts = small.batch(batch.collect()).await;
+    let full = [false, false, false, true, true];
+    assert_eq!(
+        verdicts.iter().map(Result::is_err).collect::<Vec<_>>(),
+        full
+    );
+    assert_eq!(bench.counts("ann").await, (0, 0, 3));
+    let held = bench.entries("ann", Msgbox::Sent, &messages, 1_000).await;
+    assert_eq!(held.found, [], "the oldest are gone");
+    small.close().await;
+}
+
+async fn a_refused_operation_leaves_nothing(bench: &Bench) {
+    let sent = bench.send("ann", &["bob"]).await;
+    let news = bench.announce(&["bob"]).await;
+    for owner in ["cid", "dan"] {
+        bench.done(open(owner)).await;
+    }
+    let forbidding = domain::Settings {
+        allow_self_send: Some(false),
+        allow_edit: Some(false),
+        allow_delete_for_everyone: Some(false),
+        max_recipients: Some(1),
+        max_content_bytes: Some(100),
+        ..domain::Settings::default()
+    };
+    bench.done(configure(forbidding.clone())).await;
+    let before = bench.raw().await.everything("app").await;
+
+    let stale = Action::Configure(domain::operation::Configure {
+        settings: forbidding,
+        expected_version: Some(1),
+    });
+    for action in [
+        send("ann", &["ann"]),
+        send("ann", &["bob", "cid"]),
+        Action::Deliver(from_user("ann", &["bob"], bytes(101))),
+        Action::Deliver(from_app(&["bob"], bytes(101))),
+        edit("ann", sent, "new"),
+        edit("bob", sent, "new"),
+        edit("dan", sent, "new"),
+        recall("ann", Msgbox::Sent, &[sent]),
+        recall("bob", Msgbox::Inbox, &[sent, news]),
+        update(sent, "new", Some(2)),
+        update(nobodys(), "new", None),
+        remove_one(sent, Some(2)),
+        remove_one(nobodys(), None),
+        stale,
+    ] {
+        let verdict = bench.act(action.clone()).await;
+        assert!(verdict.is_err(), "{action:?}: {verdict:?}");
+        let batch = [action.clone(), action.clone()];
+        let verdicts = bench.batch(batch).await;
+        assert!(verdicts.iter().all(Result::is_err), "{action:?}");
+        assert_eq!(
+            bench.raw().await.everything("app").await,
+            before,
+            "{action:?}"
+        );
+    }
+}
+
+async fn a_mailbox_begins_with_its_owners_first_call_and_not_because_the_app_looks(bench: &Bench) {
+    let ann = profile("ann");
+    let mailboxes = async || {
+        bench
+            .raw()
+            .await
+            .number("SELECT count(*) FROM mailbox")
+            .await
+    };
+    for (reader, begun) in [(Reader::App, 0), (Reader::Owner, 1), (Reader::Owner, 1)] {
+        let counted = bench.store.counts(&app(), &ann, reader).await;
+        let counted = counted.expect("counts");
+        assert_eq!(counted.counts, domain::mailbox::Counts::default());
+        assert_eq!(counted.position.seq, 0);
+        assert_eq!(mailboxes().await, begun);
+    }
+    let scan = super::turning::everything();
+    let bob = profile("bob");
+    for (reader, begun) in [(Reader::App, 1), (Reader::Owner, 2)] {
+        let page = bench.store.page(&app(), &bob, reader, &scan).await;
+        let found = page.expect("a page").found;
+        assert!(found.items.is_empty() && !found.more);
+        assert_eq!(found.count.map(|count| count.matches), Some(0));
+        assert_eq!(mailboxes().await, begun);
+    }
+    bench.entries("cid", Msgbox::Inbox, &[nobodys()], 1).await;
+    assert_eq!(mailboxes().await, 3, "to ask by name is to come");
+}
+
+async fn numbers_of_mailboxes_are_never_used_again(bench: &Bench) {
+    let raw = bench.raw().await;
+    let newest = "SELECT max(mailbox_id) FROM mailbox";
+    bench.done(open("ann")).await;
+    bench.done(open("bob")).await;
+    let of_bob = raw.number(newest).await;
+    raw.run("DELETE FROM mailbox WHERE profile_id = 'bob'")
+        .await;
+    assert!(raw.number(newest).await < of_bob);
+    bench.done(announce(&["cid"])).await;
+    assert!(raw.number(newest).await > of_bob);
+}
+
+async fn what_expires_when_is_written(bench: &Bench) {
+    let now = bench.clock().now_ms().0;
+    let letter = || from_user("ann", &["bob"], bytes(1));
+    let by_default = bench.done(Action::Deliver(letter())).await;
+    let short = Action::Deliver(letter().with_lifetime_ms(Some(1_500)));
+    let short = bench.done(short).await;
+    let settings = domain::Settings {
+        default_expiry_ms: Some(2 * HOUR_MS),
+        ..domain::Settings::default()
+    };
+    bench.done(configure(settings)).await;
+    let overridden = bench.done(Action::Deliver(letter())).await;
+
+    let raw = bench.raw().await;
+    for (outcome, lifetime_ms) in [
+        (by_default, 30 * DAY_MS),
+        (short, 1_500),
+        (overridden, 2 * HOUR_MS),
+    ] {
+        let Outcome::Sent(sent) = outcome else {
+            panic!("{outcome:?}");
+        };
+        let rounded = sent.expire_ms.0 - now - lifetime_ms;
+        assert!((0..HOUR_MS).contains(&rounded), "{sent:?}");
+        for table in ["message", "msgbox"] {
+            let id = sent.message_id.uuid().simple().to_string().to_uppercase();
+            let expiries = raw
+                .lines(&format!(
+                    "SELECT DISTINCT '' || t.expire_ms FROM {table} t
+                     WHERE hex(t.message_id) = '{id}'"
+                ))
+                .await;
+            assert_eq!(expiries, [sent.expire_ms.0.to_string()], "{table}");
+        }
+    }
+    let due = raw.lines("SELECT profile_id || ' ' || next_expiry_ms FROM mailbox");
+    let soonest = now + 1_500;
+    assert_eq!(
+        due.await,
+        [format!("ann {soonest}"), format!("bob {soonest}")]
+    );
+}

@@ -1,0 +1,9 @@
+//! All tests that need a database or the running program, in one binary: they share one
+//! `PostgreSQL`. Test names are sentences; no test is ignored or skipped.
+
+mod access;
+mod conformance;
+mod contract;
+mod model;
+mod process;
+mod torture;

@@ -1,0 +1,235 @@
+//! Everything that can be seen, here and there.
+
+use domain::limits::ROWS_EXAMINED_MAX;
+use domain::page::{Criteria, Direction, Found, Key, Scan, Seek, Sort, SortField};
+use domain::{AppId, Message, MessageId, MessageKind, Millis, Msgbox, ProfileId};
+use storage::Reader;
+
+use super::dice::Dice;
+use super::reference::Reference;
+use crate::conformance::bench::Store;
+
+const NO_LIMIT: usize = 64 * 1024 * 1024;
+/// More rows than a mailbox has.
+const ALL_ROWS: u32 = 1_000;
+/// Ids that are asked for at once.
+const IDS: usize = 300;
+
+pub struct Comparison<'a> {
+    pub reference: &'a Reference,
+    pub dice: &'a mut Dice,
+    pub store: &'a Store,
+    pub now: Millis,
+}
+
+impl Comparison<'_> {
+    /// One mailbox, one page of it, and one page of all messages, by chance.
+    pub async fn glance(&mut self) {
+        let (apps, profiles) = (self.dice.apps(), self.dice.profiles());
+        let (app, owner) = (self.dice.one_of(&apps), self.dice.one_of(&profiles));
+        self.mailbox(&app, &owner).await;
+        let all = self.reference.page(&app, &owner, &everything(sorts()[0]));
+        let scan = self.scan(&keys(&all), false);
+        self.page(&app, &owner, &scan).await;
+        let all = self
+            .reference
+            .repository_page(&app, &everything(sorts()[0]));
+        let mut scan = self.scan(&keys(&all), true);
+        if self.dice.message_ids(&app).len() >= ROWS_EXAMINED_MAX as usize {
+            // The reference looks at all rows, the store does not.
+            scan.criteria = Criteria::default();
+        }
+        self.repository_page(&app, &scan).await;
+    }
+
+    /// All that can be seen of all mailboxes of all apps.
+    pub async fn everything(&mut self) {
+        for app in self.dice.apps() {
+            self.app(&app).await;
+            for owner in self.dice.profiles() {
+                self.mailbox(&app, &owner).await;
+                self.entries(&app, &owner).await;
+                for sort in sorts() {
+                    self.page(&app, &owner, &everything(sort)).await;
+                    for criteria in self.filters(&owner) {
+                        let scan = Scan {
+                            criteria,
+                            count: true,
+                            ..everything(sort)
+                        };
+                        self.page(&app, &owner, &scan).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn app(&mut self, app: &AppId) {
+        let (settings, _) = self.store.settings(app).await.expect("settings");
+        assert_eq!(settings, self.reference.settings(app));
+        for ids in self.dice.message_ids(app).chunks(IDS) {
+            let messages = self.store.messages(app, ids, NO_LIMIT).await;
+            let messages = messages.expect("messages");
+            assert_eq!(messages.remaining, []);
+            assert_eq!(messages.found, self.reference.messages(app, ids));
+        }
+        for sort in sorts() {
+            self.repository(app, sort).await;
+        }
+    }
+
+    /// All messages of an app, page by page.
+    async fn repository(&self, app: &AppId, sort: Sort) {
+        let mut scan = everything(sort);
+        loop {
+            let found = self.repository_page(app, &scan).await;
+            let Some((last, _)) = found.items.last().filter(|_| found.more) else {
+                return;
+            };
+            scan.seek = Seek::After(*last);
+        }
+    }
+
+    async fn mailbox(&self, app: &AppId, owner: &ProfileId) {
+        let counted = self.store.counts(app, owner, Reader::App).await;
+        let counted = counted.expect("counts");
+        let actual = (counted.counts, counted.position.seq);
+        assert_eq!(actual, self.reference.counts(app, owner), "{app} {owner}");
+    }
+
+    async fn entries(&mut self, app: &AppId, owner: &ProfileId) {
+        let all: Vec<MessageId> = self.dice.message_ids(app);
+        let recent = &all[all.len().saturating_sub(IDS)..];
+        for msgbox in Msgbox::ALL {
+            let items = self
+                .store
+                .entries(app, owner, msgbox, recent, NO_LIMIT)
+                .await;
+            let items = items.expect("entries");
+            assert_eq!(items.remaining, []);
+            let expected = self.reference.entries(app, owner, msgbox, recent);
+            assert_eq!(items.found, expected, "{app} {owner}");
+        }
+    }
+
+    async fn page(&self, app: &AppId, owner: &ProfileId, scan: &Scan) {
+        let page = self.store.page(app, owner, Reader::App, scan).await;
+        let page = page.expect("a page");
+        let expected = self.reference.page(app, owner, scan);
+        assert_eq!(page.found, expected, "{app} {owner} {scan:?}");
+        let (_, seq) = self.reference.counts(app, owner);
+        assert_eq!(page.position.seq, seq);
+    }
+
+    async fn repository_page(&self, app: &AppId, scan: &Scan) -> Found<Message> {
+        let found = self.store.repository_page(app, scan).await;
+        let found = found.expect("a page");
+        let expected = self.reference.repository_page(app, scan);
+        assert_eq!(found, expected, "{app} {scan:?}");
+        found
+    }
+
+    /// Some scan from somewhere.
+    fn scan(&mut self, keys: &[Key], repository: bool) -> Scan {
+        let dice = &mut *self.dice;
+        let seek = match dice.number(1..=5) {
+            1 => Seek::End,
+            2 | 3 if !keys.is_empty() => Seek::After(dice.one_of(keys)),
+            4 if !keys.is_empty() => Seek::At(dice.one_of(keys)),
+            _ => Seek::Start,
+        };
+        let skip = dice.maybe(3, |dice| dice.number(0..=9)).unwrap_or(0);
+        let sort = dice.one_of(&sorts());
+        let rows = u32::try_from(dice.number(1..=30)).expect("few");
+        let count = dice.one_in(3);
+        Scan {
+            criteria: self.criteria(repository),
+            sort,
+            seek,
+            skip,
+            rows,
+            count,
+        }
+    }
+
+    fn criteria(&mut self, repository: bool) -> Criteria {
+        let profiles = self.dice.profiles();
+        let now = self.now;
+        let dice = &mut *self.dice;
+        let somebody = |dice: &mut Dice| dice.maybe(6, |dice| dice.one_of(&profiles));
+        let recently = |dice: &mut Dice| {
+            dice.maybe(6, |dice| now.after(-dice.number(0..=20_000).cast_signed()))
+        };
+        Criteria {
+            msgbox: dice
+                .maybe(3, |dice| dice.one_of(&Msgbox::ALL))
+                .filter(|_| !repository),
+            read: dice.maybe(4, |dice| dice.one_in(2)).filter(|_| !repository),
+            from: somebody(dice),
+            to: somebody(dice),
+            party: somebody(dice),
+            kind: dice.maybe(6, |dice| {
+                dice.one_of(&[MessageKind::Regular, MessageKind::System])
+            }),
+            system_only: repository && dice.one_in(4),
+            sent_after: recently(dice),
+            sent_before: recently(dice),
+            updated_after: recently(dice),
+        }
+    }
+
+    /// One filter at a time.
+    fn filters(&self, owner: &ProfileId) -> Vec<Criteria> {
+        let now: Millis = self.now;
+        let none = Criteria::default;
+        let owner = Some(owner.clone());
+        vec![
+            Criteria {
+                msgbox: Some(Msgbox::Inbox),
+                read: Some(false),
+                ..none()
+            },
+            Criteria {
+                msgbox: Some(Msgbox::Sent),
+                ..none()
+            },
+            Criteria {
+                from: owner.clone(),
+                ..none()
+            },
+            Criteria {
+                to: owner,
+                ..none()
+            },
+            Criteria {
+                updated_after: Some(now.after(-2_000)),
+                ..none()
+            },
+        ]
+    }
+}
+
+fn sorts() -> [Sort; 4] {
+    [
+        (SortField::CreateTime, Direction::Ascending),
+        (SortField::CreateTime, Direction::Descending),
+        (SortField::UpdateTime, Direction::Ascending),
+        (SortField::UpdateTime, Direction::Descending),
+    ]
+    .map(|(field, direction)| Sort { field, direction })
+}
+
+fn everything(sort: Sort) -> Scan {
+    Scan {
+        criteria: Criteria::default(),
+        sort,
+        seek: Seek::Start,
+        skip: 0,
+        rows: ALL_ROWS,
+        count: false,
+    }
+}
+
+fn keys<T>(found: &Found<T>) -> Vec<Key> {
+    found.items.iter().map(|(key, _)| *key).collect()
+}

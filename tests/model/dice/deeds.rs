@@ -1,0 +1,131 @@
+//! Deeds of all kinds.
+
+use bytes::Bytes;
+use domain::content::{Body, Part};
+use domain::limits::{DAY_MS, HOUR_MS};
+use domain::operation::{
+    Clear, Configure, Delete, Edit, Mark, Open, Recall, Remove, RemoveOne, Update,
+};
+use domain::{Action, AppId, Content, Msgbox, Sender, Settings, Violations};
+
+use super::Dice;
+use crate::model::reference::{Deed, Letter};
+
+impl Dice {
+    pub(super) fn deed(&mut self, app: &AppId) -> Deed {
+        match self.number(1..=100) {
+            1..=42 => Deed::Send(self.letter()),
+            choice => Deed::Act(self.action(app, choice)),
+        }
+    }
+
+    fn action(&mut self, app: &AppId, choice: u64) -> Action {
+        let (message_id, owner) = self.message_and_owner(app);
+        let msgbox = self.msgbox();
+        match choice {
+            ..=57 => Action::Mark(Mark {
+                owner,
+                msgbox,
+                message_ids: self.some_messages(app, message_id),
+                read: !self.one_in(3),
+            }),
+            58..=67 => Action::Delete(Delete {
+                owner,
+                msgbox,
+                message_ids: self.some_messages(app, message_id),
+            }),
+            68..=69 => Action::Clear(Clear { owner, msgbox }),
+            70..=76 => Action::Recall(Recall {
+                owner,
+                msgbox,
+                message_ids: self.some_messages(app, message_id),
+            }),
+            77..=84 => Action::Edit(Edit {
+                owner,
+                message_id,
+                content: self.content(),
+                expected_version: self.version(),
+            }),
+            85..=90 => Action::Update(Update {
+                message_id,
+                content: self.content(),
+                expected_version: self.version(),
+            }),
+            91..=93 => Action::RemoveOne(RemoveOne {
+                message_id,
+                expected_version: self.version(),
+            }),
+            94..=95 => Action::Remove(Remove {
+                message_ids: self.some_messages(app, message_id),
+            }),
+            96..=98 => Action::Configure(Configure {
+                settings: self.settings(),
+                expected_version: self.version(),
+            }),
+            _ => Action::Open(Open { owner }),
+        }
+    }
+
+    fn letter(&mut self) -> Letter {
+        let by_the_app = self.one_in(5);
+        let profiles = self.profiles();
+        let recipients = self.number(1..=6);
+        Letter {
+            from: Sender {
+                profile_id: (!by_the_app).then(|| self.one_of(&profiles)),
+                name: self.one_of(&["", "Ann", "\"Zoë\" \\ {1}\n"]).to_owned(),
+                pic: self.one_of(&["", "https://pics.example/1.png"]).to_owned(),
+            },
+            to: (0..recipients).map(|_| self.one_of(&profiles)).collect(),
+            content: self.content(),
+            notification: self.maybe(6, |_| Bytes::from_static(b"\0ding\xff")),
+            lifetime_ms: self.maybe(4, |dice| {
+                dice.number(1..=2 * DAY_MS.cast_unsigned()).cast_signed()
+            }),
+        }
+    }
+
+    fn content(&mut self) -> Content {
+        let length = self.number(1..=120);
+        let letters: String = (0..length)
+            .map(|_| self.one_of(&['a', 'b', 'ß', '"', '7', '\u{1F4EE}']))
+            .collect();
+        let encoded = Bytes::from(letters.clone());
+        let body = if self.one_in(4) {
+            Body::Parts(vec![Part {
+                mime_type: "text/plain".to_owned(),
+                body: encoded.clone(),
+            }])
+        } else {
+            Body::Json(letters.into())
+        };
+        let mut violations = Violations::none();
+        Content::parse(&body, encoded, "content", &mut violations).expect("a content")
+    }
+
+    fn settings(&mut self) -> Settings {
+        let switch = |dice: &mut Self| dice.maybe(2, |dice| !dice.one_in(3));
+        Settings {
+            version: 1,
+            allow_self_send: switch(self),
+            allow_edit: switch(self),
+            allow_delete_for_everyone: switch(self),
+            recipients_may_delete_for_everyone: switch(self),
+            max_recipients: self.maybe(3, |dice| dice.one_of(&[2, 4, 6])),
+            max_content_bytes: self.maybe(3, |dice| dice.one_of(&[60, 150, 500])),
+            default_expiry_ms: self.maybe(3, |dice| dice.one_of(&[1, HOUR_MS, DAY_MS])),
+        }
+    }
+
+    fn msgbox(&mut self) -> Msgbox {
+        if self.one_in(3) {
+            Msgbox::Sent
+        } else {
+            Msgbox::Inbox
+        }
+    }
+
+    fn version(&mut self) -> Option<i64> {
+        self.maybe(2, |dice| dice.one_of(&[1, 1, 2, 3]))
+    }
+}

@@ -1,0 +1,177 @@
+//! Random operations: each database does what the reference does, refusals and all.
+//!
+//! `POSTROOM_MODEL_SEED` and `POSTROOM_MODEL_OPERATIONS` choose another run than the usual
+//! one.
+
+mod comparison;
+pub mod dice;
+pub mod reference;
+mod tally;
+
+use domain::operation::Open;
+use domain::{Action, AppId, Millis, Operation, Outcome, Policy, Refusal, Violations};
+use storage::{Clock, MessageIds};
+use support::ids::SequentialIds;
+use support::{coverage, drift, on_each_database};
+
+use crate::conformance::bench::{Bench, Store};
+use comparison::Comparison;
+use dice::{Dice, Wish};
+use reference::Reference;
+use tally::Tally;
+
+const SEED: u64 = 20_260_101;
+const OPERATIONS: u64 = 10_000;
+/// Operations in a batch at the most.
+const BATCH_MAX: u64 = 60;
+/// How often everything is compared: after so many operations.
+const COMPARE_ALL_AFTER: u64 = 2_500;
+
+on_each_database![random_operations_do_what_the_reference_does];
+
+/// Small boxes, so that they are full now and then.
+pub fn policy() -> Policy {
+    Policy {
+        max_box_messages: 10,
+        max_recipients: 5,
+        ..Policy::default()
+    }
+}
+
+async fn random_operations_do_what_the_reference_does(bench: &Bench) {
+    let seed = setting("POSTROOM_MODEL_SEED", SEED);
+    let operations = setting("POSTROOM_MODEL_OPERATIONS", OPERATIONS);
+    let backend = bench.test.backend();
+    coverage::say(&format!("model: {backend:?}, seed {seed}"));
+    let mut run = Run {
+        reference: Reference::new(policy()),
+        dice: Dice::new(seed, "model"),
+        ids: SequentialIds::default(),
+        store: bench.store_with(policy()).await,
+        tally: Tally::default(),
+        bench,
+    };
+    run.open_all().await;
+    let (mut done, mut next_comparison) = (0, COMPARE_ALL_AFTER);
+    while done < operations {
+        done += run.step().await;
+        run.compare().glance().await;
+        if done >= next_comparison {
+            run.compare().everything().await;
+            next_comparison += COMPARE_ALL_AFTER;
+        }
+    }
+    run.compare().everything().await;
+    if operations >= OPERATIONS {
+        run.tally.assert_not_blind();
+    }
+    let recount = drift::assert_none(&*run.store).await;
+    assert_eq!(recount.entries, run.reference.entries_in_all() as u64);
+    coverage::say(&format!(
+        "model: {backend:?}, {done} operations, {} entries, drift 0",
+        recount.entries
+    ));
+    run.store.close().await;
+}
+
+struct Run<'a> {
+    reference: Reference,
+    dice: Dice,
+    /// The ids that the store is going to make.
+    ids: SequentialIds,
+    store: Store,
+    tally: Tally,
+    bench: &'a Bench,
+}
+
+impl Run<'_> {
+    /// Everybody comes once: so reading begins no mailbox, and takes no id for that.
+    async fn open_all(&mut self) {
+        let now = self.bench.clock().now_ms();
+        for app in self.dice.apps() {
+            for owner in self.dice.profiles() {
+                self.ids.next(now);
+                let action = Action::Open(Open { owner });
+                let operation = Operation {
+                    request: None,
+                    action,
+                };
+                assert_eq!(self.store.run(&app, operation).await, Ok(Outcome::Done));
+            }
+        }
+    }
+
+    /// One operation, or a batch of them; how many.
+    async fn step(&mut self) -> u64 {
+        let size = if self.dice.one_in(3) {
+            self.dice.number(2..=BATCH_MAX)
+        } else {
+            1
+        };
+        let now = self.bench.clock().now_ms();
+        let (mut expected, mut batch) = (Vec::new(), Vec::new());
+        for _ in 0..size {
+            let wish = self.dice.wish();
+            expected.push(self.foretell(&wish, now));
+            batch.push((wish.app.clone(), wish.operation()));
+        }
+        if let [(app, operation)] = &batch[..] {
+            let verdict = self.store.run(app, operation.clone()).await;
+            compare_verdicts(&batch, &[verdict], &expected);
+        } else {
+            let verdicts = self.store.batch(batch.clone()).await;
+            compare_verdicts(&batch, &verdicts, &expected);
+        }
+        self.bench.clock().advance(self.dice.leap_ms());
+        size
+    }
+
+    /// What the store is going to say.
+    fn foretell(&mut self, wish: &Wish, now: Millis) -> Result<Outcome, Refusal> {
+        let Wish { app, request, deed } = wish;
+        let message_id = self.ids.next(now);
+        let verdict = self.reference.execute(app, *request, deed, message_id, now);
+        self.dice.learn(wish, &verdict);
+        self.tally.add(&wish.deed, &verdict);
+        verdict
+    }
+
+    fn compare(&mut self) -> Comparison<'_> {
+        Comparison {
+            reference: &self.reference,
+            dice: &mut self.dice,
+            store: &self.store,
+            now: self.bench.clock().now_ms(),
+        }
+    }
+}
+
+fn compare_verdicts(
+    batch: &[(AppId, Operation)],
+    actual: &[Result<Outcome, Refusal>],
+    expected: &[Result<Outcome, Refusal>],
+) {
+    assert_eq!(actual.len(), expected.len());
+    for ((asked, actual), expected) in batch.iter().zip(actual).zip(expected) {
+        assert_eq!(&wordless(actual), expected, "{asked:?}");
+    }
+}
+
+/// A verdict without the words that people read.
+fn wordless(verdict: &Result<Outcome, Refusal>) -> Result<Outcome, Refusal> {
+    let Err(Refusal::Invalid(violations)) = verdict else {
+        return verdict.clone();
+    };
+    let mut wordless = Violations::none();
+    for violation in violations.as_slice() {
+        wordless.add(violation.field.clone(), violation.reason, "");
+    }
+    Err(Refusal::Invalid(wordless))
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}: {text}")),
+        Err(_) => default,
+    }
+}

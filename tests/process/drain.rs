@@ -1,0 +1,51 @@
+//! How the service ends when it is asked to.
+
+use futures::future::join_all;
+use proto::v1;
+use support::on_each_database;
+use support::process::{Home, UserClient};
+use tonic::Status;
+
+/// As many as may be under way on one connection, but for a few.
+const SENDS: u32 = 64;
+
+async fn a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0(home: &Home) {
+    let server = home.serve();
+    let alice = server.messaging(&server.tokens.alice);
+    let sends: Vec<_> = (0..SENDS)
+        .map(|number| tokio::spawn(send(alice.clone(), number)))
+        .collect();
+    // On the same connection, and it was asked after the others.
+    let mut last = alice.clone();
+    last.get_message_counts(v1::GetMessageCountsRequest {})
+        .await
+        .expect("counts");
+    server.terminate();
+    let ended = tokio::task::spawn_blocking(|| server.wait());
+    for sent in join_all(sends).await {
+        sent.expect("a task")
+            .expect("a call that was under way, and is finished");
+    }
+    assert!(ended.await.expect("a task").success());
+
+    let again = home.serve();
+    let mut bob = again.messaging(&again.tokens.bob);
+    let counts = bob
+        .get_message_counts(v1::GetMessageCountsRequest {})
+        .await
+        .expect("counts");
+    assert_eq!(counts.into_inner().counts["inbox"].total, SENDS);
+    again.terminate();
+    assert!(again.wait().success());
+}
+
+async fn send(mut alice: UserClient, number: u32) -> Result<(), Status> {
+    let request = v1::SendMessageSimpleRequest {
+        to: vec!["bob".to_owned()],
+        text: format!("message {number}"),
+        ..Default::default()
+    };
+    alice.send_message_simple(request).await.map(drop)
+}
+
+on_each_database![a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0];

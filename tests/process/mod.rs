@@ -1,0 +1,7 @@
+//! The real program: how it starts, what it says, who can talk to it, how it ends.
+
+mod configuration;
+mod drain;
+mod foreign_clients;
+mod readiness;
+mod tokens;

@@ -1,0 +1,69 @@
+//! What the probes say.
+
+use proto::v1;
+use support::issuer::APP;
+use support::postgres::Cluster;
+use support::process::{Home, Server, Start};
+use support::{folder::Folder, http, on_each_database};
+use tonic::Code;
+
+fn send() -> v1::SendMessageSimpleRequest {
+    v1::SendMessageSimpleRequest {
+        to: vec!["bob".to_owned()],
+        text: "hello".to_owned(),
+        ..Default::default()
+    }
+}
+
+async fn a_service_that_is_there_is_alive_and_ready_and_measured(home: &Home) {
+    let server = home.serve();
+    for (path, body) in [
+        ("/livez", "live"),
+        ("/readyz", "ready"),
+        ("/metrics", "# TYPE"),
+    ] {
+        let (status, said) = http::get(server.operations, path);
+        assert_eq!(status, 200, "{path}");
+        assert!(said.contains(body), "{path}: {said}");
+    }
+    assert_eq!(http::get(server.operations, "/none").0, 404);
+}
+
+on_each_database![a_service_that_is_there_is_alive_and_ready_and_measured];
+
+#[tokio::test]
+async fn a_database_that_is_lost_and_comes_back_needs_no_restart_of_the_service() {
+    let cluster = Cluster::private();
+    let database = cluster.server().database().await;
+    let folder = Folder::new();
+    let server = Server::start(&Start {
+        data_dir: folder.path().to_owned(),
+        database_url: Some(database.url.clone()),
+        ..Start::default()
+    });
+    let mut alice = server.messaging(&server.tokens.alice);
+    alice.send_message_simple(send()).await.expect("a message");
+
+    cluster.crash();
+    assert_eq!(http::get(server.operations, "/readyz").0, 503);
+    assert_eq!(http::get(server.operations, "/livez").0, 200);
+    let refused = alice
+        .send_message_simple(send())
+        .await
+        .expect_err("a refusal");
+    assert_eq!(
+        refused.code(),
+        Code::Unavailable,
+        "{refused:?} of app {APP}"
+    );
+
+    cluster.restart();
+    assert_eq!(http::get(server.operations, "/readyz").0, 200);
+    alice.send_message_simple(send()).await.expect("a message");
+    let mut bob = server.messaging(&server.tokens.bob);
+    let counts = bob
+        .get_message_counts(v1::GetMessageCountsRequest {})
+        .await
+        .expect("counts");
+    assert_eq!(counts.into_inner().counts["inbox"].total, 2);
+}

@@ -1,0 +1,88 @@
+//! Tokens that the program makes.
+
+use proto::{sys, v1};
+use support::command::run;
+use support::issuer::{APP, Issuer};
+use support::on_each_database;
+use support::process::{Home, postroom};
+use tonic::Code;
+
+fn token(home: &Home, arguments: &[&str]) -> String {
+    let data_dir = home.data_dir().display().to_string();
+    let common = ["token", "--data-dir", &data_dir];
+    let said = run(&mut postroom([&common, arguments].concat())).expect("a token");
+    said.trim().to_owned()
+}
+
+async fn a_token_from_the_command_line_opens_its_app_and_no_other(home: &Home) {
+    let server = home.serve();
+    let request = || v1::SendMessageSimpleRequest {
+        to: vec!["dora".to_owned()],
+        text: "hello".to_owned(),
+        ..Default::default()
+    };
+    let carol = token(home, &["--sub", "carol", "--name", "Carol"]);
+    server
+        .messaging(&carol)
+        .send_message_simple(request())
+        .await
+        .expect("a message");
+
+    for (app, total) in [(APP, 1), ("other", 0)] {
+        let dora = token(home, &["--sub", "dora", "--app", app]);
+        let counts = server
+            .messaging(&dora)
+            .get_message_counts(v1::GetMessageCountsRequest {})
+            .await;
+        assert_eq!(
+            counts.expect("counts").into_inner().counts["inbox"].total,
+            total,
+            "{app}"
+        );
+    }
+}
+
+async fn a_privileged_token_opens_what_its_scopes_say(home: &Home) {
+    let server = home.serve();
+    let reader = token(
+        home,
+        &["--sub", "bot", "--kind", "sys", "--scope", "sys.read"],
+    );
+    let mut reader = server.system_with(&reader);
+    let owner = sys::v1::GetMessageCountsForOwnerRequest {
+        owner_profile_id: "bob".to_owned(),
+    };
+    reader
+        .get_message_counts_for_owner(owner)
+        .await
+        .expect("counts");
+    let settings = reader
+        .get_app_settings(sys::v1::GetAppSettingsRequest {})
+        .await;
+    assert_eq!(
+        settings.expect_err("a refusal").code(),
+        Code::PermissionDenied
+    );
+}
+
+async fn the_token_of_a_stranger_opens_nothing(home: &Home) {
+    let server = home.serve();
+    let far_future_s = 4_000_000_000;
+    for token in [
+        Issuer::stranger().user(APP, "bob", far_future_s),
+        String::new(),
+    ] {
+        let request = v1::GetMessageCountsRequest {};
+        let refused = server.messaging(&token).get_message_counts(request).await;
+        assert_eq!(
+            refused.expect_err("a refusal").code(),
+            Code::Unauthenticated
+        );
+    }
+}
+
+on_each_database![
+    a_token_from_the_command_line_opens_its_app_and_no_other,
+    a_privileged_token_opens_what_its_scopes_say,
+    the_token_of_a_stranger_opens_nothing,
+];

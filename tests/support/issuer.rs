@@ -1,0 +1,123 @@
+//! An issuer of tokens for tests: a real key, which really signs.
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+
+/// The app of callers that say nothing else.
+pub const APP: &str = "demo";
+/// All that a privileged caller can be allowed.
+pub const ALL_SCOPES: &str = "sys.read sys.send sys.write sys.bulk sys.admin";
+
+const ISS: &str = "https://issuer.test";
+const KEY_ID: &str = "test";
+const HOUR_S: i64 = 3600;
+
+/// Signs tokens that are good for an hour from a given time on.
+pub struct Issuer {
+    key: EncodingKey,
+}
+
+impl Issuer {
+    /// The issuer that everything in this process trusts.
+    ///
+    /// # Panics
+    /// If no key can be made.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Issuer> = OnceLock::new();
+        SHARED.get_or_init(Self::stranger)
+    }
+
+    /// One with a key of its own, which nobody trusts.
+    ///
+    /// # Panics
+    /// If no key can be made.
+    #[must_use]
+    pub fn stranger() -> Self {
+        let pair = Ed25519KeyPair::generate().expect("a key");
+        let der = pair.to_pkcs8v1().expect("the form of a key");
+        let text = STANDARD.encode(der.as_ref());
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+        Self {
+            key: EncodingKey::from_ed_pem(pem.as_bytes()).expect("a key"),
+        }
+    }
+
+    /// Its public keys, as it publishes them.
+    ///
+    /// # Panics
+    /// If the key has no public half.
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        let jwk = Jwk::from_encoding_key(&self.key, Algorithm::EdDSA).expect("a public half");
+        let mut jwk = serde_json::to_value(jwk).expect("JSON");
+        jwk["kid"] = json!(KEY_ID);
+        json!({ "keys": [jwk] }).to_string()
+    }
+
+    /// Its `[[issuer]]`, for any app and both kinds.
+    #[must_use]
+    pub fn config(&self) -> rpc::auth::Issuer {
+        rpc::auth::Issuer {
+            iss: ISS.to_owned(),
+            jwks: rpc::auth::Jwks::Inline(self.jwks()),
+            apps: rpc::auth::Apps::All,
+            kinds: vec![rpc::auth::Kind::User, rpc::auth::Kind::Sys],
+        }
+    }
+
+    /// A user's token.
+    #[must_use]
+    pub fn user(&self, app: &str, profile: &str, now_s: i64) -> String {
+        self.sign(&user_claims(app, profile, now_s))
+    }
+
+    /// The app's token, with these scopes.
+    #[must_use]
+    pub fn sys(&self, app: &str, scope: &str, now_s: i64) -> String {
+        self.sign(&sys_claims(app, scope, now_s))
+    }
+
+    /// Signs any claims.
+    ///
+    /// # Panics
+    /// If the key cannot sign.
+    #[must_use]
+    pub fn sign(&self, claims: &Value) -> String {
+        let header = Header {
+            kid: Some(KEY_ID.to_owned()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        jsonwebtoken::encode(&header, claims, &self.key).expect("a token")
+    }
+}
+
+/// What a good user's token says; the shown name is the profile's id.
+#[must_use]
+pub fn user_claims(app: &str, profile: &str, now_s: i64) -> Value {
+    json!({
+        "iss": ISS,
+        "aud": "postroom",
+        "exp": now_s + HOUR_S,
+        "app": app,
+        "sub": profile,
+        "name": profile,
+    })
+}
+
+/// What a good privileged token says.
+#[must_use]
+pub fn sys_claims(app: &str, scope: &str, now_s: i64) -> Value {
+    json!({
+        "iss": ISS,
+        "aud": "postroom-sys",
+        "exp": now_s + HOUR_S,
+        "app": app,
+        "scope": scope,
+    })
+}

@@ -1,0 +1,24 @@
+//! What the tests stand on: real databases, the real layers, the real program.
+//!
+//! - [`store`] gives a test a store of its own, once on each database.
+//! - [`service`] puts the real services and layers over such a store, without a socket.
+//! - [`process`] runs the real `postroom`, and [`proxy`] cuts its connections.
+//! - [`postgres`] and [`tools`] find the foreign programs, or install them. What cannot be
+//!   had fails the tests that need it, with a word on how to get it; none is skipped.
+
+pub mod clock;
+pub mod command;
+pub mod coverage;
+pub mod drift;
+pub mod folder;
+pub mod http;
+pub mod ids;
+pub mod installer;
+pub mod issuer;
+pub mod postgres;
+pub mod process;
+pub mod proxy;
+pub mod service;
+pub mod store;
+pub mod tools;
+pub mod workspace;

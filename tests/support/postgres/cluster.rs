@@ -1,0 +1,174 @@
+//! A server of our own.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context as _;
+use uuid::Uuid;
+
+use super::account::Account;
+use super::binaries::Binaries;
+use super::database::Server;
+use super::watchdog::{Until, Watchdog};
+use crate::command::run;
+use crate::coverage;
+use crate::folder::Folder;
+
+/// How often a port is tried that was free a moment ago.
+const ATTEMPTS: u32 = 5;
+
+/// Linguistic order, so that what forgets to ask for bytewise order is found out. Not every
+/// build has it.
+const ICU: [&str; 3] = [
+    "--locale-provider=icu",
+    "--icu-locale=en",
+    "--locale=C.UTF-8",
+];
+const PLAIN: [&str; 1] = ["--locale=C.UTF-8"];
+
+/// Limits of the server; durability is as it is by default.
+const SETTINGS: &str = "\
+listen_addresses = '127.0.0.1'
+max_connections = 250
+shared_buffers = 64MB
+log_min_messages = error
+";
+
+/// A server of our own, which ends with this value, and with this process at the latest.
+#[derive(Debug)]
+pub struct Cluster {
+    programs: Binaries,
+    account: Account,
+    folder: PathBuf,
+    port: u16,
+    password: String,
+    _watchdog: Watchdog,
+}
+
+impl Cluster {
+    /// Starts one for a single test, which may stop it, break it, and start it again.
+    ///
+    /// # Panics
+    /// If there is no `PostgreSQL` and none can be had.
+    #[must_use]
+    pub fn private() -> Self {
+        Self::start(Until::Dropped, Vec::new())
+            .unwrap_or_else(|error| panic!("PostgreSQL is needed and cannot be had: {error:#}"))
+    }
+
+    /// Starts one. When it ends, it takes its own files with it, and `remove`.
+    ///
+    /// # Errors
+    /// If there is no `PostgreSQL` and none can be had, or it does not start.
+    pub(super) fn start(until: Until, mut remove: Vec<PathBuf>) -> anyhow::Result<Self> {
+        let programs = Binaries::locate()?;
+        let account = Account::choose()?;
+        let folder = Folder::new().keep();
+        account.give(&folder)?;
+        remove.push(folder.clone());
+        let (pg_ctl, data) = (programs.path("pg_ctl"), folder.join("data"));
+        let shell = account.command("sh");
+        let mut cluster = Self {
+            programs,
+            account,
+            folder,
+            port: 0,
+            password: Uuid::new_v4().simple().to_string(),
+            _watchdog: Watchdog::start(shell, until, &pg_ctl, &data, &remove)?,
+        };
+        cluster.create()?;
+        cluster.listen()?;
+        coverage::say(&format!(
+            "database under test: {} from {}",
+            cluster.programs.version()?,
+            cluster.programs.path("").display()
+        ));
+        Ok(cluster)
+    }
+
+    /// The server, to connect to.
+    #[must_use]
+    pub fn server(&self) -> Server {
+        let url = format!(
+            "postgres://postgres:{}@127.0.0.1:{}/postgres",
+            self.password, self.port
+        );
+        Server::parse(&url).expect("a url")
+    }
+
+    /// Stops it at once, as if its machine had lost power.
+    pub fn crash(&self) {
+        let stopped = run(self.pg_ctl("stop").args(["-m", "immediate"]));
+        stopped.expect("a server that stops");
+    }
+
+    /// Starts it again, where it was.
+    pub fn restart(&self) {
+        self.start_postgres().expect("a server that starts");
+    }
+
+    fn create(&self) -> anyhow::Result<()> {
+        let password = self.folder.join("password");
+        fs::write(&password, &self.password)?;
+        self.account.give(&password)?;
+        let init = |locale: &[&str]| {
+            let mut initdb = self.command("initdb");
+            initdb.args([
+                "-U",
+                "postgres",
+                "--auth=password",
+                "--encoding=UTF8",
+                "--no-sync",
+            ]);
+            run(initdb.arg("--pwfile").arg(&password).args(locale))
+        };
+        init(&ICU).or_else(|_| init(&PLAIN))?;
+        let config = self.folder.join("data/postgresql.conf");
+        let defaults = fs::read_to_string(&config)?;
+        let sockets = self.folder.display();
+        let ours = format!("{SETTINGS}unix_socket_directories = '{sockets}'\n");
+        Ok(fs::write(config, defaults + &ours)?)
+    }
+
+    fn listen(&mut self) -> anyhow::Result<()> {
+        let mut attempt = 1;
+        loop {
+            self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            match self.start_postgres() {
+                Ok(()) => return Ok(()),
+                Err(error) if attempt == ATTEMPTS => return Err(error),
+                Err(_) => attempt += 1,
+            }
+        }
+    }
+
+    fn start_postgres(&self) -> anyhow::Result<()> {
+        let log = self.folder.join("log");
+        let options = format!("-p {}", self.port);
+        run(self
+            .pg_ctl("start")
+            .args(["-o", &options])
+            .arg("-l")
+            .arg(&log))
+        .with_context(|| fs::read_to_string(log).unwrap_or_default())?;
+        Ok(())
+    }
+
+    fn pg_ctl(&self, what: &str) -> Command {
+        let mut pg_ctl = self.command("pg_ctl");
+        pg_ctl.args([what, "-s", "-w"]);
+        pg_ctl
+    }
+
+    /// A program of the server, about its data.
+    fn command(&self, program: &str) -> Command {
+        let mut command = self.account.command(self.programs.path(program));
+        command
+            .current_dir(&self.folder)
+            .arg("-D")
+            .arg(self.folder.join("data"));
+        command
+    }
+}

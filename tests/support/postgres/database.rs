@@ -1,0 +1,189 @@
+//! Databases on a server: one for each test, copied from a template that has the schema.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+
+use anyhow::Context as _;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use storage_sql::Options;
+use uuid::Uuid;
+
+use crate::workspace;
+
+/// Taken while the template is made, so that only one process makes it.
+const TEMPLATE_LOCK: &str = "SELECT pg_advisory_lock(7600)";
+
+/// A server, reached as a user that may create databases.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The url up to the name of the database, `postgres://user@host:port/`.
+    before: String,
+    /// The database that is there to connect to.
+    maintenance: String,
+    /// What follows the name of the database: nothing, or parameters.
+    after: String,
+}
+
+impl Server {
+    /// Takes a url to a database on it.
+    ///
+    /// # Errors
+    /// If it is no url of `PostgreSQL` that names a database.
+    pub fn parse(url: &str) -> anyhow::Result<Self> {
+        let parts = || {
+            let query = url.find('?').unwrap_or(url.len());
+            let authority = url.find("://")? + "://".len();
+            let slash = authority + url[authority..query].find('/')?;
+            Some((&url[..=slash], &url[slash + 1..query], &url[query..]))
+        };
+        let (before, maintenance, after) = parts()
+            .filter(|(before, database, _)| before.starts_with("postgres") && !database.is_empty())
+            .context("not of the form postgres://user:password@host:port/database")?;
+        let [before, maintenance, after] = [before, maintenance, after].map(str::to_owned);
+        Ok(Self {
+            before,
+            maintenance,
+            after,
+        })
+    }
+
+    /// The url of the database that is there to connect to.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url_of(&self.maintenance)
+    }
+
+    /// A new database with the schema.
+    ///
+    /// # Panics
+    /// If the server does not do as it is told.
+    pub async fn database(&self) -> Database {
+        let name = format!("postroom_test_{}", Uuid::new_v4().simple());
+        self.copy_template(&name)
+            .await
+            .expect("a database for the test");
+        Database {
+            url: self.url_of(&name),
+            server: self.clone(),
+            name,
+        }
+    }
+
+    /// A connection to the server, for what concerns it as a whole.
+    ///
+    /// # Errors
+    /// If it cannot be reached.
+    pub async fn connect(&self) -> sqlx::Result<PgConnection> {
+        PgConnection::connect(&self.url()).await
+    }
+
+    fn host_and_port(&self) -> &str {
+        let authority = self.before.trim_end_matches('/');
+        authority.rsplit(['@', '/']).next().unwrap_or(authority)
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("{}{database}{}", self.before, self.after)
+    }
+
+    async fn copy_template(&self, name: &str) -> anyhow::Result<()> {
+        let template = template_name()?;
+        let mut connection = self.connect().await?;
+        if !exists(&mut connection, &template).await? {
+            self.make_template(&mut connection, &template).await?;
+        }
+        run(
+            &mut connection,
+            format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        )
+        .await?;
+        Ok(connection.close().await?)
+    }
+
+    /// Makes the template under another name first: under its own, it is complete.
+    async fn make_template(&self, connection: &mut PgConnection, name: &str) -> anyhow::Result<()> {
+        connection.execute(TEMPLATE_LOCK).await?;
+        if exists(connection, name).await? {
+            return Ok(());
+        }
+        let unfinished = format!("postroom_test_{}", Uuid::new_v4().simple());
+        run(connection, format!("CREATE DATABASE {unfinished}")).await?;
+        storage_sql::migrate_up(&Options::new(self.url_of(&unfinished))).await?;
+        run(
+            connection,
+            format!("ALTER DATABASE {unfinished} RENAME TO {name}"),
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// A database for one test.
+#[derive(Debug)]
+pub struct Database {
+    /// Where it is.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+    server: Server,
+}
+
+impl Database {
+    /// Where its server listens.
+    ///
+    /// # Panics
+    /// If the url names no host and port that can be resolved.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        let host = self.server.host_and_port();
+        let mut addresses = host.to_socket_addrs().expect("a host and port in the url");
+        addresses.next().expect("an address of the host")
+    }
+
+    /// Its url, but by way of another address, and in plain text.
+    #[must_use]
+    pub fn url_through(&self, address: SocketAddr) -> String {
+        let url = self
+            .url
+            .replacen(self.server.host_and_port(), &address.to_string(), 1);
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}sslmode=disable")
+    }
+
+    /// Removes it, whoever is still connected.
+    pub async fn remove(self) {
+        let removed = async {
+            let mut connection = self.server.connect().await?;
+            let text = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+            run(&mut connection, text).await?;
+            connection.close().await
+        };
+        removed.await.expect("a database that can be removed");
+    }
+}
+
+/// Another schema is another template: a server that outlives the run may keep both.
+fn template_name() -> anyhow::Result<String> {
+    let folder = workspace::root().join("shared/storage-sql/migrations/postgres");
+    let mut steps: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    steps.sort_by_key(fs::DirEntry::file_name);
+    let mut hasher = DefaultHasher::new();
+    for step in steps {
+        fs::read(step.path())?.hash(&mut hasher);
+    }
+    Ok(format!("postroom_template_{:016x}", hasher.finish()))
+}
+
+async fn exists(connection: &mut PgConnection, database: &str) -> sqlx::Result<bool> {
+    let text = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
+    sqlx::query_scalar(text)
+        .bind(database)
+        .fetch_one(connection)
+        .await
+}
+
+/// Runs a statement that takes no parameters; all names in it are our own.
+async fn run(connection: &mut PgConnection, text: String) -> sqlx::Result<()> {
+    connection.execute(AssertSqlSafe(text)).await.map(drop)
+}

@@ -1,0 +1,51 @@
+//! One server for all tests of a run.
+//!
+//! With `cargo test` a run is this process. With cargo-nextest it is many, one for each test:
+//! the first starts the server, the others find it, and it ends with nextest itself.
+
+use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::process::parent_id;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::account::Account;
+use super::cluster::Cluster;
+use super::database::Server;
+use super::watchdog::Until;
+
+/// Set by cargo-nextest, to the same in all processes of a run.
+const NEXTEST_RUN: &str = "NEXTEST_RUN_ID";
+
+/// The server of this run.
+pub fn server() -> anyhow::Result<Server> {
+    match std::env::var(NEXTEST_RUN) {
+        Ok(run) => of_many_processes(&std::env::temp_dir().join(format!("postroom-run-{run}"))),
+        Err(_) => of_this_process(),
+    }
+}
+
+fn of_this_process() -> anyhow::Result<Server> {
+    // Never dropped: it ends with the process.
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    let cluster = Cluster::start(Until::Dropped, Vec::new())?;
+    Ok(CLUSTER.get_or_init(|| cluster).server())
+}
+
+fn of_many_processes(folder: &Path) -> anyhow::Result<Server> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    Account::choose()?.give(folder)?;
+    let lock = File::create(folder.join("lock"))?;
+    lock.lock()?;
+    let written = folder.join("url");
+    if let Ok(url) = fs::read_to_string(&written) {
+        return Server::parse(&url);
+    }
+    let until = Until::ProcessEnds(parent_id());
+    let server = Cluster::start(until, vec![folder.to_owned()])?.server();
+    fs::write(written, server.url())?;
+    Ok(server)
+}

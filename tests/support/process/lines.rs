@@ -1,0 +1,69 @@
+//! What a running program prints, line by line.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How long something may take to be printed that must be printed. Not a time that is
+/// waited: only a program that hangs gets there.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The lines that were printed so far. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(Arc<(Mutex<Printed>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct Printed {
+    lines: Vec<String>,
+    has_ended: bool,
+}
+
+impl Lines {
+    /// Reads a stream to its end, in a thread.
+    #[must_use]
+    pub fn of(stream: impl Read + Send + 'static) -> Self {
+        let lines = Self::default();
+        let reader = lines.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                reader.change(|printed| printed.lines.push(line));
+            }
+            reader.change(|printed| printed.has_ended = true);
+        });
+        lines
+    }
+
+    /// Waits for a line, and answers what was found in it; none if the stream ended first.
+    ///
+    /// # Panics
+    /// If neither comes in a minute.
+    pub fn wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let (printed, changed) = &*self.0;
+        let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = |printed: &mut Printed| {
+            !printed.has_ended && !printed.lines.iter().any(|line| find(line).is_some())
+        };
+        let waited = changed.wait_timeout_while(printed, PATIENCE, missing);
+        let (printed, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(
+            !waited.timed_out(),
+            "not printed in time; only {:#?}",
+            printed.lines
+        );
+        printed.lines.iter().find_map(|line| find(line))
+    }
+
+    /// Everything that was printed so far.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let printed = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        printed.lines.join("\n")
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Printed)) {
+        let (printed, changed) = &*self.0;
+        change(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
+        changed.notify_all();
+    }
+}

@@ -1,0 +1,249 @@
+//! A running `postroom serve --dev`.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use proto::sys::v1::sys_client::SysClient;
+use proto::v1::messaging_client::MessagingClient;
+use serde_json::Value;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+
+use super::lines::Lines;
+use super::program::path;
+use crate::command::run;
+use crate::service::Bearer;
+
+/// Starts the program so that it lives when it may not write as much as it wants: it sees an error then,
+/// as with a full disk, and no signal. It ends with the tests, however they end.
+const LAUNCH: &str = r#"trap "" XFSZ; exec setpriv --pdeathsig KILL "$0" "$@""#;
+
+/// A client of a running `Messaging`.
+pub type UserClient = MessagingClient<InterceptedService<Channel, Bearer>>;
+/// A client of a running `Sys`.
+pub type SystemClient = SysClient<InterceptedService<Channel, Bearer>>;
+
+/// How to start the service.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// Where the key and the embedded database are.
+    pub data_dir: PathBuf,
+    /// Another database than the embedded one.
+    pub database_url: Option<String>,
+    /// Further arguments.
+    pub arguments: Vec<String>,
+}
+
+/// A running service, killed when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    log: Lines,
+    /// What it said for people.
+    pub banner: String,
+    /// Where `Messaging` is.
+    pub user: SocketAddr,
+    /// Where `Sys` is.
+    pub sys: SocketAddr,
+    /// Where the probes are.
+    pub operations: SocketAddr,
+    /// The tokens of the banner.
+    pub tokens: Tokens,
+}
+
+/// The tokens of the banner.
+#[derive(Debug)]
+pub struct Tokens {
+    /// A user's.
+    pub alice: String,
+    /// Another user's.
+    pub bob: String,
+    /// The app's.
+    pub sys: String,
+}
+
+impl Server {
+    /// Starts the service on ports that are free, and waits until it is there.
+    ///
+    /// # Panics
+    /// If it does not start; then with its log.
+    #[must_use]
+    pub fn start(start: &Start) -> Self {
+        let mut process = command(start).spawn().expect("sh is there");
+        let log = Lines::of(process.stderr.take().expect("a stream of errors"));
+        let said = Lines::of(process.stdout.take().expect("a stream of output"));
+        // The last line of the banner: the log, which tells the addresses, was before it.
+        let whole = said.wait_for(|line| line.contains(" sys send ").then_some(()));
+        assert!(whole.is_some(), "it did not start: {}", log.text());
+        let address = |name| {
+            log.wait_for(|line| listening(line, name))
+                .expect("an address")
+        };
+        let token = |name: &str| {
+            let begin = format!("export {name}=");
+            said.wait_for(|line| line.strip_prefix(&begin).map(str::to_owned))
+                .expect("a token")
+        };
+        Self {
+            process,
+            user: address("user"),
+            sys: address("sys"),
+            operations: address("operations"),
+            tokens: Tokens {
+                alice: token("ALICE"),
+                bob: token("BOB"),
+                sys: token("SYS"),
+            },
+            banner: said.text(),
+            log,
+        }
+    }
+
+    /// A client of `Messaging`, with a connection of its own.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    #[must_use]
+    pub fn messaging(&self, token: &str) -> UserClient {
+        MessagingClient::with_interceptor(channel(self.user), Bearer::new(token))
+    }
+
+    /// A client of `Sys` that is allowed everything, with a connection of its own.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    #[must_use]
+    pub fn system(&self) -> SystemClient {
+        self.system_with(&self.tokens.sys)
+    }
+
+    /// A client of `Sys` with a token, and with a connection of its own.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    #[must_use]
+    pub fn system_with(&self, token: &str) -> SystemClient {
+        SysClient::with_interceptor(channel(self.sys), Bearer::new(token))
+    }
+
+    /// What it logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits until it has logged something.
+    ///
+    /// # Panics
+    /// If it ends without, or does not within a minute.
+    pub fn wait_for_log(&self, message: &str) {
+        let found = self
+            .log
+            .wait_for(|line| line.contains(message).then_some(()));
+        assert!(found.is_some(), "{message} is not in {}", self.log());
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn kill(mut self) {
+        assert_eq!(
+            self.process.try_wait().expect("a state"),
+            None,
+            "{}",
+            self.log()
+        );
+        self.process.kill().expect("a process that can be killed");
+        self.process.wait().expect("an end");
+    }
+
+    /// What ends it as a crash would, while its clients are still there.
+    pub fn killer(&self) -> impl FnOnce() + use<> {
+        let id = self.process.id().to_string();
+        move || signal("KILL", &id)
+    }
+
+    /// Asks it to end.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn terminate(&self) {
+        signal("TERM", &self.process.id().to_string());
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If it is not our child any more.
+    #[must_use]
+    pub fn wait(mut self) -> ExitStatus {
+        self.process.wait().expect("an end")
+    }
+
+    /// Forbids it to write beyond so many bytes into any file, or allows it again.
+    ///
+    /// # Panics
+    /// If `prlimit` of util-linux is missing.
+    pub fn limit_file_size(&self, bytes: Option<u64>) {
+        let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args([
+            "--pid",
+            &self.process.id().to_string(),
+            &format!("--fsize={soft}:"),
+        ]);
+        run(&mut prlimit).expect("a limit");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn command(start: &Start) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", LAUNCH])
+        .arg(path())
+        .args(["serve", "--dev", "--log-format", "json", "--data-dir"])
+        .arg(&start.data_dir);
+    for flag in ["--user-address", "--sys-address", "--operations-address"] {
+        command.args([flag, "127.0.0.1:0"]);
+    }
+    if let Some(url) = &start.database_url {
+        command.args(["--database-url", url]);
+    }
+    command
+        .args(&start.arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn signal(name: &str, process: &str) {
+    let mut sh = Command::new("sh");
+    run(sh.args(["-c", r#"kill -s "$0" "$1""#, name, process])).expect("a signal");
+}
+
+/// The address of a listener, if this line of the log tells it.
+fn listening(line: &str, name: &str) -> Option<SocketAddr> {
+    let event: Value = serde_json::from_str(line).ok()?;
+    let is_it = event["message"] == "listener.open" && event["listener.name"] == name;
+    is_it
+        .then(|| event["listener.address"].as_str()?.parse().ok())
+        .flatten()
+}
+
+fn channel(address: impl Display) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"));
+    endpoint.expect("an address").connect_lazy()
+}

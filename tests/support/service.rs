@@ -1,0 +1,162 @@
+//! The real services under the real layers, without a socket.
+
+use std::sync::Arc;
+
+use proto::sys::v1::sys_client::SysClient;
+use proto::v1::messaging_client::MessagingClient;
+use rpc::auth::Authenticator;
+use rpc::stack::{Config, Listener, Stack, stack};
+use storage::{Clock as _, MailStore};
+use tonic::metadata::MetadataValue;
+use tonic::service::interceptor::InterceptedService;
+use tonic::service::{Interceptor, Routes};
+use tonic::{Request, Status};
+
+use crate::issuer::{ALL_SCOPES, APP, Issuer};
+use crate::store::{Backend, Fixture, TestStore};
+
+/// Bytes of a request to `Messaging`, as configured by default.
+const USER_REQUEST_BYTES: usize = 128 * 1024;
+/// Bytes of a request to `Sys`, as configured by default.
+const SYS_REQUEST_BYTES: usize = 1024 * 1024;
+/// Enough for every test.
+const CALLS_IN_FLIGHT: usize = 1000;
+
+/// A client of `Messaging`. Its calls go through the layers; clones are cheap.
+pub type User = MessagingClient<InterceptedService<Stack, Bearer>>;
+/// A client of `Sys`. Its calls go through the layers; clones are cheap.
+pub type System = SysClient<InterceptedService<Stack, Bearer>>;
+
+/// Both services over a store that nobody else uses.
+pub struct TestService {
+    /// The store, with its clock.
+    pub store: TestStore,
+    /// What answers.
+    pub listeners: Listeners,
+}
+
+/// What answers calls: one replica.
+#[derive(Clone)]
+pub struct Listeners {
+    /// The layers and `Messaging`.
+    pub messaging: Stack,
+    /// The layers and `Sys`.
+    pub sys: Stack,
+}
+
+impl Listeners {
+    fn over(store: Arc<dyn MailStore>, authenticator: &Arc<Authenticator>) -> Self {
+        let config = |listener| Config {
+            listener,
+            authenticator: authenticator.clone(),
+            calls_in_flight_max: CALLS_IN_FLIGHT,
+        };
+        let messaging = Routes::new(messaging::service(store.clone(), USER_REQUEST_BYTES));
+        let sys = Routes::new(sys::service(store, SYS_REQUEST_BYTES));
+        Self {
+            messaging: stack(config(Listener::Messaging), messaging.prepare()).expect("a stack"),
+            sys: stack(config(Listener::Sys), sys.prepare()).expect("a stack"),
+        }
+    }
+
+    /// `Messaging`, called with a token.
+    #[must_use]
+    pub fn user(&self, token: &str) -> User {
+        MessagingClient::with_interceptor(self.messaging.clone(), Bearer::new(token))
+    }
+
+    /// `Sys`, called with a token.
+    #[must_use]
+    pub fn sys(&self, token: &str) -> System {
+        SysClient::with_interceptor(self.sys.clone(), Bearer::new(token))
+    }
+}
+
+impl TestService {
+    /// Puts the services over a store.
+    pub async fn over(store: TestStore) -> Self {
+        let listeners = Listeners::over(store.store.clone(), &authenticator(&store).await);
+        Self { store, listeners }
+    }
+
+    /// A user of the app [`APP`].
+    #[must_use]
+    pub fn user(&self, profile: &str) -> User {
+        self.user_of(APP, profile)
+    }
+
+    /// A user of any app.
+    #[must_use]
+    pub fn user_of(&self, app: &str, profile: &str) -> User {
+        self.listeners
+            .user(&Issuer::shared().user(app, profile, self.now_s()))
+    }
+
+    /// The app [`APP`] itself, allowed everything.
+    #[must_use]
+    pub fn sys(&self) -> System {
+        self.sys_of(APP, ALL_SCOPES)
+    }
+
+    /// Any app, allowed these scopes.
+    #[must_use]
+    pub fn sys_of(&self, app: &str, scope: &str) -> System {
+        self.listeners
+            .sys(&Issuer::shared().sys(app, scope, self.now_s()))
+    }
+
+    /// The services over a second store on the same data: another replica. Closing its store
+    /// is up to the test.
+    pub async fn replica(&self) -> (Arc<dyn MailStore>, Listeners) {
+        let store = self.store.replica().await;
+        let listeners = Listeners::over(store.clone(), &authenticator(&self.store).await);
+        (store, listeners)
+    }
+
+    /// The time, as tokens have it.
+    #[must_use]
+    pub fn now_s(&self) -> i64 {
+        self.store.clock.now_ms().0 / 1000
+    }
+}
+
+impl Fixture for TestService {
+    async fn open(backend: Backend) -> Self {
+        Self::over(TestStore::open(backend).await).await
+    }
+
+    fn into_store(self) -> TestStore {
+        self.store
+    }
+}
+
+async fn authenticator(store: &TestStore) -> Arc<Authenticator> {
+    let issuers = vec![Issuer::shared().config()];
+    Authenticator::start(issuers, store.clock.clone())
+        .await
+        .expect("an authenticator")
+}
+
+/// Puts a token into every call; an empty one stays away.
+#[derive(Debug, Clone)]
+pub struct Bearer(String);
+
+impl Bearer {
+    /// Calls with this token.
+    #[must_use]
+    pub fn new(token: &str) -> Self {
+        Self(token.to_owned())
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if !self.0.is_empty() {
+            let value = MetadataValue::try_from(format!("Bearer {}", self.0));
+            request
+                .metadata_mut()
+                .insert("authorization", value.expect("an ASCII token"));
+        }
+        Ok(request)
+    }
+}

@@ -1,0 +1,222 @@
+//! A store for each test, once on each database.
+//!
+//! A test is a plain `async fn` with a reference to what it stands on, a [`TestStore`] or a
+//! [`TestService`](crate::service::TestService). A file lists its tests at the end:
+//!
+//! ```ignore
+//! async fn a_new_mailbox_is_empty(test: &TestStore) { … }
+//!
+//! on_each_database![a_new_mailbox_is_empty];
+//! ```
+//!
+//! and each runs as `sqlite::a_new_mailbox_is_empty` and `postgres::a_new_mailbox_is_empty`. One
+//! that is not listed is dead code, which the compiler reports. After a test that passed, all
+//! counters of its store must equal a recount.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
+
+use domain::Policy;
+use futures::FutureExt as _;
+use storage::MailStore;
+use storage_sql::Options;
+use tokio::runtime;
+
+use crate::clock::ManualClock;
+use crate::folder::Folder;
+use crate::ids::SequentialIds;
+use crate::postgres::{self, Database};
+use crate::{coverage, drift};
+
+/// The databases that everything must work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded one.
+    Sqlite,
+    /// The one for production.
+    Postgres,
+}
+
+/// A store that nobody else uses, with a time and ids that are the same in every run.
+pub struct TestStore {
+    /// The store.
+    pub store: Arc<dyn MailStore>,
+    /// Its time.
+    pub clock: Arc<ManualClock>,
+    /// How it was opened.
+    pub options: Options,
+    place: Place,
+}
+
+/// Where the data of one test is.
+pub enum Place {
+    /// In a folder.
+    Sqlite(Folder),
+    /// On a server.
+    Postgres(Database),
+}
+
+impl Place {
+    /// Makes one; with `PostgreSQL`, the schema is there.
+    pub async fn new(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => {
+                coverage::say("database under test: SQLite, embedded");
+                Self::Sqlite(Folder::new())
+            }
+            Backend::Postgres => Self::Postgres(postgres::shared().database().await),
+        }
+    }
+
+    /// The url of the database.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite:{}", folder.join("postroom.db").display()),
+            Self::Postgres(database) => database.url.clone(),
+        }
+    }
+
+    /// Removes everything.
+    pub async fn remove(self) {
+        match self {
+            Self::Sqlite(folder) => drop(folder),
+            Self::Postgres(database) => database.remove().await,
+        }
+    }
+}
+
+impl TestStore {
+    /// Opens an empty store.
+    pub async fn open(backend: Backend) -> Self {
+        Self::open_with(backend, Policy::default()).await
+    }
+
+    /// Opens an empty store with other rules for apps that say nothing else.
+    pub async fn open_with(backend: Backend, policy: Policy) -> Self {
+        let place = Place::new(backend).await;
+        let clock = Arc::new(ManualClock::default());
+        let options = Options {
+            policy,
+            clock: clock.clone(),
+            ids: Arc::new(SequentialIds::default()),
+            ..Options::new(place.url())
+        };
+        let store = storage_sql::open(&options).await.expect("a store");
+        Self {
+            store,
+            clock,
+            options,
+            place,
+        }
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub const fn backend(&self) -> Backend {
+        match self.place {
+            Place::Sqlite(_) => Backend::Sqlite,
+            Place::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Where its data is.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// A second store over the same data, as another replica would open it: it shares the
+    /// clock and the ids, and nothing else. Closing it is up to the test.
+    pub async fn replica(&self) -> Arc<dyn MailStore> {
+        storage_sql::open(&self.options)
+            .await
+            .expect("a second store")
+    }
+
+    /// Closes the store and removes its data.
+    pub async fn close(self) {
+        self.store.close().await;
+        self.place.remove().await;
+    }
+}
+
+/// What a test on each database can stand on.
+pub trait Fixture: Sized {
+    /// Makes it.
+    fn open(backend: Backend) -> impl Future<Output = Self>;
+    /// The store in it.
+    fn into_store(self) -> TestStore;
+}
+
+impl Fixture for TestStore {
+    async fn open(backend: Backend) -> Self {
+        Self::open(backend).await
+    }
+
+    fn into_store(self) -> TestStore {
+        self
+    }
+}
+
+/// The data that a test works on, from its beginning to its end.
+pub trait Site: Sized {
+    /// Makes it.
+    fn open(backend: Backend) -> impl Future<Output = Self>;
+    /// Checks it, if the test `passed`, and removes it.
+    fn end(self, passed: bool) -> impl Future<Output = ()>;
+}
+
+impl<F: Fixture> Site for F {
+    async fn open(backend: Backend) -> Self {
+        <F as Fixture>::open(backend).await
+    }
+
+    async fn end(self, passed: bool) {
+        let store = self.into_store();
+        let recounted = if passed {
+            let recount = AssertUnwindSafe(drift::assert_none(&*store.store));
+            recount.catch_unwind().await.map(drop)
+        } else {
+            Ok(())
+        };
+        store.close().await;
+        recounted.unwrap_or_else(|panic| resume_unwind(panic));
+    }
+}
+
+/// Runs a test on a database, and recounts its mailboxes.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "tests are handed over by their names"
+)]
+pub fn run<S: Site>(backend: Backend, test: impl AsyncFn(&S)) {
+    let mut builder = runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let site = S::open(backend).await;
+        let tested = AssertUnwindSafe(test(&site)).catch_unwind().await;
+        site.end(tested.is_ok()).await;
+        tested.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
+/// Makes two tests of each function that is named: one on each database.
+#[macro_export]
+macro_rules! on_each_database {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $test() {
+                $crate::store::run($crate::store::Backend::Sqlite, super::$test);
+            })+
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $test() {
+                $crate::store::run($crate::store::Backend::Postgres, super::$test);
+            })+
+        }
+    };
+}

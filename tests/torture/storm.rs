@@ -1,0 +1,266 @@
+//! Many clients over the same few mailboxes, on two replicas.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use proto::{sys, v1};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use support::process::{Home, Server, SystemClient, UserClient, postroom};
+use support::store::{Backend, Place, Site as _};
+use support::{command, coverage, postgres};
+use tonic::{Code, Status};
+
+use super::sends::{RECIPIENTS, recipient};
+
+const CLIENTS: u64 = 32;
+/// How long it lasts, unless the variable says otherwise.
+const SECONDS: u64 = 20;
+const SECONDS_VARIABLE: &str = "POSTROOM_TORTURE_SECS";
+/// Messages that clients remember and come back to.
+const REMEMBERED: usize = 50;
+
+/// What was sent lately: sender and id.
+type Lately = Arc<Mutex<Vec<(usize, String)>>>;
+
+/// One client: all ten users, and the app.
+struct Client {
+    users: Vec<UserClient>,
+    app: SystemClient,
+    lately: Lately,
+    dice: StdRng,
+}
+
+impl Client {
+    async fn act(&mut self) -> Result<(), Status> {
+        let is_first = self.lately.lock().expect("nobody has panicked").is_empty();
+        match self.dice.random_range(0..10) {
+            _ if is_first => self.send().await,
+            0..4 => self.send().await,
+            4..6 => self.mark().await,
+            6 => self.edit().await,
+            7 => self.update().await,
+            8 => self.delete_for_everyone().await,
+            _ => self.delete_own().await,
+        }
+    }
+
+    async fn send(&mut self) -> Result<(), Status> {
+        let from = self.dice.random_range(0..RECIPIENTS);
+        let all: Vec<usize> = (0..RECIPIENTS).collect();
+        let count = self.dice.random_range(1..=RECIPIENTS);
+        let to = all
+            .sample(&mut self.dice, count)
+            .map(|number| recipient(*number))
+            .collect();
+        let request = v1::SendMessageSimpleRequest {
+            to,
+            text: "storm".to_owned(),
+            ..Default::default()
+        };
+        let sent = self.users[from]
+            .send_message_simple(request)
+            .await?
+            .into_inner();
+        let mut lately = self.lately.lock().expect("nobody has panicked");
+        let place = self.dice.random_range(0..REMEMBERED);
+        match lately.get_mut(place) {
+            Some(old) => *old = (from, sent.message_id),
+            None => lately.push((from, sent.message_id)),
+        }
+        Ok(())
+    }
+
+    /// Messages of lately, of one sender.
+    fn pick(&mut self) -> (usize, Vec<String>) {
+        let lately = self.lately.lock().expect("nobody has panicked");
+        let from = lately.choose(&mut self.dice).map_or(0, |(from, _)| *from);
+        let of_sender = lately.iter().filter(|(sender, _)| *sender == from);
+        (from, of_sender.map(|(_, id)| id.clone()).take(5).collect())
+    }
+
+    async fn mark(&mut self) -> Result<(), Status> {
+        let (_, message_ids) = self.pick();
+        let reader = self.dice.random_range(0..RECIPIENTS);
+        let request = v1::MarkMessagesReadRequest {
+            msgbox: "inbox".to_owned(),
+            message_ids,
+            unread: self.dice.random(),
+            ..Default::default()
+        };
+        self.users[reader]
+            .mark_messages_read(request)
+            .await
+            .map(drop)
+    }
+
+    async fn edit(&mut self) -> Result<(), Status> {
+        let (from, ids) = self.pick();
+        let request = v1::EditMessageRequest {
+            message_id: ids.into_iter().next().unwrap_or_default(),
+            content: Some(content()),
+            ..Default::default()
+        };
+        self.users[from].edit_message(request).await.map(drop)
+    }
+
+    async fn update(&mut self) -> Result<(), Status> {
+        let (_, ids) = self.pick();
+        let request = sys::v1::UpdateMessageRequest {
+            message_id: ids.into_iter().next().unwrap_or_default(),
+            content: Some(content()),
+            ..Default::default()
+        };
+        self.app.update_message(request).await.map(drop)
+    }
+
+    async fn delete_for_everyone(&mut self) -> Result<(), Status> {
+        let (from, message_ids) = self.pick();
+        self.delete(from, "sent", message_ids, v1::DeleteScope::Everyone)
+            .await
+    }
+
+    async fn delete_own(&mut self) -> Result<(), Status> {
+        let (_, message_ids) = self.pick();
+        let owner = self.dice.random_range(0..RECIPIENTS);
+        self.delete(owner, "inbox", message_ids, v1::DeleteScope::OwnCopy)
+            .await
+    }
+
+    async fn delete(
+        &mut self,
+        owner: usize,
+        msgbox: &str,
+        message_ids: Vec<String>,
+        scope: v1::DeleteScope,
+    ) -> Result<(), Status> {
+        let request = v1::DeleteMessagesRequest {
+            msgbox: msgbox.to_owned(),
+            message_ids,
+            scope: scope.into(),
+            ..Default::default()
+        };
+        self.users[owner].delete_messages(request).await.map(drop)
+    }
+}
+
+fn content() -> v1::Content {
+    let kind = Some(prost_types::value::Kind::StringValue("another".to_owned()));
+    v1::Content {
+        body: Some(v1::content::Body::Json(prost_types::Value { kind })),
+    }
+}
+
+/// What became of all calls.
+#[derive(Default)]
+struct Tally {
+    codes: BTreeMap<String, u64>,
+    took: Vec<Duration>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        for (code, count) in other.codes {
+            *self.codes.entry(code).or_default() += count;
+        }
+        self.took.extend(other.took);
+    }
+
+    fn p99(&mut self) -> Duration {
+        self.took.sort_unstable();
+        self.took[self.took.len() * 99 / 100]
+    }
+}
+
+async fn run(mut client: Client, until: Instant) -> Tally {
+    let mut tally = Tally::default();
+    while Instant::now() < until {
+        let start = Instant::now();
+        let done = client.act().await;
+        tally.took.push(start.elapsed());
+        let code = done.map_or_else(|status| status.code(), |()| Code::Ok);
+        *tally.codes.entry(format!("{code:?}")).or_default() += 1;
+    }
+    tally
+}
+
+fn client(server: &Server, tokens: &[String], number: u64, lately: &Lately) -> Client {
+    Client {
+        users: tokens.iter().map(|token| server.messaging(token)).collect(),
+        app: server.system(),
+        lately: lately.clone(),
+        dice: StdRng::seed_from_u64(number),
+    }
+}
+
+fn tokens(home: &Home) -> Vec<String> {
+    let data_dir = home.data_dir().display().to_string();
+    let token = |number| {
+        let profile = recipient(number);
+        let mut token = postroom(["token", "--data-dir", &data_dir, "--sub", &profile]);
+        command::run(&mut token).expect("a token").trim().to_owned()
+    };
+    (0..RECIPIENTS).map(token).collect()
+}
+
+async fn deadlocks(database: &str) -> i64 {
+    let mut connection = postgres::shared().connect().await.expect("a connection");
+    let text = "SELECT deadlocks FROM pg_stat_database WHERE datname = $1";
+    let deadlocks = sqlx::query_scalar(text)
+        .bind(database)
+        .fetch_one(&mut connection)
+        .await;
+    deadlocks.expect("a number")
+}
+
+#[tokio::test]
+async fn a_storm_over_ten_mailboxes_has_no_deadlock_and_no_drift() {
+    let seconds = std::env::var(SECONDS_VARIABLE)
+        .ok()
+        .map_or(SECONDS, |text| {
+            text.parse()
+                .unwrap_or_else(|_| panic!("{SECONDS_VARIABLE} is no number of seconds"))
+        });
+    let home = Home::open(Backend::Postgres).await;
+    let Place::Postgres(database) = home.place() else {
+        unreachable!("it was asked for")
+    };
+    let replicas = [home.serve(), home.serve()];
+    let (tokens, lately) = (tokens(&home), Lately::default());
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let clients = (0..CLIENTS).zip(replicas.iter().cycle());
+    let clients = clients.map(|(number, server)| client(server, &tokens, number, &lately));
+    let mut tally = Tally::default();
+    for of_client in join_all(clients.map(|client| run(client, until))).await {
+        tally.add(of_client);
+    }
+
+    // Sessions tell the statistics what they saw when they end.
+    for replica in replicas {
+        replica.terminate();
+        assert!(replica.wait().success());
+    }
+    let deadlocks = deadlocks(&database.name).await;
+    let verified = home.verify();
+    let p99_ms = tally.p99().as_millis();
+    coverage::print(&format!(
+        "storm: {CLIENTS} clients, 2 replicas, {seconds} s: {} calls {:?}, p99 {p99_ms} ms, dead-locks {deadlocks}; {verified}",
+        tally.took.len(),
+        tally.codes,
+    ));
+    assert_eq!(deadlocks, 0);
+    // What is edited or updated may have been deleted by then.
+    let expected = ["Ok", "NotFound"];
+    assert!(
+        tally
+            .codes
+            .keys()
+            .all(|code| expected.contains(&code.as_str())),
+        "{:?}",
+        tally.codes
+    );
+    home.end(true).await;
+}
