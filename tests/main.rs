@@ -2,8 +2,10 @@
 //! `PostgreSQL`. Test names are sentences; no test is ignored or skipped.
 
 mod access;
+mod api;
 mod conformance;
 mod contract;
+mod errors;
 mod model;
 mod process;
 mod torture;

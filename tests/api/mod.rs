@@ -1,0 +1,12 @@
+//! What each method promises, through the real layers.
+
+mod apps;
+mod contents;
+mod digests;
+mod later;
+mod messaging;
+mod pages;
+mod request_ids;
+mod sys;
+mod views;
+pub mod words;

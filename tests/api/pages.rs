@@ -1,0 +1,212 @@
+//! Paging, which is the same for a user's own entries, for the app that looks at a user's,
+//! and for the repository.
+
+mod bounds;
+mod contexts;
+mod turning;
+
+use proto::sys::v1 as sys;
+use proto::v1;
+use support::service::{System, TestService, User};
+use tonic::Status;
+
+/// What is paged through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// Bob's entries, by himself.
+    Own,
+    /// Bob's entries, by the app.
+    OfOwner,
+    /// The app's messages.
+    Repository,
+}
+
+impl Listing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Own, Self::OfOwner, Self::Repository];
+}
+
+/// A page of any of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Where it is.
+    pub context: String,
+    /// Its rows.
+    pub ids: Vec<String>,
+    /// How many rows match, and whether there may be more.
+    pub count: (i64, bool),
+    /// Its number.
+    pub number: i32,
+    /// Whether there may be rows before it, and after it.
+    pub more: (bool, bool),
+}
+
+macro_rules! page {
+    ($answer:expr) => {{
+        let answer = $answer?.into_inner();
+        let results = answer.results.expect("a page");
+        let ids = results.items.into_iter().map(|item| item.message_id);
+        Ok(Page {
+            context: answer.context,
+            ids: ids.collect(),
+            count: (results.count, results.count_capped),
+            number: results.page,
+            more: (results.more_before, results.more_after),
+        })
+    }};
+}
+
+/// Who pages.
+pub struct Reader {
+    bob: User,
+    app: System,
+}
+
+impl Reader {
+    /// Bob and the app of that test.
+    pub fn of(test: &TestService) -> Self {
+        Self {
+            bob: test.user("bob"),
+            app: test.sys(),
+        }
+    }
+
+    /// The page that a context names; criteria are not passed on to the repository.
+    pub async fn try_page(
+        &mut self,
+        listing: Listing,
+        context: v1::PageContext,
+    ) -> Result<Page, Status> {
+        let owner_profile_id = "bob".to_owned();
+        match listing {
+            Listing::Own => {
+                let context = Some(context);
+                let request = v1::GetMessagesPageRequest { context };
+                page!(self.bob.get_messages_page(request).await)
+            }
+            Listing::OfOwner => {
+                let request = sys::GetMessagesForOwnerPageRequest {
+                    owner_profile_id,
+                    context: Some(context),
+                };
+                page!(self.app.get_messages_for_owner_page(request).await)
+            }
+            Listing::Repository => {
+                let context = Some(sys::RepositoryPageContext {
+                    search_criteria: None,
+                    sort_criteria: context.sort_criteria,
+                    pagination: context.pagination,
+                    view: context.view,
+                });
+                let request = sys::GetMessagesPageRequest { context };
+                page!(self.app.get_messages_page(request).await)
+            }
+        }
+    }
+
+    /// The page that lies some pages from one that was answered.
+    pub async fn try_turn(
+        &mut self,
+        listing: Listing,
+        context: &str,
+        page_offset: i32,
+    ) -> Result<Page, Status> {
+        let (owner_profile_id, context) = ("bob".to_owned(), context.to_owned());
+        match listing {
+            Listing::Own => {
+                let request = v1::GetMessagesPageOffsetRequest {
+                    context,
+                    page_offset,
+                };
+                page!(self.bob.get_messages_page_offset(request).await)
+            }
+            Listing::OfOwner => {
+                let request = sys::GetMessagesForOwnerPageOffsetRequest {
+                    owner_profile_id,
+                    context,
+                    page_offset,
+                };
+                page!(self.app.get_messages_for_owner_page_offset(request).await)
+            }
+            Listing::Repository => {
+                let request = sys::GetMessagesPageOffsetRequest {
+                    context,
+                    page_offset,
+                };
+                page!(self.app.get_messages_page_offset(request).await)
+            }
+        }
+    }
+
+    /// The page that a context names.
+    pub async fn page(&mut self, listing: Listing, context: v1::PageContext) -> Page {
+        self.try_page(listing, context).await.expect("a page")
+    }
+
+    /// The page that lies some pages from another.
+    pub async fn turn(&mut self, listing: Listing, from: &Page, offset: i32) -> Page {
+        let turned = self.try_turn(listing, &from.context, offset).await;
+        turned.expect("a page")
+    }
+
+    /// This page, and all that follow.
+    pub async fn walk(&mut self, listing: Listing, first: Page) -> Vec<Page> {
+        let mut pages = vec![first];
+        while pages[pages.len() - 1].more.1 {
+            let next = self.turn(listing, &pages[pages.len() - 1], 1).await;
+            pages.push(next);
+        }
+        pages
+    }
+}
+
+/// The first page of that many rows.
+pub fn rows(rows_per_page: i32) -> v1::PageContext {
+    place(rows_per_page, 0)
+}
+
+/// A page of that many rows, by its number.
+pub fn place(rows_per_page: i32, page_number: i32) -> v1::PageContext {
+    v1::PageContext {
+        pagination: Some(v1::Pagination {
+            rows_per_page,
+            page_number,
+            do_count: false,
+        }),
+        ..Default::default()
+    }
+}
+
+/// The same, in another order.
+pub fn sorted(
+    context: v1::PageContext,
+    field: v1::SortField,
+    direction: v1::SortDirection,
+) -> v1::PageContext {
+    v1::PageContext {
+        sort_criteria: Some(v1::SortCriteria {
+            field: field.into(),
+            direction: direction.into(),
+        }),
+        ..context
+    }
+}
+
+/// The same, oldest first.
+pub fn ascending(context: v1::PageContext) -> v1::PageContext {
+    sorted(
+        context,
+        v1::SortField::CreateTime,
+        v1::SortDirection::Ascending,
+    )
+}
+
+/// The rows of some pages.
+pub fn ids_of(pages: &[Page]) -> Vec<String> {
+    pages.iter().flat_map(|page| page.ids.clone()).collect()
+}
+
+/// The other way round.
+pub fn reversed(ids: &[String]) -> Vec<String> {
+    ids.iter().rev().cloned().collect()
+}

@@ -1,0 +1,269 @@
+//! Every method that changes something, callable in two variants.
+
+use std::fmt::Debug;
+
+use proto::sys::v1 as sys;
+use proto::v1;
+use support::service::{System, TestService, User};
+use tonic::{Response, Status};
+
+use crate::api::words::{deletion, message, news, notice, ok, reason_of, send, strings, text};
+
+/// A method that takes a `request_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    SendMessage,
+    SendMessageSimple,
+    MarkMessagesRead,
+    DeleteMessages,
+    DeleteForEveryone,
+    ClearMessages,
+    EditMessage,
+    SysSendMessage,
+    SysSendMessageSimple,
+    SysUpdateMessage,
+    SysDeleteMessage,
+    SysDeleteMessages,
+    UpdateAppSettings,
+}
+
+use Mutation as M;
+
+/// Who calls: one user, and the app.
+pub struct Callers {
+    pub alice: User,
+    pub app: System,
+}
+
+/// What there is to change: messages of alice to bob and herself.
+pub struct World {
+    messages: [String; 2],
+}
+
+impl World {
+    /// Sends the messages.
+    pub async fn furnish(test: &TestService) -> Self {
+        let to = ["alice", "bob"];
+        Self {
+            messages: [
+                send(test, "alice", &to).await,
+                send(test, "alice", &to).await,
+            ],
+        }
+    }
+
+    /// Deletes them, whoever holds them.
+    pub async fn remove_all(&self, test: &TestService) {
+        let request = sys::DeleteMessagesRequest {
+            message_ids: strings(&self.messages),
+            ..Default::default()
+        };
+        ok(test.sys().delete_messages(request)).await;
+    }
+}
+
+/// Settings that forbid what can be forbidden.
+pub fn strictest() -> sys::AppSettings {
+    sys::AppSettings {
+        allow_self_send: Some(false),
+        allow_edit: Some(false),
+        allow_delete_for_everyone: Some(false),
+        max_recipients: Some(1),
+        max_content_bytes: Some(1),
+        ..Default::default()
+    }
+}
+
+fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String> {
+    answer
+        .map(|answer| format!("{:?}", answer.into_inner()))
+        .map_err(|status| reason_of(&status))
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        M::SendMessage,
+        M::SendMessageSimple,
+        M::MarkMessagesRead,
+        M::DeleteMessages,
+        M::DeleteForEveryone,
+        M::ClearMessages,
+        M::EditMessage,
+        M::SysSendMessage,
+        M::SysSendMessageSimple,
+        M::SysUpdateMessage,
+        M::SysDeleteMessage,
+        M::SysDeleteMessages,
+        M::UpdateAppSettings,
+    ];
+
+    /// Whether users call it.
+    pub fn is_of_user(self) -> bool {
+        Self::ALL[..7].contains(&self)
+    }
+
+    /// Whether it makes a message for bob.
+    pub const fn sends(self) -> bool {
+        matches!(
+            self,
+            M::SendMessage | M::SendMessageSimple | M::SysSendMessage | M::SysSendMessageSimple
+        )
+    }
+
+    /// Whether its body depends on the messages that there are.
+    pub const fn names_messages(self) -> bool {
+        !self.sends() && !matches!(self, M::ClearMessages | M::UpdateAppSettings)
+    }
+
+    /// Calls it; the answer, or the reason of the refusal. Two bodies are two requests.
+    pub async fn call(
+        self,
+        callers: &Callers,
+        world: &World,
+        request_id: &str,
+        body: &str,
+    ) -> Result<String, String> {
+        if self.is_of_user() {
+            self.call_of_user(callers.alice.clone(), world, request_id, body)
+                .await
+        } else {
+            self.call_of_app(callers.app.clone(), world, request_id, body)
+                .await
+        }
+    }
+
+    async fn call_of_user(
+        self,
+        mut alice: User,
+        world: &World,
+        request_id: &str,
+        body: &str,
+    ) -> Result<String, String> {
+        let request_id = request_id.to_owned();
+        let to = ["alice", "bob"];
+        let named = if body == "a" {
+            &world.messages[..1]
+        } else {
+            &world.messages[..]
+        };
+        let msgbox = if body == "a" { "inbox" } else { "sent" }.to_owned();
+        match self {
+            M::SendMessage => {
+                let request = v1::SendMessageRequest {
+                    request_id,
+                    ..message(&to, text(body))
+                };
+                told(alice.send_message(request).await)
+            }
+            M::SendMessageSimple => {
+                let request = v1::SendMessageSimpleRequest {
+                    to: strings(&to),
+                    text: body.to_owned(),
+                    request_id,
+                    expire_after: None,
+                };
+                told(alice.send_message_simple(request).await)
+            }
+            M::MarkMessagesRead => {
+                let request = v1::MarkMessagesReadRequest {
+                    msgbox: "inbox".to_owned(),
+                    message_ids: strings(named),
+                    unread: false,
+                    request_id,
+                };
+                told(alice.mark_messages_read(request).await)
+            }
+            M::DeleteMessages | M::DeleteForEveryone => {
+                let scope = if self == M::DeleteMessages {
+                    v1::DeleteScope::OwnCopy
+                } else {
+                    v1::DeleteScope::Everyone
+                };
+                let request = v1::DeleteMessagesRequest {
+                    request_id,
+                    ..deletion("sent", named, scope)
+                };
+                told(alice.delete_messages(request).await)
+            }
+            M::ClearMessages => {
+                let request = v1::ClearMessagesRequest { msgbox, request_id };
+                told(alice.clear_messages(request).await)
+            }
+            _ => {
+                let request = v1::EditMessageRequest {
+                    message_id: world.messages[0].clone(),
+                    content: Some(text(body)),
+                    expected_version: None,
+                    request_id,
+                };
+                told(alice.edit_message(request).await)
+            }
+        }
+    }
+
+    async fn call_of_app(
+        self,
+        mut app: System,
+        world: &World,
+        request_id: &str,
+        body: &str,
+    ) -> Result<String, String> {
+        let request_id = request_id.to_owned();
+        let message_id = world.messages[usize::from(body == "b")].clone();
+        match self {
+            M::SysSendMessage => {
+                let request = sys::SendMessageRequest {
+                    request_id,
+                    ..notice(&["bob"], text(body))
+                };
+                told(app.send_message(request).await)
+            }
+            M::SysSendMessageSimple => {
+                let request = sys::SendMessageSimpleRequest {
+                    to: strings(&["bob"]),
+                    text: body.to_owned(),
+                    from: Some(news()),
+                    request_id,
+                };
+                told(app.send_message_simple(request).await)
+            }
+            M::SysUpdateMessage => {
+                let request = sys::UpdateMessageRequest {
+                    message_id,
+                    content: Some(text("new")),
+                    expected_version: None,
+                    request_id,
+                };
+                told(app.update_message(request).await)
+            }
+            M::SysDeleteMessage => {
+                let request = sys::DeleteMessageRequest {
+                    message_id,
+                    expected_version: None,
+                    request_id,
+                };
+                told(app.delete_message(request).await)
+            }
+            M::SysDeleteMessages => {
+                let request = sys::DeleteMessagesRequest {
+                    message_ids: vec![message_id],
+                    request_id,
+                };
+                told(app.delete_messages(request).await)
+            }
+            _ => {
+                let settings = sys::AppSettings {
+                    max_recipients: Some(if body == "a" { 99 } else { 98 }),
+                    ..Default::default()
+                };
+                let request = sys::UpdateAppSettingsRequest {
+                    settings: Some(settings),
+                    expected_version: None,
+                    request_id,
+                };
+                told(app.update_app_settings(request).await)
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use prost_types::Duration;
+use proto::sys::v1::{AppSettings, GetAppSettingsRequest, GetAppSettingsResponse};
+use support::on_each_database;
+use support::service::TestService;
+
+use crate::api::words::{configure, ok};
+
+pub fn defaults() -> AppSettings {
+    AppSettings {
+        version: 1,
+        allow_self_send: Some(true),
+        allow_edit: Some(true),
+        allow_delete_for_everyone: Some(true),
+        recipients_may_delete_for_everyone: Some(false),
+        max_recipients: Some(100),
+        max_content_bytes: Some(32 * 1024),
+        default_expiry: Some(Duration {
+            seconds: 30 * 24 * 60 * 60,
+            nanos: 0,
+        }),
+    }
+}
+
+pub async fn settings(test: &TestService) -> GetAppSettingsResponse {
+    ok(test.sys().get_app_settings(GetAppSettingsRequest {})).await
+}
+
+async fn an_app_that_changed_nothing_has_the_defaults(test: &TestService) {
+    let found = settings(test).await;
+    let none = AppSettings {
+        version: 1,
+        ..Default::default()
+    };
+    assert_eq!(
+        (found.settings, found.effective),
+        (Some(none), Some(defaults()))
+    );
+}
+
+async fn overrides_are_shown_as_given_and_in_force(test: &TestService) {
+    let given = AppSettings {
+        allow_edit: Some(false),
+        max_recipients: Some(7),
+        ..Default::default()
+    };
+    configure(test, given).await;
+    let found = settings(test).await;
+    let shown = AppSettings {
+        version: 2,
+        ..given
+    };
+    assert_eq!(found.settings, Some(shown));
+    let effective = AppSettings {
+        version: 2,
+        allow_edit: Some(false),
+        max_recipients: Some(7),
+        ..defaults()
+    };
+    assert_eq!(found.effective, Some(effective));
+}
+
+on_each_database![
+    an_app_that_changed_nothing_has_the_defaults,
+    overrides_are_shown_as_given_and_in_force,
+];

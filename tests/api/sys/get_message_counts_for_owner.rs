@@ -1,0 +1,59 @@
+use proto::sys::v1::GetMessageCountsForOwnerRequest;
+use proto::v1::{GetMessageCountsRequest, MessageCounts};
+use support::drift;
+use support::on_each_database;
+use support::service::TestService;
+
+use crate::api::words::{fields, mark, ok, send, send_many};
+
+fn of(owner: &str) -> GetMessageCountsForOwnerRequest {
+    GetMessageCountsForOwnerRequest {
+        owner_profile_id: owner.to_owned(),
+    }
+}
+
+async fn the_app_counts_what_the_user_counts(test: &TestService) {
+    let sent = send_many(test, 3).await;
+    send(test, "bob", &["bob"]).await;
+    mark(test, &sent[..2], false).await;
+    let mut app = test.sys();
+    let counted = ok(app.get_message_counts_for_owner(of("bob"))).await;
+    let counts = |total, unread| MessageCounts { total, unread };
+    let expected = [("inbox", counts(4, 2)), ("sent", counts(1, 0))];
+    assert_eq!(
+        counted.counts,
+        expected
+            .map(|(name, counts)| (name.to_owned(), counts))
+            .into()
+    );
+    let own = ok(test
+        .user("bob")
+        .get_message_counts(GetMessageCountsRequest {}))
+    .await;
+    assert_eq!((own.counts, own.cursor), (counted.counts, counted.cursor));
+}
+
+async fn looking_begins_no_mailbox(test: &TestService) {
+    let counted = ok(test.sys().get_message_counts_for_owner(of("never-seen"))).await;
+    assert!(
+        counted
+            .counts
+            .values()
+            .all(|counts| *counts == MessageCounts::default())
+    );
+    assert_eq!(counted.counts.len(), 2);
+    assert_eq!(drift::recount(&*test.store.store).await.mailboxes, 0);
+}
+
+async fn an_owner_is_a_profile_id(test: &TestService) {
+    for no_id in ["", "a b", &"x".repeat(129)] {
+        let found = fields(test.sys().get_message_counts_for_owner(of(no_id))).await;
+        assert_eq!(found, ["owner_profile_id"]);
+    }
+}
+
+on_each_database![
+    the_app_counts_what_the_user_counts,
+    looking_begins_no_mailbox,
+    an_owner_is_a_profile_id,
+];

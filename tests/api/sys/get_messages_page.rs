@@ -1,0 +1,258 @@
+use prost_types::Timestamp;
+use proto::sys::v1::{
+    GetMessagesPageRequest, RepositoryCriteria, RepositoryPage, RepositoryPageContext,
+    UpdateMessageRequest,
+};
+use proto::v1::{MessageKind, Pagination, SortCriteria, SortDirection, SortField};
+use support::clock::START;
+use support::on_each_database;
+use support::service::TestService;
+
+use crate::api::words::{announce, delete, deletion, fields, ok, send, send_many, stored, text};
+
+async fn page(test: &TestService, context: RepositoryPageContext) -> RepositoryPage {
+    let request = GetMessagesPageRequest {
+        context: Some(context),
+    };
+    ok(test.sys().get_messages_page(request))
+        .await
+        .results
+        .expect("a page")
+}
+
+/// The messages that match, oldest first.
+async fn found(test: &TestService, criteria: RepositoryCriteria) -> Vec<String> {
+    let context = RepositoryPageContext {
+        search_criteria: Some(criteria),
+        sort_criteria: Some(SortCriteria {
+            direction: SortDirection::Ascending.into(),
+            ..Default::default()
+        }),
+        pagination: Some(Pagination {
+            do_count: true,
+            ..Default::default()
+        }),
+        view: 0,
+    };
+    let page = page(test, context).await;
+    assert_eq!(
+        page.count,
+        i64::try_from(page.items.len()).expect("a count")
+    );
+    page.items
+        .into_iter()
+        .map(|message| message.message_id)
+        .collect()
+}
+
+async fn a_page_shows_messages_as_the_method_by_id_does(test: &TestService) {
+    let [first, second] = [
+        send(test, "alice", &["bob"]).await,
+        announce(test, &["bob"]).await,
+    ];
+    delete(test, "alice", "sent", &[&first]).await;
+    delete(test, "bob", "inbox", &[&first]).await;
+    let page = page(test, RepositoryPageContext::default()).await;
+    assert_eq!(
+        page.items,
+        [stored(test, &second).await, stored(test, &first).await]
+    );
+    assert_eq!((page.count, page.page), (-1, 1));
+}
+
+async fn what_was_deleted_for_everyone_is_gone(test: &TestService) {
+    let sent = send_many(test, 2).await;
+    let request = deletion("sent", &sent[..1], proto::v1::DeleteScope::Everyone);
+    ok(test.user("alice").delete_messages(request)).await;
+    assert_eq!(found(test, RepositoryCriteria::default()).await, sent[1..]);
+}
+
+async fn each_criterion_keeps_what_it_says(test: &TestService) {
+    let from_alice = send(test, "alice", &["bob", "carol"]).await;
+    let from_bob = send(test, "bob", &["alice"]).await;
+    let system = announce(test, &["bob"]).await;
+    let none = RepositoryCriteria::default;
+    let profile = str::to_owned;
+    for (criteria, expected) in [
+        (none(), vec![&from_alice, &from_bob, &system]),
+        (
+            RepositoryCriteria {
+                from_profile_id: profile("alice"),
+                ..none()
+            },
+            vec![&from_alice],
+        ),
+        (
+            RepositoryCriteria {
+                to_profile_id: profile("bob"),
+                ..none()
+            },
+            vec![&from_alice, &system],
+        ),
+        (
+            RepositoryCriteria {
+                to_profile_id: profile("carol"),
+                ..none()
+            },
+            vec![&from_alice],
+        ),
+        (
+            RepositoryCriteria {
+                system_only: true,
+                ..none()
+            },
+            vec![&system],
+        ),
+        (
+            RepositoryCriteria {
+                kind: MessageKind::Regular.into(),
+                ..none()
+            },
+            vec![&from_alice, &from_bob],
+        ),
+        (
+            RepositoryCriteria {
+                kind: MessageKind::System.into(),
+                ..none()
+            },
+            vec![&system],
+        ),
+        (
+            RepositoryCriteria {
+                system_only: true,
+                from_profile_id: profile("alice"),
+                ..none()
+            },
+            vec![],
+        ),
+        (
+            RepositoryCriteria {
+                to_profile_id: profile("bob"),
+                kind: MessageKind::Regular.into(),
+                ..none()
+            },
+            vec![&from_alice],
+        ),
+    ] {
+        let found = found(test, criteria.clone()).await;
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{criteria:?}");
+    }
+}
+
+const fn second(seconds: i64) -> Timestamp {
+    Timestamp {
+        seconds: START.0 / 1000 + seconds,
+        nanos: 0,
+    }
+}
+
+/// Three messages, a second apart, the first of which was then updated.
+async fn furnish(test: &TestService) -> Vec<String> {
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        sent.push(send(test, "alice", &["bob"]).await);
+        test.store.clock.advance(1000);
+    }
+    let request = UpdateMessageRequest {
+        message_id: sent[0].clone(),
+        content: Some(text("new")),
+        ..Default::default()
+    };
+    ok(test.sys().update_message(request)).await;
+    sent
+}
+
+async fn bounds_of_time_are_exclusive(test: &TestService) {
+    let sent = furnish(test).await;
+    let none = RepositoryCriteria::default;
+    for (criteria, expected) in [
+        (
+            RepositoryCriteria {
+                sent_after: Some(second(1)),
+                ..none()
+            },
+            &sent[2..],
+        ),
+        (
+            RepositoryCriteria {
+                sent_before: Some(second(1)),
+                ..none()
+            },
+            &sent[..1],
+        ),
+        (
+            RepositoryCriteria {
+                updated_after: Some(second(2)),
+                ..none()
+            },
+            &sent[..1],
+        ),
+        (
+            RepositoryCriteria {
+                updated_after: Some(second(3)),
+                ..none()
+            },
+            &[],
+        ),
+    ] {
+        assert_eq!(
+            found(test, criteria.clone()).await,
+            expected,
+            "{criteria:?}"
+        );
+    }
+}
+
+async fn by_update_time_the_last_update_counts(test: &TestService) {
+    let sent = furnish(test).await;
+    let order = [&sent[0], &sent[2], &sent[1]];
+    for (direction, order) in [
+        (SortDirection::Descending, order),
+        (SortDirection::Ascending, [order[2], order[1], order[0]]),
+    ] {
+        let context = RepositoryPageContext {
+            sort_criteria: Some(SortCriteria {
+                field: SortField::UpdateTime.into(),
+                direction: direction.into(),
+            }),
+            ..Default::default()
+        };
+        let page = page(test, context).await;
+        let found = page.items.iter().map(|message| &message.message_id);
+        assert_eq!(found.collect::<Vec<_>>(), order, "{direction:?}");
+    }
+}
+
+async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+    let criteria = RepositoryCriteria {
+        from_profile_id: "a b".to_owned(),
+        to_profile_id: "é".to_owned(),
+        kind: -1,
+        sent_after: Some(Timestamp {
+            seconds: i64::MAX,
+            nanos: 0,
+        }),
+        ..Default::default()
+    };
+    let request = GetMessagesPageRequest {
+        context: Some(RepositoryPageContext {
+            search_criteria: Some(criteria),
+            ..Default::default()
+        }),
+    };
+    let found = fields(test.sys().get_messages_page(request)).await;
+    let expected = ["from_profile_id", "to_profile_id", "kind", "sent_after"];
+    assert_eq!(
+        found,
+        expected.map(|field| format!("context.search_criteria.{field}"))
+    );
+}
+
+on_each_database![
+    a_page_shows_messages_as_the_method_by_id_does,
+    what_was_deleted_for_everyone_is_gone,
+    each_criterion_keeps_what_it_says,
+    bounds_of_time_are_exclusive,
+    by_update_time_the_last_update_counts,
+    everything_that_is_wrong_is_said_at_once,
+];

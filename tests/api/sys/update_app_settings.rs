@@ -1,0 +1,203 @@
+use prost_types::Duration;
+use proto::sys::v1::{AppSettings, UpdateAppSettingsRequest};
+use support::on_each_database;
+use support::service::TestService;
+
+use super::get_app_settings::{defaults, settings};
+use crate::api::words::{configure, fields, message, ok, reason, reason_of, text};
+
+fn updating(settings: AppSettings, expected_version: Option<i64>) -> UpdateAppSettingsRequest {
+    UpdateAppSettingsRequest {
+        settings: Some(settings),
+        expected_version,
+        ..Default::default()
+    }
+}
+
+fn all(version: i64) -> AppSettings {
+    AppSettings {
+        version,
+        allow_self_send: Some(false),
+        allow_edit: Some(false),
+        allow_delete_for_everyone: Some(false),
+        recipients_may_delete_for_everyone: Some(true),
+        max_recipients: Some(500),
+        max_content_bytes: Some(65_536),
+        default_expiry: Some(Duration {
+            seconds: 1,
+            nanos: 500_000_000,
+        }),
+    }
+}
+
+async fn an_update_replaces_all_overrides(test: &TestService) {
+    let mut app = test.sys();
+    let updated = ok(app.update_app_settings(updating(all(99), None))).await;
+    assert_eq!(
+        (updated.settings, updated.effective),
+        (Some(all(2)), Some(all(2)))
+    );
+    let found = settings(test).await;
+    assert_eq!(
+        (found.settings, found.effective),
+        (Some(all(2)), Some(all(2)))
+    );
+
+    let one = AppSettings {
+        max_recipients: Some(1),
+        ..Default::default()
+    };
+    let updated = ok(app.update_app_settings(updating(one, None))).await;
+    let version = 3;
+    assert_eq!(updated.settings, Some(AppSettings { version, ..one }));
+    let effective = AppSettings {
+        version,
+        max_recipients: Some(1),
+        ..defaults()
+    };
+    assert_eq!(updated.effective, Some(effective));
+}
+
+async fn an_update_may_expect_a_version(test: &TestService) {
+    let mut app = test.sys();
+    let stale = Err("MESSAGE_VERSION_MISMATCH".to_owned());
+    let invalid = Err("INVALID_REQUEST".to_owned());
+    for (expected, told) in [
+        (Some(2), stale.clone()),
+        (Some(1), Ok(2)),
+        (Some(1), stale),
+        (Some(-1), Ok(3)),
+        (None, Ok(4)),
+        (Some(0), invalid.clone()),
+        (Some(-2), invalid),
+    ] {
+        let answer = app.update_app_settings(updating(all(0), expected)).await;
+        let version = answer
+            .map(|updated| updated.into_inner().settings.expect("settings").version)
+            .map_err(|status| reason_of(&status));
+        assert_eq!(version, told, "{expected:?}");
+    }
+}
+
+async fn limits_have_caps(test: &TestService) {
+    let mut app = test.sys();
+    let lasting = |seconds, nanos| Some(Duration { seconds, nanos });
+    let none = AppSettings::default;
+    for good in [
+        AppSettings {
+            max_recipients: Some(1),
+            ..none()
+        },
+        AppSettings {
+            max_recipients: Some(500),
+            ..none()
+        },
+        AppSettings {
+            max_content_bytes: Some(1),
+            ..none()
+        },
+        AppSettings {
+            max_content_bytes: Some(65_536),
+            ..none()
+        },
+        AppSettings {
+            default_expiry: lasting(0, 1_000_000),
+            ..none()
+        },
+        AppSettings {
+            default_expiry: lasting(3653 * 86_400, 0),
+            ..none()
+        },
+    ] {
+        ok(app.update_app_settings(updating(good, None))).await;
+    }
+    for (bad, field) in [
+        (
+            AppSettings {
+                max_recipients: Some(0),
+                ..none()
+            },
+            "max_recipients",
+        ),
+        (
+            AppSettings {
+                max_recipients: Some(501),
+                ..none()
+            },
+            "max_recipients",
+        ),
+        (
+            AppSettings {
+                max_content_bytes: Some(0),
+                ..none()
+            },
+            "max_content_bytes",
+        ),
+        (
+            AppSettings {
+                max_content_bytes: Some(65_537),
+                ..none()
+            },
+            "max_content_bytes",
+        ),
+        (
+            AppSettings {
+                default_expiry: lasting(0, 0),
+                ..none()
+            },
+            "default_expiry",
+        ),
+        (
+            AppSettings {
+                default_expiry: lasting(-1, 0),
+                ..none()
+            },
+            "default_expiry",
+        ),
+        (
+            AppSettings {
+                default_expiry: lasting(3653 * 86_400, 1),
+                ..none()
+            },
+            "default_expiry",
+        ),
+    ] {
+        let found = fields(app.update_app_settings(updating(bad, None))).await;
+        assert_eq!(found, [format!("settings.{field}")]);
+    }
+    assert_eq!(settings(test).await.settings.expect("settings").version, 7);
+}
+
+async fn a_smaller_limit_is_in_force_at_once_on_every_replica(test: &TestService) {
+    let (store, listeners) = test.replica().await;
+    let token = support::issuer::Issuer::shared().user(support::issuer::APP, "alice", test.now_s());
+    let mut there = listeners.user(&token);
+    let request = || message(&["bob", "carol"], text("hi"));
+    ok(there.send_message(request())).await;
+    let settings = AppSettings {
+        max_recipients: Some(1),
+        ..Default::default()
+    };
+    configure(test, settings).await;
+    let refused = reason(there.send_message(request())).await;
+    assert_eq!(refused, "MAX_RECIPIENTS_EXCEEDED");
+    store.close().await;
+}
+
+async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+    let request = UpdateAppSettingsRequest {
+        settings: None,
+        expected_version: Some(0),
+        request_id: "a b".to_owned(),
+    };
+    let found = fields(test.sys().update_app_settings(request)).await;
+    assert_eq!(found, ["settings", "expected_version", "request_id"]);
+}
+
+on_each_database![
+    an_update_replaces_all_overrides,
+    an_update_may_expect_a_version,
+    limits_have_caps,
+    a_smaller_limit_is_in_force_at_once_on_every_replica,
+    everything_that_is_wrong_is_said_at_once,
+];

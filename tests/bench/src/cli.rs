@@ -1,0 +1,148 @@
+//! The command line.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::h2load;
+use crate::scenario::Group;
+use crate::site::bare;
+use crate::site::world::PROFILES_MIN;
+
+const EXAMPLES: &str = "\
+Examples:
+  bench --quick
+  bench --repeats 5 --markdown --json bench.json
+  bench --only sends,hot --database postgres --secs 20
+  bench --only pages --large
+  bench h2load-body --to bob --out body.bin";
+
+/// Measure the real postroom against its goals, with the baselines in the same run
+#[derive(Debug, Parser)]
+#[command(name = "bench", after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Which databases
+    #[arg(long, value_enum, default_value = "both")]
+    database: Databases,
+    /// What to measure, separated by commas; everything if not given
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "GROUPS")]
+    only: Vec<Group>,
+    /// Seconds of each measurement [default: 8, with --quick 2]
+    #[arg(long)]
+    secs: Option<u64>,
+    /// How often each is measured, in turns [default: 3, with --quick 1]
+    #[arg(long)]
+    repeats: Option<usize>,
+    /// Messages that are there at the start [default: 1000000, with --quick 50000]
+    #[arg(long)]
+    messages: Option<u64>,
+    /// Users, each of whom sent and received the same share of them [default: 10000, with
+    /// --quick 1000]
+    #[arg(long)]
+    profiles: Option<u64>,
+    /// Little data and short measurements: two minutes, to see that everything works
+    #[arg(long)]
+    quick: bool,
+    /// Also pages with five times the messages, on a server of their own
+    #[arg(long)]
+    large: bool,
+    /// Connections that the calls are spread over
+    #[arg(long, default_value_t = 8)]
+    connections: usize,
+    /// The program, instead of the one that is built from the sources beside this one
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// Where the JSON goes, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Print the tables as Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// Give up after so many minutes
+    #[arg(long, default_value_t = 90)]
+    minutes_max: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write the body of a `SendMessageSimple`, for h2load
+    H2loadBody(h2load::Args),
+    /// Serve from memory: what the calls of a run are compared with
+    #[command(hide = true)]
+    Bare(bare::Args),
+}
+
+/// Which databases are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Databases {
+    Both,
+    Sqlite,
+    Postgres,
+}
+
+/// What a run does.
+#[derive(Debug)]
+pub struct Plan {
+    pub databases: Databases,
+    pub groups: BTreeSet<Group>,
+    pub secs: u64,
+    pub repeats: usize,
+    pub messages: u64,
+    pub profiles: u64,
+    pub large: bool,
+    pub connections: usize,
+    pub program: Option<PathBuf>,
+    pub json: Option<PathBuf>,
+    pub markdown: bool,
+    pub time_max: Duration,
+}
+
+impl Cli {
+    /// What is asked for.
+    ///
+    /// # Errors
+    /// If it makes no sense.
+    pub fn plan(self) -> anyhow::Result<Plan> {
+        let or = |usual, quick| if self.quick { quick } else { usual };
+        let plan = Plan {
+            databases: self.database,
+            groups: if self.only.is_empty() {
+                Group::value_variants().iter().copied().collect()
+            } else {
+                self.only.into_iter().collect()
+            },
+            secs: self.secs.unwrap_or(or(8, 2)),
+            repeats: self.repeats.unwrap_or(if self.quick { 1 } else { 3 }),
+            messages: self.messages.unwrap_or(or(1_000_000, 50_000)),
+            profiles: self.profiles.unwrap_or(or(10_000, 1_000)),
+            large: self.large,
+            connections: self.connections,
+            program: self.program,
+            json: self.json,
+            markdown: self.markdown,
+            time_max: Duration::from_secs(60 * self.minutes_max),
+        };
+        ensure!(
+            plan.secs > 0 && plan.repeats > 0,
+            "--secs and --repeats begin at 1"
+        );
+        ensure!(
+            (6..=32).contains(&plan.connections),
+            "--connections is 6 to 32"
+        );
+        ensure!(
+            plan.profiles >= PROFILES_MIN,
+            "--profiles begins at {PROFILES_MIN}"
+        );
+        ensure!(
+            plan.messages >= plan.profiles * 20,
+            "pages of 20 need --messages of 20 times --profiles"
+        );
+        Ok(plan)
+    }
+}

@@ -1,0 +1,275 @@
+//! The calls, by the generated clients, each as another user.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Context as _;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use prost_types::value::Kind;
+use prost_types::{Struct, Value};
+use proto::sys::v1 as sys;
+use proto::sys::v1::sys_client::SysClient;
+use proto::v1::content::Body;
+use proto::v1::messaging_client::MessagingClient;
+use proto::v1::{
+    Content, GetMessageBoxesRequest, GetMessageCountsRequest, GetMessagesPageRequest,
+    MarkMessagesReadRequest, PageContext, Pagination, SearchCriteria, SendMessageRequest, Sender,
+};
+use rand::random_range;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+use uuid::Uuid;
+
+use crate::scenario::Work;
+use crate::site::keys::Keys;
+use crate::site::world::{World, profile};
+
+/// What a page holds.
+const ROWS: i32 = 20;
+/// Recipients of a message to many.
+const TEN: u64 = 10;
+/// Recipients of a message of the app.
+const AUDIENCE: u64 = 500;
+/// What users write.
+const TEXT: &str = "Well played! Same time tomorrow? I found a shortcut through the north gate, \
+                    bring two torches and the map.";
+
+/// Calls as every user of a world. Clones share their connections.
+#[derive(Clone)]
+pub struct Caller(Arc<Shared>);
+
+struct Shared {
+    connections: Vec<Channel>,
+    sys: Option<Channel>,
+    keys: Keys,
+    world: World,
+    /// How many messages were marked so far.
+    marks: AtomicU64,
+}
+
+impl Caller {
+    /// Connects to `Messaging`, so many times, and to `Sys`.
+    ///
+    /// # Errors
+    /// If nobody answers.
+    pub async fn connect(
+        user: SocketAddr,
+        sys: Option<SocketAddr>,
+        connections: usize,
+        keys: Keys,
+        world: World,
+    ) -> anyhow::Result<Self> {
+        let connect = async |address: SocketAddr| {
+            let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
+            endpoint
+                .connect()
+                .await
+                .with_context(|| format!("nobody answers at {address}"))
+        };
+        let mut channels = Vec::with_capacity(connections);
+        for _ in 0..connections {
+            channels.push(connect(user).await?);
+        }
+        let sys = match sys {
+            Some(address) => Some(connect(address).await?),
+            None => None,
+        };
+        let marks = AtomicU64::new(0);
+        Ok(Self(Arc::new(Shared {
+            connections: channels,
+            sys,
+            keys,
+            world,
+            marks,
+        })))
+    }
+
+    /// One message between two users, from which all others are copied.
+    ///
+    /// # Errors
+    /// If it is refused.
+    pub async fn send_first(&self) -> anyhow::Result<()> {
+        Ok(self.send(0, 0, vec![profile(1)], String::new()).await?)
+    }
+
+    /// Every user calls once, so that the tokens of all of them are known.
+    ///
+    /// # Errors
+    /// If a call is refused.
+    pub async fn prime(&self) -> anyhow::Result<()> {
+        let calls = stream::iter(0..self.0.world.profiles()).map(|user| self.counts(0, user));
+        Ok(calls.buffer_unordered(64).try_collect().await?)
+    }
+
+    /// One call on the connection of a worker.
+    ///
+    /// # Errors
+    /// If it is refused, or does not do what it should.
+    pub async fn call(&self, worker: usize, work: Work) -> Result<(), Status> {
+        let profiles = self.0.world.profiles();
+        let user = random_range(0..profiles);
+        let other = |distance: u64| profile((user + distance) % profiles);
+        match work {
+            Work::Send => {
+                let to = vec![other(random_range(1..profiles))];
+                self.send(worker, user, to, String::new()).await
+            }
+            Work::SendWithRequestId => {
+                let to = vec![other(random_range(1..profiles))];
+                self.send(worker, user, to, Uuid::new_v4().to_string())
+                    .await
+            }
+            Work::SendToTen => {
+                let first = random_range(1..=profiles - TEN);
+                let to = (first..first + TEN).map(other).collect();
+                self.send(worker, user, to, String::new()).await
+            }
+            Work::SendHot => {
+                let user = user % 2;
+                self.send(worker, user, vec![profile(1 - user)], String::new())
+                    .await
+            }
+            Work::Mark => self.mark(worker).await,
+            Work::Page => self.page(worker, user).await,
+            Work::Counts => self.counts(worker, user).await,
+            Work::Empty => self.boxes(worker, user).await,
+            Work::Announce => self.announce((0..AUDIENCE).map(other).collect()).await,
+        }
+    }
+
+    async fn send(
+        &self,
+        worker: usize,
+        user: u64,
+        to: Vec<String>,
+        request_id: String,
+    ) -> Result<(), Status> {
+        let requested = to.len();
+        let content = Some(content(TEXT));
+        let message = SendMessageRequest {
+            to,
+            content,
+            request_id,
+            ..Default::default()
+        };
+        let sent = self
+            .client(worker)
+            .send_message(self.request(user, message)?)
+            .await?;
+        check(sent.get_ref().actual as usize == requested)
+    }
+
+    async fn mark(&self, worker: usize) -> Result<(), Status> {
+        let world = &self.0.world;
+        let number = self.0.marks.fetch_add(1, Ordering::Relaxed);
+        let (user, round) = (number % world.profiles(), number / world.profiles());
+        let message = MarkMessagesReadRequest {
+            msgbox: "inbox".to_owned(),
+            message_ids: vec![world.received(user, round % world.rounds())],
+            unread: (round / world.rounds()) % 2 == 1,
+            ..Default::default()
+        };
+        let marked = self
+            .client(worker)
+            .mark_messages_read(self.request(user, message)?)
+            .await?;
+        check(marked.get_ref().actual == 1)
+    }
+
+    async fn page(&self, worker: usize, user: u64) -> Result<(), Status> {
+        let criteria = SearchCriteria {
+            msgbox: "inbox".to_owned(),
+            ..Default::default()
+        };
+        let context = PageContext {
+            search_criteria: Some(criteria),
+            pagination: Some(Pagination {
+                rows_per_page: ROWS,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let message = GetMessagesPageRequest {
+            context: Some(context),
+        };
+        let page = self
+            .client(worker)
+            .get_messages_page(self.request(user, message)?)
+            .await?;
+        let results = page.get_ref().results.as_ref();
+        check(results.is_some_and(|results| results.items.len() == ROWS as usize))
+    }
+
+    async fn counts(&self, worker: usize, user: u64) -> Result<(), Status> {
+        let request = self.request(user, GetMessageCountsRequest {})?;
+        self.client(worker)
+            .get_message_counts(request)
+            .await
+            .map(drop)
+    }
+
+    async fn boxes(&self, worker: usize, user: u64) -> Result<(), Status> {
+        let request = self.request(user, GetMessageBoxesRequest {})?;
+        self.client(worker)
+            .get_message_boxes(request)
+            .await
+            .map(drop)
+    }
+
+    async fn announce(&self, to: Vec<String>) -> Result<(), Status> {
+        let from = Sender {
+            name: "Tournament".to_owned(),
+            ..Default::default()
+        };
+        let mut request = Request::new(sys::SendMessageRequest {
+            to,
+            content: Some(content(TEXT)),
+            from: Some(from),
+            ..Default::default()
+        });
+        request
+            .metadata_mut()
+            .insert("authorization", self.0.keys.app());
+        let channel = self
+            .0
+            .sys
+            .clone()
+            .ok_or_else(|| Status::internal("no connection to Sys"))?;
+        let sent = SysClient::new(channel).send_message(request).await?;
+        check(u64::from(sent.get_ref().actual) == AUDIENCE)
+    }
+
+    fn client(&self, worker: usize) -> MessagingClient<Channel> {
+        MessagingClient::new(self.0.connections[worker % self.0.connections.len()].clone())
+    }
+
+    fn request<T>(&self, user: u64, message: T) -> Result<Request<T>, Status> {
+        let key: Option<MetadataValue<Ascii>> = self.0.keys.user(user);
+        let mut request = Request::new(message);
+        let key = key.ok_or_else(|| Status::internal("a user of another world"))?;
+        request.metadata_mut().insert("authorization", key);
+        Ok(request)
+    }
+}
+
+/// A text as users write it.
+pub fn content(text: &str) -> Content {
+    let text = Value {
+        kind: Some(Kind::StringValue(text.to_owned())),
+    };
+    let json = Struct {
+        fields: [("text".to_owned(), text)].into(),
+    };
+    Content {
+        body: Some(Body::Json(Value {
+            kind: Some(Kind::StructValue(json)),
+        })),
+    }
+}
+
+fn check(done: bool) -> Result<(), Status> {
+    done.then_some(())
+        .ok_or_else(|| Status::internal("the call did something else"))
+}

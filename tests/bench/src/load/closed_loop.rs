@@ -1,0 +1,107 @@
+//! Workers that call, and call again as soon as they were answered.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tonic::Status;
+
+use crate::load::caller::Caller;
+use crate::scenario::Work;
+
+/// How long the last calls may take.
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// An operation that has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// When, in microseconds since the epoch.
+    pub end_us: u64,
+    /// How long it took.
+    pub latency_us: u64,
+}
+
+/// What workers did.
+#[derive(Debug, Default)]
+pub struct Done {
+    pub operations: Vec<Operation>,
+    /// How many were refused or did something else.
+    pub errors: u64,
+    /// The first of those.
+    pub first_error: Option<String>,
+}
+
+/// Workers at work. They stop when this is dropped.
+pub struct ClosedLoop {
+    workers: JoinSet<Done>,
+    stop: Arc<AtomicBool>,
+}
+
+impl ClosedLoop {
+    /// Starts so many workers.
+    pub fn start(caller: &Caller, work: Work, in_flight: usize) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut workers = JoinSet::new();
+        for number in 0..in_flight {
+            workers.spawn(worker(caller.clone(), number, work, stop.clone()));
+        }
+        Self { workers, stop }
+    }
+
+    /// Has them finish their calls, and takes what they did.
+    ///
+    /// # Errors
+    /// If a call hangs, or a worker panicked.
+    pub async fn stop(mut self) -> anyhow::Result<Done> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Done::default();
+        let joined = async {
+            while let Some(done) = self.workers.join_next().await {
+                all.add(done?);
+            }
+            anyhow::Ok(())
+        };
+        timeout(STOP_MAX, joined).await.context("a call hangs")??;
+        Ok(all)
+    }
+}
+
+impl Done {
+    fn add(&mut self, other: Self) {
+        self.operations.extend(other.operations);
+        self.errors += other.errors;
+        self.first_error = self.first_error.take().or(other.first_error);
+    }
+
+    fn refused(&mut self, status: &Status) {
+        self.errors += 1;
+        let first = || format!("{:?}: {}", status.code(), status.message());
+        self.first_error.get_or_insert_with(first);
+    }
+}
+
+async fn worker(caller: Caller, number: usize, work: Work, stop: Arc<AtomicBool>) -> Done {
+    let mut done = Done::default();
+    while !stop.load(Ordering::Relaxed) {
+        let begun = Instant::now();
+        match caller.call(number, work).await {
+            Ok(()) => done.operations.push(Operation {
+                end_us: now_us(),
+                latency_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            }),
+            Err(status) => done.refused(&status),
+        }
+    }
+    done
+}
+
+/// Microseconds since the epoch.
+pub fn now_us() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}

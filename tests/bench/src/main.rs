@@ -1,0 +1,58 @@
+//! Measures the real `postroom` against its goals.
+//!
+//! A run builds a world of users and messages in each database, starts the real program on
+//! it, and then measures one [`scenario`] after the other for a few seconds each, the
+//! baselines among them, and all of that again for each repeat. What was measured becomes
+//! the ratios of [`report::goals`] within a repeat, and their medians and spreads over the repeats
+//! are the [`report`].
+
+mod cli;
+mod h2load;
+mod load;
+mod measure;
+mod program;
+mod report;
+mod run;
+mod scenario;
+mod site;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Cli, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match start(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Some(Command::H2loadBody(args)) => h2load::write(&args),
+        Some(Command::Bare(args)) => site::bare::serve(&args).await,
+        None => until_signal(&cli.plan()?).await,
+    }
+}
+
+/// Whoever ends it early finds nothing left behind: servers, clusters and folders end with
+/// the values that hold them.
+async fn until_signal(plan: &cli::Plan) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::time::timeout(plan.time_max, run::run(plan)) => match done {
+            Ok(done) => done,
+            Err(_) => bail!("not done within --minutes-max; everything was stopped"),
+        },
+        _ = tokio::signal::ctrl_c() => bail!("interrupted; everything was stopped"),
+        _ = terminate.recv() => bail!("terminated; everything was stopped"),
+    }
+}

@@ -1,0 +1,64 @@
+//! What a measurement costs, read before and after it.
+
+use sqlx::PgConnection;
+
+use crate::load::closed_loop::now_us;
+use crate::measure::cpu;
+
+const WAL: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
+
+/// Whose costs are read.
+#[derive(Debug)]
+pub struct Meter {
+    /// The process that answers the calls.
+    pub server: u32,
+    /// The database, if it is not in that process.
+    pub database: Option<Database>,
+}
+
+/// A cluster of `PostgreSQL`.
+#[derive(Debug)]
+pub struct Database {
+    /// The parent of all its processes.
+    pub postmaster: u32,
+    /// A connection to ask it.
+    pub connection: PgConnection,
+}
+
+/// Counters at one time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// When, in microseconds since the epoch.
+    pub at_us: u64,
+    /// Of the server.
+    pub server_us: u64,
+    /// Of the processes of the database.
+    pub database_us: Option<u64>,
+    /// Of the process that makes the load.
+    pub client_us: u64,
+    /// What the database has written to its log.
+    pub wal_bytes: Option<i64>,
+}
+
+impl Meter {
+    /// Reads all counters; `client` is the process that makes the load.
+    ///
+    /// # Errors
+    /// If one of the processes has ended.
+    pub async fn read(&mut self, client: u32) -> anyhow::Result<Reading> {
+        let mut reading = Reading {
+            server_us: cpu::of_process(self.server)?,
+            client_us: cpu::of_process(client)?,
+            ..Reading::default()
+        };
+        if let Some(database) = &mut self.database {
+            let wal = sqlx::query_scalar(WAL)
+                .fetch_one(&mut database.connection)
+                .await?;
+            reading.wal_bytes = Some(wal);
+            reading.database_us = Some(cpu::of_family(database.postmaster)?);
+        }
+        reading.at_us = now_us();
+        Ok(reading)
+    }
+}

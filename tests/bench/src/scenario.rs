@@ -1,0 +1,214 @@
+//! What is measured, each for a few seconds.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::load::script::Script;
+
+/// Clients of pgbench that write, as many as there are calls in flight.
+const WRITERS: u32 = 64;
+/// Clients of pgbench that read, as many as the service has connections to read with.
+const READERS: u32 = 8;
+/// Calls in flight, unless it says otherwise.
+const IN_FLIGHT: usize = 64;
+
+/// What can be chosen to be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Group {
+    /// One recipient: throughput, CPU, latency, WAL
+    Sends,
+    /// Ten recipients
+    Recipients,
+    /// Two users who write to each other
+    Hot,
+    /// Sends beside a stream of sends to 500
+    Beside,
+    /// Marking as read
+    Marks,
+    /// Pages of 20
+    Pages,
+    /// Counts
+    Counts,
+    /// The layers around every call
+    Layers,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// Postroom, or pgbench, on `PostgreSQL`.
+    Postgres,
+    /// The same with five times the messages.
+    Large,
+    /// Postroom on `SQLite`.
+    Sqlite,
+    /// tonic alone, answering from memory.
+    Bare,
+    /// The same within Postroom's layers.
+    Layers,
+}
+
+/// One thing to measure. The order is the one in which they are, a baseline right before
+/// what is compared with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scenario {
+    PgbenchSend,
+    Send,
+    SendMany,
+    SendWithRequestId,
+    SendBeside,
+    PgbenchSendToTen,
+    SendToTen,
+    PgbenchHot,
+    Hot,
+    Mark,
+    PgbenchPage,
+    Page,
+    Empty,
+    Counts,
+    Echo,
+}
+
+/// How it is measured.
+#[derive(Debug, Clone, Copy)]
+pub enum Job {
+    /// By pgbench, with so many clients.
+    Pgbench(Script, u32),
+    /// By calls, so many in flight.
+    Calls(Work, usize),
+    /// The same, while the app writes to 500 users at once, again and again.
+    CallsBeside(Work, usize),
+}
+
+/// A kind of call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A message to one user.
+    Send,
+    /// The same with a `request_id` of its own.
+    SendWithRequestId,
+    /// A message to ten users.
+    SendToTen,
+    /// A message between always the same two users.
+    SendHot,
+    /// Marks a message as read, or as unread once all of them are read.
+    Mark,
+    /// The first page of an inbox.
+    Page,
+    /// The counts of a mailbox.
+    Counts,
+    /// Nothing in, nothing out.
+    Empty,
+    /// A message of the app to 500 users.
+    Announce,
+}
+
+impl Scenario {
+    pub const ALL: [Self; 15] = [
+        Self::PgbenchSend,
+        Self::Send,
+        Self::SendMany,
+        Self::SendWithRequestId,
+        Self::SendBeside,
+        Self::PgbenchSendToTen,
+        Self::SendToTen,
+        Self::PgbenchHot,
+        Self::Hot,
+        Self::Mark,
+        Self::PgbenchPage,
+        Self::Page,
+        Self::Empty,
+        Self::Counts,
+        Self::Echo,
+    ];
+
+    /// What it is for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::PgbenchSend => "pgbench: a transaction per send, 64 clients",
+            Self::Send => "SendMessage, 64 in flight",
+            Self::SendMany => "SendMessage, 512 in flight",
+            Self::SendWithRequestId => "SendMessage with request_id, 64 in flight",
+            Self::SendBeside => "SendMessage, 64 in flight, beside sends to 500",
+            Self::PgbenchSendToTen => "pgbench: the same with 10 recipients",
+            Self::SendToTen => "SendMessage to 10, 64 in flight",
+            Self::PgbenchHot => "pgbench: the same between two users",
+            Self::Hot => "SendMessage between two users, 64 in flight",
+            Self::Mark => "MarkMessagesRead, 64 in flight",
+            Self::PgbenchPage => "pgbench: a page of 20, 8 clients",
+            Self::Page => "GetMessagesPage of 20, 64 in flight",
+            Self::Empty => "an empty call, 64 in flight",
+            Self::Counts => "GetMessageCounts, 64 in flight",
+            Self::Echo => "SendMessage answered from memory, 64 in flight",
+        }
+    }
+
+    pub const fn job(self) -> Job {
+        match self {
+            Self::PgbenchSend => Job::Pgbench(Script::Send, WRITERS),
+            Self::Send | Self::Echo => Job::Calls(Work::Send, IN_FLIGHT),
+            Self::SendMany => Job::Calls(Work::Send, 512),
+            Self::SendWithRequestId => Job::Calls(Work::SendWithRequestId, IN_FLIGHT),
+            Self::SendBeside => Job::CallsBeside(Work::Send, IN_FLIGHT),
+            Self::PgbenchSendToTen => Job::Pgbench(Script::SendToTen, WRITERS),
+            Self::SendToTen => Job::Calls(Work::SendToTen, IN_FLIGHT),
+            Self::PgbenchHot => Job::Pgbench(Script::SendHot, WRITERS),
+            Self::Hot => Job::Calls(Work::SendHot, IN_FLIGHT),
+            Self::Mark => Job::Calls(Work::Mark, IN_FLIGHT),
+            Self::PgbenchPage => Job::Pgbench(Script::Page, READERS),
+            Self::Page => Job::Calls(Work::Page, IN_FLIGHT),
+            Self::Empty => Job::Calls(Work::Empty, IN_FLIGHT),
+            Self::Counts => Job::Calls(Work::Counts, IN_FLIGHT),
+        }
+    }
+
+    /// Whether it changes data.
+    pub const fn writes(self) -> bool {
+        !matches!(
+            self.job(),
+            Job::Pgbench(Script::Page, _) | Job::Calls(Work::Page | Work::Counts | Work::Empty, _)
+        )
+    }
+
+    /// What it is measured on.
+    pub const fn targets(self) -> &'static [Target] {
+        match self.job() {
+            Job::Pgbench(..) => &[Target::Postgres],
+            Job::Calls(Work::Page, _) => &[Target::Postgres, Target::Large, Target::Sqlite],
+            Job::Calls(Work::Empty, _) => &[Target::Bare],
+            Job::Calls(..) if matches!(self, Self::Echo) => &[Target::Bare, Target::Layers],
+            Job::Calls(..) | Job::CallsBeside(..) => &[Target::Postgres, Target::Sqlite],
+        }
+    }
+
+    /// The groups that need it.
+    pub const fn groups(self) -> &'static [Group] {
+        match self {
+            Self::PgbenchSend | Self::SendMany | Self::SendWithRequestId => &[Group::Sends],
+            // What further recipients and a stream of others cost is seen beside it.
+            Self::Send => &[Group::Sends, Group::Recipients, Group::Beside],
+            Self::SendBeside => &[Group::Beside],
+            Self::PgbenchSendToTen | Self::SendToTen => &[Group::Recipients],
+            Self::PgbenchHot | Self::Hot => &[Group::Hot],
+            Self::Mark => &[Group::Marks],
+            Self::PgbenchPage | Self::Page => &[Group::Pages],
+            Self::Empty | Self::Counts => &[Group::Counts],
+            Self::Echo => &[Group::Layers],
+        }
+    }
+}
+
+impl Target {
+    /// What it is for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Large => "PostgreSQL, 5 ×",
+            Self::Sqlite => "SQLite",
+            Self::Bare => "bare tonic",
+            Self::Layers => "tonic + layers",
+        }
+    }
+}

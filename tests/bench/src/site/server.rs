@@ -1,0 +1,141 @@
+//! A running `postroom serve`, configured as it is by default.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+use support::folder::Folder;
+
+use crate::site::keys;
+
+const START_MAX: Duration = Duration::from_mins(1);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Boxes that a run cannot fill.
+const POLICY: &str = "[policy]\nmax_box_messages = 1000000\n";
+
+/// A running service. It ends with this value.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    program: PathBuf,
+    database_url: String,
+    folder: Folder,
+    /// Where `Messaging` is.
+    pub user: SocketAddr,
+    /// Where `Sys` is.
+    pub sys: SocketAddr,
+}
+
+impl Server {
+    /// Starts it on ports that are free, and waits until it is there.
+    ///
+    /// # Errors
+    /// If it does not start; then with its log.
+    pub async fn start(program: &Path, database_url: &str) -> anyhow::Result<Self> {
+        let folder = Folder::new();
+        let config = folder.join("postroom.toml");
+        fs::write(&config, POLICY.to_owned() + &keys::publish(folder.path())?)?;
+        let log = folder.join("log");
+        let mut command = Command::new(program);
+        command.args([
+            "serve",
+            "--log-format",
+            "json",
+            "--database-url",
+            database_url,
+        ]);
+        for flag in ["--user-address", "--sys-address", "--operations-address"] {
+            command.args([flag, "127.0.0.1:0"]);
+        }
+        command.arg("--config").arg(config).env_clear();
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?);
+        let process = command
+            .spawn()
+            .with_context(|| program.display().to_string())?;
+        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self {
+            process,
+            program: program.to_owned(),
+            database_url: database_url.to_owned(),
+            folder,
+            user: unknown,
+            sys: unknown,
+        };
+        [server.user, server.sys] = server.addresses(&log).await?;
+        Ok(server)
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Has the program recount all mailboxes, and answers its last line.
+    ///
+    /// # Errors
+    /// If something drifts.
+    pub async fn verify(&self) -> anyhow::Result<String> {
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(["verify", "--database-url", &self.database_url]);
+        let config = self.folder.join("postroom.toml");
+        let output = command
+            .arg("--config")
+            .arg(config)
+            .env_clear()
+            .kill_on_drop(true)
+            .output();
+        let output = output.await.context("postroom verify cannot be started")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let last = said.lines().last().unwrap_or_default();
+        ensure!(
+            output.status.success() && last.starts_with("drift 0 "),
+            "postroom verify: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(last.to_owned())
+    }
+
+    async fn addresses(&mut self, log: &Path) -> anyhow::Result<[SocketAddr; 2]> {
+        let begun = Instant::now();
+        loop {
+            let text = fs::read_to_string(log)?;
+            let address = |name| text.lines().find_map(|line| listening(line, name));
+            if let (Some(user), Some(sys)) = (address("user"), address("sys")) {
+                return Ok([user, sys]);
+            }
+            if let Some(status) = self.process.try_wait()? {
+                bail!("postroom ended ({status}): {text}");
+            }
+            ensure!(
+                begun.elapsed() < START_MAX,
+                "postroom does not start: {text}"
+            );
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The address of a listener, if this line of the log tells it.
+fn listening(line: &str, name: &str) -> Option<SocketAddr> {
+    let event: Value = serde_json::from_str(line).ok()?;
+    let is_it = event["message"] == "listener.open" && event["listener.name"] == name;
+    is_it
+        .then(|| event["listener.address"].as_str()?.parse().ok())
+        .flatten()
+}

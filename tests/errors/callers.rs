@@ -1,0 +1,82 @@
+//! Callers who may not call.
+
+use proto::sys::v1 as sys;
+use proto::v1;
+use serde_json::json;
+use support::issuer::{APP, Issuer, sys_claims, user_claims};
+use support::on_each_database;
+use support::service::TestService;
+use tonic::Status;
+
+use super::golden::compare;
+use crate::api::words::refused;
+
+async fn as_user(test: &TestService, token: &str) -> Status {
+    let mut user = test.listeners.user(token);
+    refused(user.get_message_counts(v1::GetMessageCountsRequest {})).await
+}
+
+async fn as_app(test: &TestService, token: &str) -> Status {
+    let mut app = test.listeners.sys(token);
+    refused(app.get_app_settings(sys::GetAppSettingsRequest {})).await
+}
+
+async fn callers_are_told_what_is_missing_and_no_more(test: &TestService) {
+    let (issuer, now_s) = (Issuer::shared(), test.now_s());
+    let user = user_claims(APP, "alice", now_s);
+    let with = |name: &str, value| {
+        let mut claims = user.clone();
+        claims[name] = value;
+        issuer.sign(&claims)
+    };
+    let nameless = {
+        let mut claims = user.clone();
+        claims.as_object_mut().expect("claims").remove("sub");
+        issuer.sign(&claims)
+    };
+    let expired = sys_claims(APP, "sys.admin", now_s - 3632);
+    let cases = [
+        ("no token", as_user(test, "").await),
+        ("no token on Sys", as_app(test, "").await),
+        ("a token that is none", as_user(test, "secret").await),
+        (
+            "a token of a stranger",
+            as_user(test, &Issuer::stranger().sign(&user)).await,
+        ),
+        (
+            "a token for somebody else",
+            as_user(test, &with("aud", json!("another"))).await,
+        ),
+        (
+            "a token of no app",
+            as_user(test, &with("app", json!("a b"))).await,
+        ),
+        (
+            "a token of yesterday",
+            as_user(test, &with("exp", json!(now_s - 31))).await,
+        ),
+        (
+            "a token of yesterday on Sys",
+            as_app(test, &issuer.sign(&expired)).await,
+        ),
+        (
+            "a user's token without a profile",
+            as_user(test, &nameless).await,
+        ),
+        (
+            "the app's token on Messaging",
+            as_user(test, &issuer.sys(APP, "sys.read", now_s)).await,
+        ),
+        (
+            "a user's token on Sys",
+            as_app(test, &issuer.sign(&user)).await,
+        ),
+        (
+            "a token without the scope",
+            as_app(test, &issuer.sys(APP, "sys.read", now_s)).await,
+        ),
+    ];
+    compare("callers", &cases);
+}
+
+on_each_database![callers_are_told_what_is_missing_and_no_more];

@@ -1,0 +1,15 @@
+//! What callers are told when a call fails: code, reason, text and details, compared with
+//! the files in `golden`.
+//!
+//! A difference fails. Where it is meant, `cargo insta review` takes it over, or rename the
+//! `.snap.new` file that the failed test leaves.
+
+mod bounds;
+mod callers;
+mod canaries;
+mod draining;
+mod fields;
+mod golden;
+mod reasons;
+mod rules;
+mod server;

@@ -1,0 +1,35 @@
+//! No reason of the contract goes untested.
+
+use proto::v1::ErrorReason;
+
+/// What was told in all cases.
+const GOLDEN: [&str; 6] = [
+    include_str!("golden/callers.snap"),
+    include_str!("golden/draining.snap"),
+    include_str!("golden/fields.snap"),
+    include_str!("golden/pages.snap"),
+    include_str!("golden/rules.snap"),
+    include_str!("golden/server.snap"),
+];
+
+/// Reasons of what is not there yet: the feed, streams and quotas.
+const LATER: [ErrorReason; 4] = [
+    ErrorReason::CursorInvalid,
+    ErrorReason::RateLimited,
+    ErrorReason::SlowReader,
+    ErrorReason::TooManyStreams,
+];
+
+#[test]
+fn every_reason_has_its_case_or_comes_later() {
+    let reasons: Vec<_> = (1..)
+        .map_while(|number| ErrorReason::try_from(number).ok())
+        .collect();
+    assert!(reasons.len() >= 27);
+    for reason in reasons {
+        let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+        let is_told = |golden: &&str| golden.split([' ', ':']).any(|word| word == name);
+        let told = GOLDEN.iter().any(is_told);
+        assert_ne!(told, LATER.contains(&reason), "{name}");
+    }
+}

@@ -1,0 +1,180 @@
+//! Calls that the server cannot take, or cannot answer.
+
+use std::time::Duration;
+
+use proto::sys::v1 as sys;
+use proto::v1;
+use rpc::auth::Authenticator;
+use rpc::stack::{Config, Listener, stack};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use support::issuer::{APP, Issuer};
+use support::on_each_database;
+use support::service::{Bearer, Listeners, TestService};
+use support::store::Backend;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::MetadataValue;
+use tonic::service::{Interceptor as _, Routes};
+use tonic::{Request, Status};
+use tonic_prost::ProstCodec;
+
+use super::golden::compare;
+use crate::api::words::{message, named, refused, send, stored, text};
+
+fn token(test: &TestService) -> String {
+    Issuer::shared().user(APP, "bob", test.now_s())
+}
+
+/// Bob asks for his counts, with something in the metadata.
+async fn counts_with(test: &TestService, key: &'static str, value: &'static str) -> Status {
+    let mut request = Request::new(v1::GetMessageCountsRequest {});
+    let value = MetadataValue::from_static(value);
+    request.metadata_mut().insert(key, value);
+    refused(test.user("bob").get_message_counts(request)).await
+}
+
+/// Bob calls a method with a message that is not its request.
+async fn call_with(
+    test: &TestService,
+    path: &'static str,
+    message: impl prost::Message + 'static,
+) -> Status {
+    let request = Bearer::new(&token(test))
+        .call(Request::new(()))
+        .expect("a request");
+    let mut client = Grpc::new(test.listeners.messaging.clone());
+    client
+        .unary(
+            request.map(|()| message),
+            PathAndQuery::from_static(path),
+            ProstCodec::<_, ()>::default(),
+        )
+        .await
+        .expect_err("a refusal")
+}
+
+/// A replica that takes no calls at all.
+async fn overloaded(test: &TestService) -> Status {
+    let authenticator =
+        Authenticator::start(vec![Issuer::shared().config()], test.store.clock.clone());
+    let config = Config {
+        listener: Listener::Messaging,
+        authenticator: authenticator.await.expect("an authenticator"),
+        calls_in_flight_max: 0,
+    };
+    let routes = Routes::new(messaging::service(test.store.store.clone(), 1024));
+    let messaging = stack(config, routes).expect("a stack");
+    let listeners = Listeners {
+        messaging,
+        sys: test.listeners.sys.clone(),
+    };
+    let mut bob = listeners.user(&token(test));
+    refused(bob.get_message_counts(v1::GetMessageCountsRequest {})).await
+}
+
+/// A replica whose database is gone.
+async fn without_database(test: &TestService) -> [Status; 2] {
+    let (store, listeners) = test.replica().await;
+    store.close().await;
+    let mut bob = listeners.user(&token(test));
+    [
+        refused(bob.get_message_counts(v1::GetMessageCountsRequest {})).await,
+        refused(bob.send_message(message(&["bob"], text("hi")))).await,
+    ]
+}
+
+/// Puts rubbish into the contents of all messages, behind the store's back.
+async fn corrupt(test: &TestService) {
+    let url = test.store.place().url();
+    let text = "UPDATE message SET content = digest";
+    match test.store.backend() {
+        Backend::Sqlite => {
+            let mut connection = SqliteConnection::connect(&url).await.expect("a connection");
+            sqlx::query(text)
+                .execute(&mut connection)
+                .await
+                .expect("an update");
+        }
+        Backend::Postgres => {
+            let mut connection = PgConnection::connect(&url).await.expect("a connection");
+            sqlx::query(text)
+                .execute(&mut connection)
+                .await
+                .expect("an update");
+        }
+    }
+}
+
+async fn what_the_server_cannot_do_is_told_without_its_inner_life(test: &TestService) {
+    let id = send(test, "alice", &["bob"]).await;
+    let no_time = {
+        let mut request = Request::new(v1::GetMessageCountsRequest {});
+        request.set_timeout(Duration::ZERO);
+        refused(test.user("bob").get_message_counts(request)).await
+    };
+    let [no_read, no_write] = without_database(test).await;
+    let get = "/postroom.v1.Messaging/GetMessages";
+    let too_large = message(&["bob"], text(&"x".repeat(140_000)));
+    let mut cases = vec![
+        (
+            "a request that is too large",
+            refused(test.user("bob").send_message(too_large)).await,
+        ),
+        (
+            "a request that is malformed",
+            call_with(
+                test,
+                get,
+                v1::Pagination {
+                    rows_per_page: 1,
+                    ..Default::default()
+                },
+            )
+            .await,
+        ),
+        (
+            "a deadline that is malformed",
+            counts_with(test, "grpc-timeout", "soon").await,
+        ),
+        (
+            "a request that is compressed",
+            counts_with(test, "grpc-encoding", "gzip").await,
+        ),
+        (
+            "a method that is not there",
+            call_with(test, "/postroom.v1.Messaging/Get", ()).await,
+        ),
+        (
+            "a method of the other listener",
+            call_with(
+                test,
+                "/postroom.sys.v1.Sys/GetMessages",
+                sys::GetMessagesRequest::default(),
+            )
+            .await,
+        ),
+        (
+            "a method that comes later",
+            refused(
+                test.user("bob")
+                    .get_changes(v1::GetChangesRequest::default()),
+            )
+            .await,
+        ),
+        ("a deadline that has passed", no_time),
+        ("more calls than can be answered", overloaded(test).await),
+        ("a read without a database", no_read),
+        ("a write without a database", no_write),
+    ];
+    let before = stored(test, &id).await;
+    corrupt(test).await;
+    let mut bob = test.user("bob");
+    cases.push((
+        "a row that is corrupt",
+        refused(bob.get_messages(named("inbox", &[&id]))).await,
+    ));
+    assert!(before.content.is_some());
+    compare("server", &cases);
+}
+
+on_each_database![what_the_server_cannot_do_is_told_without_its_inner_life];
