@@ -1,5 +1,6 @@
 //! Fields that break their rules.
 
+use prost_types::{Duration, Timestamp};
 use proto::sys::v1 as sys;
 use proto::v1;
 use support::on_each_database;
@@ -7,143 +8,132 @@ use support::service::TestService;
 
 use super::golden::compare;
 use crate::api::words::{
-    UNKNOWN, json, message, named, notice, parts, profiles, refused, send, strings, text,
+    UNKNOWN, json, message, named, news, notice, parts, profiles, refused, send, strings, text,
 };
 
-async fn field_problems_are_told_with_their_fields(test: &TestService) {
+async fn ids_boxes_and_numbers_are_told_with_their_fields(test: &TestService) {
     let (mut alice, mut app) = (test.user("alice"), test.sys());
+    let mut get = async |request| refused(alice.get_messages(request)).await;
+    let unknown_view = v1::GetMessagesRequest {
+        view: 99,
+        ..named("inbox", &[UNKNOWN])
+    };
+    let no_version = sys::DeleteMessageRequest {
+        message_id: UNKNOWN.to_owned(),
+        expected_version: Some(0),
+        ..Default::default()
+    };
+    let beyond_the_caps = sys::UpdateAppSettingsRequest {
+        settings: Some(sys::AppSettings {
+            max_recipients: Some(0),
+            max_content_bytes: Some(65_537),
+            default_expiry: Some(Duration::default()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
     let cases = [
-        (
-            "no message ids",
-            refused(alice.get_messages(named("inbox", &[""; 0]))).await,
-        ),
+        ("no message ids", get(named("inbox", &[""; 0])).await),
         (
             "501 message ids",
-            refused(alice.get_messages(named("inbox", &[UNKNOWN; 501]))).await,
+            get(named("inbox", &[UNKNOWN; 501])).await,
         ),
         (
             "a box that is not there",
-            refused(alice.get_messages(named("drafts", &[UNKNOWN]))).await,
+            get(named("drafts", &[UNKNOWN])).await,
         ),
+        ("an enum number that is not known", get(unknown_view).await),
         (
-            "an enum number that is not known",
-            refused(alice.get_messages(v1::GetMessagesRequest {
-                view: 99,
-                ..named("inbox", &[UNKNOWN])
-            }))
-            .await,
-        ),
-        (
-            "profile ids that are none",
-            refused(alice.send_message(message(&["", "a b", &"x".repeat(129)], text("hi")))).await,
-        ),
-        (
-            "no recipient",
-            refused(alice.send_message(message(&[""; 0], text("hi")))).await,
-        ),
-        (
-            "more recipients than the policy allows",
-            refused(alice.send_message(message(&profiles(101), text("hi")))).await,
-        ),
-        (
-            "more recipients than the app may name",
-            refused(app.send_message(notice(&profiles(501), text("hi")))).await,
-        ),
-        (
-            "no content",
-            refused(alice.send_message(message(&["bob"], v1::Content::default()))).await,
-        ),
-        (
-            "a content that breaks two rules",
-            refused(
-                alice.send_message(message(&["bob"], json(serde_json::json!(vec!["\0"; 1000])))),
-            )
-            .await,
-        ),
-        (
-            "parts of no type",
-            refused(alice.send_message(message(&["bob"], parts(&[("a/b", b""), ("a", b"")]))))
-                .await,
-        ),
-        (
-            "a text that is empty",
-            refused(alice.send_message_simple(v1::SendMessageSimpleRequest {
-                to: strings(&["bob"]),
-                ..Default::default()
-            }))
-            .await,
-        ),
-        (
-            "a content over the policy's size",
-            refused(alice.send_message(message(&["bob"], text(&"x".repeat(33_000))))).await,
-        ),
-        (
-            "a content over the cap",
-            refused(app.send_message(notice(&["bob"], text(&"x".repeat(66_000))))).await,
-        ),
-        (
-            "a profile id in from",
-            refused(app.send_message(sys::SendMessageRequest {
-                from: Some(v1::Sender {
-                    profile_id: "bob".to_owned(),
-                    name: "News".to_owned(),
-                    pic: String::new(),
-                }),
-                ..notice(&["bob"], text("hi"))
-            }))
-            .await,
-        ),
-        (
-            "no name in from",
-            refused(app.send_message(sys::SendMessageRequest {
-                from: None,
-                ..notice(&["bob"], text("hi"))
-            }))
-            .await,
-        ),
-        (
-            "an expected version that no message has",
-            refused(app.delete_message(sys::DeleteMessageRequest {
-                message_id: UNKNOWN.to_owned(),
-                expected_version: Some(0),
-                ..Default::default()
-            }))
-            .await,
+            "a version that no message has",
+            refused(app.delete_message(no_version)).await,
         ),
         (
             "settings beyond the caps",
-            refused(app.update_app_settings(sys::UpdateAppSettingsRequest {
-                settings: Some(sys::AppSettings {
-                    max_recipients: Some(0),
-                    max_content_bytes: Some(65_537),
-                    default_expiry: Some(prost_types::Duration::default()),
-                    ..Default::default()
-                }),
-                ..Default::default()
-            }))
-            .await,
-        ),
-        (
-            "everything at once",
-            refused(alice.send_message(v1::SendMessageRequest {
-                to: strings(&["a b"]),
-                content: None,
-                request_id: "a b".to_owned(),
-                expire_after: Some(prost_types::Duration::default()),
-                notification: Some(v1::Notification {
-                    title: "x".repeat(129),
-                    ..Default::default()
-                }),
-                conversation_id: "c".to_owned(),
-            }))
-            .await,
-        ),
-        (
-            "more than twenty problems",
-            refused(alice.send_message(message(&["a b"; 100], text("hi")))).await,
+            refused(app.update_app_settings(beyond_the_caps)).await,
         ),
     ];
     compare("fields", &cases);
+}
+
+async fn what_cannot_be_sent_is_told_with_its_fields(test: &TestService) {
+    let mut alice = test.user("alice");
+    let everything = v1::SendMessageRequest {
+        to: strings(&["a b"]),
+        content: None,
+        request_id: "a b".to_owned(),
+        expire_after: Some(Duration::default()),
+        notification: Some(v1::Notification {
+            title: "x".repeat(129),
+            ..Default::default()
+        }),
+        conversation_id: "c".to_owned(),
+    };
+    let no_text = v1::SendMessageSimpleRequest {
+        to: strings(&["bob"]),
+        ..Default::default()
+    };
+    let no_text = refused(alice.send_message_simple(no_text)).await;
+    let mut send = async |request| refused(alice.send_message(request)).await;
+    let no_ids = message(&["", "a b", &"x".repeat(129)], text("hi"));
+    let two_rules = json(serde_json::json!(vec!["\0"; 1000]));
+    let no_type = parts(&[("a/b", b""), ("a", b"")]);
+    let to_bob = |content| message(&["bob"], content);
+    let cases = [
+        ("profile ids that are none", send(no_ids).await),
+        ("no recipient", send(message(&[""; 0], text("hi"))).await),
+        (
+            "more recipients than allowed",
+            send(message(&profiles(101), text("hi"))).await,
+        ),
+        ("no content", send(to_bob(v1::Content::default())).await),
+        (
+            "a content that breaks two rules",
+            send(to_bob(two_rules)).await,
+        ),
+        ("parts of no type", send(to_bob(no_type)).await),
+        ("a text that is empty", no_text),
+        (
+            "a content over the policy's size",
+            send(to_bob(text(&"x".repeat(33_000)))).await,
+        ),
+        ("everything at once", send(everything).await),
+        (
+            "more than twenty problems",
+            send(message(&["a b"; 100], text("hi"))).await,
+        ),
+    ];
+    compare("sends", &cases);
+}
+
+async fn what_the_app_cannot_send_is_told_with_its_fields(test: &TestService) {
+    let mut app = test.sys();
+    let mut send = async |request| refused(app.send_message(request)).await;
+    let from = |from| sys::SendMessageRequest {
+        from,
+        ..notice(&["bob"], text("hi"))
+    };
+    let somebody = v1::Sender {
+        profile_id: "bob".to_owned(),
+        ..news()
+    };
+    let nobody = v1::Sender {
+        name: String::new(),
+        ..somebody.clone()
+    };
+    let cases = [
+        (
+            "more recipients than the cap",
+            send(notice(&profiles(501), text("hi"))).await,
+        ),
+        (
+            "a content over the cap",
+            send(notice(&["bob"], text(&"x".repeat(66_000)))).await,
+        ),
+        ("a profile id in from", send(from(Some(somebody))).await),
+        ("no name in from", send(from(None)).await),
+        ("both of them", send(from(Some(nobody))).await),
+    ];
+    compare("notices", &cases);
 }
 
 async fn page_problems_are_told_with_their_fields(test: &TestService) {
@@ -164,7 +154,7 @@ async fn page_problems_are_told_with_their_fields(test: &TestService) {
         msgbox: "drafts".to_owned(),
         from_profile_id: "a b".to_owned(),
         kind: 99,
-        sent_after: Some(prost_types::Timestamp {
+        sent_after: Some(Timestamp {
             seconds: i64::MAX,
             nanos: 0,
         }),
@@ -199,6 +189,8 @@ async fn page_problems_are_told_with_their_fields(test: &TestService) {
 }
 
 on_each_database![
-    field_problems_are_told_with_their_fields,
+    ids_boxes_and_numbers_are_told_with_their_fields,
+    what_cannot_be_sent_is_told_with_its_fields,
+    what_the_app_cannot_send_is_told_with_its_fields,
     page_problems_are_told_with_their_fields,
 ];

@@ -3,12 +3,14 @@
 use proto::v1::ErrorReason;
 
 /// What was told in all cases.
-const GOLDEN: [&str; 6] = [
+const GOLDEN: [&str; 8] = [
     include_str!("golden/callers.snap"),
     include_str!("golden/draining.snap"),
     include_str!("golden/fields.snap"),
+    include_str!("golden/notices.snap"),
     include_str!("golden/pages.snap"),
     include_str!("golden/rules.snap"),
+    include_str!("golden/sends.snap"),
     include_str!("golden/server.snap"),
 ];
 

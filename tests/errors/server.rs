@@ -86,18 +86,18 @@ async fn without_database(test: &TestService) -> [Status; 2] {
 /// Puts rubbish into the contents of all messages, behind the store's back.
 async fn corrupt(test: &TestService) {
     let url = test.store.place().url();
-    let text = "UPDATE message SET content = digest";
+    let update = "UPDATE message SET content = digest";
     match test.store.backend() {
         Backend::Sqlite => {
             let mut connection = SqliteConnection::connect(&url).await.expect("a connection");
-            sqlx::query(text)
+            sqlx::query(update)
                 .execute(&mut connection)
                 .await
                 .expect("an update");
         }
         Backend::Postgres => {
             let mut connection = PgConnection::connect(&url).await.expect("a connection");
-            sqlx::query(text)
+            sqlx::query(update)
                 .execute(&mut connection)
                 .await
                 .expect("an update");

@@ -65,18 +65,41 @@ async fn a_message_arrives_and_a_copy_stays(test: &TestService) {
     assert_eq!(counts(test, "alice").await, (0, 0, 1));
 }
 
+/// The token of a profile with a name and a picture.
+fn token_of(test: &TestService, profile: &str, name: &str, pic: &str) -> String {
+    let mut claims = user_claims(APP, profile, test.now_s());
+    claims["name"] = json!(name);
+    claims["pic"] = json!(pic);
+    Issuer::shared().sign(&claims)
+}
+
 async fn the_sender_is_who_the_token_says(test: &TestService) {
-    let mut claims = user_claims(APP, "alice", test.now_s());
-    claims["name"] = json!("Alice A.");
-    claims["pic"] = json!("https://pics/a.png");
-    let token = Issuer::shared().sign(&claims);
-    let sent = ok(test.listeners.user(&token).send_message(to_bob())).await;
-    let from = Sender {
-        profile_id: "alice".to_owned(),
-        name: "Alice A.".to_owned(),
-        pic: "https://pics/a.png".to_owned(),
-    };
-    assert_eq!(stored(test, &sent.message_id).await.from, Some(from));
+    for (profile, name, pic) in [
+        ("alice", "Alice A.", "https://pics/a.png"),
+        ("alice", "", ""),
+        (&"x".repeat(128), &"n".repeat(128), &"p".repeat(512)),
+    ] {
+        let mut user = test.listeners.user(&token_of(test, profile, name, pic));
+        let sent = ok(user.send_message(to_bob())).await;
+        let from = Sender {
+            profile_id: profile.to_owned(),
+            name: name.to_owned(),
+            pic: pic.to_owned(),
+        };
+        assert_eq!(stored(test, &sent.message_id).await.from, Some(from));
+    }
+    for (profile, name, pic) in [
+        (&"x".repeat(129)[..], "", ""),
+        ("a b", "", ""),
+        ("alice", &"n".repeat(129), ""),
+        ("alice", "", &"p".repeat(513)),
+    ] {
+        let mut user = test.listeners.user(&token_of(test, profile, name, pic));
+        assert_eq!(
+            reason(user.send_message(to_bob())).await,
+            "CREDENTIALS_INVALID"
+        );
+    }
 }
 
 async fn duplicates_collapse_after_the_limit_has_counted_them(test: &TestService) {
