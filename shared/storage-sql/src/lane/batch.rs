@@ -68,20 +68,22 @@ impl Batch {
     }
 }
 
-/// Jobs, and who waits for each.
+/// Jobs, and who waits for each until when.
+#[derive(Default)]
 struct Work {
     jobs: Vec<Job>,
-    replies: Vec<Reply>,
-    deadline: Instant,
+    waiting: Vec<(Instant, Reply)>,
 }
 
 impl<DB: Backend> Workshop<DB> {
     /// Carries out a batch, and answers everybody. One job that the database will not take
-    /// fails alone: the batch is halved until it is found.
+    /// fails alone: the batch is halved until it is found. What nobody waits for any more
+    /// is left out before each attempt.
     pub async fn carry_out(&self, batch: Batch) {
         let now = self.clock.now_ms();
-        let mut works = vec![self.wanted(batch, now)];
+        let mut works = vec![self.work(batch, now)];
         while let Some(work) = works.pop() {
+            let work = work.still_wanted();
             if work.jobs.is_empty() {
                 continue;
             }
@@ -96,43 +98,56 @@ impl<DB: Backend> Workshop<DB> {
         }
     }
 
-    /// The operations for which somebody still waits.
-    fn wanted(&self, batch: Batch, now: Millis) -> Work {
-        let started = Instant::now();
-        let mut work = Work {
-            jobs: Vec::with_capacity(batch.len()),
-            replies: Vec::with_capacity(batch.len()),
-            deadline: started,
-        };
+    fn work(&self, batch: Batch, now: Millis) -> Work {
+        let mut work = Work::default();
         for ticket in batch.tickets {
-            if ticket.deadline <= started {
-                // It does not matter if nobody waits any more.
-                let _ = ticket.reply.send(Err(Error::Deadline));
-            } else if !ticket.reply.is_closed() {
-                work.deadline = work.deadline.max(ticket.deadline);
-                work.replies.push(ticket.reply);
-                work.jobs.push(Job {
-                    app_no: ticket.app_no,
-                    operation: ticket.operation,
-                    message_id: self.ids.next(now),
-                });
-            }
+            work.waiting.push((ticket.deadline, ticket.reply));
+            work.jobs.push(Job {
+                app_no: ticket.app_no,
+                operation: ticket.operation,
+                message_id: self.ids.next(now),
+            });
         }
         work
     }
 
+    /// Many jobs get one attempt: fewer of them are the better second one.
     async fn attempt(&self, work: &Work, now: Millis) -> Result<Vec<Verdict>, Error> {
         let run = || executor::run(&self.pool, &self.policy, now, &work.jobs);
-        let run = AssertUnwindSafe(retry::busy(work.deadline, run));
+        let run = async {
+            match work.waiting.as_slice() {
+                [(deadline, _)] => retry::busy(*deadline, run).await,
+                _ => run().await,
+            }
+        };
         // A lane outlives a bug.
         let panicked = |_| Err(Error::Internal("a batch panicked".into()));
-        run.catch_unwind().await.unwrap_or_else(panicked)
+        AssertUnwindSafe(run)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(panicked)
     }
 }
 
 impl Work {
+    /// The jobs for which somebody still waits. Whose deadline has passed is told so.
+    fn still_wanted(self) -> Self {
+        let now = Instant::now();
+        let mut wanted = Self::default();
+        for (job, (deadline, reply)) in self.jobs.into_iter().zip(self.waiting) {
+            if deadline <= now {
+                // It does not matter if nobody waits any more.
+                let _ = reply.send(Err(Error::Deadline));
+            } else if !reply.is_closed() {
+                wanted.jobs.push(job);
+                wanted.waiting.push((deadline, reply));
+            }
+        }
+        wanted
+    }
+
     fn answer(self, answers: impl IntoIterator<Item = Result<Verdict, Error>>) {
-        for (reply, answer) in self.replies.into_iter().zip(answers) {
+        for ((_, reply), answer) in self.waiting.into_iter().zip(answers) {
             // It does not matter if nobody waits any more.
             let _ = reply.send(answer);
         }
@@ -142,8 +157,7 @@ impl Work {
         let half = self.jobs.len() / 2;
         let second = Self {
             jobs: self.jobs.split_off(half),
-            replies: self.replies.split_off(half),
-            deadline: self.deadline,
+            waiting: self.waiting.split_off(half),
         };
         (self, second)
     }
