@@ -95,6 +95,9 @@ pub trait Backend:
     /// What kind of error it is.
     fn classify(error: &sqlx::Error) -> Class;
 
+    /// Whether it says that a table is not there.
+    fn is_missing_table(error: &sqlx::Error) -> bool;
+
     /// What became of a transaction.
     fn fate<'a>(
         connection: &'a mut PoolConnection<Self>,

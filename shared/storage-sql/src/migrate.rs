@@ -30,14 +30,12 @@ where
     DB::Connection: Migrate,
 {
     let mut connection = pools.write.acquire().await.map_err(wrap::<DB>)?;
-    connection
-        .ensure_migrations_table(TABLE)
-        .await
-        .map_err(failed::<DB>)?;
-    let applied = connection
-        .list_applied_migrations(TABLE)
-        .await
-        .map_err(failed::<DB>)?;
+    let applied = match connection.list_applied_migrations(TABLE).await {
+        Ok(applied) => applied,
+        // To look must not need the right to create.
+        Err(MigrateError::Execute(error)) if DB::is_missing_table(&error) => Vec::new(),
+        Err(error) => return Err(failed::<DB>(error)),
+    };
     let has = |version: i64| applied.iter().any(|step| step.version == version);
     let known = DB::migrator().iter().map(|step| Step {
         version: step.version,

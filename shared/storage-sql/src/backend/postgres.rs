@@ -98,6 +98,13 @@ impl Backend for Postgres {
         }
     }
 
+    fn is_missing_table(error: &sqlx::Error) -> bool {
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        code.as_deref() == Some("42P01")
+    }
+
     fn fate<'a>(
         connection: &'a mut PoolConnection<Self>,
         xid: &'a str,

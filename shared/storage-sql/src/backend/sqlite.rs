@@ -93,6 +93,13 @@ impl Backend for Sqlite {
         }
     }
 
+    fn is_missing_table(error: &sqlx::Error) -> bool {
+        let message = error
+            .as_database_error()
+            .map(sqlx::error::DatabaseError::message);
+        message.is_some_and(|message| message.starts_with("no such table"))
+    }
+
     fn fate<'a>(
         _connection: &'a mut PoolConnection<Self>,
         _xid: &'a str,
