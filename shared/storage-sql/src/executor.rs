@@ -49,6 +49,11 @@ pub async fn run<DB: Backend>(
 ) -> Result<Vec<Verdict>, Error> {
     let mut transaction = Transaction::begin(pool).await?;
     match walk(transaction.connection(), policy, now, jobs).await {
+        // Nothing was done, and so nothing begins, not even a mailbox.
+        Ok((verdicts, _)) if verdicts.iter().all(Result::is_err) => {
+            transaction.rollback().await?;
+            Ok(verdicts)
+        }
         Ok((verdicts, xid)) => {
             commit::settle(pool, transaction, xid).await?;
             Ok(verdicts)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::operation::{EntryRange, Footprint};
 use domain::{Ledger, Msgbox, ProfileId};
 use storage::Error;
+use uuid::Uuid;
 
 use super::lock::{Footprints, Ledgers};
 use crate::backend::Backend;
@@ -46,24 +47,27 @@ static ALL: Statement = Statement::with_rows(
     ),
 );
 
-/// The oldest `$1` and one more of each box; all of a box that has fewer.
+/// The oldest `$1` and one more of each box; all of a box that has fewer: `$2` is an id
+/// that no message reaches. Where to stop is found once for each box.
 static OLDEST: Statement = Statement::with_rows(
-    1,
+    2,
     &[
         ("app_no", Kind::Int),
         ("mailbox_id", Kind::Int),
         ("box", Kind::Int),
     ],
     concat!(
-        "SELECT e.app_no, e.mailbox_id, ",
+        ", due AS MATERIALIZED (
+             SELECT r.app_no, r.mailbox_id, r.box, coalesce((
+                 SELECT o.message_id FROM msgbox o WHERE o.app_no = r.app_no
+                 AND o.mailbox_id = r.mailbox_id AND o.box = r.box
+                 ORDER BY o.message_id LIMIT 1 OFFSET $1
+             ), $2) AS last FROM r
+         )
+         SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
-        " FROM r
-         JOIN msgbox e ON e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
-         AND e.box = r.box AND e.message_id <= coalesce((
-             SELECT o.message_id FROM msgbox o WHERE o.app_no = r.app_no
-             AND o.mailbox_id = r.mailbox_id AND o.box = r.box
-             ORDER BY o.message_id LIMIT 1 OFFSET $1
-         ), e.message_id)"
+        " FROM due JOIN msgbox e ON e.app_no = due.app_no AND e.mailbox_id = due.mailbox_id
+         AND e.box = due.box AND e.message_id <= due.last"
     ),
 );
 
@@ -165,7 +169,7 @@ fn oldest(ledgers: &Ledgers, demands: &BTreeMap<(i64, &ProfileId, Msgbox), i64>)
             boxes.push((app_no, mailbox.mailbox_id, msgbox.code()));
         }
     }
-    let mut call = Call::of(&OLDEST).with(surplus_max - 1);
+    let mut call = Call::of(&OLDEST).with(surplus_max - 1).with(Uuid::max());
     for (app_no, mailbox_id, code) in boxes {
         call.row([app_no.into(), mailbox_id.into(), code.into()]);
     }
