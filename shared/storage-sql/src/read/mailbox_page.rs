@@ -307,8 +307,8 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
         (None, Direction::Ascending) => 0,
         (None, Direction::Descending) => i64::MAX,
         (Some((key, false)), _) => key.change,
-        (Some((key, true)), Direction::Ascending) => key.change - 1,
-        (Some((key, true)), Direction::Descending) => key.change + 1,
+        (Some((key, true)), Direction::Ascending) => key.change.saturating_sub(1),
+        (Some((key, true)), Direction::Descending) => key.change.saturating_add(1),
     };
     Ok(Bounds {
         inbox: bound(Msgbox::Inbox),
