@@ -21,6 +21,8 @@ pub struct Report {
     machine: Machine,
     measurements: Vec<Measurement>,
     goals: Vec<Verdict>,
+    /// What could not be measured because calls failed.
+    failures: Vec<String>,
     /// What `postroom verify` said at the end.
     verified: Vec<String>,
 }
@@ -66,8 +68,14 @@ impl Report {
                 .iter()
                 .filter_map(|goal| Verdict::of(goal, rounds))
                 .collect(),
+            failures: rounds.iter().flat_map(Round::failures).collect(),
             verified,
         }
+    }
+
+    /// Whether all calls went well.
+    pub const fn is_complete(&self) -> bool {
+        self.failures.is_empty()
     }
 
     /// Prints it for people.
@@ -75,6 +83,9 @@ impl Report {
         println!("{}\n{}\n", self.command, self.machine.line());
         println!("{}\n", self.table_of_measurements(markdown));
         println!("{}\n", self.table_of_goals(markdown));
+        for failure in &self.failures {
+            println!("failed: {failure}");
+        }
         for line in &self.verified {
             println!("postroom verify: {line}");
         }

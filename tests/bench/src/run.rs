@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{Databases, Plan};
@@ -49,6 +49,7 @@ pub async fn run(plan: &Plan) -> anyhow::Result<()> {
         Some(path) => fs::write(path, json).with_context(|| path.display().to_string())?,
         None => println!("{json}"),
     }
+    ensure!(report.is_complete(), "calls failed");
     Ok(())
 }
 

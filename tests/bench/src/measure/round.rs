@@ -14,9 +14,25 @@ impl Round {
         self.0.insert((scenario, target), sample);
     }
 
-    /// None if it was not measured.
+    /// None if it was not measured, or failed.
     pub fn get(&self, scenario: Scenario, target: Target) -> Option<&Sample> {
-        self.0.get(&(scenario, target))
+        let sample = self.0.get(&(scenario, target))?;
+        sample.is_valid().then_some(sample)
+    }
+
+    /// What failed, and how it began to.
+    pub fn failures(&self) -> impl Iterator<Item = String> {
+        let failed = self.0.iter().filter(|(_, sample)| !sample.is_valid());
+        failed.map(|((scenario, target), sample)| {
+            format!(
+                "{}: {}: {} calls failed beside {} that did not, the first with {:?}",
+                target.title(),
+                scenario.title(),
+                sample.errors,
+                sample.operations,
+                sample.first_error
+            )
+        })
     }
 
     /// What was measured, in the order in which it was.

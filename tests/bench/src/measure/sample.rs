@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
-use crate::load::closed_loop::Operation;
+use crate::load::closed_loop::{Done, Operation};
 use crate::measure::meter::Reading;
+
+/// Of a hundred operations, as many may fail.
+const ERRORS_PERCENT_MAX: u64 = 1;
 
 /// The figures of one measurement.
 #[derive(Debug, Clone, Serialize)]
@@ -11,6 +14,7 @@ pub struct Sample {
     pub operations: usize,
     /// Operations that were refused or did something else, warm-up included.
     pub errors: u64,
+    pub first_error: Option<String>,
     pub per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
@@ -24,12 +28,8 @@ pub struct Sample {
 
 impl Sample {
     /// The operations that ended between two readings, and what they cost.
-    pub fn between(
-        before: &Reading,
-        after: &Reading,
-        operations: &[Operation],
-        errors: u64,
-    ) -> Self {
+    pub fn between(before: &Reading, after: &Reading, done: Done) -> Self {
+        let operations = done.operations;
         let within =
             |operation: &&Operation| (before.at_us..after.at_us).contains(&operation.end_us);
         let within = operations.iter().filter(within);
@@ -39,7 +39,8 @@ impl Sample {
         let per_operation = |before, after| (float(after) - float(before)) / count;
         Self {
             operations: latencies.len(),
-            errors,
+            errors: done.errors,
+            first_error: done.first_error,
             per_second: 1e6 * count / float(after.at_us - before.at_us).max(1.0),
             p50_ms: quantile(&latencies, 50),
             p99_ms: quantile(&latencies, 99),
@@ -54,6 +55,12 @@ impl Sample {
                 .zip(after.wal_bytes)
                 .map(|(before, after)| float((after - before).unsigned_abs()) / count),
         }
+    }
+
+    /// Whether enough of it went well for its figures to say something.
+    pub const fn is_valid(&self) -> bool {
+        let all = self.operations as u64 + self.errors;
+        self.operations > 0 && self.errors * 100 <= all * ERRORS_PERCENT_MAX
     }
 
     /// Of the service and its database.
@@ -101,14 +108,18 @@ mod tests {
             wal_bytes: Some(900),
             ..Reading::default()
         };
-        let operations = [
+        let operations = vec![
             operation(999_999, 9),
             operation(1_000_000, 1_000),
             operation(2_000_000, 3_000),
             operation(3_000_000, 9),
         ];
 
-        let sample = Sample::between(&before, &after, &operations, 0);
+        let done = Done {
+            operations,
+            ..Done::default()
+        };
+        let sample = Sample::between(&before, &after, done);
 
         assert_eq!((sample.operations, sample.p99_ms), (2, 3.0));
         assert!((sample.per_second - 1.0).abs() < 1e-9);
