@@ -151,66 +151,45 @@ async fn a_mime_type_is_type_and_subtype(test: &TestService) {
     }
 }
 
+/// A change of a sealed content.
+type Change = fn(&mut v1::SealedContent);
+
 /// A sealed content that differs from a good one.
-fn sealed_but(change: impl Fn(&mut v1::SealedContent)) -> v1::Content {
+fn sealed_but(change: impl FnOnce(&mut v1::SealedContent)) -> v1::Content {
     let mut sealed = sealed();
     change(&mut sealed);
     content(Body::Sealed(sealed))
 }
 
-/// The same, in the wrapped key.
-fn wrapped_but(change: impl Fn(&mut v1::KeyWrap)) -> v1::Content {
-    sealed_but(|sealed| change(&mut sealed.keys[0]))
-}
-
 async fn each_piece_of_a_sealed_content_has_its_limit(test: &TestService) {
-    for good in [
-        sealed_but(|sealed| sealed.scheme = "x".repeat(64)),
-        sealed_but(|sealed| sealed.headers = vec![0; 4096]),
-        sealed_but(|sealed| sealed.sender_key_id = "x".repeat(64)),
-        sealed_but(|sealed| sealed.keys.clear()),
-        wrapped_but(|wrap| wrap.key_id = "x".repeat(64)),
-        wrapped_but(|wrap| wrap.wrapped_key = vec![0; 256]),
-    ] {
-        assert_taken(test, good).await;
+    let goods: [Change; 6] = [
+        |it| it.scheme = "x".repeat(64),
+        |it| it.headers = vec![0; 4096],
+        |it| it.sender_key_id = "x".repeat(64),
+        |it| it.keys.clear(),
+        |it| it.keys[0].key_id = "x".repeat(64),
+        |it| it.keys[0].wrapped_key = vec![0; 256],
+    ];
+    for good in goods {
+        assert_taken(test, sealed_but(good)).await;
     }
-    for (bad, field) in [
-        (sealed_but(|sealed| sealed.scheme.clear()), "scheme"),
+    let bads: [(Change, &str); 9] = [
+        (|it| it.scheme.clear(), "scheme"),
+        (|it| it.scheme = "x".repeat(65), "scheme"),
+        (|it| it.scheme.push('\0'), "scheme"),
+        (|it| it.headers = vec![0; 4097], "headers"),
+        (|it| it.sender_key_id = "x".repeat(65), "sender_key_id"),
+        (|it| it.keys.push(wrap("bob")), "keys[1].profile_id"),
+        (|it| it.keys[0].key_id = "x".repeat(65), "keys[0].key_id"),
+        (|it| it.keys[0].wrapped_key.clear(), "keys[0].wrapped_key"),
         (
-            sealed_but(|sealed| sealed.scheme = "x".repeat(65)),
-            "scheme",
-        ),
-        (
-            sealed_but(|sealed| "\0".clone_into(&mut sealed.scheme)),
-            "scheme",
-        ),
-        (
-            sealed_but(|sealed| sealed.headers = vec![0; 4097]),
-            "headers",
-        ),
-        (
-            sealed_but(|sealed| sealed.sender_key_id = "x".repeat(65)),
-            "sender_key_id",
-        ),
-        (
-            sealed_but(|sealed| sealed.keys.push(wrap("bob"))),
-            "keys[1].profile_id",
-        ),
-        (
-            wrapped_but(|wrap| wrap.key_id = "x".repeat(65)),
-            "keys[0].key_id",
-        ),
-        (
-            wrapped_but(|wrap| wrap.wrapped_key.clear()),
+            |it| it.keys[0].wrapped_key = vec![0; 257],
             "keys[0].wrapped_key",
         ),
-        (
-            wrapped_but(|wrap| wrap.wrapped_key = vec![0; 257]),
-            "keys[0].wrapped_key",
-        ),
-    ] {
+    ];
+    for (bad, field) in bads {
         let field = format!("content.sealed.{field}");
-        assert_invalid(test, bad, &[&field]).await;
+        assert_invalid(test, sealed_but(bad), &[&field]).await;
     }
 }
 

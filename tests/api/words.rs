@@ -75,6 +75,13 @@ pub async fn fields<T: Debug>(
     violations.map(|violation| violation.field).collect()
 }
 
+/// A message of the contract that says only what `change` puts in.
+pub fn with<T: Default>(change: impl FnOnce(&mut T)) -> T {
+    let mut changed = T::default();
+    change(&mut changed);
+    changed
+}
+
 /// Texts, as requests take them.
 pub fn strings(texts: &[impl AsRef<str>]) -> Vec<String> {
     texts.iter().map(|text| text.as_ref().to_owned()).collect()

@@ -8,7 +8,9 @@ use support::clock::START;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{announce, delete, deletion, fields, ok, send, send_many, stored, text};
+use crate::api::words::{
+    announce, delete, deletion, fields, ok, send, send_many, stored, text, with,
+};
 
 async fn page(test: &TestService, context: RepositoryPageContext) -> RepositoryPage {
     let request = GetMessagesPageRequest {
@@ -67,79 +69,44 @@ async fn what_was_deleted_for_everyone_is_gone(test: &TestService) {
     assert_eq!(found(test, RepositoryCriteria::default()).await, sent[1..]);
 }
 
+/// A change of the criteria.
+type Change = fn(&mut RepositoryCriteria);
+
 async fn each_criterion_keeps_what_it_says(test: &TestService) {
     let from_alice = send(test, "alice", &["bob", "carol"]).await;
     let from_bob = send(test, "bob", &["alice"]).await;
     let system = announce(test, &["bob"]).await;
-    let none = RepositoryCriteria::default;
-    let profile = str::to_owned;
-    for (criteria, expected) in [
-        (none(), vec![&from_alice, &from_bob, &system]),
+    let cases: [(Change, Vec<&String>); 9] = [
+        (|_| (), vec![&from_alice, &from_bob, &system]),
+        (|it| it.from_profile_id = "alice".into(), vec![&from_alice]),
         (
-            RepositoryCriteria {
-                from_profile_id: profile("alice"),
-                ..none()
-            },
-            vec![&from_alice],
-        ),
-        (
-            RepositoryCriteria {
-                to_profile_id: profile("bob"),
-                ..none()
-            },
+            |it| it.to_profile_id = "bob".into(),
             vec![&from_alice, &system],
         ),
+        (|it| it.to_profile_id = "carol".into(), vec![&from_alice]),
+        (|it| it.system_only = true, vec![&system]),
         (
-            RepositoryCriteria {
-                to_profile_id: profile("carol"),
-                ..none()
-            },
-            vec![&from_alice],
-        ),
-        (
-            RepositoryCriteria {
-                system_only: true,
-                ..none()
-            },
-            vec![&system],
-        ),
-        (
-            RepositoryCriteria {
-                kind: MessageKind::Regular.into(),
-                ..none()
-            },
+            |it| it.set_kind(MessageKind::Regular),
             vec![&from_alice, &from_bob],
         ),
+        (|it| it.set_kind(MessageKind::System), vec![&system]),
         (
-            RepositoryCriteria {
-                kind: MessageKind::System.into(),
-                ..none()
-            },
-            vec![&system],
-        ),
-        (
-            RepositoryCriteria {
-                system_only: true,
-                from_profile_id: profile("alice"),
-                ..none()
-            },
+            |it| (it.system_only, it.from_profile_id) = (true, "alice".into()),
             vec![],
         ),
         (
-            RepositoryCriteria {
-                to_profile_id: profile("bob"),
-                kind: MessageKind::Regular.into(),
-                ..none()
-            },
-            vec![&from_alice],
+            |it| (it.system_only, it.to_profile_id) = (true, "bob".into()),
+            vec![&system],
         ),
-    ] {
+    ];
+    for (change, expected) in cases {
+        let criteria: RepositoryCriteria = with(change);
         let found = found(test, criteria.clone()).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{criteria:?}");
     }
 }
 
-const fn second(seconds: i64) -> Timestamp {
+fn second(seconds: i64) -> Timestamp {
     Timestamp {
         seconds: START.0 / 1000 + seconds,
         nanos: 0,
@@ -164,37 +131,14 @@ async fn furnish(test: &TestService) -> Vec<String> {
 
 async fn bounds_of_time_are_exclusive(test: &TestService) {
     let sent = furnish(test).await;
-    let none = RepositoryCriteria::default;
-    for (criteria, expected) in [
-        (
-            RepositoryCriteria {
-                sent_after: Some(second(1)),
-                ..none()
-            },
-            &sent[2..],
-        ),
-        (
-            RepositoryCriteria {
-                sent_before: Some(second(1)),
-                ..none()
-            },
-            &sent[..1],
-        ),
-        (
-            RepositoryCriteria {
-                updated_after: Some(second(2)),
-                ..none()
-            },
-            &sent[..1],
-        ),
-        (
-            RepositoryCriteria {
-                updated_after: Some(second(3)),
-                ..none()
-            },
-            &[],
-        ),
-    ] {
+    let cases: [(Change, &[String]); 4] = [
+        (|it| it.sent_after = Some(second(1)), &sent[2..]),
+        (|it| it.sent_before = Some(second(1)), &sent[..1]),
+        (|it| it.updated_after = Some(second(2)), &sent[..1]),
+        (|it| it.updated_after = Some(second(3)), &[]),
+    ];
+    for (change, expected) in cases {
+        let criteria: RepositoryCriteria = with(change);
         assert_eq!(
             found(test, criteria.clone()).await,
             expected,

@@ -4,7 +4,13 @@ use support::on_each_database;
 use support::service::TestService;
 
 use super::get_app_settings::{defaults, settings};
-use crate::api::words::{configure, fields, message, ok, reason, reason_of, text};
+use crate::api::words::{configure, fields, message, ok, reason, reason_of, text, with};
+
+const TEN_YEARS_S: i64 = 3_653 * 24 * 60 * 60;
+
+fn lasting(seconds: i64, nanos: i32) -> Duration {
+    Duration { seconds, nanos }
+}
 
 fn updating(settings: AppSettings, expected_version: Option<i64>) -> UpdateAppSettingsRequest {
     UpdateAppSettingsRequest {
@@ -79,90 +85,45 @@ async fn an_update_may_expect_a_version(test: &TestService) {
     }
 }
 
+/// A change of the settings.
+type Change = fn(&mut AppSettings);
+
 async fn limits_have_caps(test: &TestService) {
     let mut app = test.sys();
-    let lasting = |seconds, nanos| Some(Duration { seconds, nanos });
-    let none = AppSettings::default;
-    for good in [
-        AppSettings {
-            max_recipients: Some(1),
-            ..none()
-        },
-        AppSettings {
-            max_recipients: Some(500),
-            ..none()
-        },
-        AppSettings {
-            max_content_bytes: Some(1),
-            ..none()
-        },
-        AppSettings {
-            max_content_bytes: Some(65_536),
-            ..none()
-        },
-        AppSettings {
-            default_expiry: lasting(0, 1_000_000),
-            ..none()
-        },
-        AppSettings {
-            default_expiry: lasting(3653 * 86_400, 0),
-            ..none()
-        },
-    ] {
-        ok(app.update_app_settings(updating(good, None))).await;
+    let goods: [Change; 6] = [
+        |it| it.max_recipients = Some(1),
+        |it| it.max_recipients = Some(500),
+        |it| it.max_content_bytes = Some(1),
+        |it| it.max_content_bytes = Some(65_536),
+        |it| it.default_expiry = Some(lasting(0, 1_000_000)),
+        |it| it.default_expiry = Some(lasting(TEN_YEARS_S, 0)),
+    ];
+    for good in goods {
+        ok(app.update_app_settings(updating(with(good), None))).await;
     }
-    for (bad, field) in [
+    let bads: [(Change, &str); 7] = [
+        (|it| it.max_recipients = Some(0), "max_recipients"),
+        (|it| it.max_recipients = Some(501), "max_recipients"),
+        (|it| it.max_content_bytes = Some(0), "max_content_bytes"),
         (
-            AppSettings {
-                max_recipients: Some(0),
-                ..none()
-            },
-            "max_recipients",
-        ),
-        (
-            AppSettings {
-                max_recipients: Some(501),
-                ..none()
-            },
-            "max_recipients",
-        ),
-        (
-            AppSettings {
-                max_content_bytes: Some(0),
-                ..none()
-            },
+            |it| it.max_content_bytes = Some(65_537),
             "max_content_bytes",
         ),
         (
-            AppSettings {
-                max_content_bytes: Some(65_537),
-                ..none()
-            },
-            "max_content_bytes",
-        ),
-        (
-            AppSettings {
-                default_expiry: lasting(0, 0),
-                ..none()
-            },
+            |it| it.default_expiry = Some(lasting(0, 0)),
             "default_expiry",
         ),
         (
-            AppSettings {
-                default_expiry: lasting(-1, 0),
-                ..none()
-            },
+            |it| it.default_expiry = Some(lasting(-1, 0)),
             "default_expiry",
         ),
         (
-            AppSettings {
-                default_expiry: lasting(3653 * 86_400, 1),
-                ..none()
-            },
+            |it| it.default_expiry = Some(lasting(TEN_YEARS_S, 1)),
             "default_expiry",
         ),
-    ] {
-        let found = fields(app.update_app_settings(updating(bad, None))).await;
+    ];
+    for (bad, field) in bads {
+        let found = fields(app.update_app_settings(updating(with(bad), None))).await;
         assert_eq!(found, [format!("settings.{field}")]);
     }
     assert_eq!(settings(test).await.settings.expect("settings").version, 7);
