@@ -65,7 +65,7 @@ impl Comparison<'_> {
     }
 
     async fn app(&mut self, app: &AppId) {
-        let (settings, _) = self.store.settings(app).await.expect("settings");
+        let settings = self.store.settings(app).await.expect("settings");
         assert_eq!(settings, self.reference.settings(app));
         for ids in self.dice.message_ids(app).chunks(IDS) {
             let messages = self.store.messages(app, ids, NO_LIMIT).await;

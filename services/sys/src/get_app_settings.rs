@@ -12,7 +12,8 @@ pub async fn handle(
     request: Request<GetAppSettingsRequest>,
 ) -> Result<GetAppSettingsResponse, RpcError> {
     let system = System::of(&request)?;
-    let (overrides, policy) = store.settings(system.app()).await?;
+    let overrides = store.settings(system.app()).await?;
+    let policy = store.policy(&overrides);
     Ok(GetAppSettingsResponse {
         settings: Some(settings::overrides(&overrides)),
         effective: Some(settings::effective(overrides.version, &policy)),

@@ -23,10 +23,10 @@ pub async fn handle(
     let operation = parse(&request.into_inner())?;
     let outcome = store.execute(system.app(), operation, deadline).await?;
     let overrides = outcome::configured(outcome)?;
-    let (now, policy) = store.settings(system.app()).await?;
+    let policy = store.policy(&overrides);
     Ok(UpdateAppSettingsResponse {
         settings: Some(settings::overrides(&overrides)),
-        effective: Some(settings::effective(now.version, &policy)),
+        effective: Some(settings::effective(overrides.version, &policy)),
     })
 }
 

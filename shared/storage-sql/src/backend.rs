@@ -24,6 +24,12 @@ pub struct Pools<DB: Database> {
 }
 
 impl<DB: Database> Pools<DB> {
+    /// Whether all connections that write are at work.
+    pub fn write_is_busy(&self) -> bool {
+        self.write.num_idle() == 0
+            && self.write.size() >= self.write.options().get_max_connections()
+    }
+
     /// Ends all connections, after what they are doing.
     pub async fn close(&self) {
         self.read.close().await;

@@ -55,7 +55,10 @@ impl<DB: Backend> SqlStore<DB> {
             ids: Arc::clone(&options.ids),
             batch_operations_max: options.lanes.batch_operations_max.max(1),
         };
-        let lanes = options.lanes.count.clamp(1, DB::WRITERS_MAX);
+        // One connection is left for what is no batch: to ask what became of one.
+        let connections = usize::try_from(options.write_connections).unwrap_or(usize::MAX);
+        let lanes = options.lanes.count.min(connections.saturating_sub(1));
+        let lanes = lanes.clamp(1, DB::WRITERS_MAX);
         Ok(Self {
             lanes: Lanes::start(workshop, lanes),
             pools,
@@ -264,11 +267,13 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         Ok(page)
     }
 
-    async fn settings(&self, app: &AppId) -> Result<(Settings, Policy), Error> {
+    async fn settings(&self, app: &AppId) -> Result<Settings, Error> {
         let (app_no, mut connection) = self.reading(app).await?;
-        let settings = read::settings::read(&mut connection, app_no).await?;
-        let policy = settings.over(&self.policy);
-        Ok((settings, policy))
+        read::settings::read(&mut connection, app_no).await
+    }
+
+    fn policy(&self, settings: &Settings) -> Policy {
+        settings.over(&self.policy)
     }
 
     async fn audit(&self, after: Option<(i64, i64)>, repair: bool) -> Result<Audit, Error> {
@@ -276,6 +281,10 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn ready(&self) -> Result<(), Error> {
+        if self.pools.write_is_busy() {
+            // It writes: to wait behind that would tell nothing more.
+            return epoch(&self.pools.read).await.map(drop);
+        }
         let mut transaction = Transaction::begin(&self.pools.write).await?;
         transaction.connection().execute(Call::of(&PING)).await?;
         transaction.rollback().await

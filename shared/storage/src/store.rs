@@ -84,8 +84,11 @@ pub trait MailStore: Send + Sync {
     /// [`Self::page`] is.
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error>;
 
-    /// What the app overrides, and the rules that are in force with it.
-    async fn settings(&self, app: &AppId) -> Result<(Settings, Policy), Error>;
+    /// What the app overrides.
+    async fn settings(&self, app: &AppId) -> Result<Settings, Error>;
+
+    /// The rules that are in force for an app that overrides that.
+    fn policy(&self, settings: &Settings) -> Policy;
 
     /// Recounts a part of all mailboxes of all apps, in the order of their numbers, from
     /// `after` on, and with `repair` corrects what does not agree.
