@@ -57,15 +57,16 @@ where
 }
 
 /// Takes the steps that the database does not have yet.
-pub async fn up<DB: Backend>(pools: &Pools<DB>) -> Result<(), Error>
+pub async fn up<DB: Backend>(pools: &Pools<DB>) -> Result<(), OpenError>
 where
     DB::Connection: Migrate,
 {
+    found(pools).await?;
     let mut connection = pools.write.acquire().await.map_err(wrap::<DB>)?;
     let run = DB::migrator()
         .run_direct(None, &mut *connection, false)
         .await;
-    run.map_err(failed::<DB>)
+    Ok(run.map_err(failed::<DB>)?)
 }
 
 /// Whether this program works with the schema that the database has.
@@ -73,25 +74,29 @@ pub async fn check<DB: Backend>(pools: &Pools<DB>) -> Result<(), OpenError>
 where
     DB::Connection: Migrate,
 {
-    let steps = status(pools).await?;
-    let found = steps
-        .iter()
-        .filter(|step| step.applied)
-        .map(|step| step.version)
-        .max();
-    let highest = DB::migrator()
-        .iter()
-        .map(|step| step.version)
-        .max()
-        .unwrap_or(LOWEST);
-    match found.unwrap_or(0) {
-        found if (LOWEST..=highest).contains(&found) => Ok(()),
-        found => Err(OpenError::Schema {
+    match found(pools).await? {
+        found if found < LOWEST => Err(OpenError::TooOld {
             found,
             lowest: LOWEST,
-            highest,
         }),
+        _ => Ok(()),
     }
+}
+
+/// The version that the database has, which is none that this program does not know.
+async fn found<DB: Backend>(pools: &Pools<DB>) -> Result<i64, OpenError>
+where
+    DB::Connection: Migrate,
+{
+    let steps = status(pools).await?;
+    let applied = steps.iter().filter(|step| step.applied);
+    let found = applied.map(|step| step.version).max().unwrap_or(0);
+    let known = DB::migrator().iter().map(|step| step.version);
+    let highest = known.max().unwrap_or(LOWEST);
+    if found > highest {
+        return Err(OpenError::TooNew { found, highest });
+    }
+    Ok(found)
 }
 
 fn failed<DB: Backend>(error: MigrateError) -> Error {

@@ -20,16 +20,25 @@ pub enum OpenError {
     /// The url is malformed.
     #[error("the database url is malformed")]
     Url(#[source] sqlx::Error),
-    /// The schema is too old or too new for this program.
+    /// The schema is too old for this program.
     #[error(
-        "the database has schema version {found}, this program works with {lowest} to {highest}; \
-         `postroom migrate up` brings an older schema up to date"
+        "the database has schema version {found}, this program needs {lowest} or a later one; \
+         `postroom migrate up` brings it up to date"
     )]
-    Schema {
+    TooOld {
         /// What the database has.
         found: i64,
         /// The least that works.
         lowest: i64,
+    },
+    /// The schema is too new for this program.
+    #[error(
+        "the database has schema version {found}, this program knows none beyond {highest}; \
+         it needs a newer program"
+    )]
+    TooNew {
+        /// What the database has.
+        found: i64,
         /// The greatest that works.
         highest: i64,
     },
@@ -110,7 +119,7 @@ where
     let pools = DB::pools(options, Purpose::Schema).map_err(OpenError::Url)?;
     let run = migrate::up(&pools).await;
     pools.close().await;
-    Ok(run?)
+    run
 }
 
 async fn status_of_backend<DB: Backend>(options: &Options) -> Result<Vec<Step>, OpenError>
