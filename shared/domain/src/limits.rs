@@ -102,6 +102,8 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub const BATCH_ENTRIES_MAX: usize = 2_000;
 /// Operations that wait for their transaction; more are refused.
 pub const QUEUED_OPERATIONS_MAX: usize = 8_192;
+/// Bytes of content that wait with them in one queue; more is refused.
+pub const QUEUED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const _: () = assert!(PAGE_BYTES_MAX >= CONTENT_BYTES_CAP);
 const _: () = assert!(RECIPIENTS_DEFAULT as usize <= RECIPIENTS_CAP);

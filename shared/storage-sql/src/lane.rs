@@ -11,9 +11,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use domain::Operation;
-use domain::limits::QUEUED_OPERATIONS_MAX;
+use domain::limits::{QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
 use storage::Error;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 pub use batch::Workshop;
@@ -25,8 +25,16 @@ use crate::executor::Verdict;
 /// The lanes of a store.
 pub struct Lanes {
     /// Empty when they are closed.
-    queues: RwLock<Vec<mpsc::Sender<Ticket>>>,
+    queues: RwLock<Vec<Queue>>,
     tasks: Mutex<JoinSet<()>>,
+}
+
+/// The way into a lane.
+#[derive(Clone)]
+struct Queue {
+    tickets: mpsc::Sender<Ticket>,
+    /// Bytes of content that may still come to wait.
+    bytes: Arc<Semaphore>,
 }
 
 impl Lanes {
@@ -36,9 +44,12 @@ impl Lanes {
         let mut tasks = JoinSet::new();
         let mut queues = Vec::with_capacity(count);
         for _ in 0..count {
-            let (sender, queue) = mpsc::channel(QUEUED_OPERATIONS_MAX);
+            let (tickets, queue) = mpsc::channel(QUEUED_OPERATIONS_MAX);
             tasks.spawn(work(Arc::clone(&workshop), queue));
-            queues.push(sender);
+            queues.push(Queue {
+                tickets,
+                bytes: Arc::new(Semaphore::new(QUEUED_BYTES_MAX)),
+            });
         }
         Self {
             queues: RwLock::new(queues),
@@ -55,16 +66,22 @@ impl Lanes {
     ) -> Result<Verdict, Error> {
         let (reply, answer) = oneshot::channel();
         let queue = self.of(app_no, &operation)?;
+        let bytes = u32::try_from(operation.weight().bytes).unwrap_or(u32::MAX);
+        let bytes = queue.bytes.try_acquire_many_owned(bytes);
         let ticket = Ticket {
             app_no,
             operation,
             deadline,
             reply,
+            _bytes: bytes.map_err(|_| Error::Overloaded)?,
         };
-        queue.try_send(ticket).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => closed(),
-        })?;
+        queue
+            .tickets
+            .try_send(ticket)
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => closed(),
+            })?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -79,7 +96,7 @@ impl Lanes {
 
     /// The lane of an operation: those that lock the same mailbox first share one, so that
     /// they go into one batch instead of waiting for one another.
-    fn of(&self, app_no: i64, operation: &Operation) -> Result<mpsc::Sender<Ticket>, Error> {
+    fn of(&self, app_no: i64, operation: &Operation) -> Result<Queue, Error> {
         let mut hasher = DefaultHasher::new();
         (app_no, operation.anchor()).hash(&mut hasher);
         let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);

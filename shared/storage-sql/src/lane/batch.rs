@@ -9,7 +9,7 @@ use domain::{Millis, Operation, Policy};
 use futures::FutureExt;
 use sqlx::Pool;
 use storage::{Clock, Error, MessageIds};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::backend::Backend;
 use crate::executor::{self, Job, Verdict};
@@ -21,6 +21,8 @@ pub struct Ticket {
     pub operation: Operation,
     pub deadline: Instant,
     pub reply: Reply,
+    /// Its share of what may wait, given back when it is in a batch.
+    pub _bytes: OwnedSemaphorePermit,
 }
 
 type Reply = oneshot::Sender<Result<Verdict, Error>>;
