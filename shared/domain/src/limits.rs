@@ -66,6 +66,10 @@ pub const PREVIEW_CHARS: usize = 30;
 /// Messages that one box of a mailbox holds, unless it is configured otherwise.
 pub const BOX_MESSAGES_DEFAULT: u32 = 10_000;
 
+/// Entries that one send drops from a full `sent` at the most: a box whose limit was lowered
+/// shrinks send by send.
+pub const SENT_DROPPED_MAX: u32 = 1_000;
+
 /// Milliseconds that a message lives, unless the policy or the send says otherwise.
 pub const EXPIRY_DEFAULT_MS: i64 = 30 * DAY_MS;
 /// Milliseconds that a message may live at the most: ten years.

@@ -40,9 +40,13 @@ impl Apps {
             return Ok(number);
         }
         let found = find(&mut Connection::of(pool).await?, app).await?;
-        let number = match found {
-            Some(number) => number,
-            None => create(pool, app, now).await?,
+        let number = if let Some(number) = found {
+            number
+        } else {
+            // In a task of its own: what has begun runs to its end.
+            let work = tokio::spawn(create(pool.clone(), app.clone(), now));
+            work.await
+                .map_err(|error| Error::Internal(error.into()))??
         };
         self.0.insert(app.clone(), number);
         Ok(number)
@@ -57,13 +61,13 @@ async fn find<DB: Backend>(
     rows.into_iter().next().map(|mut row| row.int()).transpose()
 }
 
-async fn create<DB: Backend>(pool: &Pool<DB>, app: &AppId, now: Millis) -> Result<i64, Error> {
-    let mut transaction = Transaction::begin(pool).await?;
+async fn create<DB: Backend>(pool: Pool<DB>, app: AppId, now: Millis) -> Result<i64, Error> {
+    let mut transaction = Transaction::begin(&pool).await?;
     let connection = transaction.connection();
     connection
         .execute(Call::of(&CREATE).with(app.as_str()).with(now.0))
         .await?;
-    let number = find(connection, app).await?;
+    let number = find(connection, &app).await?;
     transaction.commit().await.map_err(wrap::<DB>)?;
     number.ok_or_else(|| corrupt("app", "app_no", &app))
 }

@@ -22,7 +22,10 @@ macro_rules! recount {
                  count(CASE WHEN e.box = 0 THEN 1 END),
                  count(CASE WHEN e.box = 0 AND e.read_ms IS NULL THEN 1 END),
                  count(CASE WHEN e.box = 1 THEN 1 END),
-                 max(e.seq), min(e.expire_ms),
+                 coalesce(max(e.seq), 0), (
+                     SELECT coalesce(max(d.seq), 0) FROM msgbox_deleted d
+                     WHERE d.app_no = b.app_no AND d.mailbox_id = b.mailbox_id
+                 ), min(e.expire_ms),
                  count(CASE WHEN e.box IS NOT NULL AND m.message_id IS NULL THEN 1 END)
              FROM ",
             $from,
@@ -230,7 +233,7 @@ fn recount<DB: Backend>(row: &mut Fields<DB>) -> Result<Recount, Error> {
             inbox_total: row.int()?,
             inbox_unread: row.int()?,
             sent_total: row.int()?,
-            seq: row.int_or_null()?.unwrap_or(0),
+            seq: row.int()?.max(row.int()?),
             next_expiry_ms: row.int_or_null()?,
         },
         orphans: row.int()?,

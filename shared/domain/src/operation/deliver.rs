@@ -8,6 +8,7 @@ use crate::content::Content;
 use crate::expiry;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::{Ledger, NewEntry};
+use crate::limits::SENT_DROPPED_MAX;
 use crate::mailbox::Msgbox;
 use crate::message::{Envelope, Message, MessageKind};
 use crate::policy::Policy;
@@ -184,12 +185,14 @@ impl Deliver {
     }
 }
 
-/// A full `sent` forgets its oldest entries: what one sends is never refused for it.
+/// A full `sent` forgets its oldest entries: what one sends is never refused for it. It
+/// forgets so many at once, and the rest with the next sends.
 fn make_room(ledger: &mut Ledger, sender: &ProfileId, room: i64) {
     let held = ledger
         .mailbox(sender)
         .map_or(0, |mailbox| mailbox.counts.sent_total);
-    let surplus = usize::try_from(held + 1 - room).unwrap_or(0);
+    let surplus = (held + 1 - room).clamp(0, i64::from(SENT_DROPPED_MAX));
+    let surplus = usize::try_from(surplus).unwrap_or(0);
     let oldest = ledger.messages_in(sender, Msgbox::Sent);
     for message_id in oldest.into_iter().take(surplus) {
         ledger.remove_entry(sender, Msgbox::Sent, message_id);

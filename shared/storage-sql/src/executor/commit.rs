@@ -7,6 +7,7 @@ use storage::Error;
 
 use crate::backend::{Backend, Fate};
 use crate::connection::{Transaction, fate, wrap};
+use crate::error::Class;
 
 /// How long a commit that was not answered is asked about.
 const ASK_FOR: Duration = Duration::from_secs(10);
@@ -25,13 +26,14 @@ pub async fn settle<DB: Backend>(
     let Err(error) = transaction.commit().await else {
         return Ok(());
     };
-    // A database that says that it did not commit is to be believed.
-    if let (true, Some(_)) = (error.as_database_error().is_some(), &xid) {
-        return Err(wrap::<DB>(error));
-    }
     let Some(xid) = xid else {
         return Err(Error::Unknown(error.into()));
     };
+    // A database that says that it did not commit is to be believed, unless it was going
+    // away as it spoke.
+    if error.as_database_error().is_some() && DB::classify(&error) != Class::Unavailable {
+        return Err(wrap::<DB>(error));
+    }
     tracing::warn!(db.transaction = %xid, "a commit was not answered; asking what became of it");
     match tokio::time::timeout(ASK_FOR, decided(pool, &xid)).await {
         Ok(Fate::Committed) => Ok(()),

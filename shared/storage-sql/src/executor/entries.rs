@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::limits::SENT_DROPPED_MAX;
 use domain::operation::{EntryRange, Footprint};
 use domain::{Ledger, Msgbox, ProfileId};
 use storage::Error;
@@ -164,6 +165,7 @@ fn oldest(ledgers: &Ledgers, demands: &BTreeMap<(i64, &ProfileId, Msgbox), i64>)
         };
         let room = i64::from(ledger.policy().max_box_messages);
         let surplus = mailbox.counts.total(msgbox) + demand - room;
+        let surplus = surplus.min(demand * i64::from(SENT_DROPPED_MAX));
         if surplus > 0 {
             surplus_max = surplus_max.max(surplus);
             boxes.push((app_no, mailbox.mailbox_id, msgbox.code()));
