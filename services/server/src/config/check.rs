@@ -22,6 +22,10 @@ pub fn check(config: &Config) -> Result<(), Error> {
                 "must not be empty",
             ));
         }
+        if issuer.jwks.is_open_to_others() {
+            let what = "plain http is only for loopback: whoever is in between could make tokens";
+            problems.push(Problem::new(format!("issuer.{index}.jwks"), what));
+        }
         if issuer.kinds.is_empty() {
             let what = "must name user, sys, or both";
             problems.push(Problem::new(format!("issuer.{index}.kinds"), what));

@@ -53,16 +53,18 @@ impl TryFrom<String> for DatabaseUrl {
 /// Shows neither password nor parameters, which may hold one as well.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.split('?').next().unwrap_or_default();
-        let Some((scheme, rest)) = shown.split_once("://") else {
-            return f.write_str(shown);
+        let without_parameters = |text: &str| text.split('?').next().map(str::to_owned);
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return f.write_str(&without_parameters(&self.0).unwrap_or_default());
         };
-        match rest.rsplit_once('@') {
-            None => f.write_str(shown),
-            Some((credentials, place)) => {
-                let user = credentials.split(':').next().unwrap_or_default();
-                write!(f, "{scheme}://{user}:…@{place}")
-            }
+        let (credentials, place) = match rest.rsplit_once('@') {
+            Some((credentials, place)) => (Some(credentials), place),
+            None => (None, rest),
+        };
+        let place = without_parameters(place).unwrap_or_default();
+        match credentials.and_then(|credentials| credentials.split([':', '?']).next()) {
+            None => write!(f, "{scheme}://{place}"),
+            Some(user) => write!(f, "{scheme}://{user}:…@{place}"),
         }
     }
 }
@@ -90,6 +92,8 @@ mod tests {
             "postgres://ann:canary@db:5432/mail",
             "postgres://ann:can@nary@db/mail",
             "postgres://ann:can/nary@db/mail",
+            "postgres://ann:ca?nary@db/mail",
+            "postgres://ann:ca@nary?nary@db/mail",
             "postgres://db/mail?user=ann&password=canary",
         ] {
             let shown = shown(url);

@@ -1,5 +1,6 @@
 //! Who may make tokens, as the configuration says it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use domain::AppId;
@@ -39,6 +40,21 @@ pub enum Jwks {
     Url(String),
     /// Here: for issuers that the program itself makes.
     Inline(String),
+}
+
+impl Jwks {
+    /// Whether the keys come over a network that others may write to.
+    #[must_use]
+    pub fn is_open_to_others(&self) -> bool {
+        let Self::Url(url) = self else { return false };
+        reqwest::Url::parse(url).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
+    }
+}
+
+fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl From<String> for Jwks {
@@ -121,6 +137,25 @@ mod tests {
         let jwks = |text| issuer(text, &json!("*")).expect("valid").jwks;
         assert_eq!(jwks("keys.json"), Jwks::File("keys.json".into()));
         assert_eq!(jwks("https://i/k"), Jwks::Url("https://i/k".to_owned()));
+    }
+
+    #[test]
+    fn keys_come_over_plain_http_from_this_machine_only() {
+        for (url, open) in [
+            ("http://127.0.0.1:1/k", false),
+            ("http://[::1]/k", false),
+            ("http://localhost/k", false),
+            ("https://keys.example/k", false),
+            ("http://keys.example/k", true),
+            ("http://127.0.0.1.example/k", true),
+            ("http://127.0.0.1@keys.example/k", true),
+        ] {
+            assert_eq!(
+                Jwks::from(url.to_owned()).is_open_to_others(),
+                open,
+                "{url}"
+            );
+        }
     }
 
     #[test]
