@@ -21,8 +21,7 @@ pub struct Service {
     store: Arc<dyn MailStore>,
 }
 
-/// The service over a store; requests of more than `max_request_bytes` are refused. Answers
-/// have no bound of their own: `GetMessages` gives all that was asked for.
+/// The service over a store; requests of more than `max_request_bytes` are refused.
 pub fn service(store: Arc<dyn MailStore>, max_request_bytes: usize) -> SysServer<Service> {
     SysServer::new(Service { store }).max_decoding_message_size(max_request_bytes)
 }
