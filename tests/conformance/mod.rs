@@ -13,6 +13,7 @@ mod order;
 mod paging;
 mod repository;
 mod requests;
+mod schema;
 mod settings;
 mod statements;
 mod turning;
