@@ -27,7 +27,7 @@ pub async fn built() -> anyhow::Result<PathBuf> {
 
 async fn build(folder: &Path, profile: &str) -> anyhow::Result<()> {
     let target = folder.parent().context("a target folder")?;
-    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args([
             "build",
