@@ -1,14 +1,15 @@
 //! What is written down.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use domain::Refusal;
 use http_body_util::Empty;
 use serde_json::{Value, json};
 use tonic::body::Body;
-use tracing::Level;
-use tracing::subscriber::set_default;
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::support::*;
 use crate::RpcError;
@@ -31,15 +32,52 @@ impl Write for Lines {
     }
 }
 
+thread_local! {
+    /// Where the lines of this thread go, and from which level on.
+    static COLLECTING: RefCell<Option<(Level, Lines)>> = const { RefCell::new(None) };
+}
+
+/// Ends the collecting.
+struct Collecting;
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        COLLECTING.set(None);
+    }
+}
+
+/// Hands each line to the test in whose thread it is written.
+struct ToThisThread;
+
+impl<'a> MakeWriter<'a> for ToThisThread {
+    type Writer = Box<dyn Write>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Box::new(io::sink())
+    }
+
+    fn make_writer_for(&'a self, line: &Metadata<'_>) -> Self::Writer {
+        COLLECTING.with_borrow(|collecting| match collecting {
+            Some((level, lines)) if line.level() <= level => Box::new(lines.clone()),
+            _ => self.make_writer(),
+        })
+    }
+}
+
 impl Lines {
-    /// Begins to collect, until the guard goes.
-    fn collect(&self, level: Level) -> tracing::subscriber::DefaultGuard {
-        let lines = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_max_level(level)
-            .with_writer(move || lines.clone());
-        set_default(subscriber.finish())
+    /// Begins to collect, until the guard goes. There is one subscriber for all tests:
+    /// with one for each, what one test switches off may stay off in another.
+    fn collect(&self, level: Level) -> Collecting {
+        static SUBSCRIBED: Once = Once::new();
+        SUBSCRIBED.call_once(|| {
+            tracing_subscriber::fmt()
+                .json()
+                .with_max_level(Level::TRACE)
+                .with_writer(ToThisThread)
+                .init();
+        });
+        COLLECTING.set(Some((level, self.clone())));
+        Collecting
     }
 
     fn text(&self) -> String {
