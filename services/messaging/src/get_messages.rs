@@ -24,7 +24,7 @@ pub async fn handle(
     if asked.mark_as_read && items.found.iter().any(|item| item.entry.is_unread()) {
         items = mark(store, &user, asked.msgbox, items, deadline).await?;
     }
-    answer(&asked, items)
+    answer(&asked, &items)
 }
 
 struct Asked {
@@ -92,7 +92,7 @@ fn ids(items: &[Item]) -> impl Iterator<Item = MessageId> {
     items.iter().map(|item| item.entry.message_id)
 }
 
-fn answer(asked: &Asked, items: Items<Item>) -> Result<GetMessagesResponse, RpcError> {
+fn answer(asked: &Asked, items: &Items<Item>) -> Result<GetMessagesResponse, RpcError> {
     if items.found.is_empty() {
         return Err(RpcError::MessageNotFound);
     }
@@ -101,7 +101,7 @@ fn answer(asked: &Asked, items: Items<Item>) -> Result<GetMessagesResponse, RpcE
     Ok(GetMessagesResponse {
         requested: asked.message_ids.requested(),
         actual: u32::try_from(items.found.len()).unwrap_or(u32::MAX),
-        items: entry::show_all(items.found, asked.view)?,
+        items: entry::show_all(&items.found, asked.view)?,
         missing_message_ids,
         remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),
     })

@@ -31,7 +31,7 @@ pub async fn handle(
         requested: asked.requested(),
         actual: u32::try_from(items.found.len()).unwrap_or(u32::MAX),
         missing_message_ids: asked.missing(there),
-        items: message::show_all(items.found, view)?,
+        items: message::show_all(&items.found, view)?,
         remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),
     })
 }

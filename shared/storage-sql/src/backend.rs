@@ -4,10 +4,12 @@ mod codec;
 mod postgres;
 mod sqlite;
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
-use sqlx::{Database, Pool};
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::{Connection as _, Database, Pool};
 use uuid::Uuid;
 
 pub use codec::{Codec, Run};
@@ -16,6 +18,9 @@ use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
 use crate::statement::Dialect;
+
+/// How long after its last use a connection is taken for well.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// The connections to a database: some that write, some that read.
 pub struct Pools<DB: Database> {
@@ -35,6 +40,22 @@ impl<DB: Database> Pools<DB> {
         self.read.close().await;
         self.write.close().await;
     }
+}
+
+/// A pool of that size. A connection that was used a moment ago is taken without asking it
+/// whether it is well: that would be another round trip for every read.
+fn pool_options<DB: Database>(size: u32) -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(size)
+        .test_before_acquire(false)
+        .before_acquire(|connection: &mut DB::Connection, last| {
+            Box::pin(async move {
+                if last.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 /// What connections are for.

@@ -7,6 +7,7 @@ use storage::Error;
 use crate::backend::Backend;
 use crate::error::miscounted;
 use crate::fields::Fields;
+use crate::read::items::Sight;
 use crate::rows::{Call, Value};
 
 /// A connection of a pool.
@@ -109,6 +110,38 @@ impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
         if !self.ended_well {
             self.connection.0.close_on_drop();
+        }
+    }
+}
+
+/// What a read sees: the latest, statement by statement, or one snapshot.
+pub enum View<DB: Backend> {
+    Apart(Connection<DB>),
+    Snapshot(Transaction<DB>),
+}
+
+impl<DB: Backend> View<DB> {
+    /// Begins to read.
+    pub async fn of(pool: &Pool<DB>, sight: Sight) -> Result<Self, Error> {
+        Ok(match sight {
+            Sight::Apart => Self::Apart(Connection::of(pool).await?),
+            Sight::Snapshot => Self::Snapshot(Transaction::begin_snapshot(pool).await?),
+        })
+    }
+
+    /// The connection, to run statements.
+    pub const fn connection(&mut self) -> &mut Connection<DB> {
+        match self {
+            Self::Apart(connection) => connection,
+            Self::Snapshot(transaction) => transaction.connection(),
+        }
+    }
+
+    /// Ends.
+    pub async fn end(self) -> Result<(), Error> {
+        match self {
+            Self::Apart(_) => Ok(()),
+            Self::Snapshot(transaction) => transaction.rollback().await,
         }
     }
 }

@@ -9,6 +9,7 @@ mod apps;
 mod audit;
 mod backend;
 mod connection;
+mod contents;
 mod error;
 mod executor;
 mod fields;

@@ -13,6 +13,9 @@ pub const WRITE_CONNECTIONS: u32 = 4;
 /// Connections that read.
 pub const READ_CONNECTIONS: u32 = 8;
 
+/// Bytes of messages that are kept in memory.
+pub const CONTENT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
 /// How writes are gathered into transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lanes {
@@ -44,6 +47,8 @@ pub struct Options {
     pub read_connections: u32,
     /// How writes are gathered.
     pub lanes: Lanes,
+    /// Bytes of messages that are kept in memory, so that pages need not read them again.
+    pub content_cache_bytes: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where message ids come from.
@@ -60,6 +65,7 @@ impl Options {
             write_connections: WRITE_CONNECTIONS,
             read_connections: READ_CONNECTIONS,
             lanes: Lanes::default(),
+            content_cache_bytes: CONTENT_CACHE_BYTES,
             clock: Arc::new(SystemClock),
             ids: Arc::new(MonotonicIds::default()),
         }

@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod entries;
+pub mod items;
 pub mod mailbox_page;
 pub mod messages;
 pub mod repository_page;

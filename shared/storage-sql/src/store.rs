@@ -18,11 +18,13 @@ use uuid::Uuid;
 
 use crate::apps::Apps;
 use crate::backend::{Backend, Pools};
-use crate::connection::{Connection, Transaction};
+use crate::connection::{Connection, Transaction, View};
+use crate::contents::Contents;
 use crate::error::corrupt;
 use crate::executor::{self, Job, Verdict};
 use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
+use crate::read::items::{Messages, Sight};
 use crate::rows::Call;
 use crate::statement::Statement;
 use crate::{audit, read, retry};
@@ -41,6 +43,7 @@ pub struct SqlStore<DB: Backend> {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn MessageIds>,
     apps: Apps,
+    contents: Contents,
     lanes: Lanes,
     epoch: Uuid,
 }
@@ -66,6 +69,7 @@ impl<DB: Backend> SqlStore<DB> {
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
             apps: Apps::new(),
+            contents: Contents::new(options.content_cache_bytes),
             epoch,
         })
     }
@@ -83,7 +87,7 @@ impl<DB: Backend> SqlStore<DB> {
         let now = self.clock.now_ms();
         let mut jobs = Vec::with_capacity(operations.len());
         for (app, operation) in operations {
-            let app_no = self.apps.number(&self.pools.write, &app, now).await?;
+            let app_no = self.app_no(&app).await?;
             jobs.push(Job {
                 app_no,
                 operation,
@@ -99,11 +103,23 @@ impl<DB: Backend> SqlStore<DB> {
     }
 
     async fn reading(&self, app: &AppId) -> Result<(i64, Connection<DB>), Error> {
-        let app_no = self
-            .apps
-            .number(&self.pools.write, app, self.clock.now_ms())
-            .await?;
-        Ok((app_no, Connection::of(&self.pools.read).await?))
+        Ok((
+            self.app_no(app).await?,
+            Connection::of(&self.pools.read).await?,
+        ))
+    }
+
+    async fn app_no(&self, app: &AppId) -> Result<i64, Error> {
+        let now = self.clock.now_ms();
+        self.apps.number(&self.pools.write, app, now).await
+    }
+
+    const fn messages_of(&self, app_no: i64, sight: Sight) -> Messages<'_> {
+        Messages {
+            contents: &self.contents,
+            app_no,
+            sight,
+        }
     }
 
     const fn at(&self, seq: i64) -> Position {
@@ -136,21 +152,24 @@ impl<DB: Backend> SqlStore<DB> {
         owner: &ProfileId,
         scan: &Scan,
     ) -> Result<Option<MailboxPage>, Error> {
-        let app_no = self
-            .apps
-            .number(&self.pools.write, app, self.clock.now_ms())
-            .await?;
-        if !scan.count || scan.criteria.is_box_only() {
-            let mut connection = Connection::of(&self.pools.read).await?;
-            return read::mailbox_page::read(&mut connection, self.epoch, app_no, owner, scan)
-                .await;
+        let app_no = self.app_no(app).await?;
+        let read = async |sight| {
+            let mut view = View::of(&self.pools.read, sight).await?;
+            let messages = self.messages_of(app_no, sight);
+            let page =
+                read::mailbox_page::read(view.connection(), self.epoch, messages, owner, scan);
+            let page = page.await?;
+            view.end().await?;
+            Ok(page)
+        };
+        if scan.count && !scan.criteria.is_box_only() {
+            // The rows and their number, of one snapshot.
+            return read(Sight::Snapshot).await;
         }
-        // Two statements, one snapshot.
-        let mut snapshot = Transaction::begin_snapshot(&self.pools.read).await?;
-        let connection = snapshot.connection();
-        let page = read::mailbox_page::read(connection, self.epoch, app_no, owner, scan).await?;
-        snapshot.rollback().await?;
-        Ok(page)
+        match read(Sight::Apart).await {
+            Err(Error::Busy(_)) => read(Sight::Snapshot).await,
+            page => page,
+        }
     }
 }
 
@@ -173,8 +192,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         if Instant::now() >= deadline {
             return Err(Error::Deadline);
         }
-        let now = self.clock.now_ms();
-        let app_no = self.apps.number(&self.pools.write, app, now).await?;
+        let app_no = self.app_no(app).await?;
         Ok(self.lanes.execute(app_no, operation, deadline).await??)
     }
 
@@ -207,18 +225,21 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         message_ids: &[MessageId],
         bytes_max: usize,
     ) -> Result<Items<Item>, Error> {
-        let (app_no, mut connection) = self.reading(app).await?;
+        let app_no = self.app_no(app).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
-        let items = read::entries::read(
-            &mut connection,
-            app_no,
-            owner,
-            msgbox,
-            message_ids,
-            bytes_max,
-        )
-        .await?;
-        drop(connection);
+        let read = async |sight| {
+            let mut view = View::of(&self.pools.read, sight).await?;
+            let (connection, messages) = (view.connection(), self.messages_of(app_no, sight));
+            let items =
+                read::entries::read(connection, messages, owner, msgbox, message_ids, bytes_max);
+            let items = items.await?;
+            view.end().await?;
+            Ok(items)
+        };
+        let items = match read(Sight::Apart).await {
+            Err(Error::Busy(_)) => read(Sight::Snapshot).await?,
+            items => items?,
+        };
         if items.found.is_empty() {
             // Perhaps it has not begun: to ask is to come for the first time.
             self.counts(app, owner, Reader::Owner).await?;
@@ -257,10 +278,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
-        let app_no = self
-            .apps
-            .number(&self.pools.write, app, self.clock.now_ms())
-            .await?;
+        let app_no = self.app_no(app).await?;
         let mut snapshot = Transaction::begin_snapshot(&self.pools.read).await?;
         let page = read::repository_page::read(snapshot.connection(), app_no, scan).await?;
         snapshot.rollback().await?;

@@ -1,5 +1,7 @@
 //! What reads answer. Every answer comes from one snapshot.
 
+use std::sync::Arc;
+
 use domain::mailbox::Counts;
 use domain::page::Found;
 use domain::{Entry, Message};
@@ -38,7 +40,7 @@ pub struct Item {
     /// The owner's record.
     pub entry: Entry,
     /// The shared part.
-    pub message: Message,
+    pub message: Arc<Message>,
 }
 
 /// What was found of the things that were asked for by name.

@@ -91,7 +91,7 @@ impl Reference {
 fn item(app: &App, entry: &Entry) -> Item {
     Item {
         entry: entry.clone(),
-        message: app.messages[&entry.message_id].clone(),
+        message: app.messages[&entry.message_id].clone().into(),
     }
 }
 

@@ -11,8 +11,8 @@ use super::view::View;
 ///
 /// # Errors
 /// [`Error::Corrupt`] if the message's content is none.
-pub fn show(item: Item, view: View) -> Result<v1::MsgboxEntry, Error> {
-    let entry = item.entry;
+pub fn show(item: &Item, view: View) -> Result<v1::MsgboxEntry, Error> {
+    let entry = &item.entry;
     Ok(v1::MsgboxEntry {
         msgbox: entry.msgbox.name().to_owned(),
         message_id: entry.message_id.to_string(),
@@ -22,7 +22,7 @@ pub fn show(item: Item, view: View) -> Result<v1::MsgboxEntry, Error> {
         read: entry.read_ms.is_some(),
         read_time: entry.read_ms.map(timestamp),
         delivered_time: entry.delivered_ms.map(timestamp),
-        message: Some(message::show(item.message, view)?),
+        message: Some(message::show(&item.message, view)?),
     })
 }
 
@@ -30,8 +30,8 @@ pub fn show(item: Item, view: View) -> Result<v1::MsgboxEntry, Error> {
 ///
 /// # Errors
 /// As [`show`].
-pub fn show_all(items: Vec<Item>, view: View) -> Result<Vec<v1::MsgboxEntry>, Error> {
-    items.into_iter().map(|item| show(item, view)).collect()
+pub fn show_all(items: &[Item], view: View) -> Result<Vec<v1::MsgboxEntry>, Error> {
+    items.iter().map(|item| show(item, view)).collect()
 }
 
 #[cfg(test)]
@@ -44,10 +44,10 @@ mod tests {
     #[test]
     fn an_entry_is_read_when_it_says_since_when() {
         let mut item = testing::item("hi");
-        let shown = show(item.clone(), View::Full).expect("an entry");
+        let shown = show(&item, View::Full).expect("an entry");
         assert!(!shown.read && shown.read_time.is_none());
         item.entry.read_ms = Some(Millis(1_700_000_001_000));
-        let shown = show(item, View::Full).expect("an entry");
+        let shown = show(&item, View::Full).expect("an entry");
         assert!(shown.read);
         assert_eq!(shown.read_time.map(|at| at.seconds), Some(1_700_000_001));
     }

@@ -13,18 +13,18 @@ use super::view::View;
 ///
 /// # Errors
 /// [`Error::Corrupt`] if its content is none.
-pub fn show(message: Message, view: View) -> Result<v1::Message, Error> {
-    let body = stored_body(&message)?;
+pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
+    let body = stored_body(message)?;
     let headers_size_bytes = match &body {
         Body::Sealed(sealed) => number(sealed.headers.len()),
         Body::Json(_) | Body::Parts(_) => 0,
     };
     let content = view.of(body).map(|body| v1::Content { body: Some(body) });
-    let (envelope, stored) = (message.envelope, message.content);
+    let (envelope, stored) = (&message.envelope, &message.content);
     Ok(v1::Message {
         message_id: envelope.message_id.to_string(),
         kind: kind(envelope.kind).into(),
-        from: Some(sender(envelope.from)),
+        from: Some(sender(&envelope.from)),
         to_count: number(envelope.to.len()),
         to: envelope.to.iter().map(ProfileId::to_string).collect(),
         send_time: Some(timestamp(envelope.send_ms)),
@@ -45,8 +45,8 @@ pub fn show(message: Message, view: View) -> Result<v1::Message, Error> {
 ///
 /// # Errors
 /// As [`show`].
-pub fn show_all(messages: Vec<Message>, view: View) -> Result<Vec<v1::Message>, Error> {
-    let shown = messages.into_iter().map(|message| show(message, view));
+pub fn show_all(messages: &[Message], view: View) -> Result<Vec<v1::Message>, Error> {
+    let shown = messages.iter().map(|message| show(message, view));
     shown.collect()
 }
 
@@ -69,13 +69,12 @@ const fn kind(kind: MessageKind) -> v1::MessageKind {
     }
 }
 
-fn sender(sender: Sender) -> v1::Sender {
+fn sender(sender: &Sender) -> v1::Sender {
+    let profile_id = sender.profile_id.as_ref();
     v1::Sender {
-        profile_id: sender
-            .profile_id
-            .map_or_else(String::new, |id| id.to_string()),
-        name: sender.name,
-        pic: sender.pic,
+        profile_id: profile_id.map_or_else(String::new, ProfileId::to_string),
+        name: sender.name.clone(),
+        pic: sender.pic.clone(),
     }
 }
 
@@ -93,7 +92,7 @@ mod tests {
     fn a_view_without_content_still_has_its_sizes_and_digest() {
         let message = testing::message("some text");
         let (size, digest) = (message.content.encoded.len(), message.content.digest);
-        let shown = show(message, View::Metadata).expect("a message");
+        let shown = show(&message, View::Metadata).expect("a message");
         assert_eq!(shown.content, None);
         assert_eq!(shown.size_bytes as usize, size);
         assert_eq!(shown.digest, digest);
@@ -104,7 +103,7 @@ mod tests {
         let mut message = testing::message("some text");
         message.envelope.from.profile_id = None;
         message.envelope.kind = MessageKind::System;
-        let shown = show(message, View::Full).expect("a message");
+        let shown = show(&message, View::Full).expect("a message");
         assert_eq!(shown.kind(), v1::MessageKind::System);
         assert_eq!(shown.from.expect("a sender").profile_id, "");
     }
@@ -114,7 +113,7 @@ mod tests {
         for bytes in [&b"\xff"[..], b""] {
             let mut message = testing::message("some text");
             message.content.encoded = bytes.into();
-            let error = show(message, View::Metadata).expect_err("no content");
+            let error = show(&message, View::Metadata).expect_err("no content");
             assert!(matches!(
                 error,
                 Error::Corrupt {

@@ -64,6 +64,6 @@ pub fn item(text: &str) -> Item {
             delivered_ms: None,
             expire_ms: message.envelope.expire_ms,
         },
-        message,
+        message: message.into(),
     }
 }

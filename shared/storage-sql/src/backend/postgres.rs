@@ -7,11 +7,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::error::BoxDynError;
 use sqlx::migrate::Migrator;
-use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 use sqlx::{Arguments, Database, Postgres};
 
-use super::{Backend, Codec, Fate, Pools, Purpose, Run};
+use super::{Backend, Codec, Fate, Pools, Purpose, Run, pool_options};
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
@@ -42,8 +42,7 @@ impl Backend for Postgres {
             ]);
         }
         let pool = |size| {
-            PoolOptions::new()
-                .max_connections(size)
+            pool_options(size)
                 .acquire_timeout(Duration::from_secs(1))
                 .connect_lazy_with(connect.clone())
         };

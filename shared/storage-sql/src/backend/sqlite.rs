@@ -8,11 +8,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::error::BoxDynError;
 use sqlx::migrate::Migrator;
-use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteQueryResult, SqliteSynchronous};
 use sqlx::{Arguments, Sqlite};
 
-use super::{Backend, Fate, Pools, Purpose};
+use super::{Backend, Fate, Pools, Purpose, pool_options};
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
@@ -42,8 +42,7 @@ impl Backend for Sqlite {
             .foreign_keys(true)
             .optimize_on_close(false, None);
         let pool = |size| {
-            PoolOptions::new()
-                .max_connections(size)
+            pool_options(size)
                 .acquire_timeout(Duration::from_secs(5))
                 .connect_lazy_with(connect.clone())
         };

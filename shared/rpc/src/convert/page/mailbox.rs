@@ -58,7 +58,7 @@ impl<'a> Mailbox<'a> {
             count,
             count_capped,
             page: page.bookmark.page,
-            items: entry::show_all(page.items, step.view)?,
+            items: entry::show_all(&page.items, step.view)?,
             more_before: page.more_before,
             more_after: page.more_after,
             cursor: cursor::show(position, app, owner),

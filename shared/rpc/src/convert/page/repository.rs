@@ -45,7 +45,7 @@ impl<'a> Repository<'a> {
             count,
             count_capped,
             page: page.bookmark.page,
-            items: message::show_all(page.items, step.view)?,
+            items: message::show_all(&page.items, step.view)?,
             more_before: page.more_before,
             more_after: page.more_after,
         };

@@ -1,0 +1,209 @@
+//! Entries that were read, and their messages.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use domain::{Entry, Message, MessageId};
+use storage::{Error, Item, Items};
+
+use super::messages;
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::contents::Contents;
+
+/// Whether all statements of a read see the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Each sees what was committed when it began.
+    Apart,
+    /// All see one snapshot.
+    Snapshot,
+}
+
+/// What finds the messages of the entries of an app.
+pub struct Messages<'a> {
+    pub contents: &'a Contents,
+    pub app_no: i64,
+    pub sight: Sight,
+}
+
+impl Messages<'_> {
+    /// The entries with their messages, up to so many bytes of content, but one at least.
+    /// Messages that are not remembered are read.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if a message has changed since its entry was read: to be read again
+    /// in one snapshot.
+    pub async fn items<DB: Backend>(
+        &self,
+        connection: &mut Connection<DB>,
+        entries: Vec<Entry>,
+        bytes_max: i64,
+    ) -> Result<Items<Item>, Error> {
+        let mut known: HashMap<MessageId, Arc<Message>> = HashMap::new();
+        let mut unknown = Vec::new();
+        for entry in &entries {
+            let version = entry.content_version;
+            match self.contents.get(self.app_no, entry.message_id, version) {
+                Some(message) => drop(known.insert(entry.message_id, message)),
+                None if unknown.contains(&entry.message_id) => {}
+                None => unknown.push(entry.message_id),
+            }
+        }
+        let mut large = HashSet::new();
+        if !unknown.is_empty() {
+            let read = messages::read(connection, self.app_no, &unknown, bytes_max).await?;
+            large.extend(read.remaining);
+            for message in read.found {
+                let message = Arc::new(message);
+                self.contents.keep(self.app_no, &message);
+                known.insert(message.envelope.message_id, message);
+            }
+        }
+        self.join(entries, &known, &large, bytes_max)
+    }
+
+    fn join(
+        &self,
+        entries: Vec<Entry>,
+        known: &HashMap<MessageId, Arc<Message>>,
+        large: &HashSet<MessageId>,
+        bytes_max: i64,
+    ) -> Result<Items<Item>, Error> {
+        let mut items = Items {
+            found: Vec::with_capacity(entries.len()),
+            remaining: Vec::new(),
+        };
+        let mut room = usize::try_from(bytes_max).unwrap_or(0);
+        for entry in entries {
+            let message_id = entry.message_id;
+            let Some(message) = known.get(&message_id) else {
+                if large.contains(&message_id) {
+                    room = 0;
+                    items.remaining.push(message_id);
+                } else if self.sight == Sight::Apart {
+                    return Err(torn());
+                }
+                continue;
+            };
+            let is_as_named = message.envelope.version == entry.content_version;
+            if self.sight == Sight::Apart && !is_as_named {
+                return Err(torn());
+            }
+            let size = message.content.encoded.len();
+            let fits = size <= room || items.found.is_empty();
+            if fits && items.remaining.is_empty() {
+                room = room.saturating_sub(size);
+                let message = Arc::clone(message);
+                items.found.push(Item { entry, message });
+            } else {
+                items.remaining.push(message_id);
+            }
+        }
+        Ok(items)
+    }
+}
+
+fn torn() -> Error {
+    Error::Busy("a message has changed while it was read".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use domain::content::ContentKind;
+    use domain::message::Envelope;
+    use domain::{Content, MessageKind, Millis, Msgbox, Sender};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn entry(number: u128, content_version: i64) -> Entry {
+        Entry {
+            msgbox: Msgbox::Inbox,
+            message_id: MessageId::new(Uuid::from_u128(number)),
+            seq: 1,
+            create_seq: 1,
+            create_ms: Millis(1),
+            update_ms: Millis(1),
+            version: content_version,
+            content_version,
+            read_ms: None,
+            delivered_ms: None,
+            expire_ms: Millis(9),
+        }
+    }
+
+    fn message(number: u128, version: i64, size: usize) -> Message {
+        Message {
+            envelope: Envelope {
+                message_id: MessageId::new(Uuid::from_u128(number)),
+                kind: MessageKind::System,
+                from: Sender {
+                    profile_id: None,
+                    name: "app".to_owned(),
+                    pic: String::new(),
+                },
+                to: Vec::new(),
+                notification: None,
+                version,
+                modified: version > 1,
+                send_ms: Millis(1),
+                update_ms: Millis(1),
+                expire_ms: Millis(9),
+            },
+            content: Content {
+                kind: ContentKind::Json,
+                encoded: Bytes::from(vec![0; size]),
+                digest: [0; 32],
+            },
+        }
+    }
+
+    /// Joins entries with messages of number, version and size.
+    fn join(
+        sight: Sight,
+        entries: Vec<Entry>,
+        messages: &[(u128, i64, usize)],
+        bytes_max: i64,
+    ) -> Result<(Vec<i64>, usize), Error> {
+        let all = Messages {
+            contents: &Contents::new(0),
+            app_no: 1,
+            sight,
+        };
+        let known = messages.iter().map(|&(number, version, size)| {
+            let message = message(number, version, size);
+            (message.envelope.message_id, Arc::new(message))
+        });
+        let items = all.join(entries, &known.collect(), &HashSet::new(), bytes_max)?;
+        let versions = items.found.iter().map(|item| item.message.envelope.version);
+        Ok((versions.collect(), items.remaining.len()))
+    }
+
+    #[test]
+    fn a_message_that_changed_or_went_after_its_entry_was_read_is_read_again() {
+        let entries = || vec![entry(1, 1), entry(2, 1)];
+        for messages in [&[(1, 1, 1), (2, 2, 1)][..], &[(1, 1, 1)]] {
+            let apart = join(Sight::Apart, entries(), messages, 100);
+            assert!(matches!(apart, Err(Error::Busy(_))), "{apart:?}");
+        }
+        let in_one = join(Sight::Snapshot, entries(), &[(1, 1, 1)], 100);
+        assert_eq!(in_one.expect("items"), (vec![1], 0));
+    }
+
+    #[test]
+    fn contents_come_in_order_until_one_does_not_fit() {
+        let entries = || (1..=3).map(|number| entry(number, 1)).collect();
+        let messages = [(1, 1, 10), (2, 1, 10), (3, 1, 1)];
+        for (bytes_max, found) in [(0, 1), (19, 1), (20, 2), (21, 3)] {
+            let (versions, remaining) =
+                join(Sight::Apart, entries(), &messages, bytes_max).expect("items");
+            assert_eq!(
+                (versions.len(), remaining),
+                (found, 3 - found),
+                "{bytes_max}"
+            );
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The statements of a scan over a mailbox.
+//!
+//! What is found first drives the join: `CROSS JOIN` says so to `SQLite`, which would else
+//! go through all messages of the app.
+
+use domain::page::{Direction, Sort, SortField};
+
+use crate::fields::entry_columns;
+use crate::read::scan::message_matches;
+use crate::statement::Statement;
+
+/// The rows in the order of sending: one seek in each box, merged. `$3` and `$4` are the
+/// bounds in `inbox` and `sent`, `$5` and `$6` how far to look in each.
+macro_rules! seen_by_create {
+    ($beyond:literal, $direction:literal) => {
+        concat!(
+            "SELECT * FROM (
+                 SELECT * FROM (
+                     SELECT * FROM msgbox WHERE app_no = $1
+                     AND mailbox_id = (SELECT mailbox_id FROM owner)
+                     AND box = 0 AND message_id ",
+            $beyond,
+            " $3
+                     ORDER BY message_id ",
+            $direction,
+            " LIMIT $5
+                 ) AS inbox
+                 UNION ALL
+                 SELECT * FROM (
+                     SELECT * FROM msgbox WHERE app_no = $1
+                     AND mailbox_id = (SELECT mailbox_id FROM owner)
+                     AND box = 1 AND message_id ",
+            $beyond,
+            " $4
+                     ORDER BY message_id ",
+            $direction,
+            " LIMIT $6
+                 ) AS sent
+             ) AS boxes
+             ORDER BY message_id ",
+            $direction,
+            ", box ",
+            $direction,
+            " LIMIT $7"
+        )
+    };
+}
+
+/// The rows in the order of change: one seek by `seq`, `$3`; `$4` to `$6` are not needed.
+macro_rules! seen_by_update {
+    ($beyond:literal, $direction:literal) => {
+        concat!(
+            "SELECT * FROM msgbox WHERE app_no = $1
+             AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq ",
+            $beyond,
+            " $3
+             ORDER BY seq ",
+            $direction,
+            " LIMIT $7"
+        )
+    };
+}
+
+/// What a row `e` with its message `m` must be: `$8` to `$17`.
+macro_rules! entry_matches {
+    () => {
+        concat!(
+            "($8 IS NULL OR e.box = $8)
+             AND ($9 IS NULL OR (e.read_ms IS NOT NULL) = ($9 = 1))
+             AND ($10 IS NULL OR e.update_ms > $10) AND ",
+            message_matches!("$11", "$12", "$13", "$14", "$15", "$16", "$17")
+        )
+    };
+}
+
+/// The page of a scan that every row matches, with the mailbox's counters, which come with
+/// every row, and alone if there is none.
+macro_rules! all {
+    ($seen:expr, $order:literal) => {
+        concat!(
+            "WITH owner AS (
+                 SELECT mailbox_id, seq, inbox_total, inbox_unread, sent_total FROM mailbox
+                 WHERE app_no = $1 AND profile_id = $2
+             ), seen AS (",
+            $seen,
+            " OFFSET $8)
+             SELECT owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total, ",
+            entry_columns!(),
+            " FROM owner LEFT JOIN seen e ON true
+             ORDER BY ",
+            $order
+        )
+    };
+}
+
+/// The page of the rows that match, up to `$18` behind the first `$19`, with the mailbox's
+/// counters, how many rows were examined, and the last of them. Those columns come with
+/// every row, and alone if there is none.
+macro_rules! matching {
+    ($seen:expr, $order:literal, $reverse:literal) => {
+        concat!(
+            "WITH owner AS (
+                 SELECT mailbox_id, seq, inbox_total, inbox_unread, sent_total FROM mailbox
+                 WHERE app_no = $1 AND profile_id = $2
+             ), seen AS (",
+            $seen,
+            "), edge AS (
+                 SELECT message_id, box, seq FROM seen ORDER BY ",
+            $reverse,
+            " LIMIT 1
+             ), matching AS (
+                 SELECT ",
+            entry_columns!(),
+            " FROM seen e CROSS JOIN message m
+                 WHERE m.app_no = $1 AND m.message_id = e.message_id AND ",
+            entry_matches!(),
+            " ORDER BY ",
+            $order,
+            " LIMIT $18 OFFSET $19
+             )
+             SELECT owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total,
+                 (SELECT count(*) FROM seen), edge.message_id, edge.box, edge.seq, ",
+            entry_columns!(),
+            " FROM owner LEFT JOIN edge ON true LEFT JOIN matching e ON true
+             ORDER BY ",
+            $order
+        )
+    };
+}
+
+/// A statement for each order, by what comes first.
+pub struct Orders {
+    newest: Statement,
+    oldest: Statement,
+    last_changed: Statement,
+    first_changed: Statement,
+}
+
+impl Orders {
+    pub const fn of(&'static self, sort: Sort) -> &'static Statement {
+        match (sort.field, sort.direction) {
+            (SortField::CreateTime, Direction::Descending) => &self.newest,
+            (SortField::CreateTime, Direction::Ascending) => &self.oldest,
+            (SortField::UpdateTime, Direction::Descending) => &self.last_changed,
+            (SortField::UpdateTime, Direction::Ascending) => &self.first_changed,
+        }
+    }
+}
+
+pub static ALL: Orders = Orders {
+    newest: Statement::new(
+        8,
+        all!(
+            seen_by_create!("<", "DESC"),
+            "e.message_id DESC, e.box DESC"
+        ),
+    ),
+    oldest: Statement::new(8, all!(seen_by_create!(">", "ASC"), "e.message_id, e.box")),
+    last_changed: Statement::new(8, all!(seen_by_update!("<", "DESC"), "e.seq DESC")),
+    first_changed: Statement::new(8, all!(seen_by_update!(">", "ASC"), "e.seq")),
+};
+
+pub static MATCHING: Orders = Orders {
+    newest: Statement::new(
+        19,
+        matching!(
+            seen_by_create!("<", "DESC"),
+            "e.message_id DESC, e.box DESC",
+            "message_id, box"
+        ),
+    ),
+    oldest: Statement::new(
+        19,
+        matching!(
+            seen_by_create!(">", "ASC"),
+            "e.message_id, e.box",
+            "message_id DESC, box DESC"
+        ),
+    ),
+    last_changed: Statement::new(
+        19,
+        matching!(seen_by_update!("<", "DESC"), "e.seq DESC", "seq"),
+    ),
+    first_changed: Statement::new(
+        19,
+        matching!(seen_by_update!(">", "ASC"), "e.seq", "seq DESC"),
+    ),
+};
+
+/// How many rows match of the `$7` that are looked at, up to `$18`, and how many those
+/// were.
+pub static COUNT: Statement = Statement::new(
+    18,
+    concat!(
+        "WITH owner AS (
+             SELECT mailbox_id FROM mailbox WHERE app_no = $1 AND profile_id = $2
+         ), seen AS (",
+        seen_by_update!(">", "ASC"),
+        "), matching AS (
+             SELECT 1 FROM seen e CROSS JOIN message m
+             WHERE m.app_no = $1 AND m.message_id = e.message_id AND ",
+        entry_matches!(),
+        " LIMIT $18
+         )
+         SELECT (SELECT count(*) FROM matching), (SELECT count(*) FROM seen)"
+    ),
+);
