@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod words;
 
+mod alone;
 mod audit;
 mod batches;
 mod cancelled;
@@ -11,6 +12,7 @@ mod isolation;
 mod named;
 mod order;
 mod paging;
+mod plans;
 mod repository;
 mod requests;
 mod schema;

@@ -4,14 +4,12 @@
 //! of these tests runs again in a process of its own.
 
 use std::io;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{Action, Msgbox};
 use support::on_each_database;
-use support::postgres::{URL_VARIABLE, shared};
-use support::store::Backend;
 
+use super::alone;
 use super::bench::Bench;
 use super::words::{from_user, mark, recall, send, sent, text, update};
 
@@ -42,28 +40,8 @@ async fn a_write_takes_as_many_statements_for_hundred_recipients_as_for_one(benc
     if std::env::var_os(COUNTING).is_some() {
         count_all(bench).await;
     } else {
-        run_alone(bench.test.backend());
+        alone::run(module_path!(), TEST, bench.test.backend(), COUNTING);
     }
-}
-
-/// Runs the test alone, in a process that counts.
-fn run_alone(backend: Backend) {
-    let (_, module) = module_path!().split_once("::").expect("a module");
-    let backend_module = match backend {
-        Backend::Sqlite => "sqlite",
-        Backend::Postgres => "postgres",
-    };
-    let name = format!("{module}::{backend_module}::{TEST}");
-    let program = std::env::current_exe().expect("this program");
-    let mut command = Command::new(program);
-    command.args(["--exact", &name]).env(COUNTING, "1");
-    if backend == Backend::Postgres {
-        command.env(URL_VARIABLE, shared().url());
-    }
-    let output = command.output().expect("it runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "{said}");
 }
 
 async fn count_all(bench: &Bench) {

@@ -3,7 +3,8 @@
 //!
 //! The text is written once. `$1`, `$2`, … are its scalars. A statement with columns also
 //! reads from `r`, a table of the rows that were handed over, with their place in the
-//! batch as `r.ord`. What a database calls otherwise is a word in braces: see [`Dialect`].
+//! batch as `r.ord`. `CROSS JOIN` says to `SQLite` that the left side drives the join: it
+//! would else go through a whole table and look into the batch for each row. What a database calls otherwise is a word in braces: see [`Dialect`].
 
 use std::sync::OnceLock;
 

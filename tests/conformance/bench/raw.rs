@@ -107,6 +107,20 @@ impl Raw {
             .collect()
     }
 
+    /// How the database would go about a statement, whatever it is given, if it had more
+    /// rows than it likes to go through.
+    pub async fn plan(&self, text: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(pool) => {
+                let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+                let rows = sqlx::query_as::<_, (i64, i64, i64, String)>(text);
+                let rows = rows.fetch_all(pool).await.expect("a plan");
+                rows.into_iter().map(|(.., line)| line).collect()
+            }
+            Self::Postgres(pool) => postgres_plan(pool, text).await,
+        }
+    }
+
     /// From now on no commit that delivers a message works.
     pub async fn break_commits(&self) {
         self.run(match self {
@@ -202,4 +216,38 @@ impl Raw {
             }
         }
     }
+}
+
+/// Parameters get the types that they have by their use; those that are not used need one,
+/// and `$1 IS NULL` tells none: something that cannot be decided before takes its place.
+async fn postgres_plan(pool: &PgPool, text: &str) -> Vec<String> {
+    let is_null =
+        |text: String, number| text.replace(&format!("${number} IS NULL"), "random() < 0");
+    let text = (1..=50).fold(text.to_owned(), is_null);
+    let used = |number| text.contains(&format!("${number}"));
+    let count = (1..=50).rev().find(|number| used(*number)).unwrap_or(0);
+    let of_all = |what: &dyn Fn(usize) -> &'static str| {
+        let all: Vec<&str> = (1..=count).map(what).collect();
+        if all.is_empty() {
+            String::new()
+        } else {
+            format!("({})", all.join(", "))
+        }
+    };
+    let types = of_all(&|number| if used(number) { "unknown" } else { "text" });
+    let nulls = of_all(&|_| "NULL");
+    let prepare = format!(
+        "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
+         PREPARE planned {types} AS {text}"
+    );
+    let mut connection = pool.acquire().await.expect("PostgreSQL is there");
+    sqlx::raw_sql(AssertSqlSafe(prepare))
+        .execute(&mut *connection)
+        .await
+        .unwrap_or_else(|error| panic!("{text}: {error}"));
+    let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE planned {nulls}"));
+    let lines = sqlx::query_scalar(explain).fetch_all(&mut *connection);
+    let lines = lines.await.expect("a plan");
+    connection.close_on_drop();
+    lines
 }

@@ -35,7 +35,7 @@ static ANSWERS: Statement = Statement::with_rows(
     0,
     &[("app_no", Kind::Int), ("request_key", Kind::Bytes)],
     "SELECT q.app_no, q.request_key, q.fingerprint, q.result FROM r
-     JOIN request q ON q.app_no = r.app_no AND q.request_key = r.request_key",
+     CROSS JOIN request q WHERE q.app_no = r.app_no AND q.request_key = r.request_key",
 );
 
 static REMEMBER: Statement = Statement::with_rows(

@@ -27,7 +27,7 @@ static NAMED: Statement = Statement::with_rows(
         "SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
         " FROM r
-         JOIN msgbox e ON e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
+         CROSS JOIN msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
          AND e.box = r.box AND e.message_id = r.message_id"
     ),
 );
@@ -43,7 +43,7 @@ static ALL: Statement = Statement::with_rows(
         "SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
         " FROM r
-         JOIN msgbox e ON e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
+         CROSS JOIN msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
          AND e.box = r.box"
     ),
 );
@@ -67,7 +67,7 @@ static OLDEST: Statement = Statement::with_rows(
          )
          SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
-        " FROM due JOIN msgbox e ON e.app_no = due.app_no AND e.mailbox_id = due.mailbox_id
+        " FROM due CROSS JOIN msgbox e WHERE e.app_no = due.app_no AND e.mailbox_id = due.mailbox_id
          AND e.box = due.box AND e.message_id <= due.last"
     ),
 );

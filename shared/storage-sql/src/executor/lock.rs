@@ -16,7 +16,7 @@ use crate::statement::{Kind, Statement};
 macro_rules! select_apps {
     () => {
         "SELECT a.app_no, a.settings, {xid} FROM r
-         JOIN app a ON a.app_no = r.app_no ORDER BY r.ord"
+         CROSS JOIN app a WHERE a.app_no = r.app_no ORDER BY r.ord"
     };
 }
 
@@ -32,7 +32,7 @@ static LOCK_MESSAGES: Statement = Statement::with_rows(
         "SELECT m.app_no, ",
         envelope_columns!(),
         " FROM r
-         JOIN message m ON m.app_no = r.app_no AND m.message_id = r.message_id
+         CROSS JOIN message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
          ORDER BY r.ord"
     ),
 )
@@ -53,7 +53,7 @@ static LOCK_MAILBOXES: Statement = Statement::with_rows(
         "SELECT b.app_no, b.profile_id, ",
         mailbox_columns!(),
         " FROM r
-         JOIN mailbox b ON b.app_no = r.app_no AND b.profile_id = r.profile_id
+         CROSS JOIN mailbox b WHERE b.app_no = r.app_no AND b.profile_id = r.profile_id
          ORDER BY r.ord"
     ),
 )

@@ -16,9 +16,9 @@ static ENTRIES: Statement = Statement::with_rows(
     concat!(
         "SELECT ",
         entry_columns!(),
-        " FROM r
-         JOIN mailbox b ON b.app_no = $1 AND b.profile_id = $2
-         JOIN msgbox e ON e.app_no = $1 AND e.mailbox_id = b.mailbox_id AND e.box = $3
+        " FROM mailbox b CROSS JOIN r CROSS JOIN msgbox e
+         WHERE b.app_no = $1 AND b.profile_id = $2
+             AND e.app_no = $1 AND e.mailbox_id = b.mailbox_id AND e.box = $3
              AND e.message_id = r.message_id
          ORDER BY r.ord"
     ),

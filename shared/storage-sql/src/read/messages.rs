@@ -20,7 +20,7 @@ static MESSAGES: Statement = Statement::with_rows(
         ", m.content_kind, m.digest,
              CASE WHEN sum(m.size_bytes) OVER (ORDER BY r.ord ROWS UNBOUNDED PRECEDING) <= $2
                  OR row_number() OVER (ORDER BY r.ord) = 1 THEN m.content END
-         FROM r JOIN message m ON m.app_no = $1 AND m.message_id = r.message_id
+         FROM r CROSS JOIN message m WHERE m.app_no = $1 AND m.message_id = r.message_id
          ORDER BY r.ord"
     ),
 );

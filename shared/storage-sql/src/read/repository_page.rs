@@ -95,8 +95,8 @@ macro_rules! page {
                      row_number() OVER (ORDER BY ",
             $order,
             ") AS place
-                 FROM seen s JOIN message m ON m.app_no = $1 AND m.message_id = s.message_id
-                 WHERE ",
+                 FROM seen s CROSS JOIN message m
+                 WHERE m.app_no = $1 AND m.message_id = s.message_id AND ",
             matches!(),
             " ORDER BY place LIMIT $15 OFFSET $16
              ), fitting AS (
@@ -156,8 +156,8 @@ static COUNT: Statement = Statement::new(
         "WITH seen AS (",
         seen_by_create!("<", "DESC"),
         "), matching AS (
-             SELECT 1 FROM seen s JOIN message m ON m.app_no = $1 AND m.message_id = s.message_id
-             WHERE ",
+             SELECT 1 FROM seen s CROSS JOIN message m
+             WHERE m.app_no = $1 AND m.message_id = s.message_id AND ",
         matches!(),
         " LIMIT $15
          )

@@ -1,7 +1,4 @@
 //! The statements of a scan over a mailbox.
-//!
-//! What is found first drives the join: `CROSS JOIN` says so to `SQLite`, which would else
-//! go through all messages of the app.
 
 use domain::page::{Direction, Sort, SortField};
 
