@@ -17,6 +17,9 @@ use clap::Parser;
 use crate::cli::Cli;
 use crate::failure::{Failure, USAGE};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

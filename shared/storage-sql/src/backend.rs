@@ -20,7 +20,7 @@ use crate::rows::Values;
 use crate::statement::Dialect;
 
 /// How long after its last use a connection is taken for well.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+const TRUSTED_FOR: Duration = Duration::from_millis(100);
 
 /// The connections to a database: some that write, some that read.
 pub struct Pools<DB: Database> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Message, MessageId};
+use foldhash::fast::RandomState;
 use moka::sync::Cache;
 
 /// Bytes that a message takes beside what differs from message to message.
@@ -14,7 +15,7 @@ const FIXED_BYTES: usize = 512;
 type Key = (i64, MessageId, i64);
 
 /// The messages that are remembered, by app, id and version.
-pub struct Contents(Cache<Key, Arc<Message>>);
+pub struct Contents(Cache<Key, Arc<Message>, RandomState>);
 
 impl Contents {
     /// Remembers as much as fits into so many bytes.
@@ -22,7 +23,7 @@ impl Contents {
         let cache = Cache::builder()
             .max_capacity(bytes_max)
             .weigher(|_, message: &Arc<Message>| weight(message));
-        Self(cache.build())
+        Self(cache.build_with_hasher(RandomState::default()))
     }
 
     /// A version of a message, if it is remembered.
