@@ -17,7 +17,7 @@ use super::words::{announce, app, operation, profile, send, sent};
 
 mod raw;
 
-pub use raw::Raw;
+pub use raw::{Held, Raw};
 
 /// More bytes than any answer has.
 pub const ALL_BYTES: usize = 64 * 1024 * 1024;

@@ -9,6 +9,7 @@ mod batches;
 mod cancelled;
 mod commits;
 mod isolation;
+mod lanes;
 mod named;
 mod order;
 mod paging;

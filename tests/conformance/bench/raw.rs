@@ -1,11 +1,28 @@
 //! The database, seen from below.
 
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use support::store::Backend;
 
 pub enum Raw {
     Sqlite(SqlitePool),
     Postgres(PgPool),
+}
+
+/// A transaction that is in the way of others.
+pub enum Held {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Held {
+    /// Lets the others go on.
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await,
+            Self::Postgres(transaction) => transaction.rollback().await,
+        }
+        .expect("an end");
+    }
 }
 
 /// Everything that is stored, but for the numbers that the database itself gives out.
@@ -152,6 +169,57 @@ impl Raw {
         .await;
     }
 
+    /// From now on no message with that content is taken.
+    pub async fn refuse_contents(&self, words: &str) {
+        self.run(&match self {
+            Self::Sqlite(_) => format!(
+                "CREATE TRIGGER refuse BEFORE INSERT ON message
+                 WHEN NEW.content = CAST('{words}' AS BLOB)
+                 BEGIN SELECT RAISE(ABORT, 'refused'); END;"
+            ),
+            Self::Postgres(_) => format!(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+                     AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+                 CREATE TRIGGER refuse BEFORE INSERT ON message
+                     FOR EACH ROW WHEN (NEW.content = '{words}'::bytea)
+                     EXECUTE FUNCTION refuse();"
+            ),
+        })
+        .await;
+    }
+
+    /// Now all contents are taken again.
+    pub async fn take_all_contents(&self) {
+        self.run(match self {
+            Self::Sqlite(_) => "DROP TRIGGER refuse",
+            Self::Postgres(_) => "DROP FUNCTION refuse CASCADE",
+        })
+        .await;
+    }
+
+    /// Lets nobody else write to a mailbox; everybody may read.
+    pub async fn hold_writers(&self) -> Held {
+        match self {
+            Self::Sqlite(pool) => {
+                let held = pool.begin_with("BEGIN IMMEDIATE").await;
+                Held::Sqlite(held.expect("nobody writes"))
+            }
+            Self::Postgres(pool) => hold(pool, "LOCK TABLE mailbox IN SHARE MODE".to_owned()).await,
+        }
+    }
+
+    /// Lets nobody else write to one mailbox.
+    ///
+    /// # Panics
+    /// With `SQLite`, which locks no rows.
+    pub async fn hold_mailbox(&self, owner: &str) -> Held {
+        let Self::Postgres(pool) = self else {
+            panic!("SQLite locks no rows")
+        };
+        let text = format!("SELECT 1 FROM mailbox WHERE profile_id = '{owner}' FOR UPDATE");
+        hold(pool, text).await
+    }
+
     /// Whether nobody is in the middle of a transaction.
     pub async fn is_quiet(&self) -> bool {
         match self {
@@ -250,4 +318,11 @@ async fn postgres_plan(pool: &PgPool, text: &str) -> Vec<String> {
     let lines = lines.await.expect("a plan");
     connection.close_on_drop();
     lines
+}
+
+async fn hold(pool: &PgPool, lock: String) -> Held {
+    let mut transaction = pool.begin().await.expect("a transaction");
+    let locked = sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *transaction);
+    locked.await.expect("a lock");
+    Held::Postgres(transaction)
 }

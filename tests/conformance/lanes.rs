@@ -1,0 +1,279 @@
+//! What the lanes make of those who wait: one batch, in which nobody pays for another, and a
+//! queue that ends somewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use domain::limits::{BATCH_OPERATIONS_MAX, QUEUED_OPERATIONS_MAX};
+use domain::{Action, AppId, Millis, Operation, Outcome};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, join_all};
+use storage::{Clock, Error};
+use storage_sql::{Lanes, Options};
+use support::clock::START;
+use support::on_each_database;
+use support::store::{Backend, run};
+
+use super::bench::{Bench, Held, Store, in_time};
+use super::words::{app, from_user, open, operation, other_app, repeatable, send, text};
+
+on_each_database![
+    of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alone,
+    a_full_queue_is_overloaded_and_what_it_took_is_done,
+    what_is_still_queued_at_its_deadline_is_told_so_and_not_done,
+    what_is_given_up_in_the_queue_is_not_done_and_the_others_are,
+];
+
+#[test]
+fn who_waits_for_a_lock_too_long_fails_alone() {
+    run(
+        Backend::Postgres,
+        one_who_waits_for_a_lock_too_long_fails_alone,
+    );
+}
+
+/// What the database is told to refuse.
+const POISON: &str = "poison";
+/// Which operations are so, of 256: the first, neighbours, and the last.
+const POISONED: [usize; 4] = [0, 101, 102, 255];
+/// Calls beyond those that a queue takes.
+const BEYOND: usize = 1_000;
+/// Longer than a database waits for one lock, shorter than for several.
+const LOCK_PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// Time that moves whenever it is looked at. A batch looks once.
+struct TickingClock(AtomicI64);
+
+impl Clock for TickingClock {
+    fn now_ms(&self) -> Millis {
+        Millis(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+type Call = BoxFuture<'static, Result<Outcome, Error>>;
+
+/// A store with one lane, which can be kept waiting.
+struct Lane<'a> {
+    bench: &'a Bench,
+    store: Store,
+}
+
+/// A lane that cannot go on with what it has begun: whatever is asked of it now waits for
+/// the next batch.
+struct Standing {
+    held: Held,
+    begun: Call,
+}
+
+impl<'a> Lane<'a> {
+    async fn open(bench: &'a Bench) -> Self {
+        let options = Options {
+            lanes: Lanes {
+                count: 1,
+                ..Lanes::default()
+            },
+            clock: Arc::new(TickingClock(AtomicI64::new(START.0))),
+            ..bench.test.options.clone()
+        };
+        let store = bench.store_of(&options).await;
+        for app in [app(), there()] {
+            let known = store.run(&app, operation(open("nobody"))).await;
+            assert_eq!(known, Ok(Outcome::Done));
+        }
+        Self { bench, store }
+    }
+
+    /// A call that is in the queue.
+    fn queue(&self, app: AppId, operation: Operation, deadline: Instant) -> Call {
+        let mut call = self.call(app, operation, deadline);
+        let polled = (&mut call).now_or_never();
+        assert!(polled.is_none(), "{polled:?}");
+        call
+    }
+
+    fn call(&self, app: AppId, operation: Operation, deadline: Instant) -> Call {
+        let store = self.store.clone();
+        async move { store.execute(&app, operation, deadline).await }.boxed()
+    }
+
+    fn queue_in_time(&self, action: Action) -> Call {
+        self.queue(app(), operation(action), in_time())
+    }
+
+    async fn stop(&self) -> Standing {
+        let held = self.bench.raw().await.hold_writers().await;
+        let begun = self.queue_in_time(open("predecessor"));
+        // Now the lane takes it.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        Standing { held, begun }
+    }
+
+    async fn number(&self, text: &str) -> i64 {
+        self.bench.raw().await.number(text).await
+    }
+}
+
+impl Standing {
+    async fn go_on(self) {
+        self.held.release().await;
+        assert_done(&self.begun.await);
+    }
+}
+
+fn there() -> AppId {
+    other_app("there")
+}
+
+#[track_caller]
+fn assert_done(answer: &Result<Outcome, Error>) {
+    assert!(answer.is_ok(), "{answer:?}");
+}
+
+/// A message of one of many users to the next and to one who gets all of them.
+fn letter(number: usize) -> (AppId, Operation) {
+    let words = if POISONED.contains(&number) {
+        POISON
+    } else {
+        "hello"
+    };
+    let (from, to) = (format!("user{number}"), format!("user{}", number + 1));
+    let action = Action::Deliver(from_user(&from, &[&to, "all"], text(words)));
+    let app = if number.is_multiple_of(2) {
+        app()
+    } else {
+        there()
+    };
+    (app, repeatable(&format!("letter-{number}"), 1, action))
+}
+
+async fn of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alone(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let raw = bench.raw().await;
+    raw.refuse_contents(POISON).await;
+    let send_all = async || {
+        let standing = lane.stop().await;
+        let calls = (0..BATCH_OPERATIONS_MAX).map(|number| {
+            let (app, operation) = letter(number);
+            lane.queue(app, operation, in_time())
+        });
+        let calls: Vec<Call> = calls.collect();
+        standing.go_on().await;
+        join_all(calls).await
+    };
+
+    let answers = send_all().await;
+    for (number, answer) in answers.iter().enumerate() {
+        let is_as_it_should = match answer {
+            Ok(Outcome::Sent(_)) => !POISONED.contains(&number),
+            Err(Error::Internal(_)) => POISONED.contains(&number),
+            _ => false,
+        };
+        assert!(is_as_it_should, "{number}: {answer:?}");
+    }
+    let batches = lane.number("SELECT count(DISTINCT send_ms) FROM message");
+    assert_eq!(batches.await, 1, "it was not one batch");
+    // Two of either app's were refused.
+    for app in [app(), there()] {
+        assert_eq!(bench.counts_in(&app, "all").await, (126, 126, 0));
+    }
+
+    raw.take_all_contents().await;
+    let again = send_all().await;
+    for (first, again) in answers.into_iter().zip(again) {
+        let again = again.expect("now it is taken");
+        if let Ok(first) = first {
+            assert_eq!(first, again);
+        }
+    }
+    for app in [app(), there()] {
+        assert_eq!(bench.counts_in(&app, "all").await, (128, 128, 0));
+    }
+    lane.store.close().await;
+}
+
+/// Only a database that locks rows can keep one of them waiting.
+async fn one_who_waits_for_a_lock_too_long_fails_alone(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    bench.done(open("victim")).await;
+    let held = bench.raw().await.hold_mailbox("victim").await;
+    let standing = lane.stop().await;
+    let patience = Instant::now() + LOCK_PATIENCE;
+    let victim = lane.queue(app(), operation(send("ann", &["victim"])), patience);
+    let others = ["bob", "cid", "dan"].map(|name| lane.queue_in_time(send(name, &["eve"])));
+    standing.go_on().await;
+    let answers = join_all(others).await;
+    answers.iter().for_each(assert_done);
+    let answer = victim.await;
+    assert!(
+        matches!(answer, Err(Error::Busy(_) | Error::Deadline)),
+        "{answer:?}"
+    );
+    held.release().await;
+    assert_eq!(bench.counts("eve").await, (3, 3, 0));
+    assert_eq!(bench.counts("victim").await, (0, 0, 0));
+    lane.store.close().await;
+}
+
+async fn a_full_queue_is_overloaded_and_what_it_took_is_done(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let before = lane.number("SELECT count(*) FROM mailbox").await;
+    let standing = lane.stop().await;
+    let calls = 0..QUEUED_OPERATIONS_MAX;
+    let calls = calls.map(|number| lane.queue_in_time(open(&format!("user{number}"))));
+    let calls: Vec<Call> = calls.collect();
+    for number in 0..BEYOND {
+        let stranger = operation(open(&format!("stranger{number}")));
+        let mut call = lane.call(app(), stranger, in_time());
+        let polled = futures::poll!(&mut call);
+        assert!(
+            matches!(polled, Poll::Ready(Err(Error::Overloaded))),
+            "{polled:?}"
+        );
+    }
+    standing.go_on().await;
+    join_all(calls).await.iter().for_each(assert_done);
+    let after = lane.number("SELECT count(*) FROM mailbox").await;
+    // And the one that the lane had begun with.
+    let begun = usize::try_from(after - before).expect("more than before");
+    assert_eq!(begun, QUEUED_OPERATIONS_MAX + 1);
+    assert_done(&lane.queue_in_time(send("ann", &["bob"])).await);
+    lane.store.close().await;
+}
+
+async fn what_is_still_queued_at_its_deadline_is_told_so_and_not_done(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let queue = |name: &str, deadline| lane.queue(app(), operation(send(name, &["bob"])), deadline);
+    let first = queue("ann", in_time());
+    let belated = queue("cid", deadline);
+    let last = queue("dan", in_time());
+    tokio::time::sleep_until(deadline.into()).await;
+    standing.go_on().await;
+    assert_done(&first.await);
+    assert_done(&last.await);
+    let answer = belated.await;
+    assert!(matches!(answer, Err(Error::Deadline)), "{answer:?}");
+    assert_eq!(bench.counts("bob").await, (2, 2, 0));
+    assert_eq!(bench.counts("cid").await, (0, 0, 0));
+    lane.store.close().await;
+}
+
+async fn what_is_given_up_in_the_queue_is_not_done_and_the_others_are(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let mut calls: Vec<Call> = Vec::new();
+    for _ in 0..50 {
+        calls.push(lane.queue_in_time(send("ann", &["bob"])));
+        drop(lane.queue_in_time(send("cid", &["bob"])));
+    }
+    standing.go_on().await;
+    join_all(calls).await.iter().for_each(assert_done);
+    assert_eq!(bench.counts("bob").await, (50, 50, 0));
+    assert_eq!(bench.counts("cid").await, (0, 0, 0));
+    lane.store.close().await;
+}
