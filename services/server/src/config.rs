@@ -19,6 +19,7 @@ mod schema;
 mod setting;
 
 use crate::limits::MEBIBYTE;
+use domain::limits::BATCH_OPERATIONS_MAX;
 use rpc::auth::Issuer;
 use serde::Deserialize;
 use telemetry::{Filter, Format};
@@ -33,12 +34,17 @@ pub use load::Sources;
 pub use otlp_endpoint::OtlpEndpoint;
 pub use policy::PolicyDefaults;
 
+#[expect(clippy::cast_possible_truncation, reason = "256 fit")]
+const BATCH_OPERATIONS: u32 = BATCH_OPERATIONS_MAX as u32;
+
 /// Everything that can be chosen about the service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where the mailboxes are.
     pub database: Database,
+    /// How writes are gathered.
+    pub lanes: Lanes,
     /// The listener of `Messaging`.
     pub user: UserListener,
     /// The listener of `Sys`.
@@ -77,6 +83,35 @@ impl Default for Database {
             url: DatabaseUrl::default(),
             write_connections: Bounded::new::<4>(),
             read_connections: Bounded::new::<8>(),
+        }
+    }
+}
+
+/// How writes are gathered into transactions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lanes {
+    /// Transactions at a time, one less than connections for writing at the most; `SQLite`
+    /// has one, whatever this says.
+    pub count: Bounded<1, 64>,
+    /// Operations in one transaction.
+    pub batch_operations: Bounded<1, BATCH_OPERATIONS>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self {
+            count: Bounded::new::<2>(),
+            batch_operations: Bounded::new::<BATCH_OPERATIONS>(),
+        }
+    }
+}
+
+impl Lanes {
+    pub const fn to_store(&self) -> storage_sql::Lanes {
+        storage_sql::Lanes {
+            count: self.count.size(),
+            batch_operations_max: self.batch_operations.size(),
         }
     }
 }

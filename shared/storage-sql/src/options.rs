@@ -19,7 +19,8 @@ pub const CONTENT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How writes are gathered into transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lanes {
-    /// Lanes, each with one transaction at a time; `SQLite` has one whatever this says.
+    /// Lanes, each with one transaction at a time, one less than connections that write
+    /// at the most; `SQLite` has one whatever this says.
     pub count: usize,
     /// Operations in one transaction, at the most.
     pub batch_operations_max: usize,

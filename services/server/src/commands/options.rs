@@ -70,6 +70,7 @@ pub fn store_options(config: &Config) -> storage_sql::Options {
         policy: config.policy.to_policy(),
         write_connections: config.database.write_connections.get(),
         read_connections: config.database.read_connections.get(),
+        lanes: config.lanes.to_store(),
         ..storage_sql::Options::new(config.database.url.expose())
     }
 }

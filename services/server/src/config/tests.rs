@@ -66,6 +66,11 @@ fn the_examples_of_the_default_file_are_usable() {
 }
 
 #[test]
+fn the_default_lanes_are_the_stores() {
+    assert_eq!(Lanes::default().to_store(), storage_sql::Lanes::default());
+}
+
+#[test]
 fn variables_win_over_the_file_and_flags_over_both() {
     let file = "[database]\nurl = 'sqlite:file'\nread_connections = 2\n[log]\nlevel = 'warn'";
     let variables = [
@@ -110,6 +115,8 @@ fn a_value_beyond_its_cap_is_named_with_its_source() {
         ("policy.max_box_messages", "0"),
         ("policy.default_expiry", "11y"),
         ("database.write_connections", "-1"),
+        ("lanes.count", "65"),
+        ("lanes.batch_operations", "257"),
         ("log.level", "rpc=loud"),
         ("log.format", "xml"),
         ("user.address", "localhost"),
