@@ -11,7 +11,7 @@ use proto::v1;
 use proto::v1::content::Body;
 use serde_json::Value as Json;
 use support::service::TestService;
-use support::store::{Backend, Fixture, TestStore};
+use support::store::{Fixture, Setup, TestStore};
 use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 
@@ -22,12 +22,12 @@ pub const UNKNOWN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 pub struct SmallBoxes(TestService);
 
 impl Fixture for SmallBoxes {
-    async fn open(backend: Backend) -> Self {
+    async fn open(setup: Setup) -> Self {
         let policy = Policy {
             max_box_messages: 2,
             ..Policy::default()
         };
-        Self(TestService::over(TestStore::open_with(backend, policy).await).await)
+        Self(TestService::over(TestStore::open_with(setup, policy).await).await)
     }
 
     fn into_store(self) -> TestStore {

@@ -10,7 +10,7 @@ use domain::{Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Poli
 use storage::{Error, Item, Items, MailStore, MailboxPage, Reader};
 use storage_sql::{Options, Postgres, SqlStore, Sqlite, open_backend};
 use support::clock::ManualClock;
-use support::store::{Backend, Fixture, TestStore};
+use support::store::{Backend, Fixture, Setup, TestStore};
 use tokio::sync::OnceCell;
 
 use super::words::{announce, app, operation, profile, send, sent};
@@ -90,10 +90,10 @@ pub struct Bench {
 }
 
 impl Fixture for Bench {
-    async fn open(backend: Backend) -> Self {
-        let test = TestStore::open(backend).await;
+    async fn open(setup: Setup) -> Self {
+        let test = TestStore::open(setup).await;
         Self {
-            store: Store::open(backend, &test.options).await,
+            store: Store::open(setup.backend, &test.options).await,
             test,
             raw: OnceCell::new(),
         }

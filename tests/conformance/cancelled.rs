@@ -8,13 +8,13 @@ use domain::page::{Criteria, Scan};
 use domain::{MessageId, Outcome};
 use futures::future::{join_all, poll_fn};
 use storage::{Error, Reader};
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::{Bench, in_time};
 use super::turning::everything;
 use super::words::{app, bytes, from_user, operation, other_app, profile, repeatable, send, sent};
 
-on_each_database![
+however_gathered![
     calls_that_are_dropped_among_others_lose_nothing_and_leave_nothing_open,
     a_write_that_has_begun_runs_to_its_end_without_its_caller,
     a_write_that_was_given_up_before_its_turn_is_not_done,

@@ -2,12 +2,12 @@
 //! lost is among the tests of `torture`.
 
 use storage::Error;
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::{Bench, in_time};
 use super::words::{app, repeatable, send, sent};
 
-on_each_database![a_commit_that_fails_is_no_answer_and_the_next_one_works];
+however_gathered![a_commit_that_fails_is_no_answer_and_the_next_one_works];
 
 async fn a_commit_that_fails_is_no_answer_and_the_next_one_works(bench: &Bench) {
     let raw = bench.raw().await;

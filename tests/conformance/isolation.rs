@@ -2,7 +2,7 @@
 
 use domain::{Action, AppId, MessageId, Msgbox, Outcome, Refusal};
 use storage::Reader;
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::Bench;
 use super::turning::everything;
@@ -11,7 +11,7 @@ use super::words::{
     remove, remove_one, send, sent, update,
 };
 
-on_each_database![
+however_gathered![
     apps_with_the_same_profiles_never_meet,
     what_is_in_another_app_does_not_exist,
     what_is_somebody_elses_does_not_exist,

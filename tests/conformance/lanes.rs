@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use domain::limits::{BATCH_OPERATIONS_MAX, QUEUED_OPERATIONS_MAX};
+use domain::limits::{
+    BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX,
+};
 use domain::{Action, AppId, Millis, Operation, Outcome};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
@@ -17,11 +19,14 @@ use support::on_each_database;
 use support::store::{Backend, run};
 
 use super::bench::{Bench, Held, Store, in_time};
-use super::words::{app, from_user, open, operation, other_app, repeatable, send, text};
+use super::words::{
+    app, bytes, from_app, from_user, open, operation, other_app, repeatable, send, text,
+};
 
 on_each_database![
     of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alone,
     a_full_queue_is_overloaded_and_what_it_took_is_done,
+    a_queue_full_of_bytes_takes_no_more_of_them_until_they_are_gone,
     what_is_still_queued_at_its_deadline_is_told_so_and_not_done,
     what_is_given_up_in_the_queue_is_not_done_and_the_others_are,
 ];
@@ -241,6 +246,27 @@ async fn a_full_queue_is_overloaded_and_what_it_took_is_done(bench: &Bench) {
     let begun = usize::try_from(after - before).expect("more than before");
     assert_eq!(begun, QUEUED_OPERATIONS_MAX + 1);
     assert_done(&lane.queue_in_time(send("ann", &["bob"])).await);
+    lane.store.close().await;
+}
+
+async fn a_queue_full_of_bytes_takes_no_more_of_them_until_they_are_gone(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let large = Action::Deliver(from_app(&["bob"], bytes(CONTENT_BYTES_CAP)));
+    let calls = 0..QUEUED_BYTES_MAX / CONTENT_BYTES_CAP;
+    let calls: Vec<Call> = calls.map(|_| lane.queue_in_time(large.clone())).collect();
+    let mut beyond = lane.call(app(), operation(send("ann", &["bob"])), in_time());
+    let polled = futures::poll!(&mut beyond);
+    assert!(
+        matches!(polled, Poll::Ready(Err(Error::Overloaded))),
+        "{polled:?}"
+    );
+    let weightless = lane.queue_in_time(open("cid"));
+    drop(calls);
+    standing.go_on().await;
+    assert_done(&weightless.await);
+    assert_done(&lane.queue_in_time(send("ann", &["bob"])).await);
+    assert_eq!(bench.counts("bob").await, (1, 1, 0));
     lane.store.close().await;
 }
 

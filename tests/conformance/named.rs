@@ -2,14 +2,14 @@
 
 use domain::{Action, MessageId, Msgbox};
 use storage::Item;
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::Bench;
 use super::words::{
     announce, app, bytes, delete, from_user, mark, nobodys, profile, remove, sent, text,
 };
 
-on_each_database![
+however_gathered![
     they_come_in_the_order_in_which_they_were_named,
     as_many_come_as_fit_and_one_at_least,
     a_message_is_in_the_repository_also_when_no_box_holds_it,

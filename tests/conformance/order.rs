@@ -5,14 +5,14 @@ use std::time::Duration;
 use domain::page::{Direction, Scan, Sort, SortField};
 use domain::{Msgbox, Outcome};
 use futures::future::join_all;
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::{Bench, Store};
 use super::paging::items;
 use super::turning::everything;
 use super::words::{app, delete, edit, mark, operation, recall, send, sent};
 
-on_each_database![
+however_gathered![
     the_order_of_numbers_is_the_order_of_times_also_when_the_clock_goes_back,
     concurrent_sends_into_one_mailbox_are_numbered_without_gaps,
     two_devices_that_mark_the_same_entries_change_them_once,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::page::{Criteria, Direction, Found, Scan, Sort, SortField, Turn};
 use domain::{MessageId, Msgbox};
 use storage::{Item, MailboxPage};
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::{ALL_BYTES, Bench};
 use super::turning::{SORTS, Source, everything, listing, pages, step, there_and_back, turn};
@@ -14,7 +14,7 @@ use super::words::{app, delete, edit, mark, operation, send, sent};
 mod criteria;
 mod cuts;
 
-on_each_database![
+however_gathered![
     turning_shows_every_row_once_in_each_order_and_back_again,
     a_jump_lands_where_turning_does,
     past_the_end_there_is_nothing_and_one_step_back_are_the_last_rows,

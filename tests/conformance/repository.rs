@@ -2,7 +2,7 @@
 
 use domain::page::{Criteria, Direction, Found, Listing, Scan, Sort, SortField, Turn};
 use domain::{Message, MessageId, MessageKind, Msgbox};
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::Bench;
 use super::turning::{SORTS, Source, listing, step, there_and_back, turn};
@@ -10,7 +10,7 @@ use super::words::{app, delete, edit, profile, remove, send, update};
 
 mod limits;
 
-on_each_database![
+however_gathered![
     turning_shows_every_message_once_in_each_order_and_back_again,
     each_criterion_finds_what_matches_and_nothing_else,
     a_message_that_changes_moves_to_the_end_of_the_order_of_changes,

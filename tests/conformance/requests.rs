@@ -3,7 +3,7 @@
 use domain::limits::IDEMPOTENCY_MS;
 use domain::{Msgbox, Operation, Outcome, Refusal, Settings};
 use futures::future::join_all;
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::Bench;
 use super::words::{
@@ -11,7 +11,7 @@ use super::words::{
     remove_one, repeatable, send, sent, update,
 };
 
-on_each_database![
+however_gathered![
     the_same_request_sixteen_times_at_once_over_two_stores_is_one_message_and_one_answer,
     the_same_request_twice_in_a_batch_is_carried_out_once,
     a_request_id_for_something_else_is_refused,

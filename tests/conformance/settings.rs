@@ -2,12 +2,12 @@
 
 use domain::operation::Configure;
 use domain::{Action, Outcome, Policy, Refusal, Settings};
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::Bench;
 use super::words::{app, other_app};
 
-on_each_database![
+however_gathered![
     settings_override_the_defaults_and_have_versions,
     of_those_who_know_the_same_version_one_wins,
 ];

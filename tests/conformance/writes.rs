@@ -3,7 +3,7 @@
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::{Action, Msgbox, Outcome, Policy, Refusal};
 use storage::{Clock, Reader};
-use support::on_each_database;
+use support::however_gathered;
 
 use super::bench::Bench;
 use super::words::{
@@ -11,7 +11,7 @@ use super::words::{
     operation, profile, recall, remove, remove_one, send, sent, update,
 };
 
-on_each_database![
+however_gathered![
     counters_follow_every_write,
     a_full_inbox_takes_nothing_and_a_full_sent_forgets_its_oldest,
     a_refused_operation_leaves_nothing,

@@ -10,9 +10,11 @@ mod tally;
 
 use domain::operation::Open;
 use domain::{Action, AppId, Millis, Operation, Outcome, Policy, Refusal, Violations};
+use futures::future::join_all;
 use storage::{Clock, MessageIds};
 use support::ids::SequentialIds;
-use support::{coverage, drift, on_each_database};
+use support::store::Backend;
+use support::{coverage, drift, however_gathered};
 
 use crate::conformance::bench::{Bench, Store};
 use comparison::Comparison;
@@ -22,12 +24,14 @@ use tally::Tally;
 
 const SEED: u64 = 20_260_101;
 const OPERATIONS: u64 = 10_000;
+/// As many where writes are gathered in another way than usual.
+const OPERATIONS_UNUSUAL: u64 = 1_500;
 /// Operations in a batch at the most.
 const BATCH_MAX: u64 = 60;
 /// How often everything is compared: after so many operations.
 const COMPARE_ALL_AFTER: u64 = 2_500;
 
-on_each_database![random_operations_do_what_the_reference_does];
+however_gathered![random_operations_do_what_the_reference_does];
 
 /// Small boxes, so that they are full now and then.
 pub fn policy() -> Policy {
@@ -40,9 +44,14 @@ pub fn policy() -> Policy {
 
 async fn random_operations_do_what_the_reference_does(bench: &Bench) {
     let seed = setting("POSTROOM_MODEL_SEED", SEED);
-    let operations = setting("POSTROOM_MODEL_OPERATIONS", OPERATIONS);
-    let backend = bench.test.backend();
-    coverage::say(&format!("model: {backend:?}, seed {seed}"));
+    let setup = bench.test.setup();
+    let usual = if setup.is_usual() {
+        OPERATIONS
+    } else {
+        OPERATIONS_UNUSUAL
+    };
+    let operations = setting("POSTROOM_MODEL_OPERATIONS", usual);
+    coverage::say(&format!("model: {setup}, seed {seed}"));
     let mut run = Run {
         reference: Reference::new(policy()),
         dice: Dice::new(seed, "model"),
@@ -68,7 +77,7 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
     let recount = drift::assert_none(&*run.store).await;
     assert_eq!(recount.entries, run.reference.entries_in_all() as u64);
     coverage::say(&format!(
-        "model: {backend:?}, {done} operations, {} entries, drift 0",
+        "model: {setup}, {done} operations, {} entries, drift 0",
         recount.entries
     ));
     run.store.close().await;
@@ -119,11 +128,30 @@ impl Run<'_> {
             let verdict = self.store.run(app, operation.clone()).await;
             compare_verdicts(&batch, &[verdict], &expected);
         } else {
-            let verdicts = self.store.batch(batch.clone()).await;
+            let verdicts = self.carry_out(batch.clone()).await;
             compare_verdicts(&batch, &verdicts, &expected);
         }
         self.bench.clock().advance(self.dice.leap_ms());
         size
+    }
+
+    /// In one transaction, or as the lanes gather it. What several lanes are asked at once has
+    /// no order, so they are asked in turn.
+    async fn carry_out(&self, batch: Vec<(AppId, Operation)>) -> Vec<Result<Outcome, Refusal>> {
+        let setup = self.bench.test.setup();
+        let call =
+            async |(app, operation): (AppId, Operation)| self.store.run(&app, operation).await;
+        match setup.backend {
+            Backend::Sqlite => join_all(batch.into_iter().map(call)).await,
+            Backend::Postgres if setup.is_usual() => self.store.batch(batch).await,
+            Backend::Postgres => {
+                let mut verdicts = Vec::new();
+                for one in batch {
+                    verdicts.push(call(one).await);
+                }
+                verdicts
+            }
+        }
     }
 
     /// What the store is going to say.

@@ -13,7 +13,7 @@ use tonic::service::{Interceptor, Routes};
 use tonic::{Request, Status};
 
 use crate::issuer::{ALL_SCOPES, APP, Issuer};
-use crate::store::{Backend, Fixture, TestStore};
+use crate::store::{Fixture, Setup, TestStore};
 
 /// Bytes of a request to `Messaging`, as configured by default.
 const USER_REQUEST_BYTES: usize = 128 * 1024;
@@ -121,8 +121,8 @@ impl TestService {
 }
 
 impl Fixture for TestService {
-    async fn open(backend: Backend) -> Self {
-        Self::over(TestStore::open(backend).await).await
+    async fn open(setup: Setup) -> Self {
+        Self::over(TestStore::open(setup).await).await
     }
 
     fn into_store(self) -> TestStore {

@@ -10,16 +10,18 @@
 //! ```
 //!
 //! and each runs as `sqlite::a_new_mailbox_is_empty` and `postgres::a_new_mailbox_is_empty`. One
-//! that is not listed is dead code, which the compiler reports. After a test that passed, all
+//! that is not listed is dead code, which the compiler reports. What must hold however writes
+//! are gathered into transactions is listed by `however_gathered` and runs oftener. After a test that passed, all
 //! counters of its store must equal a recount.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use domain::Policy;
 use futures::FutureExt as _;
 use storage::MailStore;
-use storage_sql::Options;
+use storage_sql::{Lanes, Options, WRITE_CONNECTIONS};
 use tokio::runtime;
 
 use crate::clock::ManualClock;
@@ -37,6 +39,63 @@ pub enum Backend {
     Postgres,
 }
 
+/// What a test works on.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// The database.
+    pub backend: Backend,
+    /// How writes are gathered.
+    pub lanes: Lanes,
+}
+
+impl From<Backend> for Setup {
+    fn from(backend: Backend) -> Self {
+        Self {
+            backend,
+            lanes: Lanes::default(),
+        }
+    }
+}
+
+impl fmt::Display for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Lanes {
+            count,
+            batch_operations_max,
+        } = self.lanes;
+        match self.backend {
+            Backend::Sqlite => write!(f, "SQLite")?,
+            Backend::Postgres => write!(f, "PostgreSQL, lanes: {count}")?,
+        }
+        write!(f, ", batches of up to {batch_operations_max}")
+    }
+}
+
+impl Setup {
+    /// Writes in that many lanes at once, that many in one transaction.
+    #[must_use]
+    pub const fn new(backend: Backend, count: usize, batch_operations_max: usize) -> Self {
+        let lanes = Lanes {
+            count,
+            batch_operations_max,
+        };
+        Self { backend, lanes }
+    }
+
+    /// Whether writes are gathered as they are by default.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.lanes == Lanes::default()
+    }
+
+    /// Connections that write, so that no lane goes without.
+    #[must_use]
+    pub fn write_connections(&self) -> u32 {
+        let needed = u32::try_from(self.lanes.count + 1).unwrap_or(u32::MAX);
+        needed.max(WRITE_CONNECTIONS)
+    }
+}
+
 /// A store that nobody else uses, with a time and ids that are the same in every run.
 pub struct TestStore {
     /// The store.
@@ -45,6 +104,7 @@ pub struct TestStore {
     pub clock: Arc<ManualClock>,
     /// How it was opened.
     pub options: Options,
+    setup: Setup,
     place: Place,
 }
 
@@ -88,18 +148,20 @@ impl Place {
 
 impl TestStore {
     /// Opens an empty store.
-    pub async fn open(backend: Backend) -> Self {
-        Self::open_with(backend, Policy::default()).await
+    pub async fn open(setup: Setup) -> Self {
+        Self::open_with(setup, Policy::default()).await
     }
 
     /// Opens an empty store with other rules for apps that say nothing else.
-    pub async fn open_with(backend: Backend, policy: Policy) -> Self {
-        let place = Place::new(backend).await;
+    pub async fn open_with(setup: Setup, policy: Policy) -> Self {
+        let place = Place::new(setup.backend).await;
         let clock = Arc::new(ManualClock::default());
         let options = Options {
             policy,
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
+            lanes: setup.lanes,
+            write_connections: setup.write_connections(),
             ..Options::new(place.url())
         };
         let store = storage_sql::open(&options).await.expect("a store");
@@ -107,6 +169,7 @@ impl TestStore {
             store,
             clock,
             options,
+            setup,
             place,
         }
     }
@@ -114,10 +177,13 @@ impl TestStore {
     /// Which database it is.
     #[must_use]
     pub const fn backend(&self) -> Backend {
-        match self.place {
-            Place::Sqlite(_) => Backend::Sqlite,
-            Place::Postgres(_) => Backend::Postgres,
-        }
+        self.setup.backend
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub const fn setup(&self) -> Setup {
+        self.setup
     }
 
     /// Where its data is.
@@ -144,14 +210,14 @@ impl TestStore {
 /// What a test on each database can stand on.
 pub trait Fixture: Sized {
     /// Makes it.
-    fn open(backend: Backend) -> impl Future<Output = Self>;
+    fn open(setup: Setup) -> impl Future<Output = Self>;
     /// The store in it.
     fn into_store(self) -> TestStore;
 }
 
 impl Fixture for TestStore {
-    async fn open(backend: Backend) -> Self {
-        Self::open(backend).await
+    async fn open(setup: Setup) -> Self {
+        Self::open(setup).await
     }
 
     fn into_store(self) -> TestStore {
@@ -162,14 +228,14 @@ impl Fixture for TestStore {
 /// The data that a test works on, from its beginning to its end.
 pub trait Site: Sized {
     /// Makes it.
-    fn open(backend: Backend) -> impl Future<Output = Self>;
+    fn open(setup: Setup) -> impl Future<Output = Self>;
     /// Checks it, if the test `passed`, and removes it.
     fn end(self, passed: bool) -> impl Future<Output = ()>;
 }
 
 impl<F: Fixture> Site for F {
-    async fn open(backend: Backend) -> Self {
-        <F as Fixture>::open(backend).await
+    async fn open(setup: Setup) -> Self {
+        <F as Fixture>::open(setup).await
     }
 
     async fn end(self, passed: bool) {
@@ -185,16 +251,16 @@ impl<F: Fixture> Site for F {
     }
 }
 
-/// Runs a test on a database, and recounts its mailboxes.
+/// Runs a test on a setup, and recounts its mailboxes.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "tests are handed over by their names"
 )]
-pub fn run<S: Site>(backend: Backend, test: impl AsyncFn(&S)) {
+pub fn run<S: Site>(setup: impl Into<Setup>, test: impl AsyncFn(&S)) {
     let mut builder = runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let site = S::open(backend).await;
+        let site = S::open(setup.into()).await;
         let tested = AssertUnwindSafe(test(&site)).catch_unwind().await;
         site.end(tested.is_ok()).await;
         tested.unwrap_or_else(|panic| resume_unwind(panic));
@@ -205,17 +271,43 @@ pub fn run<S: Site>(backend: Backend, test: impl AsyncFn(&S)) {
 #[macro_export]
 macro_rules! on_each_database {
     ($($test:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[test]
-            fn $test() {
-                $crate::store::run($crate::store::Backend::Sqlite, super::$test);
-            })+
-        }
+        $crate::on_setup!(sqlite, $crate::store::Backend::Sqlite, [$($test),+]);
+        $crate::on_setup!(postgres, $crate::store::Backend::Postgres, [$($test),+]);
+    };
+}
 
-        mod postgres {
+/// Makes tests of each function that is named: on each database, and however the writes are
+/// gathered there.
+#[macro_export]
+macro_rules! however_gathered {
+    ($($test:ident),+ $(,)?) => {
+        $crate::on_each_database![$($test),+];
+        $crate::on_setup!(
+            sqlite_one_by_one,
+            $crate::store::Setup::new($crate::store::Backend::Sqlite, 1, 1),
+            [$($test),+]
+        );
+        $crate::on_setup!(
+            postgres_in_four_lanes,
+            $crate::store::Setup::new($crate::store::Backend::Postgres, 4, 256),
+            [$($test),+]
+        );
+        $crate::on_setup!(
+            postgres_in_four_lanes_one_by_one,
+            $crate::store::Setup::new($crate::store::Backend::Postgres, 4, 1),
+            [$($test),+]
+        );
+    };
+}
+
+/// Makes a test of each function that is named, on one setup.
+#[macro_export]
+macro_rules! on_setup {
+    ($name:ident, $setup:expr, [$($test:ident),+]) => {
+        mod $name {
             $(#[test]
             fn $test() {
-                $crate::store::run($crate::store::Backend::Postgres, super::$test);
+                $crate::store::run($setup, super::$test);
             })+
         }
     };

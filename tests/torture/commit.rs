@@ -14,7 +14,7 @@ struct Cut {
 }
 
 async fn cut_at(moment: Moment) -> Cut {
-    let mut test = <TestService as Fixture>::open(Backend::Postgres).await;
+    let mut test = <TestService as Fixture>::open(Backend::Postgres.into()).await;
     let Place::Postgres(database) = test.store.place() else {
         unreachable!("it was asked for")
     };

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use support::process::{Home, Server, UserClient};
-use support::{coverage, on_each_database};
+use support::{coverage, however_gathered};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -82,4 +82,4 @@ async fn what_was_acknowledged_before_kill_9_is_there_after_the_restart(home: &H
     ));
 }
 
-on_each_database![what_was_acknowledged_before_kill_9_is_there_after_the_restart];
+however_gathered![what_was_acknowledged_before_kill_9_is_there_after_the_restart];

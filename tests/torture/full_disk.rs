@@ -40,7 +40,7 @@ fn assert_is_refused_well(refused: &Status) {
 
 #[tokio::test]
 async fn a_full_disk_refuses_loses_nothing_and_works_again_when_there_is_room() {
-    let home = Home::open(Backend::Sqlite).await;
+    let home = Home::open(Backend::Sqlite.into()).await;
     let Place::Sqlite(folder) = home.place() else {
         unreachable!("it was asked for")
     };

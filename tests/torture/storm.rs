@@ -224,7 +224,7 @@ async fn a_storm_over_ten_mailboxes_has_no_deadlock_and_no_drift() {
             text.parse()
                 .unwrap_or_else(|_| panic!("{SECONDS_VARIABLE} is no number of seconds"))
         });
-    let home = Home::open(Backend::Postgres).await;
+    let home = Home::open(Backend::Postgres.into()).await;
     let Place::Postgres(database) = home.place() else {
         unreachable!("it was asked for")
     };

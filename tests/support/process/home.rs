@@ -6,12 +6,13 @@ use super::program::postroom;
 use super::server::{Server, Start};
 use crate::command::run;
 use crate::folder::Folder;
-use crate::store::{Backend, Place, Site};
+use crate::store::{Place, Setup, Site};
 
 /// A data directory and a database that outlive the services that run on them.
 pub struct Home {
     folder: Folder,
     place: Place,
+    setup: Setup,
 }
 
 impl Home {
@@ -21,8 +22,28 @@ impl Home {
         Start {
             data_dir: self.folder.path().to_owned(),
             database_url: Some(self.place.url()),
+            variables: self.variables(),
             ..Start::default()
         }
+    }
+
+    /// How writes are gathered, if not as they are by default.
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let lanes = self.setup.lanes;
+        if self.setup.is_usual() {
+            return Vec::new();
+        }
+        vec![
+            (
+                "POSTROOM_DATABASE__WRITE_CONNECTIONS",
+                self.setup.write_connections().to_string(),
+            ),
+            ("POSTROOM_LANES__COUNT", lanes.count.to_string()),
+            (
+                "POSTROOM_LANES__BATCH_OPERATIONS",
+                lanes.batch_operations_max.to_string(),
+            ),
+        ]
     }
 
     /// A service that runs here.
@@ -62,10 +83,11 @@ impl Home {
 }
 
 impl Site for Home {
-    async fn open(backend: Backend) -> Self {
+    async fn open(setup: Setup) -> Self {
         Self {
             folder: Folder::new(),
-            place: Place::new(backend).await,
+            place: Place::new(setup.backend).await,
+            setup,
         }
     }
 

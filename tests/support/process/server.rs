@@ -34,6 +34,8 @@ pub struct Start {
     pub database_url: Option<String>,
     /// Further arguments.
     pub arguments: Vec<String>,
+    /// Variables, as the configuration has them.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 /// A running service, killed when this is dropped.
@@ -223,6 +225,7 @@ fn command(start: &Start) -> Command {
     command
         .args(&start.arguments)
         .env_clear()
+        .envs(start.variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
