@@ -4,7 +4,21 @@
 
 mod commit;
 mod crash;
+mod database_killed;
 mod full_disk;
 mod retries;
 mod sends;
 mod storm;
+
+/// How long storms last, unless the variable says otherwise.
+const SECONDS: u64 = 20;
+const SECONDS_VARIABLE: &str = "POSTROOM_TORTURE_SECS";
+
+fn seconds() -> u64 {
+    std::env::var(SECONDS_VARIABLE)
+        .ok()
+        .map_or(SECONDS, |text| {
+            text.parse()
+                .unwrap_or_else(|_| panic!("{SECONDS_VARIABLE} is no number of seconds"))
+        })
+}

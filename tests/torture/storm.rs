@@ -14,19 +14,18 @@ use support::store::{Backend, Place, Site as _};
 use support::{command, coverage, postgres};
 use tonic::{Code, Status};
 
-use super::sends::{RECIPIENTS, recipient};
+use super::seconds;
+use super::sends::recipient;
 
-const CLIENTS: u64 = 32;
-/// How long it lasts, unless the variable says otherwise.
-const SECONDS: u64 = 20;
-const SECONDS_VARIABLE: &str = "POSTROOM_TORTURE_SECS";
+/// More messages than a storm leaves in a box.
+const BOX_MESSAGES: (&str, &str) = ("POSTROOM_POLICY__MAX_BOX_MESSAGES", "1000000");
 /// Messages that clients remember and come back to.
 const REMEMBERED: usize = 50;
 
 /// What was sent lately: sender and id.
 type Lately = Arc<Mutex<Vec<(usize, String)>>>;
 
-/// One client: all ten users, and the app.
+/// One client: all users, and the app.
 struct Client {
     users: Vec<UserClient>,
     app: SystemClient,
@@ -49,9 +48,9 @@ impl Client {
     }
 
     async fn send(&mut self) -> Result<(), Status> {
-        let from = self.dice.random_range(0..RECIPIENTS);
-        let all: Vec<usize> = (0..RECIPIENTS).collect();
-        let count = self.dice.random_range(1..=RECIPIENTS);
+        let from = self.dice.random_range(0..self.users.len());
+        let all: Vec<usize> = (0..self.users.len()).collect();
+        let count = self.dice.random_range(1..=all.len());
         let to = all
             .sample(&mut self.dice, count)
             .map(|number| recipient(*number))
@@ -84,7 +83,7 @@ impl Client {
 
     async fn mark(&mut self) -> Result<(), Status> {
         let (_, message_ids) = self.pick();
-        let reader = self.dice.random_range(0..RECIPIENTS);
+        let reader = self.dice.random_range(0..self.users.len());
         let request = v1::MarkMessagesReadRequest {
             msgbox: "inbox".to_owned(),
             message_ids,
@@ -125,7 +124,7 @@ impl Client {
 
     async fn delete_own(&mut self) -> Result<(), Status> {
         let (_, message_ids) = self.pick();
-        let owner = self.dice.random_range(0..RECIPIENTS);
+        let owner = self.dice.random_range(0..self.users.len());
         self.delete(owner, "inbox", message_ids, v1::DeleteScope::OwnCopy)
             .await
     }
@@ -196,14 +195,14 @@ fn client(server: &Server, tokens: &[String], number: u64, lately: &Lately) -> C
     }
 }
 
-fn tokens(home: &Home) -> Vec<String> {
+fn tokens(home: &Home, users: usize) -> Vec<String> {
     let data_dir = home.data_dir().display().to_string();
     let token = |number| {
         let profile = recipient(number);
         let mut token = postroom(["token", "--data-dir", &data_dir, "--sub", &profile]);
         command::run(&mut token).expect("a token").trim().to_owned()
     };
-    (0..RECIPIENTS).map(token).collect()
+    (0..users).map(token).collect()
 }
 
 async fn deadlocks(database: &str) -> i64 {
@@ -216,25 +215,27 @@ async fn deadlocks(database: &str) -> i64 {
     deadlocks.expect("a number")
 }
 
-#[tokio::test]
-async fn a_storm_over_ten_mailboxes_has_no_deadlock_and_no_drift() {
-    let seconds = std::env::var(SECONDS_VARIABLE)
-        .ok()
-        .map_or(SECONDS, |text| {
-            text.parse()
-                .unwrap_or_else(|_| panic!("{SECONDS_VARIABLE} is no number of seconds"))
-        });
+/// That many clients over the mailboxes of that many users, on two replicas.
+async fn storm(clients: u64, users: usize) {
     let home = Home::open(Backend::Postgres.into()).await;
     let Place::Postgres(database) = home.place() else {
         unreachable!("it was asked for")
     };
-    let replicas = [home.serve(), home.serve()];
-    let (tokens, lately) = (tokens(&home), Lately::default());
+    let serve = || {
+        let mut start = home.start();
+        start
+            .variables
+            .push((BOX_MESSAGES.0, BOX_MESSAGES.1.to_owned()));
+        Server::start(&start)
+    };
+    let replicas = [serve(), serve()];
+    let (tokens, lately) = (tokens(&home, users), Lately::default());
+    let seconds = seconds();
     let until = Instant::now() + Duration::from_secs(seconds);
-    let clients = (0..CLIENTS).zip(replicas.iter().cycle());
-    let clients = clients.map(|(number, server)| client(server, &tokens, number, &lately));
+    let running = (0..clients).zip(replicas.iter().cycle());
+    let running = running.map(|(number, server)| client(server, &tokens, number, &lately));
     let mut tally = Tally::default();
-    for of_client in join_all(clients.map(|client| run(client, until))).await {
+    for of_client in join_all(running.map(|client| run(client, until))).await {
         tally.add(of_client);
     }
 
@@ -247,7 +248,7 @@ async fn a_storm_over_ten_mailboxes_has_no_deadlock_and_no_drift() {
     let verified = home.verify();
     let p99_ms = tally.p99().as_millis();
     coverage::print(&format!(
-        "storm: {CLIENTS} clients, 2 replicas, {seconds} s: {} calls {:?}, p99 {p99_ms} ms, dead-locks {deadlocks}; {verified}",
+        "storm: {clients} clients on {users} users, 2 replicas, {seconds} s: {} calls {:?}, p99 {p99_ms} ms, dead-locks {deadlocks}; {verified}",
         tally.took.len(),
         tally.codes,
     ));
@@ -263,4 +264,14 @@ async fn a_storm_over_ten_mailboxes_has_no_deadlock_and_no_drift() {
         tally.codes
     );
     home.end(true).await;
+}
+
+#[tokio::test]
+async fn a_storm_over_ten_mailboxes_has_no_deadlock_and_no_drift() {
+    storm(32, 10).await;
+}
+
+#[tokio::test]
+async fn a_storm_on_one_pair_of_users_has_no_deadlock_and_no_drift() {
+    storm(64, 2).await;
 }

@@ -16,6 +16,16 @@ pub struct Home {
 }
 
 impl Home {
+    /// On data that is there already.
+    #[must_use]
+    pub fn at(setup: Setup, place: Place) -> Self {
+        Self {
+            folder: Folder::new(),
+            place,
+            setup,
+        }
+    }
+
     /// How a service starts here.
     #[must_use]
     pub fn start(&self) -> Start {
@@ -84,11 +94,7 @@ impl Home {
 
 impl Site for Home {
     async fn open(setup: Setup) -> Self {
-        Self {
-            folder: Folder::new(),
-            place: Place::new(setup.backend).await,
-            setup,
-        }
+        Self::at(setup, Place::new(setup.backend).await)
     }
 
     async fn end(self, passed: bool) {

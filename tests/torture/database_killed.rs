@@ -1,0 +1,181 @@
+//! `PostgreSQL` that dies again and again, and clients that try again until they are answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use sqlx::{AssertSqlSafe, Executor as _};
+use support::coverage;
+use support::postgres::Cluster;
+use support::process::{Home, Server, UserClient};
+use support::store::{Backend, Place};
+use tokio::sync::Semaphore;
+use tokio::task::block_in_place;
+use tokio::time::{sleep, timeout};
+use tonic::Code;
+
+use super::seconds;
+use super::sends::{delivered, missing, request, send_all};
+
+const CLIENTS: usize = 32;
+/// At least so often it dies.
+const KILLS_MIN: u32 = 3;
+/// After so many further answers it dies again.
+const ANSWERS: u32 = 200;
+/// How long these answers may take: not a time that is waited.
+const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
+/// How long a client that was refused waits.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What clients share.
+struct Shared {
+    next: AtomicUsize,
+    ends: AtomicBool,
+    /// One permit for each answer.
+    answers: Semaphore,
+}
+
+/// What one client has to tell.
+#[derive(Default)]
+struct Told {
+    acknowledged: BTreeMap<usize, String>,
+    refused: BTreeMap<String, u64>,
+}
+
+/// Sends message after message, each again by way of the other replica until it is
+/// acknowledged.
+async fn send_and_retry(mut replicas: [UserClient; 2], shared: Arc<Shared>) -> Told {
+    let mut told = Told::default();
+    while !shared.ends.load(Ordering::Relaxed) {
+        let number = shared.next.fetch_add(1, Ordering::Relaxed);
+        let id = loop {
+            match replicas[0].send_message_simple(request(number)).await {
+                Ok(sent) => break sent.into_inner().message_id,
+                Err(refused) => {
+                    let code = refused.code();
+                    let may_be_retried = [Code::Unavailable, Code::DeadlineExceeded];
+                    assert!(may_be_retried.contains(&code), "{refused:?}");
+                    *told.refused.entry(format!("{code:?}")).or_default() += 1;
+                }
+            }
+            replicas.reverse();
+            sleep(PAUSE).await;
+        };
+        told.acknowledged.insert(number, id);
+        shared.answers.add_permits(1);
+    }
+    told
+}
+
+/// Two replicas on a database that dies while clients send.
+struct Storm {
+    cluster: Cluster,
+    home: Home,
+    replicas: [Server; 2],
+}
+
+impl Storm {
+    /// `settings` are the database's own.
+    async fn begin(settings: &[&str]) -> Self {
+        let cluster = Cluster::private();
+        let database = cluster.server().database().await;
+        let mut connection = cluster.server().connect().await.expect("a connection");
+        for setting in settings {
+            let text = setting.replace("{database}", &database.name);
+            let set = connection.execute(AssertSqlSafe(text)).await;
+            set.expect("a setting");
+        }
+        let home = Home::at(Backend::Postgres.into(), Place::Postgres(database));
+        Self {
+            replicas: [home.serve(), home.serve()],
+            home,
+            cluster,
+        }
+    }
+
+    /// Until it has died so often, and so long has passed.
+    async fn run(&self, kills_min: u32, until: Instant) -> (Told, u32) {
+        let shared = Arc::new(Shared {
+            next: AtomicUsize::new(0),
+            ends: AtomicBool::new(false),
+            answers: Semaphore::new(0),
+        });
+        let client = |number| {
+            let mut replicas = self.replicas.each_ref().map(|replica| {
+                let token = &self.replicas[0].tokens.alice;
+                replica.messaging(token)
+            });
+            replicas.rotate_left(number % 2);
+            tokio::spawn(send_and_retry(replicas, shared.clone()))
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(client).collect();
+        let mut kills = 0;
+        while kills < kills_min || Instant::now() < until {
+            let answers = timeout(ANSWERS_WITHIN, shared.answers.acquire_many(ANSWERS)).await;
+            let answers = answers.unwrap_or_else(|_| panic!("{}", self.replicas[0].log()));
+            answers.expect("an open semaphore").forget();
+            block_in_place(|| {
+                self.cluster.crash();
+                self.cluster.restart();
+            });
+            kills += 1;
+        }
+        shared.ends.store(true, Ordering::Relaxed);
+        let mut all = Told::default();
+        for told in join_all(clients).await {
+            let told = told.expect("a client");
+            all.acknowledged.extend(told.acknowledged);
+            for (code, count) in told.refused {
+                *all.refused.entry(code).or_default() += count;
+            }
+        }
+        (all, kills)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_a_database_that_is_killed_again_and_again() {
+    let storm = Storm::begin(&[]).await;
+    let until = Instant::now() + Duration::from_secs(seconds());
+    let (told, kills) = storm.run(KILLS_MIN, until).await;
+    let server = &storm.replicas[0];
+    let ids: Vec<String> = told.acknowledged.values().cloned().collect();
+    let lost = missing(server, &ids).await;
+    let doubled = delivered(server).await.abs_diff(ids.len());
+    let verified = storm.home.verify();
+    coverage::print(&format!(
+        "PostgreSQL killed {kills} times: {} acknowledged, {:?} before, lost {}, doubled {doubled}; {verified}",
+        ids.len(),
+        told.refused,
+        lost.len(),
+    ));
+    assert_eq!(lost, Vec::<String>::new());
+    assert_eq!(doubled, 0);
+    assert!(!told.refused.is_empty(), "nobody noticed that it died");
+
+    let again = send_all(server, told.acknowledged.keys().copied()).await;
+    assert!(again == ids, "a retry has another answer");
+    assert_eq!(delivered(server).await, ids.len(), "a retry has doubled it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_does_not_wait_for_its_disk_loses_what_was_acknowledged() {
+    // Or else the test above sees nothing.
+    let storm = Storm::begin(&[
+        "ALTER DATABASE {database} SET synchronous_commit = off",
+        "ALTER SYSTEM SET wal_writer_delay = '10s'",
+        "ALTER SYSTEM SET wal_writer_flush_after = '1GB'",
+        "SELECT pg_reload_conf()",
+    ])
+    .await;
+    let (told, kills) = storm.run(KILLS_MIN, Instant::now()).await;
+    let ids: Vec<String> = told.acknowledged.values().cloned().collect();
+    let lost = missing(&storm.replicas[0], &ids).await.len();
+    coverage::print(&format!(
+        "PostgreSQL without synchronous_commit killed {kills} times: {} acknowledged, lost {lost}",
+        ids.len()
+    ));
+    assert_ne!(lost, 0);
+}
