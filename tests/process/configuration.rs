@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 
+use support::command;
 use support::folder::Folder;
 use support::process::postroom;
 
@@ -11,7 +12,7 @@ const USAGE: i32 = 64;
 
 fn serve(arguments: &[&str]) -> (Option<i32>, String) {
     let all = [&["serve"], arguments].concat();
-    let output = postroom(all).output().expect("it runs");
+    let output = command::output(&mut postroom(all));
     (
         output.status.code(),
         String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -1,11 +1,17 @@
 //! How the service ends when it is asked to.
 
+use std::pin::pin;
+
 use futures::future::join_all;
 use proto::v1;
+use sqlx::Connection as _;
 use support::on_each_database;
 use support::process::{Home, UserClient};
+use support::store::{Backend, Site as _};
 use tonic::Status;
 
+/// How it ends that was not allowed to finish.
+const ENDED_AT_ONCE: i32 = 130;
 /// As many as may be under way on one connection, but for a few.
 const SENDS: u32 = 64;
 
@@ -37,6 +43,30 @@ async fn a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0(home:
     assert_eq!(counts.into_inner().counts["inbox"].total, SENDS);
     again.terminate();
     assert!(again.wait().success());
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_a_service_at_once_that_waits_for_its_calls() {
+    let home = Home::open(Backend::Sqlite.into()).await;
+    let server = home.serve();
+    let mut alice = server.messaging(&server.tokens.alice);
+    send(alice.clone(), 0).await.expect("a message");
+    let held = home.hold_writers().await;
+    let mut stuck = pin!(send(alice.clone(), 1));
+    assert!(futures::poll!(&mut stuck).is_pending());
+    // On the same connection, and it was asked after the other.
+    let counts = alice.get_message_counts(v1::GetMessageCountsRequest {});
+    counts.await.expect("counts");
+
+    server.terminate();
+    server.wait_for_log("drain.begun");
+    server.terminate();
+    server.wait_for_log("ended at once");
+    assert!(!server.log().contains("drain.done"), "{}", server.log());
+    assert_eq!(server.wait().code(), Some(ENDED_AT_ONCE));
+    stuck.await.expect_err("a call that was cut");
+    held.close().await.expect("an end");
+    home.end(true).await;
 }
 
 async fn send(mut alice: UserClient, number: u32) -> Result<(), Status> {

@@ -4,4 +4,5 @@ mod configuration;
 mod drain;
 mod foreign_clients;
 mod readiness;
+mod tls;
 mod tokens;

@@ -1,9 +1,13 @@
 //! What the probes say.
 
+use std::pin::pin;
+
 use proto::v1;
+use sqlx::Connection as _;
 use support::issuer::APP;
 use support::postgres::Cluster;
 use support::process::{Home, Server, Start};
+use support::store::{Backend, Site as _};
 use support::{folder::Folder, http, on_each_database};
 use tonic::Code;
 
@@ -30,6 +34,30 @@ async fn a_service_that_is_there_is_alive_and_ready_and_measured(home: &Home) {
 }
 
 on_each_database![a_service_that_is_there_is_alive_and_ready_and_measured];
+
+#[tokio::test]
+async fn a_service_whose_write_takes_long_stays_ready() {
+    let home = Home::open(Backend::Sqlite.into()).await;
+    let server = home.serve();
+    let mut alice = server.messaging(&server.tokens.alice);
+    alice.send_message_simple(send()).await.expect("a message");
+    let held = home.hold_writers().await;
+    let mut writer = alice.clone();
+    let mut write = pin!(writer.send_message_simple(send()));
+    assert!(futures::poll!(&mut write).is_pending());
+    // On the same connection, and asked after the write, which has begun long before the last
+    // of these.
+    for _ in 0..20 {
+        let counts = alice.get_message_counts(v1::GetMessageCountsRequest {});
+        counts.await.expect("counts");
+    }
+    assert_eq!(http::get(server.operations, "/readyz").0, 200);
+    assert_eq!(http::get(server.operations, "/livez").0, 200);
+    assert!(futures::poll!(&mut write).is_pending());
+    held.close().await.expect("an end");
+    write.await.expect("a message");
+    home.end(true).await;
+}
 
 #[tokio::test]
 async fn a_database_that_is_lost_and_comes_back_needs_no_restart_of_the_service() {

@@ -1,9 +1,16 @@
 //! Running other programs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+
+/// How long a program may take that ends by itself. Not a time that is waited: only one that
+/// hangs gets there.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs a program to its end and takes what it printed.
 ///
@@ -20,6 +27,36 @@ pub fn run(command: &mut Command) -> anyhow::Result<String> {
         bail!("{program} failed ({}): {}", output.status, said.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a program to its end, however that is.
+///
+/// # Panics
+/// If it cannot be started, or has not ended in a minute; then it is killed.
+#[must_use]
+pub fn output(command: &mut Command) -> Output {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let process = command.spawn().expect("it starts");
+    let id = process.id().to_string();
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || ended.send(process.wait_with_output()));
+    if let Ok(output) = end.recv_timeout(PATIENCE) {
+        return output.expect("an end");
+    }
+    signal("KILL", &id);
+    panic!("it does not end: {command:?}")
+}
+
+/// Sends a signal to a process.
+///
+/// # Panics
+/// If there is no such process.
+pub fn signal(name: &str, process: &str) {
+    let mut sh = Command::new("sh");
+    run(sh.args(["-c", r#"kill -s "$0" "$1""#, name, process])).expect("a signal");
 }
 
 /// Where a program is in the PATH.

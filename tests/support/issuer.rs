@@ -1,5 +1,6 @@
 //! An issuer of tokens for tests: a real key, which really signs.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -69,6 +70,13 @@ impl Issuer {
             apps: rpc::auth::Apps::All,
             kinds: vec![rpc::auth::Kind::User, rpc::auth::Kind::Sys],
         }
+    }
+
+    /// Its section of a configuration file, with its keys in a file.
+    #[must_use]
+    pub fn section(jwks: &Path) -> String {
+        let jwks = jwks.display();
+        format!("[[issuer]]\niss = '{ISS}'\njwks = '{jwks}'\napps = '*'\nkinds = ['user', 'sys']\n")
     }
 
     /// A user's token.

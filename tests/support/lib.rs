@@ -6,6 +6,7 @@
 //! - [`postgres`] and [`tools`] find the foreign programs, or install them. What cannot be
 //!   had fails the tests that need it, with a word on how to get it; none is skipped.
 
+pub mod certificates;
 pub mod clock;
 pub mod command;
 pub mod coverage;

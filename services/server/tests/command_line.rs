@@ -4,7 +4,14 @@
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How long a call of the program may take that ends by itself. Not a time that is waited:
+/// only one that hangs gets there.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder of its own for each test, gone with it.
 struct Folder(PathBuf);
@@ -30,14 +37,33 @@ impl Folder {
     }
 
     fn postroom_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_postroom"))
+        let mut postroom = Command::new(env!("CARGO_BIN_EXE_postroom"));
+        postroom
             .args(arguments)
             .env_clear()
             .envs(variables.iter().copied())
-            .current_dir(&self.0)
-            .output()
-            .expect("it runs")
+            .current_dir(&self.0);
+        output(&mut postroom)
     }
+}
+
+/// Runs it to its end. One that goes on is killed: it was to be refused, and serves.
+fn output(postroom: &mut Command) -> Output {
+    postroom
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let process = postroom.spawn().expect("it runs");
+    let id = process.id().to_string();
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || ended.send(process.wait_with_output()));
+    if let Ok(output) = end.recv_timeout(PATIENCE) {
+        return output.expect("an end");
+    }
+    let _ = Command::new("sh")
+        .args(["-c", r#"kill -s KILL "$0""#, &id])
+        .status();
+    panic!("it does not end: {postroom:?}")
 }
 
 impl Drop for Folder {

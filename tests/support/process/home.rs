@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
 use super::program::postroom;
 use super::server::{Server, Start};
 use crate::command::run;
@@ -72,6 +74,18 @@ impl Home {
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().to_owned()
+    }
+
+    /// Keeps everybody else from writing, until it is dropped.
+    ///
+    /// # Panics
+    /// If it is not `SQLite`, or somebody writes.
+    pub async fn hold_writers(&self) -> SqliteConnection {
+        let connection = SqliteConnection::connect(&self.place.url()).await;
+        let mut connection = connection.expect("the file is there");
+        let held = connection.execute("BEGIN IMMEDIATE").await;
+        held.expect("nobody writes");
+        connection
     }
 
     /// Has the program recount all mailboxes, and answers its last line.

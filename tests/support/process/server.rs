@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use proto::sys::v1::sys_client::SysClient;
@@ -13,7 +13,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::lines::Lines;
 use super::program::path;
-use crate::command::run;
+use crate::command::{run, signal};
 use crate::service::Bearer;
 
 /// Starts the program so that it lives when it may not write as much as it wants: it sees an error then,
@@ -73,16 +73,10 @@ impl Server {
     /// If it does not start; then with its log.
     #[must_use]
     pub fn start(start: &Start) -> Self {
-        let mut process = command(start).spawn().expect("sh is there");
-        let log = Lines::of(process.stderr.take().expect("a stream of errors"));
-        let said = Lines::of(process.stdout.take().expect("a stream of output"));
+        let (process, log, said) = spawn(&mut dev_command(start));
         // The last line of the banner: the log, which tells the addresses, was before it.
         let whole = said.wait_for(|line| line.contains(" sys send ").then_some(()));
         assert!(whole.is_some(), "it did not start: {}", log.text());
-        let address = |name| {
-            log.wait_for(|line| listening(line, name))
-                .expect("an address")
-        };
         let token = |name: &str| {
             let begin = format!("export {name}=");
             said.wait_for(|line| line.strip_prefix(&begin).map(str::to_owned))
@@ -90,15 +84,34 @@ impl Server {
         };
         Self {
             process,
-            user: address("user"),
-            sys: address("sys"),
-            operations: address("operations"),
+            user: address(&log, "user"),
+            sys: address(&log, "sys"),
+            operations: address(&log, "operations"),
             tokens: Tokens {
                 alice: token("ALICE"),
                 bob: token("BOB"),
                 sys: token("SYS"),
             },
             banner: said.text(),
+            log,
+        }
+    }
+
+    /// Starts the service as it is in production, from a file, on ports that are free.
+    ///
+    /// # Panics
+    /// If it does not start; then with its log.
+    #[must_use]
+    pub fn start_from(config: &Path, tokens: Tokens) -> Self {
+        let mut command = command();
+        let (process, log, _) = spawn(command.arg("--config").arg(config));
+        Self {
+            process,
+            user: address(&log, "user"),
+            sys: address(&log, "sys"),
+            operations: address(&log, "operations"),
+            tokens,
+            banner: String::new(),
             log,
         }
     }
@@ -209,32 +222,47 @@ impl Drop for Server {
     }
 }
 
-fn command(start: &Start) -> Command {
+/// How it starts in any case.
+fn command() -> Command {
     let mut command = Command::new("sh");
     command
         .args(["-c", LAUNCH])
         .arg(path())
-        .args(["serve", "--dev", "--log-format", "json", "--data-dir"])
-        .arg(&start.data_dir);
+        .args(["serve", "--log-format", "json"])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for flag in ["--user-address", "--sys-address", "--operations-address"] {
         command.args([flag, "127.0.0.1:0"]);
     }
+    command
+}
+
+fn dev_command(start: &Start) -> Command {
+    let mut command = command();
+    command.args(["--dev", "--data-dir"]).arg(&start.data_dir);
     if let Some(url) = &start.database_url {
         command.args(["--database-url", url]);
     }
     command
         .args(&start.arguments)
-        .env_clear()
-        .envs(start.variables.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .envs(start.variables.iter().map(|(name, value)| (name, value)));
     command
 }
 
-fn signal(name: &str, process: &str) {
-    let mut sh = Command::new("sh");
-    run(sh.args(["-c", r#"kill -s "$0" "$1""#, name, process])).expect("a signal");
+/// The process, its log, and what it says.
+fn spawn(command: &mut Command) -> (Child, Lines, Lines) {
+    let mut process = command.spawn().expect("sh is there");
+    let log = Lines::of(process.stderr.take().expect("a stream of errors"));
+    let said = Lines::of(process.stdout.take().expect("a stream of output"));
+    (process, log, said)
+}
+
+/// Where a listener is, once it is there.
+fn address(log: &Lines, name: &str) -> SocketAddr {
+    let address = log.wait_for(|line| listening(line, name));
+    address.unwrap_or_else(|| panic!("it did not start: {}", log.text()))
 }
 
 /// The address of a listener, if this line of the log tells it.
