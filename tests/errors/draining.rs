@@ -56,7 +56,7 @@ async fn an_open_call_is_told_when_to_come_again(home: &Home) {
         "draining",
         &[("a call that is open when the service ends", told)],
     );
-    assert!(server.wait().success());
+    assert!(server.ended().await.success());
 }
 
 on_each_database![an_open_call_is_told_when_to_come_again];

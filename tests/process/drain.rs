@@ -27,7 +27,7 @@ async fn a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0(home:
         .await
         .expect("counts");
     server.terminate();
-    let ended = tokio::task::spawn_blocking(|| server.wait());
+    let ended = tokio::spawn(server.ended());
     for sent in join_all(sends).await {
         sent.expect("a task")
             .expect("a call that was under way, and is finished");
@@ -42,7 +42,7 @@ async fn a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0(home:
         .expect("counts");
     assert_eq!(counts.into_inner().counts["inbox"].total, SENDS);
     again.terminate();
-    assert!(again.wait().success());
+    assert!(again.ended().await.success());
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_second_signal_ends_a_service_at_once_that_waits_for_its_calls() {
     server.terminate();
     server.wait_for_log("ended at once");
     assert!(!server.log().contains("drain.done"), "{}", server.log());
-    assert_eq!(server.wait().code(), Some(ENDED_AT_ONCE));
+    assert_eq!(server.ended().await.code(), Some(ENDED_AT_ONCE));
     stuck.await.expect_err("a call that was cut");
     held.close().await.expect("an end");
     home.end(true).await;

@@ -242,7 +242,7 @@ async fn storm(clients: u64, users: usize) {
     // Sessions tell the statistics what they saw when they end.
     for replica in replicas {
         replica.terminate();
-        assert!(replica.wait().success());
+        assert!(replica.ended().await.success());
     }
     let deadlocks = deadlocks(&database.name).await;
     let verified = home.verify();

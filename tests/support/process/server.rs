@@ -175,6 +175,12 @@ impl Server {
         self.process.wait().expect("an end");
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What ends it as a crash would, while its clients are still there.
     pub fn killer(&self) -> impl FnOnce() + use<> {
         let id = self.process.id().to_string();
@@ -196,6 +202,15 @@ impl Server {
     #[must_use]
     pub fn wait(mut self) -> ExitStatus {
         self.process.wait().expect("an end")
+    }
+
+    /// Waits for its end, while its clients go on: it asks them to leave.
+    ///
+    /// # Panics
+    /// If it is not our child any more.
+    pub async fn ended(self) -> ExitStatus {
+        let ended = tokio::task::spawn_blocking(|| self.wait());
+        ended.await.expect("an end")
     }
 
     /// Forbids it to write beyond so many bytes into any file, or allows it again.
