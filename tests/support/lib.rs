@@ -21,5 +21,6 @@ pub mod process;
 pub mod proxy;
 pub mod service;
 pub mod store;
+pub mod strace;
 pub mod tools;
 pub mod workspace;

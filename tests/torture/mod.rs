@@ -6,6 +6,7 @@ mod commit;
 mod crash;
 mod database_killed;
 mod full_disk;
+mod on_disk;
 mod retries;
 mod sends;
 mod storm;

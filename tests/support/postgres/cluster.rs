@@ -98,6 +98,21 @@ impl Cluster {
         Server::parse(&url).expect("a url")
     }
 
+    /// The server's processes.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let file = self.folder.join("data/postmaster.pid");
+        let told = fs::read_to_string(file).expect("a server that runs");
+        let first = told.lines().next().unwrap_or_default();
+        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
+        let children = children.expect("a process with children");
+        let ids = children.split_whitespace().chain([first]);
+        ids.map(|id| id.parse().expect("a number")).collect()
+    }
+
     /// Stops it at once, as if its machine had lost power.
     pub fn crash(&self) {
         let stopped = run(self.pg_ctl("stop").args(["-m", "immediate"]));

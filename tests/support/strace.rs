@@ -1,0 +1,84 @@
+//! What running processes ask of their disk, seen by `strace`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::command::{find, signal};
+use crate::folder::Folder;
+use crate::process::Lines;
+
+/// Watches how processes wait for their disk, until it is dropped.
+#[derive(Debug)]
+pub struct Strace {
+    process: Child,
+    seen: PathBuf,
+    _folder: Folder,
+}
+
+impl Strace {
+    /// Watches processes, their threads, and all that they start. None if there is no
+    /// `strace`, or it may not.
+    ///
+    /// # Panics
+    /// If it neither begins nor ends in a minute.
+    #[must_use]
+    pub fn attach(processes: &[u32]) -> Option<Self> {
+        let folder = Folder::new();
+        let seen = folder.join("seen");
+        let mut strace = Command::new(find("strace")?);
+        strace
+            .args(["-f", "-y", "-e", "trace=fdatasync,fsync", "-o"])
+            .arg(&seen);
+        for process in processes {
+            strace.args(["-p", &process.to_string()]);
+        }
+        let mut process = strace.stderr(Stdio::piped()).spawn().ok()?;
+        let said = Lines::of(process.stderr.take()?);
+        let strace = Self {
+            process,
+            seen,
+            _folder: folder,
+        };
+        for process in processes {
+            // One that has ended in the meantime has nothing more to show.
+            let attached = format!("Process {process} attached");
+            let ended = format!("{process}): No such process");
+            let is_known = |line: &str| line.contains(&attached) || line.contains(&ended);
+            said.wait_for(|line| is_known(line).then_some(()))?;
+        }
+        Some(strace)
+    }
+
+    /// How often so far something was waited for to be on disk, in files whose paths have
+    /// that part. A process goes on only after that is counted.
+    ///
+    /// # Panics
+    /// If what was seen cannot be read.
+    #[must_use]
+    pub fn syncs(&self, part: &str) -> usize {
+        let seen = fs::read_to_string(&self.seen).expect("what was seen");
+        // By thread: what it has begun, while others are seen in between.
+        let mut begun = BTreeMap::new();
+        let is_sync = |line: &&str| {
+            let (thread, call) = line.split_once(' ').unwrap_or_default();
+            let begins = !call.contains("resumed>");
+            if begins {
+                begun.insert(thread.to_owned(), call.contains(part));
+            }
+            call.ends_with("= 0") && begun.get(thread) == Some(&true)
+        };
+        seen.lines().filter(is_sync).count()
+    }
+}
+
+impl Drop for Strace {
+    fn drop(&mut self) {
+        // Only so does it let go of whom it watches.
+        if matches!(self.process.try_wait(), Ok(None)) {
+            signal("TERM", &self.process.id().to_string());
+        }
+        let _ = self.process.wait();
+    }
+}
