@@ -60,6 +60,21 @@ async fn a_service_whose_write_takes_long_stays_ready() {
 }
 
 #[tokio::test]
+async fn a_service_stays_ready_while_another_process_writes_for_long() {
+    let home = Home::open(Backend::Sqlite.into()).await;
+    let server = home.serve();
+    let mut alice = server.messaging(&server.tokens.alice);
+    alice.send_message_simple(send()).await.expect("a message");
+    let held = home.hold_writers().await;
+    for _ in 0..3 {
+        assert_eq!(http::get(server.operations, "/readyz").0, 200);
+    }
+    held.close().await.expect("an end");
+    alice.send_message_simple(send()).await.expect("a message");
+    home.end(true).await;
+}
+
+#[tokio::test]
 async fn a_database_that_is_lost_and_comes_back_needs_no_restart_of_the_service() {
     let cluster = Cluster::private();
     let database = cluster.server().database().await;

@@ -14,6 +14,7 @@ use storage::{
     Audit, Clock, Counted, Error, Item, Items, MailStore, MailboxPage, MessageIds, Position,
     Reader, RepositoryPage,
 };
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::apps::Apps;
@@ -31,6 +32,10 @@ use crate::{audit, read, retry};
 
 /// How long a read may take to begin the mailbox that it reads.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long it may take until it is our turn to write, where only one can at a time; then
+/// somebody else writes, perhaps another process.
+const TURN_MAX: Duration = Duration::from_secs(1);
 
 static EPOCH: Statement = Statement::new(0, "SELECT s.epoch FROM server s WHERE s.server_no = 1");
 
@@ -181,6 +186,13 @@ async fn epoch<DB: Backend>(pool: &Pool<DB>) -> Result<Uuid, Error> {
     }
 }
 
+/// Writes, and takes it back.
+async fn ping<DB: Backend>(pool: Pool<DB>) -> Result<(), Error> {
+    let mut transaction = Transaction::begin(&pool).await?;
+    transaction.connection().execute(Call::of(&PING)).await?;
+    transaction.rollback().await
+}
+
 #[async_trait]
 impl<DB: Backend> MailStore for SqlStore<DB> {
     async fn execute(
@@ -299,13 +311,19 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn ready(&self) -> Result<(), Error> {
-        if self.pools.write_is_busy() {
-            // It writes: to wait behind that would tell nothing more.
-            return epoch(&self.pools.read).await.map(drop);
+        if !self.pools.write_is_busy() {
+            // In a task of its own: it keeps its connection if nobody waits for it any more.
+            let ping = tokio::spawn(ping(self.pools.write.clone()));
+            let pinged = match DB::WRITERS_MAX {
+                1 => timeout(TURN_MAX, ping).await.ok(),
+                _ => Some(ping.await),
+            };
+            if let Some(pinged) = pinged {
+                return pinged.map_err(|error| Error::Internal(error.into()))?;
+            }
         }
-        let mut transaction = Transaction::begin(&self.pools.write).await?;
-        transaction.connection().execute(Call::of(&PING)).await?;
-        transaction.rollback().await
+        // Somebody writes: to wait behind that would tell nothing more.
+        epoch(&self.pools.read).await.map(drop)
     }
 
     async fn close(&self) {
