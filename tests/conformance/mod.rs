@@ -8,6 +8,7 @@ mod audit;
 mod batches;
 mod cancelled;
 mod commits;
+mod feed;
 mod isolation;
 mod lanes;
 mod named;

@@ -137,6 +137,7 @@ impl App {
                 Action::Open(_) => Ok(Outcome::Done),
                 Action::Deliver(_) => unreachable!("a message is sent as a letter"),
                 Action::Mark(mark) => Ok(self.mark(mark, now)),
+                Action::MarkDelivered(mark) => Ok(self.mark_delivered(mark, now)),
                 Action::Delete(delete) => Ok(self.delete(delete, now)),
                 Action::Clear(clear) => Ok(self.clear(clear, now)),
                 Action::Recall(recall) => self.recall(&policy, recall, now),
@@ -144,6 +145,8 @@ impl App {
                 Action::Update(update) => self.update(&policy, update, now),
                 Action::RemoveOne(remove) => self.remove_one(remove, now),
                 Action::Remove(remove) => Ok(self.remove(remove, now)),
+                // Nobody sees it who has no cursor.
+                Action::Trim(_) => Ok(Outcome::Done),
                 Action::Configure(configure) => self.configure(configure),
             },
         }

@@ -60,6 +60,7 @@ const fn kind(deed: &Deed) -> &'static str {
         Deed::Send(_) | Deed::Act(Action::Deliver(_)) => "send",
         Deed::Act(Action::Open(_)) => "open",
         Deed::Act(Action::Mark(_)) => "mark",
+        Deed::Act(Action::MarkDelivered(_)) => "mark delivered",
         Deed::Act(Action::Delete(_)) => "delete",
         Deed::Act(Action::Clear(_)) => "clear",
         Deed::Act(Action::Recall(_)) => "recall",
@@ -67,6 +68,7 @@ const fn kind(deed: &Deed) -> &'static str {
         Deed::Act(Action::Update(_)) => "update",
         Deed::Act(Action::RemoveOne(_)) => "remove one",
         Deed::Act(Action::Remove(_)) => "remove",
+        Deed::Act(Action::Trim(_)) => "trim",
         Deed::Act(Action::Configure(_)) => "configure",
     }
 }

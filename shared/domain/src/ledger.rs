@@ -34,6 +34,7 @@ pub struct Ledger {
     contents: BTreeMap<MessageId, Content>,
     entries: BTreeMap<EntryKey, Slot<Entry>>,
     tombstones: Vec<Tombstone>,
+    floors: BTreeMap<i64, i64>,
 }
 
 /// An entry that is about to be.
@@ -60,6 +61,7 @@ impl Ledger {
             contents: BTreeMap::new(),
             entries: BTreeMap::new(),
             tombstones: Vec::new(),
+            floors: BTreeMap::new(),
         }
     }
 
@@ -229,6 +231,43 @@ impl Ledger {
             && self.change_entry(owner, msgbox, message_id, |entry| {
                 entry.read_ms = read.then_some(entry.update_ms);
             })
+    }
+
+    /// Notes that an entry was handed to its owner, the first time. That is no change that
+    /// anybody is told of: it takes no number, and leaves version and time as they are.
+    /// Whether the entry is there.
+    pub fn deliver_entry(
+        &mut self,
+        owner: &ProfileId,
+        msgbox: Msgbox,
+        message_id: MessageId,
+    ) -> bool {
+        let Some(mut entry) = self.entry(owner, msgbox, message_id).cloned() else {
+            return false;
+        };
+        let Some(mailbox_id) = self.mailbox(owner).map(|mailbox| mailbox.mailbox_id) else {
+            return false;
+        };
+        if entry.delivered_ms.is_none() {
+            entry.delivered_ms = Some(self.now);
+            if let Some(slot) = self.entries.get_mut(&(mailbox_id, msgbox, message_id)) {
+                slot.set(entry);
+            }
+        }
+        true
+    }
+
+    /// Forgets the deletions of a mailbox up to a number, which is none beyond its last
+    /// change. Never takes back what was forgotten already.
+    pub fn raise_floor(&mut self, owner: &ProfileId, seq: i64) {
+        let rises = |mailbox: &Mailbox| seq.min(mailbox.seq) > mailbox.floor_seq;
+        if !self.mailbox(owner).is_some_and(rises) {
+            return;
+        }
+        if let Some(mailbox) = self.mailboxes.get_mut(owner).and_then(Slot::change) {
+            mailbox.floor_seq = seq.min(mailbox.seq);
+            self.floors.insert(mailbox.mailbox_id, mailbox.floor_seq);
+        }
     }
 
     /// Removes an entry. Whether it was there.

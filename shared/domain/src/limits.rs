@@ -94,6 +94,21 @@ pub const PAGE_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of content in one answer of `GetMessages`; clients take 4 MiB by default.
 pub const GET_BYTES_MAX: usize = 3 * 1024 * 1024;
 
+/// Events of the feed that `GetChanges` answers when the caller names no number.
+pub const CHANGES_DEFAULT: u32 = 100;
+/// Events of the feed in one answer of `GetChanges`; more is cut to it.
+pub const CHANGES_MAX: u32 = 500;
+/// Changes of a mailbox that a stream reads at once.
+pub const STREAM_CHANGES_MAX: u32 = 128;
+/// Bytes that a stream holds for its reader.
+pub const STREAM_BYTES_MAX: usize = 256 * 1024;
+/// Streams of one profile.
+pub const STREAMS_PER_PROFILE_MAX: usize = 20;
+/// Milliseconds that a deletion is remembered.
+pub const TOMBSTONE_MS: i64 = 7 * DAY_MS;
+/// Deletions that a mailbox remembers.
+pub const TOMBSTONES_MAX: u32 = 10_000;
+
 /// Violations that an error lists; how many more there are is said in one line.
 pub const VIOLATIONS_LISTED_MAX: usize = 20;
 
@@ -114,6 +129,8 @@ const _: () = assert!(RECIPIENTS_DEFAULT as usize <= RECIPIENTS_CAP);
 const _: () = assert!(CONTENT_BYTES_DEFAULT as usize <= CONTENT_BYTES_CAP);
 const _: () = assert!(ROWS_PER_PAGE_DEFAULT <= ROWS_PER_PAGE_MAX);
 const _: () = assert!(ROWS_PER_PAGE_MAX < ROWS_EXAMINED_MAX);
+const _: () = assert!(CHANGES_DEFAULT <= CHANGES_MAX);
+const _: () = assert!(STREAM_BYTES_MAX >= CONTENT_BYTES_CAP);
 
 /// Milliseconds of a minute.
 pub const MINUTE_MS: i64 = 60 * 1000;

@@ -12,10 +12,12 @@ mod deliver;
 mod edit;
 mod footprint;
 mod mark;
+mod mark_delivered;
 mod open;
 mod outcome;
 mod recall;
 mod remove;
+mod trim;
 mod update;
 mod weight;
 
@@ -26,10 +28,12 @@ pub use deliver::Deliver;
 pub use edit::Edit;
 pub use footprint::{EntryRange, Footprint};
 pub use mark::Mark;
+pub use mark_delivered::MarkDelivered;
 pub use open::Open;
 pub use outcome::{Outcome, Revision, Sent};
 pub use recall::Recall;
 pub use remove::{Remove, RemoveOne};
+pub use trim::Trim;
 pub use update::Update;
 pub use weight::Weight;
 
@@ -56,6 +60,8 @@ pub enum Action {
     Deliver(Deliver),
     /// Entries are marked as read or unread.
     Mark(Mark),
+    /// Entries were handed to their owner.
+    MarkDelivered(MarkDelivered),
     /// An owner deletes own entries.
     Delete(Delete),
     /// An owner deletes all own entries of a box.
@@ -70,6 +76,8 @@ pub enum Action {
     RemoveOne(RemoveOne),
     /// The app deletes messages.
     Remove(Remove),
+    /// Old deletions of a mailbox are forgotten.
+    Trim(Trim),
     /// The app changes its settings.
     Configure(Configure),
 }
@@ -82,6 +90,7 @@ impl Operation {
             Action::Open(action) => action.footprint(),
             Action::Deliver(action) => action.footprint(),
             Action::Mark(action) => action.footprint(),
+            Action::MarkDelivered(action) => action.footprint(),
             Action::Delete(action) => action.footprint(),
             Action::Clear(action) => action.footprint(),
             Action::Recall(action) => action.footprint(),
@@ -89,6 +98,7 @@ impl Operation {
             Action::Update(action) => action.footprint(),
             Action::RemoveOne(action) => action.footprint(),
             Action::Remove(action) => action.footprint(),
+            Action::Trim(action) => action.footprint(),
             Action::Configure(_) => Configure::footprint(),
         }
     }
@@ -103,6 +113,7 @@ impl Operation {
             Action::Open(_) => Ok(Outcome::Done),
             Action::Deliver(action) => action.apply(ledger, message_id).map(Outcome::Sent),
             Action::Mark(action) => Ok(Outcome::Changed(action.apply(ledger))),
+            Action::MarkDelivered(action) => Ok(Outcome::Changed(action.apply(ledger))),
             Action::Delete(action) => Ok(Outcome::Changed(action.apply(ledger))),
             Action::Clear(action) => Ok(Outcome::Changed(action.apply(ledger))),
             Action::Recall(action) => action.apply(ledger).map(Outcome::Changed),
@@ -110,6 +121,10 @@ impl Operation {
             Action::Update(action) => action.apply(ledger).map(Outcome::Revised),
             Action::RemoveOne(action) => action.apply(ledger).map(|()| Outcome::Done),
             Action::Remove(action) => Ok(Outcome::Changed(action.apply(ledger))),
+            Action::Trim(action) => {
+                action.apply(ledger);
+                Ok(Outcome::Done)
+            }
             Action::Configure(action) => action.apply(ledger).map(Outcome::Configured),
         }
     }

@@ -126,6 +126,10 @@ impl Shelf {
             self.entries.insert(key, entry.clone());
         }
         self.tombstones.extend(changes.tombstones.iter().cloned());
+        for &(mailbox_id, floor) in &changes.floors {
+            self.tombstones
+                .retain(|gone| gone.mailbox_id != mailbox_id || gone.seq > floor);
+        }
         for mailbox in &changes.mailboxes {
             let same = |kept: &&mut Mailbox| kept.mailbox_id == mailbox.mailbox_id;
             let kept = self.mailboxes.values_mut().find(same).expect("a mailbox");

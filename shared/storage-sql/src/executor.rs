@@ -13,10 +13,11 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use domain::ledger::Changes;
 use domain::operation::Footprint;
 use domain::{Ledger, MessageId, Millis, Operation, Outcome, Policy, Refusal};
 use sqlx::Pool;
-use storage::Error;
+use storage::{Error, Head, MailboxKey, Wake};
 
 use crate::backend::Backend;
 use crate::connection::{Connection, Transaction};
@@ -46,17 +47,19 @@ pub async fn run<DB: Backend>(
     policy: &Policy,
     now: Millis,
     jobs: &[Job],
+    wake: &dyn Wake,
 ) -> Result<Vec<Verdict>, Error> {
     let mut transaction = Transaction::begin(pool).await?;
     match walk(transaction.connection(), policy, now, jobs).await {
         // Nothing was done, and so nothing begins, not even a mailbox.
-        Ok((verdicts, _)) if verdicts.iter().all(Result::is_err) => {
+        Ok(walked) if walked.verdicts.iter().all(Result::is_err) => {
             transaction.rollback().await?;
-            Ok(verdicts)
+            Ok(walked.verdicts)
         }
-        Ok((verdicts, xid)) => {
-            commit::settle(pool, transaction, xid).await?;
-            Ok(verdicts)
+        Ok(walked) => {
+            commit::settle(pool, transaction, walked.xid).await?;
+            wake.changed(&walked.heads);
+            Ok(walked.verdicts)
         }
         Err(error) => {
             // The first error is the one that tells; if this one fails too, the connection
@@ -67,13 +70,22 @@ pub async fn run<DB: Backend>(
     }
 }
 
-/// All of it but the ends. Also the id of the transaction, where the database has one.
+/// What was done, before it is durable.
+struct Walked {
+    verdicts: Vec<Verdict>,
+    /// The mailboxes that have changed.
+    heads: Vec<Head>,
+    /// The id of the transaction, where the database has one.
+    xid: Option<String>,
+}
+
+/// All of it but the ends.
 async fn walk<DB: Backend>(
     connection: &mut Connection<DB>,
     policy: &Policy,
     now: Millis,
     jobs: &[Job],
-) -> Result<(Vec<Verdict>, Option<String>), Error> {
+) -> Result<Walked, Error> {
     let mut claims = Claims::take(connection, now, jobs).await?;
     let footprints = footprints(jobs, &claims);
     let (mut ledgers, xid) = lock::apps(connection, policy, now, &footprints).await?;
@@ -86,9 +98,29 @@ async fn walk<DB: Backend>(
     let changes = ledgers
         .into_iter()
         .map(|(app_no, ledger)| (app_no, ledger.into_changes()));
-    write::changes(connection, changes.collect()).await?;
+    let changes: Vec<_> = changes.collect();
+    let heads = heads(&changes);
+    write::changes(connection, changes).await?;
     claims.settle(connection).await?;
-    Ok((verdicts, xid))
+    Ok(Walked {
+        verdicts,
+        heads,
+        xid,
+    })
+}
+
+/// Where the mailboxes stand that have changed.
+fn heads(changes: &[(i64, Changes)]) -> Vec<Head> {
+    let heads = changes.iter().flat_map(|(app_no, changes)| {
+        changes.mailboxes.iter().map(|mailbox| Head {
+            mailbox: MailboxKey {
+                app_no: *app_no,
+                mailbox_id: mailbox.mailbox_id,
+            },
+            seq: mailbox.seq,
+        })
+    });
+    heads.collect()
 }
 
 /// What the jobs of each app must see together. A job whose answer is known already sees

@@ -10,6 +10,7 @@ mod audit;
 mod backend;
 mod connection;
 mod contents;
+mod epoch;
 mod error;
 mod executor;
 mod fields;
@@ -23,6 +24,7 @@ mod retry;
 mod rows;
 mod statement;
 mod store;
+mod trim;
 
 pub use backend::Backend;
 pub use executor::Verdict;

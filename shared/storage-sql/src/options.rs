@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::Policy;
 use domain::limits::BATCH_OPERATIONS_MAX;
-use storage::{Clock, MessageIds};
+use storage::{Clock, MessageIds, Nobody, Wake};
 
 use crate::ids::{MonotonicIds, SystemClock};
 
@@ -54,6 +54,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Where message ids come from.
     pub ids: Arc<dyn MessageIds>,
+    /// Who is told that mailboxes have changed.
+    pub wake: Arc<dyn Wake>,
 }
 
 impl Options {
@@ -69,6 +71,7 @@ impl Options {
             content_cache_bytes: CONTENT_CACHE_BYTES,
             clock: Arc::new(SystemClock),
             ids: Arc::new(MonotonicIds::default()),
+            wake: Arc::new(Nobody),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The questions: a few statements, beside the functions that run them.
 
+pub mod changes;
 pub mod counts;
 pub mod entries;
+pub mod heads;
 pub mod items;
 pub mod mailbox_page;
 pub mod messages;

@@ -35,6 +35,8 @@ pub struct Dialect {
     pub index: usize,
     /// `{strpos}`: the place of a text in a text, from 1; 0 if it is not there.
     pub strpos: &'static str,
+    /// `{identity}`: which database it is, and which of its lives; null if it cannot tell.
+    pub identity: &'static str,
     /// `{xid}`: the id of this transaction.
     pub xid: &'static str,
     /// Whether rows that are read can be locked.
@@ -88,6 +90,7 @@ impl Statement {
         text += &self
             .text
             .replace("{strpos}", dialect.strpos)
+            .replace("{identity}", dialect.identity)
             .replace("{xid}", dialect.xid);
         if let Some(table) = self.locked.filter(|_| dialect.locks_rows) {
             text = format!("{text} FOR UPDATE OF {table}");

@@ -11,8 +11,8 @@ use domain::{
 };
 use sqlx::Pool;
 use storage::{
-    Audit, Clock, Counted, Error, Item, Items, MailStore, MailboxPage, MessageIds, Position,
-    Reader, RepositoryPage,
+    Audit, Clock, Counted, Error, Feed, FeedPart, Head, Item, Items, MailStore, MailboxKey,
+    MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
 };
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -21,23 +21,21 @@ use crate::apps::Apps;
 use crate::backend::{Backend, Pools};
 use crate::connection::{Connection, Transaction, View};
 use crate::contents::Contents;
-use crate::error::corrupt;
+use crate::epoch::{self, Epoch};
 use crate::executor::{self, Job, Verdict};
 use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
 use crate::read::items::{Messages, Sight};
 use crate::rows::Call;
 use crate::statement::Statement;
-use crate::{audit, read, retry};
+use crate::{audit, read, retry, trim};
 
-/// How long a read may take to begin the mailbox that it reads.
+/// How long a call that is none of its own may take, such as to begin a mailbox that is read.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long it may take until it is our turn to write, where only one can at a time; then
 /// somebody else writes, perhaps another process.
 const TURN_MAX: Duration = Duration::from_secs(1);
-
-static EPOCH: Statement = Statement::new(0, "SELECT s.epoch FROM server s WHERE s.server_no = 1");
 
 static PING: Statement = Statement::new(0, "UPDATE server SET epoch = epoch WHERE server_no = 1");
 
@@ -50,17 +48,19 @@ pub struct SqlStore<DB: Backend> {
     apps: Apps,
     contents: Contents,
     lanes: Lanes,
-    epoch: Uuid,
+    epoch: Epoch,
+    wake: Arc<dyn Wake>,
 }
 
 impl<DB: Backend> SqlStore<DB> {
     pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
-        let epoch = epoch(&pools.read).await?;
+        let epoch = Epoch::new(epoch::current(&pools).await?);
         let workshop = Workshop {
             pool: pools.write.clone(),
             policy: options.policy.clone(),
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
+            wake: Arc::clone(&options.wake),
             batch_operations_max: options.lanes.batch_operations_max.max(1),
         };
         // One connection is left for what is no batch: to ask what became of one.
@@ -76,6 +76,7 @@ impl<DB: Backend> SqlStore<DB> {
             apps: Apps::new(),
             contents: Contents::new(options.content_cache_bytes),
             epoch,
+            wake: Arc::clone(&options.wake),
         })
     }
 
@@ -100,9 +101,13 @@ impl<DB: Backend> SqlStore<DB> {
             });
         }
         let (pool, policy) = (self.pools.write.clone(), self.policy.clone());
+        let wake = Arc::clone(&self.wake);
         // In a task of its own: what has begun runs to its end, whoever stops waiting.
         let work = tokio::spawn(async move {
-            retry::busy(deadline, || executor::run(&pool, &policy, now, &jobs)).await
+            retry::busy(deadline, || {
+                executor::run(&pool, &policy, now, &jobs, &*wake)
+            })
+            .await
         });
         work.await.map_err(|error| Error::Internal(error.into()))?
     }
@@ -127,10 +132,17 @@ impl<DB: Backend> SqlStore<DB> {
         }
     }
 
-    const fn at(&self, seq: i64) -> Position {
+    fn at(&self, seq: i64) -> Position {
         Position {
-            epoch: self.epoch,
+            epoch: self.epoch.get(),
             seq,
+        }
+    }
+
+    /// Takes note of the epoch; all who follow a mailbox have to look if it is a new one.
+    fn live_in(&self, epoch: Uuid) {
+        if self.epoch.set(epoch) {
+            self.wake.lost();
         }
     }
 
@@ -161,8 +173,13 @@ impl<DB: Backend> SqlStore<DB> {
         let read = async |sight| {
             let mut view = View::of(&self.pools.read, sight).await?;
             let messages = self.messages_of(app_no, sight);
-            let page =
-                read::mailbox_page::read(view.connection(), self.epoch, messages, owner, scan);
+            let page = read::mailbox_page::read(
+                view.connection(),
+                self.epoch.get(),
+                messages,
+                owner,
+                scan,
+            );
             let page = page.await?;
             view.end().await?;
             Ok(page)
@@ -175,14 +192,6 @@ impl<DB: Backend> SqlStore<DB> {
             Err(Error::Busy(_)) => read(Sight::Snapshot).await,
             page => page,
         }
-    }
-}
-
-async fn epoch<DB: Backend>(pool: &Pool<DB>) -> Result<Uuid, Error> {
-    let rows = Connection::of(pool).await?.fetch(Call::of(&EPOCH)).await?;
-    match rows.into_iter().next() {
-        Some(mut row) => row.uuid(),
-        None => Err(corrupt("server", "epoch", &1)),
     }
 }
 
@@ -215,7 +224,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         reader: Reader,
     ) -> Result<Counted, Error> {
         let (app_no, mut connection) = self.reading(app).await?;
-        let found = read::counts::read(&mut connection, self.epoch, app_no, owner).await?;
+        let found = read::counts::read(&mut connection, self.epoch.get(), app_no, owner).await?;
         drop(connection);
         match found {
             Some(counted) => Ok(counted),
@@ -278,6 +287,47 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         }
     }
 
+    async fn changes(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        since: Since,
+        part: FeedPart,
+    ) -> Result<Feed, Error> {
+        loop {
+            let (app_no, mut connection) = self.reading(app).await?;
+            let read = read::changes::read(&mut connection, app_no, owner, since, part).await?;
+            drop(connection);
+            if let Some((feed, epoch)) = read {
+                self.live_in(epoch);
+                return Ok(feed);
+            }
+            self.begin(app, owner, Reader::Owner).await?;
+        }
+    }
+
+    async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Head>, Error> {
+        self.live_in(epoch::current(&self.pools).await?);
+        let mut connection = Connection::of(&self.pools.read).await?;
+        read::heads::read(&mut connection, mailboxes).await
+    }
+
+    async fn trim(&self, after: Option<MailboxKey>) -> Result<Option<MailboxKey>, Error> {
+        let mut connection = Connection::of(&self.pools.read).await?;
+        let part = trim::part(&mut connection, self.clock.now_ms(), after).await?;
+        drop(connection);
+        for (app_no, operation) in part.operations {
+            let deadline = Instant::now() + OPEN_WITHIN;
+            self.lanes.execute(app_no, operation, deadline).await??;
+        }
+        Ok(part.next)
+    }
+
+    async fn new_epoch(&self) -> Result<(), Error> {
+        self.live_in(epoch::begin(&self.pools).await?);
+        Ok(())
+    }
+
     async fn messages(
         &self,
         app: &AppId,
@@ -323,7 +373,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             }
         }
         // Somebody writes: to wait behind that would tell nothing more.
-        epoch(&self.pools.read).await.map(drop)
+        epoch::current(&self.pools).await.map(drop)
     }
 
     async fn close(&self) {

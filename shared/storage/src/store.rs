@@ -8,7 +8,9 @@ use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, Prof
 
 use crate::audit::Audit;
 use crate::error::Error;
+use crate::feed::{Feed, FeedPart, MailboxKey, Since};
 use crate::read::{Counted, Item, Items, MailboxPage, Reader, RepositoryPage};
+use crate::wake::Head;
 
 /// A store of mailboxes.
 ///
@@ -71,6 +73,29 @@ pub trait MailStore: Send + Sync {
         reader: Reader,
         scan: &Scan,
     ) -> Result<MailboxPage, Error>;
+
+    /// What changed in the owner's mailbox after a place in its feed, in that order: the
+    /// state of each entry as it is now. The mailbox begins with this, if it has not begun.
+    async fn changes(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        since: Since,
+        part: FeedPart,
+    ) -> Result<Feed, Error>;
+
+    /// The numbers of the last changes of mailboxes, in no order; those that do not exist
+    /// are left out.
+    async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Head>, Error>;
+
+    /// Forgets the old deletions of a part of all mailboxes of all apps, in the order of
+    /// their numbers, from `after` on: those of more than [`domain::limits::TOMBSTONE_MS`]
+    /// ago, and of one mailbox all but the last [`domain::limits::TOMBSTONES_MAX`]. Where the
+    /// next part begins; none: this was the last one.
+    async fn trim(&self, after: Option<MailboxKey>) -> Result<Option<MailboxKey>, Error>;
+
+    /// Makes all cursors void: the database was restored or replaced.
+    async fn new_epoch(&self) -> Result<(), Error>;
 
     /// The named messages of an app, whoever holds them; otherwise as [`Self::entries`].
     async fn messages(

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use domain::content::{Body, Part};
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::operation::{
-    Clear, Configure, Delete, Edit, Mark, Open, Recall, Remove, RemoveOne, Update,
+    Clear, Configure, Delete, Edit, Mark, MarkDelivered, Open, Recall, Remove, RemoveOne, Update,
 };
 use domain::{Action, AppId, Content, Msgbox, Sender, Settings, Violations};
 
@@ -23,11 +23,15 @@ impl Dice {
         let (message_id, owner) = self.message_and_owner(app);
         let msgbox = self.msgbox();
         match choice {
-            ..=57 => Action::Mark(Mark {
+            ..=53 => Action::Mark(Mark {
                 owner,
                 msgbox,
                 message_ids: self.some_messages(app, message_id),
                 read: !self.one_in(3),
+            }),
+            54..=57 => Action::MarkDelivered(MarkDelivered {
+                owner,
+                message_ids: self.some_messages(app, message_id),
             }),
             58..=67 => Action::Delete(Delete {
                 owner,

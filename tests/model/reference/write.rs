@@ -2,7 +2,8 @@
 
 use domain::message::Envelope;
 use domain::operation::{
-    Clear, Configure, Delete, Edit, Mark, Recall, Remove, RemoveOne, Revision, Sent, Update,
+    Clear, Configure, Delete, Edit, Mark, MarkDelivered, Recall, Remove, RemoveOne, Revision, Sent,
+    Update,
 };
 use domain::{
     Content, Message, MessageId, MessageKind, Millis, Msgbox, Outcome, Policy, ProfileId, Reason,
@@ -70,6 +71,19 @@ impl App {
                 person.change(mark.msgbox, message_id, now, |entry| {
                     entry.read_ms = mark.read.then_some(entry.update_ms);
                 });
+            }
+        }
+        Outcome::Changed(actual)
+    }
+
+    pub(super) fn mark_delivered(&mut self, mark: &MarkDelivered, now: Millis) -> Outcome {
+        let person = self.person(&mark.owner);
+        let mut actual = 0;
+        for entry in &mut person.entries {
+            let is_meant = mark.message_ids.contains(&entry.message_id);
+            if entry.msgbox == Msgbox::Inbox && is_meant {
+                entry.delivered_ms = entry.delivered_ms.or(Some(now));
+                actual += 1;
             }
         }
         Outcome::Changed(actual)

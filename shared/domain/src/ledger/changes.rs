@@ -45,6 +45,8 @@ pub struct Changes {
     pub gone_entries: Vec<(i64, Msgbox, MessageId)>,
     /// The memory of those.
     pub tombstones: Vec<Tombstone>,
+    /// Up to which number the deletions of a mailbox are forgotten.
+    pub floors: Vec<(i64, i64)>,
     /// Mailboxes that are different.
     pub mailboxes: Vec<Mailbox>,
 }
@@ -55,6 +57,7 @@ impl Ledger {
     pub fn into_changes(self) -> Changes {
         let mut changes = Changes {
             tombstones: self.tombstones,
+            floors: self.floors.into_iter().collect(),
             ..Changes::default()
         };
         if let Write::Update(settings) = self.settings.into_write() {

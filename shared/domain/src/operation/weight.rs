@@ -39,9 +39,10 @@ impl Operation {
     pub fn weight(&self) -> Weight {
         let entries = |entries| Weight { bytes: 0, entries };
         match &self.action {
-            Action::Open(_) | Action::Configure(_) => entries(0),
+            Action::Open(_) | Action::Trim(_) | Action::Configure(_) => entries(0),
             Action::Deliver(action) => action.weight(),
             Action::Mark(action) => entries(action.message_ids.len()),
+            Action::MarkDelivered(action) => entries(action.message_ids.len()),
             Action::Delete(action) => entries(action.message_ids.len()),
             Action::Clear(_) => entries(BATCH_ENTRIES_MAX),
             Action::Recall(action) => entries(action.message_ids.len() * HOLDERS),
@@ -66,6 +67,8 @@ impl Operation {
             Action::Open(action) => Some(&action.owner),
             Action::Deliver(action) => action.anchor(),
             Action::Mark(action) => Some(&action.owner),
+            Action::MarkDelivered(action) => Some(&action.owner),
+            Action::Trim(action) => Some(&action.owner),
             Action::Delete(action) => Some(&action.owner),
             Action::Clear(action) => Some(&action.owner),
             Action::Recall(action) => Some(&action.owner),

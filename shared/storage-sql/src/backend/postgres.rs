@@ -19,10 +19,16 @@ use crate::statement::{Column, Dialect, Kind};
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// A restored copy has the identifier of its cluster, and another timeline.
+const IDENTITY: &str = "(SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE
+    c.system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
+    FROM pg_control_system() c)";
+
 impl Backend for Postgres {
     const DIALECT: Dialect = Dialect {
         index: 0,
         strpos: "strpos",
+        identity: IDENTITY,
         xid: "pg_current_xact_id()::text",
         locks_rows: true,
         rows: unnest,

@@ -24,6 +24,7 @@ impl Backend for Sqlite {
     const DIALECT: Dialect = Dialect {
         index: 1,
         strpos: "instr",
+        identity: "NULL",
         xid: "NULL",
         locks_rows: false,
         rows: json_each,

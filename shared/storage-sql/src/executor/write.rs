@@ -103,7 +103,7 @@ static ENTRIES: Statement = Statement::with_rows(
     0,
     &ENTRY,
     "UPDATE msgbox SET seq = r.seq, update_ms = r.update_ms, version = r.version,
-         content_version = r.content_version, read_ms = r.read_ms
+         content_version = r.content_version, read_ms = r.read_ms, delivered_ms = r.delivered_ms
      FROM r WHERE msgbox.app_no = r.app_no AND msgbox.mailbox_id = r.mailbox_id
          AND msgbox.box = r.box AND msgbox.message_id = r.message_id",
 );
@@ -128,6 +128,15 @@ static TOMBSTONES: Statement = Statement::with_rows(
     ],
     "INSERT INTO msgbox_deleted (app_no, mailbox_id, seq, box, message_id, create_seq, delete_ms)
      SELECT r.app_no, r.mailbox_id, r.seq, r.box, r.message_id, r.create_seq, r.delete_ms FROM r",
+);
+
+static FLOORS: Statement = Statement::with_rows(
+    0,
+    &[APP, MAILBOX, ("floor_seq", Kind::Int)],
+    "DELETE FROM msgbox_deleted WHERE EXISTS (
+         SELECT 1 FROM r WHERE r.app_no = msgbox_deleted.app_no
+         AND r.mailbox_id = msgbox_deleted.mailbox_id AND r.floor_seq >= msgbox_deleted.seq
+     )",
 );
 
 static MAILBOXES: Statement = Statement::with_rows(
@@ -159,6 +168,7 @@ struct Writes {
     entries: Call,
     gone_entries: Call,
     tombstones: Call,
+    floors: Call,
     mailboxes: Call,
 }
 
@@ -181,6 +191,9 @@ pub async fn changes<DB: Backend>(
     connection
         .change("msgbox_deleted", writes.tombstones)
         .await?;
+    if !writes.floors.is_empty() {
+        connection.execute(writes.floors).await?;
+    }
     connection.change("mailbox", writes.mailboxes).await
 }
 
@@ -195,6 +208,7 @@ impl Writes {
             entries: Call::of(&ENTRIES),
             gone_entries: Call::of(&GONE_ENTRIES),
             tombstones: Call::of(&TOMBSTONES),
+            floors: Call::of(&FLOORS),
             mailboxes: Call::of(&MAILBOXES),
         }
     }
@@ -225,6 +239,10 @@ impl Writes {
         }
         for tombstone in &changes.tombstones {
             self.tombstones.row(tombstone_row(app_no, tombstone));
+        }
+        for (mailbox_id, floor_seq) in changes.floors {
+            self.floors
+                .row([app_no.into(), mailbox_id.into(), floor_seq.into()]);
         }
         for mailbox in &changes.mailboxes {
             self.mailboxes.row(mailbox_row(app_no, mailbox));

@@ -8,7 +8,7 @@ use domain::operation::Weight;
 use domain::{Millis, Operation, Policy};
 use futures::FutureExt;
 use sqlx::Pool;
-use storage::{Clock, Error, MessageIds};
+use storage::{Clock, Error, MessageIds, Wake};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::backend::Backend;
@@ -33,6 +33,7 @@ pub struct Workshop<DB: Backend> {
     pub policy: Policy,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn MessageIds>,
+    pub wake: Arc<dyn Wake>,
     /// Operations in one batch, at the most.
     pub batch_operations_max: usize,
 }
@@ -115,7 +116,10 @@ impl<DB: Backend> Workshop<DB> {
 
     /// Many jobs get one attempt: fewer of them are the better second one.
     async fn attempt(&self, work: &Work, now: Millis) -> Result<Vec<Verdict>, Error> {
-        let run = || executor::run(&self.pool, &self.policy, now, &work.jobs);
+        let run = || {
+            let wake = &*self.wake;
+            executor::run(&self.pool, &self.policy, now, &work.jobs, wake)
+        };
         let run = async {
             match work.waiting.as_slice() {
                 [(deadline, _)] => retry::busy(*deadline, run).await,

@@ -1,0 +1,71 @@
+//! Entries were handed to their owner.
+
+use super::{EntryRange, Footprint};
+use crate::id::{MessageId, ProfileId};
+use crate::ledger::Ledger;
+use crate::mailbox::Msgbox;
+
+/// Notes when entries of an inbox were handed to their owner first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkDelivered {
+    /// Whose.
+    pub owner: ProfileId,
+    /// Which, each once.
+    pub message_ids: Vec<MessageId>,
+}
+
+impl MarkDelivered {
+    pub(super) fn footprint(&self) -> Footprint {
+        let ids = self.message_ids.clone();
+        let named = EntryRange::Named(self.owner.clone(), Msgbox::Inbox, ids);
+        Footprint::of_owner(&self.owner, named)
+    }
+
+    /// How many of the entries exist, and so are delivered now.
+    pub(super) fn apply(&self, ledger: &mut Ledger) -> u32 {
+        let mut actual = 0;
+        for &message_id in &self.message_ids {
+            actual += u32::from(ledger.deliver_entry(&self.owner, Msgbox::Inbox, message_id));
+        }
+        actual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Action, Outcome};
+    use crate::testing::{Shelf, from_user, profile, sent_at};
+    use crate::time::Millis;
+
+    fn delivered(message_ids: &[MessageId]) -> Action {
+        Action::MarkDelivered(MarkDelivered {
+            owner: profile("bob"),
+            message_ids: message_ids.into(),
+        })
+    }
+
+    #[test]
+    fn the_first_time_is_kept_and_nothing_else_changes() {
+        let mut shelf = Shelf::default();
+        let one = shelf.send(10, from_user("ann", ["bob"]));
+        let mailbox = shelf.mailbox("bob").clone();
+        let before = shelf.entry("bob", Msgbox::Inbox, one).cloned();
+        for now in [20, 30] {
+            let action = delivered(&[one, sent_at(99)]);
+            assert_eq!(shelf.act(now, action), Ok(Outcome::Changed(1)));
+        }
+        let after = shelf.entry("bob", Msgbox::Inbox, one).cloned();
+        let mut expected = before.expect("an entry");
+        expected.delivered_ms = Some(Millis(20));
+        assert_eq!(after, Some(expected));
+        assert_eq!(*shelf.mailbox("bob"), mailbox);
+    }
+
+    #[test]
+    fn what_was_sent_is_not_delivered_to_its_sender() {
+        let mut shelf = Shelf::default();
+        let sent = shelf.send(10, from_user("bob", ["ann"]));
+        assert_eq!(shelf.act(20, delivered(&[sent])), Ok(Outcome::Changed(0)));
+    }
+}

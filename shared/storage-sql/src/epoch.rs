@@ -1,0 +1,111 @@
+//! Epochs: the lives of a database, in which the numbers of changes mean something.
+//!
+//! A database that was restored or moved says other things about itself than those that are
+//! written down in it, and gets a new epoch. One that says nothing about itself gets one by
+//! hand.
+
+use std::sync::{PoisonError, RwLock};
+
+use sqlx::Pool;
+use storage::Error;
+use uuid::Uuid;
+
+use crate::backend::{Backend, Pools};
+use crate::connection::{Connection, Transaction, wrap};
+use crate::error::corrupt;
+use crate::rows::Call;
+use crate::statement::Statement;
+
+static LOOK: Statement = Statement::new(
+    0,
+    "SELECT s.epoch, s.identity, {identity} FROM server s WHERE s.server_no = 1",
+);
+
+static ADOPT: Statement = Statement::new(
+    1,
+    "UPDATE server SET identity = $1 WHERE server_no = 1 AND identity IS NULL",
+);
+
+/// Only one of those who see the change makes the epoch.
+static REPLACE: Statement = Statement::new(
+    2,
+    "UPDATE server SET identity = $1, epoch = $2 WHERE server_no = 1 AND identity <> $1",
+);
+
+static BEGIN: Statement = Statement::new(1, "UPDATE server SET epoch = $1 WHERE server_no = 1");
+
+/// The epoch as it was last seen.
+pub struct Epoch(RwLock<Uuid>);
+
+impl Epoch {
+    pub const fn new(epoch: Uuid) -> Self {
+        Self(RwLock::new(epoch))
+    }
+
+    pub fn get(&self) -> Uuid {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether that is another one than before.
+    pub fn set(&self, epoch: Uuid) -> bool {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, epoch) != epoch
+    }
+}
+
+/// What a database says about itself.
+struct Seen {
+    epoch: Uuid,
+    written: Option<String>,
+    actual: Option<String>,
+}
+
+/// The epoch, a new one if the database is not the one that it was.
+pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
+    let seen = look(&mut Connection::of(&pools.read).await?).await?;
+    match seen.actual {
+        Some(actual) if seen.written.as_ref() != Some(&actual) => {
+            let call = if seen.written.is_none() {
+                Call::of(&ADOPT).with(actual.as_str())
+            } else {
+                tracing::warn!(database.identity = actual, "the database is another one");
+                Call::of(&REPLACE)
+                    .with(actual.as_str())
+                    .with(Uuid::new_v4())
+            };
+            change(pools.write.clone(), call).await
+        }
+        _ => Ok(seen.epoch),
+    }
+}
+
+/// Begins a new epoch.
+pub async fn begin<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
+    let call = Call::of(&BEGIN).with(Uuid::new_v4());
+    change(pools.write.clone(), call).await
+}
+
+async fn look<DB: Backend>(connection: &mut Connection<DB>) -> Result<Seen, Error> {
+    let rows = connection.fetch(Call::of(&LOOK)).await?;
+    let Some(mut row) = rows.into_iter().next() else {
+        return Err(corrupt("server", "epoch", &1));
+    };
+    Ok(Seen {
+        epoch: row.uuid()?,
+        written: row.text_or_null()?,
+        actual: row.text_or_null()?,
+    })
+}
+
+/// The epoch after a change, in a task of its own: what has begun runs to its end.
+async fn change<DB: Backend>(pool: Pool<DB>, call: Call) -> Result<Uuid, Error> {
+    let work = tokio::spawn(async move {
+        let mut transaction = Transaction::begin(&pool).await?;
+        let connection = transaction.connection();
+        connection.execute(call).await?;
+        let seen = look(connection).await?;
+        transaction.commit().await.map_err(wrap::<DB>)?;
+        Ok(seen.epoch)
+    });
+    work.await.map_err(|error| Error::Internal(error.into()))?
+}

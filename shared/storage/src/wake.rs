@@ -1,0 +1,30 @@
+//! Who is told that mailboxes have changed.
+
+use crate::feed::MailboxKey;
+
+/// A mailbox and the number of its last change, as far as that was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The mailbox.
+    pub mailbox: MailboxKey,
+    /// The number.
+    pub seq: i64,
+}
+
+/// Hears after each commit which mailboxes have changed. It is a hint to look, never what
+/// there is to see: one that is lost delays, and loses nothing.
+pub trait Wake: Send + Sync {
+    /// These have changed.
+    fn changed(&self, heads: &[Head]);
+    /// Hints may have been lost: any mailbox may have changed.
+    fn lost(&self);
+}
+
+/// Nobody listens.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl Wake for Nobody {
+    fn changed(&self, _: &[Head]) {}
+    fn lost(&self) {}
+}
