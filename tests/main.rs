@@ -8,4 +8,5 @@ mod contract;
 mod errors;
 mod model;
 mod process;
+mod realtime;
 mod torture;

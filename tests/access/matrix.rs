@@ -171,10 +171,15 @@ async fn call(stack: &Stack, path: &'static str, token: &str) -> Told {
         .expect("a request");
     let mut client = Grpc::new(stack.clone());
     let codec = ProstCodec::<(), ()>::default();
+    // The first message tells, also of a stream that goes on.
     let answer = client
-        .unary(request, PathAndQuery::from_static(path), codec)
+        .server_streaming(request, PathAndQuery::from_static(path), codec)
         .await;
-    let Err(status) = answer else {
+    let first = match answer {
+        Ok(answer) => answer.into_inner().message().await,
+        Err(status) => Err(status),
+    };
+    let Err(status) = first else {
         return (Code::Ok, None);
     };
     let details = status.get_error_details();

@@ -55,13 +55,13 @@ pub const ROWS: [Row; 32] = [
     user("/postroom.v1.Messaging/MarkMessagesRead", InvalidArgument),
     user(
         "/postroom.v1.Messaging/MarkMessagesDelivered",
-        Unimplemented,
+        InvalidArgument,
     ),
     user("/postroom.v1.Messaging/DeleteMessages", InvalidArgument),
     user("/postroom.v1.Messaging/ClearMessages", InvalidArgument),
     user("/postroom.v1.Messaging/EditMessage", InvalidArgument),
-    user("/postroom.v1.Messaging/GetChanges", Unimplemented),
-    user("/postroom.v1.Messaging/Subscribe", Unimplemented),
+    user("/postroom.v1.Messaging/GetChanges", Fine),
+    user("/postroom.v1.Messaging/Subscribe", Fine),
     sys(
         "/postroom.sys.v1.Sys/GetMessages",
         "sys.read",

@@ -3,30 +3,17 @@
 use std::fmt::Debug;
 
 use proto::sys::v1 as sys;
-use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 use tonic::{Code, Response, Status};
 
-use super::words::{counts, news, refused, send, strings, text};
+use super::words::{counts, news, refused, send, text};
 
 async fn assert_later<T: Debug>(call: impl Future<Output = Result<Response<T>, Status>>) {
     let status = refused(call).await;
     assert_eq!(status.code(), Code::Unimplemented);
     assert!(status.message().ends_with("is not implemented"));
     assert!(status.details().is_empty());
-}
-
-async fn users_cannot_follow_their_mailbox_yet(test: &TestService) {
-    let id = send(test, "alice", &["bob"]).await;
-    let mut bob = test.user("bob");
-    let message_ids = strings(&[id]);
-    assert_later(bob.mark_messages_delivered(v1::MarkMessagesDeliveredRequest { message_ids }))
-        .await;
-    assert_later(bob.get_changes(v1::GetChangesRequest::default())).await;
-    let subscribed = bob.subscribe(v1::SubscribeRequest::default()).await;
-    let status = subscribed.map(drop).expect_err("a refusal");
-    assert_eq!(status.code(), Code::Unimplemented);
 }
 
 async fn the_app_cannot_send_to_masses_yet(test: &TestService) {
@@ -46,7 +33,4 @@ async fn the_app_cannot_send_to_masses_yet(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-on_each_database![
-    users_cannot_follow_their_mailbox_yet,
-    the_app_cannot_send_to_masses_yet,
-];
+on_each_database![the_app_cannot_send_to_masses_yet];

@@ -8,6 +8,7 @@ mod bounds;
 mod callers;
 mod canaries;
 mod draining;
+mod feed;
 mod fields;
 mod golden;
 mod reasons;

@@ -62,7 +62,12 @@ async fn overloaded(test: &TestService) -> Status {
         authenticator: authenticator.await.expect("an authenticator"),
         calls_in_flight_max: 0,
     };
-    let routes = Routes::new(messaging::service(test.store.store.clone(), 1024));
+    let options = messaging::Options {
+        max_request_bytes: 1024,
+        pace: messaging::Pace::default(),
+    };
+    let service = messaging::service(test.store.store.clone(), test.store.hub.clone(), options);
+    let routes = Routes::new(service);
     let messaging = stack(config, routes).expect("a stack");
     let listeners = Listeners {
         messaging,
@@ -155,11 +160,7 @@ async fn what_the_server_cannot_do_is_told_without_its_inner_life(test: &TestSer
         ),
         (
             "a method that comes later",
-            refused(
-                test.user("bob")
-                    .get_changes(v1::GetChangesRequest::default()),
-            )
-            .await,
+            refused(test.sys().get_bulk(sys::GetBulkRequest::default())).await,
         ),
         ("a deadline that has passed", no_time),
         ("more calls than can be answered", overloaded(test).await),

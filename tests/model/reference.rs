@@ -134,7 +134,8 @@ impl App {
         match deed {
             Deed::Send(letter) => self.send(&policy, letter, message_id, now),
             Deed::Act(action) => match action {
-                Action::Open(_) => Ok(Outcome::Done),
+                // Nobody sees of a trim who has no cursor.
+                Action::Open(_) | Action::Trim(_) => Ok(Outcome::Done),
                 Action::Deliver(_) => unreachable!("a message is sent as a letter"),
                 Action::Mark(mark) => Ok(self.mark(mark, now)),
                 Action::MarkDelivered(mark) => Ok(self.mark_delivered(mark, now)),
@@ -145,8 +146,6 @@ impl App {
                 Action::Update(update) => self.update(&policy, update, now),
                 Action::RemoveOne(remove) => self.remove_one(remove, now),
                 Action::Remove(remove) => Ok(self.remove(remove, now)),
-                // Nobody sees it who has no cursor.
-                Action::Trim(_) => Ok(Outcome::Done),
                 Action::Configure(configure) => self.configure(configure),
             },
         }

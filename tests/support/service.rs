@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use messaging::Pace;
 use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
+use realtime::{Hub, POLL_EVERY};
 use rpc::auth::Authenticator;
 use rpc::stack::{Config, Listener, Stack, stack};
 use storage::{Clock as _, MailStore};
@@ -45,13 +47,22 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    fn over(store: Arc<dyn MailStore>, authenticator: &Arc<Authenticator>) -> Self {
+    fn over(
+        store: Arc<dyn MailStore>,
+        hub: &Arc<Hub>,
+        pace: Pace,
+        authenticator: &Arc<Authenticator>,
+    ) -> Self {
         let config = |listener| Config {
             listener,
             authenticator: authenticator.clone(),
             calls_in_flight_max: CALLS_IN_FLIGHT,
         };
-        let messaging = Routes::new(messaging::service(store.clone(), USER_REQUEST_BYTES));
+        let options = messaging::Options {
+            max_request_bytes: USER_REQUEST_BYTES,
+            pace,
+        };
+        let messaging = Routes::new(messaging::service(store.clone(), hub.clone(), options));
         let sys = Routes::new(sys::service(store, SYS_REQUEST_BYTES));
         Self {
             messaging: stack(config(Listener::Messaging), messaging.prepare()).expect("a stack"),
@@ -75,7 +86,10 @@ impl Listeners {
 impl TestService {
     /// Puts the services over a store.
     pub async fn over(store: TestStore) -> Self {
-        let listeners = Listeners::over(store.store.clone(), &authenticator(&store).await);
+        realtime::follow(&store.hub, store.store.clone(), POLL_EVERY);
+        let authenticator = authenticator(&store).await;
+        let hub = store.hub.clone();
+        let listeners = Listeners::over(store.store.clone(), &hub, Pace::default(), &authenticator);
         Self { store, listeners }
     }
 
@@ -105,11 +119,21 @@ impl TestService {
             .sys(&Issuer::shared().sys(app, scope, self.now_s()))
     }
 
+    /// The services over the same store, with streams of another pace.
+    pub async fn at_pace(&self, pace: Pace) -> Listeners {
+        let authenticator = authenticator(&self.store).await;
+        let store = self.store.store.clone();
+        Listeners::over(store, &self.store.hub, pace, &authenticator)
+    }
+
     /// The services over a second store on the same data: another replica. Closing its store
     /// is up to the test.
     pub async fn replica(&self) -> (Arc<dyn MailStore>, Listeners) {
-        let store = self.store.replica().await;
-        let listeners = Listeners::over(store.clone(), &authenticator(&self.store).await);
+        let hub = Hub::new();
+        let store = self.store.replica_with(hub.clone()).await;
+        realtime::follow(&hub, store.clone(), POLL_EVERY);
+        let authenticator = authenticator(&self.store).await;
+        let listeners = Listeners::over(store.clone(), &hub, Pace::default(), &authenticator);
         (store, listeners)
     }
 

@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 use domain::Policy;
 use futures::FutureExt as _;
-use storage::MailStore;
+use realtime::Hub;
+use storage::{MailStore, Nobody, Wake};
 use storage_sql::{Lanes, Options, WRITE_CONNECTIONS};
 use tokio::runtime;
 
@@ -102,6 +103,8 @@ pub struct TestStore {
     pub store: Arc<dyn MailStore>,
     /// Its time.
     pub clock: Arc<ManualClock>,
+    /// Who hears of its changes.
+    pub hub: Arc<Hub>,
     /// How it was opened.
     pub options: Options,
     setup: Setup,
@@ -156,8 +159,10 @@ impl TestStore {
     pub async fn open_with(setup: Setup, policy: Policy) -> Self {
         let place = Place::new(setup.backend).await;
         let clock = Arc::new(ManualClock::default());
+        let hub = Hub::new();
         let options = Options {
             policy,
+            wake: hub.clone(),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
             lanes: setup.lanes,
@@ -168,6 +173,7 @@ impl TestStore {
         Self {
             store,
             clock,
+            hub,
             options,
             setup,
             place,
@@ -195,9 +201,16 @@ impl TestStore {
     /// A second store over the same data, as another replica would open it: it shares the
     /// clock and the ids, and nothing else. Closing it is up to the test.
     pub async fn replica(&self) -> Arc<dyn MailStore> {
-        storage_sql::open(&self.options)
-            .await
-            .expect("a second store")
+        self.replica_with(Arc::new(Nobody)).await
+    }
+
+    /// The same, whose changes somebody hears of.
+    pub async fn replica_with(&self, wake: Arc<dyn Wake>) -> Arc<dyn MailStore> {
+        let options = Options {
+            wake,
+            ..self.options.clone()
+        };
+        storage_sql::open(&options).await.expect("a second store")
     }
 
     /// Closes the store and removes its data.

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use proto::v1;
 use proto::v1::messaging_server::{Messaging, MessagingServer};
+use realtime::Hub;
 use rpc::convert::reply::{Reply, reply};
-use rpc::error::unimplemented;
 use storage::MailStore;
 use tonic::Request;
-use tonic::codegen::BoxStream;
 
 use crate::{
-    clear_messages, delete_messages, edit_message, get_message_boxes, get_message_counts,
-    get_messages, get_messages_page, get_messages_page_offset, mark_messages_read, send_message,
-    send_message_simple,
+    Pace, clear_messages, delete_messages, edit_message, get_changes, get_message_boxes,
+    get_message_counts, get_messages, get_messages_page, get_messages_page_offset,
+    mark_messages_delivered, mark_messages_read, send_message, send_message_simple, subscribe,
 };
 
 /// Bytes of an answer, which clients take by default. What is larger is a bug: `GetMessages`
@@ -23,12 +22,28 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The service for users.
 pub struct Service {
     store: Arc<dyn MailStore>,
+    hub: Arc<Hub>,
+    pace: Arc<Pace>,
 }
 
-/// The service over a store; requests of more than `max_request_bytes` are refused.
-pub fn service(store: Arc<dyn MailStore>, max_request_bytes: usize) -> MessagingServer<Service> {
-    MessagingServer::new(Service { store })
-        .max_decoding_message_size(max_request_bytes)
+/// What can be chosen about the service.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bytes of a request; larger ones are refused.
+    pub max_request_bytes: usize,
+    /// How long the things of a stream take.
+    pub pace: Pace,
+}
+
+/// The service over a store, whose changes the hub hears of.
+pub fn service(
+    store: Arc<dyn MailStore>,
+    hub: Arc<Hub>,
+    options: Options,
+) -> MessagingServer<Service> {
+    let pace = Arc::new(options.pace);
+    MessagingServer::new(Service { store, hub, pace })
+        .max_decoding_message_size(options.max_request_bytes)
         .max_encoding_message_size(ANSWER_BYTES_MAX)
 }
 
@@ -113,21 +128,25 @@ impl Messaging for Service {
 
     async fn mark_messages_delivered(
         &self,
-        _: Request<v1::MarkMessagesDeliveredRequest>,
+        request: Request<v1::MarkMessagesDeliveredRequest>,
     ) -> Reply<v1::MarkMessagesDeliveredResponse> {
-        Err(unimplemented("MarkMessagesDelivered").into())
+        reply(mark_messages_delivered::handle(&*self.store, request).await)
     }
 
     async fn get_changes(
         &self,
-        _: Request<v1::GetChangesRequest>,
+        request: Request<v1::GetChangesRequest>,
     ) -> Reply<v1::GetChangesResponse> {
-        Err(unimplemented("GetChanges").into())
+        reply(get_changes::handle(&*self.store, request).await)
     }
 
-    type SubscribeStream = BoxStream<v1::SubscribeResponse>;
+    type SubscribeStream = subscribe::Frames;
 
-    async fn subscribe(&self, _: Request<v1::SubscribeRequest>) -> Reply<Self::SubscribeStream> {
-        Err(unimplemented("Subscribe").into())
+    async fn subscribe(
+        &self,
+        request: Request<v1::SubscribeRequest>,
+    ) -> Reply<Self::SubscribeStream> {
+        let store = Arc::clone(&self.store);
+        reply(subscribe::handle(store, &self.hub, &self.pace, request).await)
     }
 }

@@ -8,6 +8,7 @@ mod calls;
 mod connection;
 mod drain;
 mod heard;
+mod housekeeping;
 mod inbound;
 mod listener;
 mod operations;
@@ -20,6 +21,7 @@ mod tls;
 use std::sync::Arc;
 
 use anyhow::Context;
+use realtime::Hub;
 use storage::MailStore;
 use telemetry::Metrics;
 use tokio::time::{Instant, timeout_at};
@@ -62,11 +64,18 @@ fn telemetry_options(config: &Config) -> telemetry::Options {
 async fn serve(plan: Plan, metrics: Metrics, ready: impl FnOnce(&Addresses)) -> anyhow::Result<()> {
     let mut signals = Signals::catch().context("signals cannot be caught")?;
     let database = &plan.config.database.url;
-    let store = storage_sql::open(&store_options(&plan.config))
+    let hub = Hub::new();
+    let options = storage_sql::Options {
+        wake: hub.clone(),
+        ..store_options(&plan.config)
+    };
+    let store = storage_sql::open(&options)
         .await
         .with_context(|| format!("cannot open {database}"))?;
     let drain = Drain::default();
-    let answerers = Answerers::build(&plan, &store).await?;
+    realtime::follow(&hub, store.clone(), realtime::POLL_EVERY);
+    housekeeping::start(store.clone());
+    let answerers = Answerers::build(&plan, &store, &hub).await?;
     let ports = Ports::bind(&plan.config).await?;
     let addresses = ports.addresses()?;
 
@@ -82,6 +91,7 @@ async fn serve(plan: Plan, metrics: Metrics, ready: impl FnOnce(&Addresses)) -> 
     let signal = signals.next().await;
     tracing::info!(signal.name = signal, "drain.begun");
     signals.arm();
+    hub.drain();
     end(&drain, health, &store).await;
     Ok(())
 }

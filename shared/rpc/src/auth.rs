@@ -16,6 +16,7 @@ mod token;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Millis;
 use http::HeaderMap;
@@ -56,6 +57,14 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
 }
 
+/// Somebody whose token was taken.
+pub(crate) struct Admitted {
+    /// Who it is.
+    pub caller: Caller,
+    /// For how long the token is good, give or take what clocks may differ.
+    pub left: Duration,
+}
+
 /// An issuer, and for whom it speaks.
 struct Trusted {
     apps: Apps,
@@ -89,17 +98,21 @@ impl Authenticator {
     }
 
     /// Who calls, by the headers of the call.
-    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Caller, RpcError> {
+    pub(crate) async fn admit(&self, headers: &HeaderMap) -> Result<Admitted, RpcError> {
         let token = bearer::token(headers)?;
         let now = self.clock.now_ms();
         let verified = match self.known(token, now) {
             Some(verified) => verified,
             None => self.verify(token, now).await?,
         };
-        if verified.expires.after(LEEWAY_MS) <= now {
+        let left_ms = verified.expires.after(LEEWAY_MS).0 - now.0;
+        if left_ms <= 0 {
             return Err(RpcError::CredentialsExpired);
         }
-        Ok(verified.caller)
+        Ok(Admitted {
+            caller: verified.caller,
+            left: Duration::from_millis(left_ms.unsigned_abs()),
+        })
     }
 
     /// What is known of a token that was verified lately, with the keys that are still the

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod entry;
 pub mod enums;
 pub mod expected_version;
+pub mod feed;
 pub mod id;
 pub mod idempotency;
 pub mod message;

@@ -14,7 +14,9 @@ mod layer;
 pub mod limits;
 pub mod methods;
 pub mod stack;
+pub mod token_end;
 
 pub use caller::{Scope, System, User};
 pub use deadline::Deadline;
 pub use error::RpcError;
+pub use token_end::TokenEnd;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use realtime::Hub;
 use rpc::stack::{self, Listener, stack};
 use storage::MailStore;
 use tonic::service::{Routes, RoutesBuilder};
@@ -29,12 +30,20 @@ impl Answerers {
     ///
     /// # Errors
     /// If it is not settled for every method who may call it.
-    pub async fn build(plan: &Plan, store: &Arc<dyn MailStore>) -> anyhow::Result<Self> {
+    pub async fn build(
+        plan: &Plan,
+        store: &Arc<dyn MailStore>,
+        hub: &Arc<Hub>,
+    ) -> anyhow::Result<Self> {
         let limits = &plan.config.limits;
         let mut user = Routes::builder();
         user.add_service(messaging::service(
             store.clone(),
-            limits.user_request_bytes.size(),
+            hub.clone(),
+            messaging::Options {
+                max_request_bytes: limits.user_request_bytes.size(),
+                pace: messaging::Pace::default(),
+            },
         ));
         let mut sys = Routes::builder();
         sys.add_service(sys::service(store.clone(), limits.sys_request_bytes.size()));

@@ -11,7 +11,10 @@ async fn ask(authenticator: &Authenticator, token: &str) -> Result<Caller, RpcEr
     let mut headers = HeaderMap::new();
     let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
     headers.insert(AUTHORIZATION, value);
-    authenticator.caller(&headers).await
+    authenticator
+        .admit(&headers)
+        .await
+        .map(|admitted| admitted.caller)
 }
 
 async fn refusal(authenticator: &Authenticator, token: &str) -> Refused {

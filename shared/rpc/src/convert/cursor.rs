@@ -1,8 +1,8 @@
 //! Cursors: positions in the feed of a mailbox, as callers carry them.
 
 use domain::{AppId, ProfileId};
-use proto::internal::v1::FeedCursor;
-use storage::Position;
+use proto::internal::v1::{FeedCursor, FeedStretch};
+use storage::{Bookmark, Position, Stretch};
 use uuid::Uuid;
 
 use super::token::Binding;
@@ -10,22 +10,29 @@ use super::token::Binding;
 /// A cursor of one method is good for all that follow the feed.
 const METHOD: &str = "feed";
 
-/// The cursor of a position.
+/// The cursor of a position, or of what a reader has seen.
 #[must_use]
-pub fn show(position: Position, app: &AppId, owner: &ProfileId) -> String {
+pub fn show(bookmark: impl Into<Bookmark>, app: &AppId, owner: &ProfileId) -> String {
+    let Bookmark { position, stretch } = bookmark.into();
     binding(app, owner).seal(&FeedCursor {
         epoch: position.epoch.as_bytes().to_vec(),
         seq: position.seq,
+        stretch: stretch.map(|Stretch { since, until }| FeedStretch { since, until }),
     })
 }
 
-/// The position of a cursor. None if it was altered, or is of another mailbox.
+/// What the reader of a cursor has seen. None if it was altered, or is of another mailbox.
 #[must_use]
-pub fn parse(cursor: &str, app: &AppId, owner: &ProfileId) -> Option<Position> {
+pub fn parse(cursor: &str, app: &AppId, owner: &ProfileId) -> Option<Bookmark> {
     let state: FeedCursor = binding(app, owner).open(cursor)?;
-    Some(Position {
+    let position = Position {
         epoch: Uuid::from_slice(&state.epoch).ok()?,
         seq: state.seq,
+    };
+    let stretch = state.stretch;
+    Some(Bookmark {
+        position,
+        stretch: stretch.map(|FeedStretch { since, until }| Stretch { since, until }),
     })
 }
 
@@ -48,8 +55,16 @@ mod tests {
             epoch: Uuid::from_u128(5),
             seq: i64::MAX,
         };
+        let bookmark = Bookmark {
+            position,
+            stretch: Some(Stretch { since: 3, until: 9 }),
+        };
+        for bookmark in [bookmark, position.into()] {
+            let cursor = show(bookmark, &app("a"), &profile("alice"));
+            let parsed = parse(&cursor, &app("a"), &profile("alice"));
+            assert_eq!(parsed, Some(bookmark));
+        }
         let cursor = show(position, &app("a"), &profile("alice"));
-        assert_eq!(parse(&cursor, &app("a"), &profile("alice")), Some(position));
         assert_eq!(parse(&cursor, &app("a"), &profile("bob")), None);
         assert_eq!(parse(&cursor, &app("b"), &profile("alice")), None);
         assert_eq!(parse("0", &app("a"), &profile("alice")), None);

@@ -6,10 +6,11 @@ use http::header::AUTHORIZATION;
 
 use super::info::Info;
 use super::{Answer, Around, Call, Next, refuse};
-use crate::auth::{Authenticator, Caller};
+use crate::auth::{Admitted, Authenticator, Caller};
 use crate::caller::{Scope, System, User};
 use crate::error::{RpcError, unimplemented};
 use crate::methods::Access;
+use crate::token_end::TokenEnd;
 
 /// Puts a proof of who calls into the call, or ends it. The token goes no further.
 #[derive(Clone)]
@@ -26,7 +27,8 @@ impl Authorize {
         if method.access == Access::Open {
             return Ok(());
         }
-        let caller = self.0.caller(call.headers()).await?;
+        let Admitted { caller, left } = self.0.admit(call.headers()).await?;
+        call.extensions_mut().insert(TokenEnd::after(left));
         // Set once: only this layer does it.
         let _ = info.app.set(caller.app().clone());
         match method.access {

@@ -1,0 +1,100 @@
+//! What happened to the caller's mailbox after a cursor, for clients that poll.
+
+use domain::limits::{CHANGES_DEFAULT, CHANGES_MAX, PAGE_BYTES_MAX};
+use domain::{AppId, ProfileId, Violations};
+use proto::v1::{Event, GetChangesRequest, GetChangesResponse};
+use rpc::convert::cursor;
+use rpc::convert::feed::{self, Lens};
+use rpc::{RpcError, User};
+use storage::{Feed, FeedPart, MailStore};
+use tonic::Request;
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<GetChangesRequest>,
+) -> Result<GetChangesResponse, RpcError> {
+    let user = User::of(&request)?;
+    let request = request.into_inner();
+    let (part, lens) = parse(&request)?;
+    let since = feed::since(&request.cursor, user.app(), user.profile())?;
+    let mut read = store
+        .changes(user.app(), user.profile(), since, part)
+        .await?;
+    feed::fit(&mut read, PAGE_BYTES_MAX);
+    answer(read, lens, user.app(), user.profile())
+}
+
+fn parse(request: &GetChangesRequest) -> Result<(FeedPart, Lens), Violations> {
+    let mut violations = Violations::none();
+    let limit = u32::try_from(request.limit);
+    if limit.is_err() {
+        violations.invalid("limit", "must not be negative");
+    }
+    let lens = Lens::parse(&request.msgboxes, request.view, &mut violations);
+    let part = limit.ok().map(|limit| FeedPart {
+        changes_max: if limit == 0 {
+            CHANGES_DEFAULT
+        } else {
+            limit.min(CHANGES_MAX)
+        },
+        bytes_max: PAGE_BYTES_MAX,
+    });
+    Ok((violations.finish(part)?, lens))
+}
+
+fn answer(
+    read: Feed,
+    lens: Lens,
+    app: &AppId,
+    owner: &ProfileId,
+) -> Result<GetChangesResponse, RpcError> {
+    let mut events: Vec<Event> = Vec::with_capacity(read.changes.len());
+    if let Some(broken) = read.broken {
+        let frame = feed::resync(broken, &read.counts);
+        events.push(feed::event(frame, read.reached, app, owner));
+    }
+    for (seen, change) in read.changes {
+        if let Some(frame) = lens.frame(change)? {
+            events.push(feed::event(frame, seen, app, owner));
+        }
+    }
+    Ok(GetChangesResponse {
+        events,
+        cursor: cursor::show(read.reached, app, owner),
+        more: read.more,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{fields, texts};
+
+    fn changes_max(limit: i32) -> Option<u32> {
+        let request = GetChangesRequest {
+            limit,
+            ..GetChangesRequest::default()
+        };
+        parse(&request).ok().map(|(part, _)| part.changes_max)
+    }
+
+    #[test]
+    fn a_limit_has_a_default_and_a_cap() {
+        for (limit, changes) in [(0, 100), (1, 1), (500, 500), (i32::MAX, 500)] {
+            assert_eq!(changes_max(limit), Some(changes));
+        }
+        assert_eq!(changes_max(-1), None);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let request = GetChangesRequest {
+            limit: -1,
+            msgboxes: texts(&["inbox", "drafts"]),
+            view: 99,
+            ..GetChangesRequest::default()
+        };
+        let violations = parse(&request).expect_err("violations");
+        assert_eq!(fields(&violations), ["limit", "msgboxes[1]", "view"]);
+    }
+}

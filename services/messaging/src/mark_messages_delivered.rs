@@ -1,0 +1,60 @@
+//! A user says which entries have arrived.
+
+use domain::operation::MarkDelivered;
+use domain::{Action, Operation, ProfileId, Violations};
+use proto::v1::{MarkMessagesDeliveredRequest, MarkMessagesDeliveredResponse};
+use rpc::convert::message_ids::MessageIds;
+use rpc::convert::outcome;
+use rpc::{Deadline, RpcError, User};
+use storage::MailStore;
+use tonic::Request;
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<MarkMessagesDeliveredRequest>,
+) -> Result<MarkMessagesDeliveredResponse, RpcError> {
+    let user = User::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let (operation, requested) = parse(user.profile(), &request.into_inner())?;
+    let outcome = store.execute(user.app(), operation, deadline).await?;
+    Ok(MarkMessagesDeliveredResponse {
+        requested,
+        actual: outcome::changed(outcome)?,
+    })
+}
+
+/// The operation, and how many messages it names. It can be repeated without a request id:
+/// the first time is kept.
+fn parse(
+    owner: &ProfileId,
+    request: &MarkMessagesDeliveredRequest,
+) -> Result<(Operation, u32), Violations> {
+    let mut violations = Violations::none();
+    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    violations.finish(Some(()))?;
+    let operation = Operation {
+        request: None,
+        action: Action::MarkDelivered(MarkDelivered {
+            owner: owner.clone(),
+            message_ids: message_ids.to_vec(),
+        }),
+    };
+    Ok((operation, message_ids.requested()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FIRST, alice, fields, texts};
+
+    #[test]
+    fn distinct_ids_are_requested_and_one_at_least() {
+        let request = |ids: &[&str]| MarkMessagesDeliveredRequest {
+            message_ids: texts(ids),
+        };
+        let parsed = parse(&alice(), &request(&[FIRST, "x", FIRST]));
+        assert_eq!(parsed.expect("an operation").1, 2);
+        let violations = parse(&alice(), &request(&[])).expect_err("violations");
+        assert_eq!(fields(&violations), ["message_ids"]);
+    }
+}

@@ -1,0 +1,69 @@
+//! Streams what happens to the caller's mailbox.
+//!
+//! A [follower](follow) reads the feed whenever there may be something to see, and puts
+//! frames into an [outlet](outlet) that holds as much as a slow reader may cost. Nothing is
+//! held between reads but where the reader is.
+
+mod follow;
+mod outlet;
+
+use std::sync::Arc;
+
+use domain::Violations;
+use domain::limits::STREAMS_PER_PROFILE_MAX;
+use proto::v1::SubscribeRequest;
+use realtime::{Hub, Refused};
+use rpc::convert::feed::{self, Lens};
+use rpc::{RpcError, TokenEnd, User};
+use storage::{FeedPart, MailStore, Since};
+use tonic::Request;
+
+use crate::pace::Pace;
+use follow::{Ends, Follower, Reader};
+pub use outlet::Frames;
+use outlet::Outlet;
+
+pub async fn handle(
+    store: Arc<dyn MailStore>,
+    hub: &Arc<Hub>,
+    pace: &Arc<Pace>,
+    request: Request<SubscribeRequest>,
+) -> Result<Frames, RpcError> {
+    let user = User::of(&request)?;
+    let ends = Ends {
+        life: pace.end_of_life(),
+        token: TokenEnd::of(&request)?.at(),
+    };
+    let request = request.into_inner();
+    let lens = parse(&request)?;
+    let since = feed::since(&request.cursor, user.app(), user.profile())?;
+    // Only to know the mailbox, and where its head is: what there is to see is read once it
+    // is followed.
+    let nothing = FeedPart {
+        changes_max: 0,
+        bytes_max: 0,
+    };
+    let read = store
+        .changes(user.app(), user.profile(), Since::Now, nothing)
+        .await?;
+    let since = match since {
+        Since::Now => Since::After(read.reached),
+        since => since,
+    };
+    let subscription = hub.subscribe(read.mailbox, STREAMS_PER_PROFILE_MAX);
+    let subscription = subscription.map_err(|refused| match refused {
+        Refused::TooMany => RpcError::TooManyStreams,
+        Refused::Draining => RpcError::Draining,
+    })?;
+    let (outlet, frames) = Outlet::new(pace.patience);
+    let reader = Reader { user, lens, since };
+    let follower = Follower::new(store, subscription, outlet, reader, ends, Arc::clone(pace));
+    tokio::spawn(follower.run());
+    Ok(frames)
+}
+
+fn parse(request: &SubscribeRequest) -> Result<Lens, Violations> {
+    let mut violations = Violations::none();
+    let lens = Lens::parse(&request.msgboxes, request.view, &mut violations);
+    violations.finish(Some(lens))
+}

@@ -1,0 +1,329 @@
+//! Who reads the feed for one stream, for as long as it lasts.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::limits::{MESSAGE_IDS_MAX, STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
+use domain::mailbox::Counts;
+use domain::operation::MarkDelivered;
+use domain::{Action, MessageId, Msgbox, Operation};
+use proto::v1;
+use proto::v1::event::Frame;
+use realtime::{News, Subscription};
+use rpc::convert::feed::{self, Lens};
+use rpc::{RpcError, User};
+use storage::{Bookmark, Change, Feed, FeedPart, MailStore, Since};
+use tokio::time::sleep_until;
+
+use super::outlet::{Blocked, Outlet};
+use crate::pace::Pace;
+
+const PART: FeedPart = FeedPart {
+    changes_max: STREAM_CHANGES_MAX,
+    bytes_max: STREAM_BYTES_MAX,
+};
+/// How long noting what was delivered may take.
+const NOTE_WITHIN: Duration = Duration::from_secs(2);
+/// How often a store that is away is asked again before the stream ends.
+const RETRIES_MAX: u32 = 10;
+
+/// Who reads, what, and from where on.
+pub struct Reader {
+    pub user: User,
+    pub lens: Lens,
+    pub since: Since,
+}
+
+/// When a stream ends by itself.
+pub struct Ends {
+    pub life: Instant,
+    pub token: Option<Instant>,
+}
+
+/// One stream.
+pub struct Follower {
+    store: Arc<dyn MailStore>,
+    subscription: Subscription,
+    outlet: Outlet,
+    reader: Reader,
+    ends: Ends,
+    pace: Arc<Pace>,
+    /// What the reader has been told last that its boxes hold.
+    counted: Option<Counts>,
+    has_caught_up: bool,
+    silent_since: Instant,
+    /// When to look for what was delivered, and whether to look at all.
+    note_at: Option<Instant>,
+    /// Deliveries that are not noted yet.
+    unnoted: usize,
+}
+
+/// Why a stream ends.
+enum End {
+    /// Its reader has gone.
+    Gone,
+    /// It is over: the reader is to come again.
+    Reconnect,
+    /// As the reader is told.
+    Failed(RpcError),
+}
+
+/// What a follower waits for.
+enum Event {
+    Changed,
+    Time,
+    End(End),
+}
+
+impl From<Blocked> for End {
+    fn from(blocked: Blocked) -> Self {
+        match blocked {
+            Blocked::Gone => Self::Gone,
+            Blocked::Slow => Self::Failed(RpcError::SlowReader),
+        }
+    }
+}
+
+impl From<storage::Error> for End {
+    fn from(error: storage::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Follower {
+    pub fn new(
+        store: Arc<dyn MailStore>,
+        subscription: Subscription,
+        outlet: Outlet,
+        reader: Reader,
+        ends: Ends,
+        pace: Arc<Pace>,
+    ) -> Self {
+        Self {
+            store,
+            subscription,
+            outlet,
+            reader,
+            ends,
+            pace,
+            counted: None,
+            has_caught_up: false,
+            silent_since: Instant::now(),
+            note_at: None,
+            unnoted: 0,
+        }
+    }
+
+    /// Follows the mailbox until the stream ends, and ends it.
+    pub async fn run(mut self) {
+        let end = match self.follow().await {
+            Err(end) => end,
+            Ok(never) => match never {},
+        };
+        let error = match end {
+            End::Gone => None,
+            End::Failed(error) => Some(error),
+            End::Reconnect => self.send_away().await.err(),
+        };
+        self.note_deliveries().await;
+        self.outlet.end(error);
+    }
+
+    async fn follow(&mut self) -> Result<std::convert::Infallible, End> {
+        loop {
+            let seen = self.catch_up().await?;
+            loop {
+                match self.next(seen).await {
+                    Event::Changed => break,
+                    Event::Time => self.keep_time(seen).await?,
+                    Event::End(end) => return Err(end),
+                }
+            }
+        }
+    }
+
+    /// Sends all that there is to see; where the reader is then.
+    async fn catch_up(&mut self) -> Result<Bookmark, End> {
+        loop {
+            let read = self.read().await?;
+            let (seen, more) = (read.reached, read.more);
+            self.send(read).await?;
+            self.reader.since = Since::After(seen);
+            if !more {
+                return Ok(seen);
+            }
+            self.check_ends()?;
+        }
+    }
+
+    /// The next part of the feed. A store that is away is asked again for a while.
+    async fn read(&self) -> Result<Feed, End> {
+        let user = &self.reader.user;
+        let mut retries = 0;
+        loop {
+            let read = self
+                .store
+                .changes(user.app(), user.profile(), self.reader.since, PART);
+            match read.await {
+                Ok(mut read) => {
+                    feed::fit(&mut read, STREAM_BYTES_MAX);
+                    return Ok(read);
+                }
+                Err(error) if retries >= RETRIES_MAX || !may_pass(&error) => {
+                    return Err(error.into());
+                }
+                Err(error) => tracing::debug!(error.source = %error, "feed.read_failed"),
+            }
+            retries += 1;
+            tokio::time::sleep(self.pace.retry_after()).await;
+            self.check_ends()?;
+        }
+    }
+
+    async fn send(&mut self, read: Feed) -> Result<(), End> {
+        let at_head = !read.more;
+        if let Some(broken) = read.broken {
+            self.counted = Some(read.counts);
+            self.put(feed::resync(broken, &read.counts), read.reached, None)
+                .await?;
+        }
+        for (seen, change) in read.changes {
+            let delivers = undelivered(&change);
+            if let Some(frame) = self.reader.lens.frame(change)? {
+                self.counted = None;
+                self.put(frame, seen, delivers).await?;
+            }
+        }
+        if at_head && self.counted != Some(read.counts) {
+            self.counted = Some(read.counts);
+            self.put(feed::counted(&read.counts), read.reached, None)
+                .await?;
+        }
+        if at_head && !mem::replace(&mut self.has_caught_up, true) {
+            let frame = Frame::CaughtUp(v1::CaughtUp {});
+            self.put(frame, read.reached, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(
+        &mut self,
+        frame: Frame,
+        seen: Bookmark,
+        delivers: Option<MessageId>,
+    ) -> Result<(), End> {
+        let user = &self.reader.user;
+        let event = feed::event(frame, seen, user.app(), user.profile());
+        self.outlet.put(event, delivers).await?;
+        self.silent_since = Instant::now();
+        if delivers.is_some() {
+            self.unnoted += 1;
+            self.note_at
+                .get_or_insert(self.silent_since + self.pace.gather);
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first.
+    async fn next(&mut self, seen: Bookmark) -> Event {
+        let heartbeat = self.silent_since + self.pace.heartbeat;
+        let times = [self.ends.token, self.note_at];
+        let first = times.into_iter().flatten().fold(heartbeat, Instant::min);
+        let first = first.min(self.ends.life);
+        tokio::select! {
+            () = self.outlet.gone() => Event::End(End::Gone),
+            () = sleep_until(first.into()) => Event::Time,
+            news = self.subscription.news(seen.position.seq) => match news {
+                News::Changed => Event::Changed,
+                News::Draining => Event::End(End::Reconnect),
+            },
+        }
+    }
+
+    /// Does what it is time for.
+    async fn keep_time(&mut self, seen: Bookmark) -> Result<(), End> {
+        self.check_ends()?;
+        let now = Instant::now();
+        if self.note_at.is_some_and(|at| at <= now) {
+            self.note_deliveries().await;
+        }
+        if self.silent_since + self.pace.heartbeat <= now {
+            let frame = Frame::Heartbeat(v1::Heartbeat {});
+            self.put(frame, seen, None).await?;
+        }
+        Ok(())
+    }
+
+    fn check_ends(&self) -> Result<(), End> {
+        let now = Instant::now();
+        if self.ends.token.is_some_and(|end| end <= now) {
+            return Err(End::Failed(RpcError::CredentialsExpired));
+        }
+        if self.ends.life <= now || self.subscription.drains() {
+            return Err(End::Reconnect);
+        }
+        Ok(())
+    }
+
+    /// The last frame: the reader is to come again.
+    async fn send_away(&mut self) -> Result<(), RpcError> {
+        let Since::After(seen) = self.reader.since else {
+            // It has seen nothing yet, and has no cursor to come again with.
+            return Err(RpcError::Draining);
+        };
+        let after_ms = self.pace.spread_ms();
+        let frame = Frame::Reconnect(v1::Reconnect { after_ms });
+        match self.put(frame, seen, None).await {
+            Err(End::Failed(error)) => Err(error),
+            Ok(()) | Err(End::Gone | End::Reconnect) => Ok(()),
+        }
+    }
+
+    /// Notes what the reader has taken; what it has not yet is looked for again later.
+    async fn note_deliveries(&mut self) {
+        let delivered = self.outlet.delivered();
+        self.unnoted = self.unnoted.saturating_sub(delivered.len());
+        for part in delivered.chunks(MESSAGE_IDS_MAX) {
+            if self.note(part.to_vec()).await.is_err() {
+                self.unnoted += part.len();
+                self.outlet.still_delivered(part.to_vec());
+            }
+        }
+        let again = Instant::now() + self.pace.gather * 4;
+        self.note_at = (self.unnoted > 0).then_some(again);
+    }
+
+    async fn note(&self, message_ids: Vec<MessageId>) -> Result<(), storage::Error> {
+        let user = &self.reader.user;
+        let operation = Operation {
+            request: None,
+            action: Action::MarkDelivered(MarkDelivered {
+                owner: user.profile().clone(),
+                message_ids,
+            }),
+        };
+        let deadline = Instant::now() + NOTE_WITHIN;
+        self.store.execute(user.app(), operation, deadline).await?;
+        Ok(())
+    }
+}
+
+/// The entry that is delivered with a change for the first time.
+fn undelivered(change: &Change) -> Option<MessageId> {
+    let (Change::Received(item) | Change::Updated(item)) = change else {
+        return None;
+    };
+    let entry = &item.entry;
+    let is_first = entry.msgbox == Msgbox::Inbox && entry.delivered_ms.is_none();
+    is_first.then_some(entry.message_id)
+}
+
+/// Whether the store may answer when it is asked again.
+const fn may_pass(error: &storage::Error) -> bool {
+    use storage::Error as E;
+    match error {
+        E::Overloaded | E::Busy(_) | E::Deadline | E::Unavailable(_) | E::Unknown(_) => true,
+        E::Refused(_) | E::Corrupt { .. } | E::Internal(_) => false,
+    }
+}

@@ -1,0 +1,11 @@
+//! Who follows which mailbox here, and how they learn that there is something to see.
+//!
+//! A wake-up says "look", and nothing more: what there is to see is read from the store, so
+//! one that is lost delays and loses nothing. [`follow`] asks the store from time to time
+//! for all mailboxes that somebody follows, and would be enough by itself.
+
+mod hub;
+mod poll;
+
+pub use hub::{Hub, News, Refused, Subscription};
+pub use poll::{POLL_EVERY, follow};

@@ -1,0 +1,36 @@
+//! Asking the store, in case nobody was told.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use storage::MailStore;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::hub::Hub;
+
+/// How often the store is asked. Nothing is later than this.
+pub const POLL_EVERY: Duration = Duration::from_secs(2);
+
+/// Asks the store from time to time for all mailboxes that somebody follows, in one
+/// question, for as long as the hub is there.
+pub fn follow(hub: &Arc<Hub>, store: Arc<dyn MailStore>, every: Duration) {
+    tokio::spawn(ask(Arc::downgrade(hub), store, every));
+}
+
+async fn ask(hub: Weak<Hub>, store: Arc<dyn MailStore>, every: Duration) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(hub) = hub.upgrade() else { return };
+        let mailboxes = hub.mailboxes();
+        if mailboxes.is_empty() {
+            continue;
+        }
+        match store.heads(&mailboxes).await {
+            Ok(heads) => hub.polled(&heads),
+            // It is asked again.
+            Err(error) => tracing::debug!(error.source = %error, "feed.poll_failed"),
+        }
+    }
+}

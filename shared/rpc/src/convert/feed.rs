@@ -1,0 +1,175 @@
+//! The feed in answers: frames, each with the cursor that resumes after it.
+
+use domain::limits::PAGE_BYTES_MAX;
+use domain::mailbox::Counts;
+use domain::{AppId, Msgbox, ProfileId, Violations};
+use proto::v1;
+use proto::v1::event::Frame;
+use storage::{Bookmark, Broken, Change, Error, Feed, Since};
+
+use super::view::View;
+use super::{counts, cursor, entry, msgbox, size};
+use crate::RpcError;
+
+/// The cursor before everything that is stored.
+const BEGINNING: &str = "0";
+
+/// Bytes of a deletion in an answer, rather more than less.
+const DELETED_BYTES: usize = 256;
+
+const _: () = assert!(DELETED_BYTES < PAGE_BYTES_MAX);
+
+/// Where a caller's cursor says to go on.
+///
+/// # Errors
+/// [`RpcError::CursorInvalid`] if it was altered, or is of another mailbox.
+pub fn since(text: &str, app: &AppId, owner: &ProfileId) -> Result<Since, RpcError> {
+    match text {
+        "" => Ok(Since::Now),
+        BEGINNING => Ok(Since::Beginning),
+        text => cursor::parse(text, app, owner)
+            .map(Since::After)
+            .ok_or(RpcError::CursorInvalid),
+    }
+}
+
+/// What a caller wants to see of the feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lens {
+    /// One box alone; none: both.
+    only: Option<Msgbox>,
+    view: View,
+}
+
+impl Lens {
+    /// The boxes of those names, all if there are none, in a view.
+    pub fn parse(msgboxes: &[String], view: i32, violations: &mut Violations) -> Self {
+        let boxes: Vec<Msgbox> = msgboxes
+            .iter()
+            .enumerate()
+            .filter_map(|(index, name)| {
+                msgbox::parse(name, &format!("msgboxes[{index}]"), violations)
+            })
+            .collect();
+        let (first, others) = match boxes.split_first() {
+            Some((first, others)) => (Some(*first), others),
+            None => (None, &[][..]),
+        };
+        let is_one = others.iter().all(|other| Some(*other) == first);
+        Self {
+            only: first.filter(|_| is_one),
+            view: View::parse(view, "view", violations),
+        }
+    }
+
+    fn shows(self, change: &Change) -> bool {
+        let msgbox = match change {
+            Change::Received(item) | Change::Updated(item) => item.entry.msgbox,
+            Change::Deleted(msgbox, _) => *msgbox,
+        };
+        self.only.is_none_or(|only| only == msgbox)
+    }
+
+    /// A change as a frame; none if it is not to be seen.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if a message's content is none.
+    pub fn frame(self, change: Change) -> Result<Option<Frame>, Error> {
+        if !self.shows(&change) {
+            return Ok(None);
+        }
+        Ok(Some(match change {
+            Change::Received(item) => Frame::MessageReceived(entry::show(*item, self.view)?),
+            Change::Updated(item) => Frame::MessageUpdated(entry::show(*item, self.view)?),
+            Change::Deleted(msgbox, message_id) => Frame::MessageDeleted(v1::MessageDeleted {
+                msgbox: msgbox.name().to_owned(),
+                message_id: message_id.to_string(),
+            }),
+        }))
+    }
+}
+
+/// A frame with the cursor of what its reader has seen.
+#[must_use]
+pub fn event(frame: Frame, seen: Bookmark, app: &AppId, owner: &ProfileId) -> v1::Event {
+    v1::Event {
+        cursor: cursor::show(seen, app, owner),
+        frame: Some(frame),
+    }
+}
+
+/// That a cursor cannot be honoured, and what the boxes hold.
+#[must_use]
+pub fn resync(broken: Broken, counted: &Counts) -> Frame {
+    let reason = match broken {
+        Broken::EpochChanged => v1::ResyncReason::EpochChanged,
+        Broken::TooOld => v1::ResyncReason::CursorTooOld,
+        Broken::Ahead => v1::ResyncReason::CursorAhead,
+    };
+    Frame::Resync(v1::Resync {
+        reason: reason.into(),
+        counts: counts::by_name(counted),
+    })
+}
+
+/// What the boxes hold.
+#[must_use]
+pub fn counted(counted: &Counts) -> Frame {
+    Frame::Counts(v1::BoxCounts {
+        counts: counts::by_name(counted),
+    })
+}
+
+/// Ends a part of the feed early, at `bytes_max` bytes, but after one change at least.
+pub fn fit(feed: &mut Feed, bytes_max: usize) {
+    let bytes = |(_, change): &(Bookmark, Change)| match change {
+        Change::Received(item) | Change::Updated(item) => size::of_message(&item.message),
+        Change::Deleted(..) => DELETED_BYTES,
+    };
+    let others = size::fit(&mut feed.changes, bytes_max, bytes);
+    if let (false, Some((seen, _))) = (others.is_empty(), feed.changes.last()) {
+        feed.more = true;
+        feed.reached = *seen;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::MessageId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::convert::testing::{app, profile};
+
+    fn lens(msgboxes: &[&str]) -> (Lens, usize) {
+        let mut violations = Violations::none();
+        let names: Vec<String> = msgboxes.iter().map(|&name| name.to_owned()).collect();
+        let lens = Lens::parse(&names, 0, &mut violations);
+        (lens, violations.as_slice().len())
+    }
+
+    #[test]
+    fn a_lens_shows_the_named_boxes_or_all() {
+        let gone = |msgbox| Change::Deleted(msgbox, MessageId::new(Uuid::nil()));
+        for (names, inbox, sent) in [
+            (&[][..], true, true),
+            (&["inbox"], true, false),
+            (&["sent", "sent"], false, true),
+            (&["inbox", "sent"], true, true),
+        ] {
+            let (lens, violations) = lens(names);
+            assert_eq!(violations, 0);
+            assert_eq!(lens.shows(&gone(Msgbox::Inbox)), inbox, "{names:?}");
+            assert_eq!(lens.shows(&gone(Msgbox::Sent)), sent, "{names:?}");
+        }
+        assert_eq!(lens(&["inbox", "drafts", ""]).1, 2);
+    }
+
+    #[test]
+    fn a_cursor_is_empty_zero_or_sealed() {
+        let since = |text| since(text, &app("a"), &profile("ann")).ok();
+        assert_eq!(since(""), Some(Since::Now));
+        assert_eq!(since("0"), Some(Since::Beginning));
+        assert_eq!(since("00"), None);
+    }
+}

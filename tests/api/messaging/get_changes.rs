@@ -1,0 +1,93 @@
+use proto::v1;
+use proto::v1::event::Frame;
+use support::on_each_database;
+use support::service::TestService;
+
+use crate::api::words::{fields, mark, ok, reason, send, send_many};
+
+async fn changes(test: &TestService, request: v1::GetChangesRequest) -> v1::GetChangesResponse {
+    ok(test.user("bob").get_changes(request)).await
+}
+
+fn from(cursor: &str) -> v1::GetChangesRequest {
+    v1::GetChangesRequest {
+        cursor: cursor.to_owned(),
+        ..Default::default()
+    }
+}
+
+async fn an_empty_cursor_begins_now(test: &TestService) {
+    send_many(test, 2).await;
+    let now = changes(test, from("")).await;
+    assert!(now.events.is_empty() && !now.more);
+    let id = send(test, "alice", &["bob"]).await;
+    let next = changes(test, from(&now.cursor)).await;
+    let [event] = next.events.as_slice() else {
+        panic!("{next:?}");
+    };
+    assert_eq!(event.cursor, next.cursor);
+    let Some(Frame::MessageReceived(entry)) = &event.frame else {
+        panic!("{event:?}");
+    };
+    assert_eq!(entry.message_id, id);
+    assert!(changes(test, from(&next.cursor)).await.events.is_empty());
+}
+
+async fn a_limit_is_kept_and_more_is_said(test: &TestService) {
+    send_many(test, 3).await;
+    let request = v1::GetChangesRequest {
+        limit: 2,
+        ..from("0")
+    };
+    let first = changes(test, request).await;
+    assert_eq!((first.events.len(), first.more), (2, true));
+    let rest = changes(test, from(&first.cursor)).await;
+    assert_eq!((rest.events.len(), rest.more), (1, false));
+}
+
+async fn to_poll_delivers_nothing(test: &TestService) {
+    let ids = send_many(test, 1).await;
+    changes(test, from("0")).await;
+    mark(test, &ids, false).await;
+    let seen = changes(test, from("0")).await;
+    let Some(Frame::MessageReceived(entry)) = &seen.events[0].frame else {
+        panic!("{seen:?}");
+    };
+    assert!(entry.read && entry.delivered_time.is_none());
+}
+
+async fn cursors_of_others_and_altered_ones_are_refused(test: &TestService) {
+    let cursor = changes(test, from("")).await.cursor;
+    let mut altered = cursor.clone();
+    altered.replace_range(3..4, if &cursor[3..4] == "A" { "B" } else { "A" });
+    for (who, cursor) in [("alice", &cursor), ("bob", &altered)] {
+        let refused = reason(test.user(who).get_changes(from(cursor))).await;
+        assert_eq!(refused, "CURSOR_INVALID");
+        let mut user = test.user(who);
+        let subscribed = user.subscribe(v1::SubscribeRequest {
+            cursor: cursor.clone(),
+            ..Default::default()
+        });
+        let status = subscribed.await.map(drop).expect_err("a refusal");
+        assert_eq!(crate::api::words::reason_of(&status), "CURSOR_INVALID");
+    }
+}
+
+async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+    let wrong = v1::GetChangesRequest {
+        limit: -1,
+        msgboxes: vec!["inbox".to_owned(), "drafts".to_owned()],
+        view: 77,
+        ..from("")
+    };
+    let found = fields(test.user("bob").get_changes(wrong)).await;
+    assert_eq!(found, ["limit", "msgboxes[1]", "view"]);
+}
+
+on_each_database![
+    an_empty_cursor_begins_now,
+    a_limit_is_kept_and_more_is_said,
+    to_poll_delivers_nothing,
+    cursors_of_others_and_altered_ones_are_refused,
+    everything_that_is_wrong_is_said_at_once,
+];

@@ -1,0 +1,73 @@
+//! Calls that follow a mailbox, and are refused or cut off.
+
+use std::time::Duration;
+
+use messaging::Pace;
+use proto::v1;
+use support::issuer::{APP, Issuer};
+use support::on_each_database;
+use support::service::{TestService, User};
+use tonic::Status;
+
+use super::golden::compare;
+use crate::api::words::{refused, send_many};
+
+/// More than what may wait for a reader.
+const MANY: usize = 140;
+
+async fn subscribed(
+    mut user: User,
+    cursor: &str,
+) -> Result<tonic::Streaming<v1::SubscribeResponse>, Status> {
+    let request = v1::SubscribeRequest {
+        cursor: cursor.to_owned(),
+        ..Default::default()
+    };
+    Ok(user.subscribe(request).await?.into_inner())
+}
+
+async fn too_many(test: &TestService) -> Status {
+    let mut streams = Vec::new();
+    loop {
+        match subscribed(test.user("bob"), "").await {
+            Ok(stream) => streams.push(stream),
+            Err(status) => return status,
+        }
+    }
+}
+
+async fn too_slow(test: &TestService) -> Status {
+    send_many(test, MANY).await;
+    let pace = Pace {
+        patience: Duration::from_millis(50),
+        ..Pace::default()
+    };
+    let token = Issuer::shared().user(APP, "bob", test.now_s());
+    let user = test.at_pace(pace).await.user(&token);
+    let mut stream = subscribed(user, "0").await.expect("a stream");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    loop {
+        match stream.message().await {
+            Ok(message) => assert!(message.is_some(), "it ended well"),
+            Err(status) => return status,
+        }
+    }
+}
+
+async fn who_follows_is_told_why_not(test: &TestService) {
+    let altered = v1::GetChangesRequest {
+        cursor: "altered".to_owned(),
+        ..Default::default()
+    };
+    let cases = [
+        (
+            "a cursor that was altered",
+            refused(test.user("bob").get_changes(altered)).await,
+        ),
+        ("a reader that takes nothing", too_slow(test).await),
+        ("more streams than a profile has", too_many(test).await),
+    ];
+    compare("feed", &cases);
+}
+
+on_each_database![who_follows_is_told_why_not];

@@ -1,0 +1,121 @@
+//! How streams end.
+
+use std::time::Duration;
+
+use messaging::Pace;
+use proto::v1;
+use serde_json::json;
+use support::issuer::{APP, Issuer, user_claims};
+use support::on_each_database;
+use support::service::TestService;
+use tonic::Code;
+
+use super::follower::Follower;
+use crate::api::words::{reason_of, send, send_many};
+
+async fn a_stream_ends_with_its_token(test: &TestService) {
+    let mut claims = user_claims(APP, "bob", test.now_s());
+    // Half a minute of leeway, and a moment.
+    claims["exp"] = json!(test.now_s() - 29);
+    let token = Issuer::shared().sign(&claims);
+    let mut bob = Follower::of(test.listeners.user(&token), "").await;
+    bob.backlog().await;
+    let status = bob.try_next().await.expect_err("an end");
+    assert_eq!(status.code(), Code::Unauthenticated);
+    assert_eq!(reason_of(&status), "CREDENTIALS_EXPIRED");
+    // The cursor is not the token's.
+    let id = send(test, "alice", &["bob"]).await;
+    let mut again = Follower::of(test.user("bob"), &bob.cursor).await;
+    assert_eq!(again.changes(1).await, [("new", id)]);
+}
+
+async fn at_pace(test: &TestService, pace: Pace) -> support::service::User {
+    let token = Issuer::shared().user(APP, "bob", test.now_s());
+    test.at_pace(pace).await.user(&token)
+}
+
+async fn a_stream_that_has_lasted_sends_its_reader_away(test: &TestService) {
+    let moment = Duration::from_millis(50);
+    let pace = Pace {
+        life: moment..=moment,
+        ..Pace::default()
+    };
+    let mut bob = Follower::of(at_pace(test, pace).await, "").await;
+    bob.backlog().await;
+    let (rest, error) = bob.rest().await;
+    assert_eq!(rest, [("reconnect", String::new())]);
+    assert!(error.is_none());
+}
+
+async fn a_drain_sends_all_readers_away_and_takes_no_new_ones(test: &TestService) {
+    let mut bob = Follower::of(test.user("bob"), "").await;
+    bob.backlog().await;
+    let mut alice = Follower::of(test.user("alice"), "").await;
+    test.store.hub.drain();
+    for follower in [&mut bob, &mut alice] {
+        let (rest, error) = follower.rest().await;
+        assert_eq!(rest.last().map(|last| last.0), Some("reconnect"));
+        assert!(error.is_none());
+    }
+    let mut user = test.user("bob");
+    let refused = user.subscribe(v1::SubscribeRequest::default()).await;
+    let status = refused.map(drop).expect_err("a refusal");
+    assert_eq!(reason_of(&status), "DRAINING");
+
+    let id = send(test, "alice", &["bob"]).await;
+    let (store, elsewhere) = test.replica().await;
+    let token = Issuer::shared().user(APP, "bob", test.now_s());
+    let mut bob = Follower::of(elsewhere.user(&token), &bob.cursor).await;
+    assert_eq!(bob.changes(1).await, [("new", id)]);
+    store.close().await;
+}
+
+async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        streams.push(Follower::of(test.user("bob"), "").await);
+    }
+    let mut user = test.user("bob");
+    let refused = user.subscribe(v1::SubscribeRequest::default()).await;
+    let status = refused.map(drop).expect_err("a refusal");
+    assert_eq!(reason_of(&status), "TOO_MANY_STREAMS");
+    Follower::of(test.user("alice"), "").await;
+
+    drop(streams.pop());
+    // Its follower learns of it in its own time.
+    while user
+        .subscribe(v1::SubscribeRequest::default())
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn a_reader_that_takes_nothing_is_cut_off_and_can_go_on(test: &TestService) {
+    const MESSAGES: usize = 140;
+    let ids = send_many(test, MESSAGES).await;
+    let pace = Pace {
+        patience: Duration::from_millis(100),
+        ..Pace::default()
+    };
+    let mut slow = Follower::of(at_pace(test, pace).await, "0").await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let (seen, error) = slow.rest().await;
+    let status = error.expect("an error");
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason_of(&status), "SLOW_READER");
+    assert!(seen.len() <= 129, "{}", seen.len());
+    let mut again = Follower::of(test.user("bob"), &slow.cursor).await;
+    let rest = again.changes(MESSAGES - seen.len()).await;
+    let all: Vec<_> = seen.into_iter().chain(rest).map(|(_, id)| id).collect();
+    assert_eq!(all, ids);
+}
+
+on_each_database![
+    a_stream_ends_with_its_token,
+    a_stream_that_has_lasted_sends_its_reader_away,
+    a_drain_sends_all_readers_away_and_takes_no_new_ones,
+    a_profile_has_twenty_streams_and_no_more,
+    a_reader_that_takes_nothing_is_cut_off_and_can_go_on,
+];

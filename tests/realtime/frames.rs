@@ -1,0 +1,127 @@
+//! What a stream says, and when.
+
+use messaging::Pace;
+use proto::v1;
+use proto::v1::event::Frame;
+use std::time::Duration;
+use support::on_each_database;
+use support::service::TestService;
+
+use super::follower::{Follower, frame, short};
+use crate::api::words::{delete, mark, ok, send, send_many};
+
+async fn a_stream_from_now_has_no_backlog_and_says_so_at_once(test: &TestService) {
+    send_many(test, 2).await;
+    let mut bob = Follower::of(test.user("bob"), "").await;
+    let counts = bob.next().await;
+    let Frame::Counts(counts) = frame(&counts) else {
+        panic!("{counts:?}");
+    };
+    assert_eq!(counts.counts["inbox"].unread, 2);
+    assert_eq!(short(&bob.next().await).0, "caught up");
+    let request = v1::GetMessageCountsRequest {};
+    let counted = ok(test.user("bob").get_message_counts(request)).await;
+    assert_eq!(bob.cursor, counted.cursor);
+}
+
+async fn what_happens_arrives_with_the_counts_after_it(test: &TestService) {
+    let mut bob = Follower::of(test.user("bob"), "").await;
+    bob.backlog().await;
+    let id = send(test, "alice", &["bob"]).await;
+    let event = bob.next().await;
+    let Frame::MessageReceived(entry) = frame(&event) else {
+        panic!("{event:?}");
+    };
+    assert_eq!((&entry.message_id, entry.version), (&id, 1));
+    assert!(entry.message.is_some() && !entry.read);
+    assert_eq!(short(&bob.next().await).0, "counts");
+
+    mark(test, &[&id], false).await;
+    let event = bob.next().await;
+    let Frame::MessageUpdated(entry) = frame(&event) else {
+        panic!("{event:?}");
+    };
+    assert!(entry.read && entry.version == 2);
+    bob.next().await;
+
+    delete(test, "bob", "inbox", &[&id]).await;
+    let event = bob.next().await;
+    let Frame::MessageDeleted(gone) = frame(&event) else {
+        panic!("{event:?}");
+    };
+    assert_eq!((gone.msgbox.as_str(), &gone.message_id), ("inbox", &id));
+    let event = bob.next().await;
+    let Frame::Counts(counts) = frame(&event) else {
+        panic!("{event:?}");
+    };
+    assert_eq!(counts.counts["inbox"].total, 0);
+}
+
+async fn only_the_named_boxes_and_only_so_much_of_them_is_shown(test: &TestService) {
+    let request = v1::SubscribeRequest {
+        cursor: "0".to_owned(),
+        msgboxes: vec!["sent".to_owned()],
+        view: v1::MessageView::Metadata.into(),
+    };
+    send(test, "alice", &["bob"]).await;
+    let id = send(test, "bob", &["bob"]).await;
+    let mut bob = Follower::with(test.user("bob"), request).await;
+    let event = bob.next().await;
+    let Frame::MessageReceived(entry) = frame(&event) else {
+        panic!("{event:?}");
+    };
+    assert_eq!((entry.msgbox.as_str(), &entry.message_id), ("sent", &id));
+    let message = entry.message.as_ref().expect("a message");
+    assert!(
+        message
+            .content
+            .as_ref()
+            .is_none_or(|content| content.body.is_none())
+    );
+    assert_eq!(short(&bob.next().await).0, "counts");
+}
+
+async fn silence_is_broken_by_heartbeats(test: &TestService) {
+    let pace = Pace {
+        heartbeat: Duration::from_millis(20),
+        ..Pace::default()
+    };
+    let token = support::issuer::Issuer::shared().user("demo", "bob", test.now_s());
+    let user = test.at_pace(pace).await.user(&token);
+    let mut bob = Follower::of(user, "").await;
+    bob.backlog().await;
+    let caught_up = bob.cursor.clone();
+    for _ in 0..2 {
+        assert_eq!(short(&bob.next().await).0, "heartbeat");
+        assert_eq!(bob.cursor, caught_up);
+    }
+}
+
+async fn entries_that_were_streamed_are_delivered_and_nobody_is_told(test: &TestService) {
+    let mut bob = Follower::of(test.user("bob"), "").await;
+    bob.backlog().await;
+    let id = send(test, "alice", &["bob"]).await;
+    bob.changes(1).await;
+    bob.next().await;
+    let delivered = async || {
+        let entry = crate::api::words::entry(test, "bob", "inbox", &id).await;
+        assert_eq!(entry.version, 1);
+        entry.delivered_time.is_some()
+    };
+    while !delivered().await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // The next thing that happens is the next thing that is told.
+    let next = send(test, "alice", &["bob"]).await;
+    assert_eq!(short(&bob.next().await), ("new", next));
+    let sent = crate::api::words::entry(test, "alice", "sent", &id).await;
+    assert_eq!((sent.version, sent.delivered_time), (1, None));
+}
+
+on_each_database![
+    a_stream_from_now_has_no_backlog_and_says_so_at_once,
+    what_happens_arrives_with_the_counts_after_it,
+    only_the_named_boxes_and_only_so_much_of_them_is_shown,
+    silence_is_broken_by_heartbeats,
+    entries_that_were_streamed_are_delivered_and_nobody_is_told,
+];

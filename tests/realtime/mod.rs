@@ -1,0 +1,8 @@
+//! Who follows a mailbox sees every change once and in order, wherever and whenever.
+
+mod devices;
+mod ends;
+mod follower;
+mod frames;
+mod replicas;
+mod resuming;

@@ -1,0 +1,150 @@
+//! A stream that was cut goes on where it was, or says that it cannot.
+
+use domain::operation::Trim;
+use domain::{Action, AppId, Operation, ProfileId};
+use proto::v1;
+use std::time::{Duration, Instant};
+use support::issuer::APP;
+use support::on_each_database;
+use support::service::TestService;
+
+use super::follower::{Follower, Short, is_change};
+use crate::api::words::{delete, mark, ok, send, send_many};
+
+/// Changes of all kinds; the cursor before them.
+async fn storm(test: &TestService) -> String {
+    let old = send_many(test, 6).await;
+    let request = v1::GetMessageCountsRequest {};
+    let start = ok(test.user("bob").get_message_counts(request))
+        .await
+        .cursor;
+    let new = send_many(test, 5).await;
+    mark(test, &old[..3], false).await;
+    mark(test, &new[..3], false).await;
+    delete(test, "bob", "inbox", &old[2..4]).await;
+    delete(test, "bob", "inbox", &new[2..4]).await;
+    send(test, "bob", &["bob"]).await;
+    start
+}
+
+async fn changes(test: &TestService, cursor: &str) -> Vec<(Short, String)> {
+    let mut bob = Follower::of(test.user("bob"), cursor).await;
+    let mut seen = Vec::new();
+    loop {
+        let event = bob.next().await;
+        let short = super::follower::short(&event);
+        if short.0 == "caught up" {
+            return seen;
+        }
+        if is_change(&short) {
+            seen.push((short, event.cursor));
+        }
+    }
+}
+
+async fn a_cut_after_any_frame_loses_nothing_and_repeats_nothing(test: &TestService) {
+    let start = storm(test).await;
+    for from in [start.as_str(), "0"] {
+        let all = changes(test, from).await;
+        assert!(all.len() >= 8, "{all:?}");
+        for (cut, (_, cursor)) in all.iter().enumerate() {
+            assert_eq!(changes(test, cursor).await, all[cut + 1..]);
+        }
+    }
+}
+
+async fn polling_and_streaming_see_the_same(test: &TestService) {
+    let start = storm(test).await;
+    for from in [start.as_str(), "0"] {
+        let streamed = changes(test, from).await;
+        for limit in [1, 2, 3, 500] {
+            let mut cursor = from.to_owned();
+            let mut polled = Vec::new();
+            loop {
+                let request = v1::GetChangesRequest {
+                    cursor: cursor.clone(),
+                    limit,
+                    ..Default::default()
+                };
+                let answer = ok(test.user("bob").get_changes(request)).await;
+                let events = answer.events.iter();
+                polled.extend(
+                    events.map(|event| (super::follower::short(event), event.cursor.clone())),
+                );
+                cursor = answer.cursor;
+                if !answer.more {
+                    break;
+                }
+            }
+            assert_eq!(polled, streamed, "{limit}");
+        }
+    }
+}
+
+async fn from_the_cursor_of_a_page_nothing_is_lost(test: &TestService) {
+    send_many(test, 3).await;
+    let request = v1::GetMessagesPageRequest::default();
+    let page = ok(test.user("bob").get_messages_page(request)).await;
+    let page = page.results.expect("a page");
+    let id = send(test, "alice", &["bob"]).await;
+    let seen = changes(test, &page.cursor).await;
+    let seen: Vec<_> = seen.into_iter().map(|(short, _)| short).collect();
+    assert_eq!(seen, [("new", id)]);
+}
+
+async fn backlog(test: &TestService, cursor: &str) -> Vec<Short> {
+    let mut bob = Follower::of(test.user("bob"), cursor).await;
+    let seen = bob.backlog().await;
+    // It goes on from there.
+    let id = send(test, "alice", &["bob"]).await;
+    assert_eq!(bob.changes(1).await, [("new", id)]);
+    seen
+}
+
+async fn a_cursor_that_cannot_be_honoured_is_said(test: &TestService) {
+    let start = storm(test).await;
+    let app = AppId::parse(APP).expect("an app id");
+    let trim = Operation {
+        request: None,
+        action: Action::Trim(Trim {
+            owner: ProfileId::parse("bob").expect("a profile id"),
+            seq: i64::MAX,
+        }),
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let trimmed = test.store.store.execute(&app, trim, deadline).await;
+    trimmed.expect("it is trimmed");
+    let too_old = ("resync", "RESYNC_REASON_CURSOR_TOO_OLD".to_owned());
+    assert_eq!(backlog(test, &start).await, [too_old]);
+    assert!(
+        backlog(test, "0")
+            .await
+            .iter()
+            .all(|(what, _)| *what != "resync")
+    );
+
+    let request = v1::GetMessageCountsRequest {};
+    let now = ok(test.user("bob").get_message_counts(request))
+        .await
+        .cursor;
+    test.store.store.new_epoch().await.expect("a new epoch");
+    let changed = ("resync", "RESYNC_REASON_EPOCH_CHANGED".to_owned());
+    assert_eq!(backlog(test, &now).await, [changed]);
+}
+
+async fn who_follows_hears_of_a_new_epoch(test: &TestService) {
+    let mut bob = Follower::of(test.user("bob"), "").await;
+    bob.backlog().await;
+    test.store.store.new_epoch().await.expect("a new epoch");
+    let event = bob.next().await;
+    let changed = ("resync", "RESYNC_REASON_EPOCH_CHANGED".to_owned());
+    assert_eq!(super::follower::short(&event), changed);
+}
+
+on_each_database![
+    a_cut_after_any_frame_loses_nothing_and_repeats_nothing,
+    polling_and_streaming_see_the_same,
+    from_the_cursor_of_a_page_nothing_is_lost,
+    a_cursor_that_cannot_be_honoured_is_said,
+    who_follows_hears_of_a_new_epoch,
+];
