@@ -1,6 +1,7 @@
 //! The real services under the real layers, without a socket.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use messaging::Pace;
 use proto::sys::v1::sys_client::SysClient;
@@ -9,6 +10,7 @@ use realtime::{Hub, POLL_EVERY};
 use rpc::auth::Authenticator;
 use rpc::stack::{Config, Listener, Stack, stack};
 use storage::{Clock as _, MailStore};
+use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::service::{Interceptor, Routes};
@@ -129,9 +131,18 @@ impl TestService {
     /// The services over a second store on the same data: another replica. Closing its store
     /// is up to the test.
     pub async fn replica(&self) -> (Arc<dyn MailStore>, Listeners) {
+        self.replica_that_hears(Notify::Database, POLL_EVERY).await
+    }
+
+    /// The same, with a choice of how it hears of what others write.
+    pub async fn replica_that_hears(
+        &self,
+        notify: Notify,
+        poll_every: Duration,
+    ) -> (Arc<dyn MailStore>, Listeners) {
         let hub = Hub::new();
-        let store = self.store.replica_with(hub.clone()).await;
-        realtime::follow(&hub, store.clone(), POLL_EVERY);
+        let store = self.store.replica_with(hub.clone(), notify).await;
+        realtime::follow(&hub, store.clone(), poll_every);
         let authenticator = authenticator(&self.store).await;
         let listeners = Listeners::over(store.clone(), &hub, Pace::default(), &authenticator);
         (store, listeners)

@@ -22,7 +22,7 @@ use domain::Policy;
 use futures::FutureExt as _;
 use realtime::Hub;
 use storage::{MailStore, Nobody, Wake};
-use storage_sql::{Lanes, Options, WRITE_CONNECTIONS};
+use storage_sql::{Lanes, Notify, Options, WRITE_CONNECTIONS};
 use tokio::runtime;
 
 use crate::clock::ManualClock;
@@ -201,13 +201,14 @@ impl TestStore {
     /// A second store over the same data, as another replica would open it: it shares the
     /// clock and the ids, and nothing else. Closing it is up to the test.
     pub async fn replica(&self) -> Arc<dyn MailStore> {
-        self.replica_with(Arc::new(Nobody)).await
+        self.replica_with(Arc::new(Nobody), Notify::Database).await
     }
 
     /// The same, whose changes somebody hears of.
-    pub async fn replica_with(&self, wake: Arc<dyn Wake>) -> Arc<dyn MailStore> {
+    pub async fn replica_with(&self, wake: Arc<dyn Wake>, notify: Notify) -> Arc<dyn MailStore> {
         let options = Options {
             wake,
+            notify,
             ..self.options.clone()
         };
         storage_sql::open(&options).await.expect("a second store")

@@ -71,6 +71,10 @@ pub struct Config {
 pub struct Database {
     /// `sqlite:path` or `postgres://user:password@host/database`.
     pub url: DatabaseUrl,
+    /// Whether replicas on `PostgreSQL` tell each other at once what has changed.
+    pub notify: bool,
+    /// Another way to the same database for that, where `url` leads through a pooler.
+    pub notify_url: Option<DatabaseUrl>,
     /// Connections for writing; `SQLite` has one, whatever this says.
     pub write_connections: Bounded<1, 64>,
     /// Connections for reading.
@@ -81,6 +85,8 @@ impl Default for Database {
     fn default() -> Self {
         Self {
             url: DatabaseUrl::default(),
+            notify: true,
+            notify_url: None,
             write_connections: Bounded::new::<4>(),
             read_connections: Bounded::new::<8>(),
         }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 pub use codec::{Codec, Run};
 
+use crate::carrier::Ears;
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
@@ -124,6 +125,9 @@ pub trait Backend:
 
     /// Whether it says that a table is not there.
     fn is_missing_table(error: &sqlx::Error) -> bool;
+
+    /// Listens to the other stores on the database; none: there is nothing to hear.
+    fn listen(url: String, ears: Ears) -> Option<BoxFuture<'static, ()>>;
 
     /// What became of a transaction.
     fn fate<'a>(

@@ -8,6 +8,7 @@
 mod apps;
 mod audit;
 mod backend;
+mod carrier;
 mod connection;
 mod contents;
 mod epoch;
@@ -31,6 +32,6 @@ pub use executor::Verdict;
 pub use ids::{MonotonicIds, SystemClock};
 pub use migrate::Step;
 pub use open::{OpenError, migrate_status, migrate_up, open, open_backend};
-pub use options::{Lanes, Options, READ_CONNECTIONS, WRITE_CONNECTIONS};
+pub use options::{Lanes, Notify, Options, READ_CONNECTIONS, WRITE_CONNECTIONS};
 pub use sqlx::{Postgres, Sqlite};
 pub use store::SqlStore;

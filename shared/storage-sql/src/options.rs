@@ -35,6 +35,20 @@ impl Default for Lanes {
     }
 }
 
+/// How the stores on one database tell each other what has changed, where the database can
+/// carry it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Notify {
+    /// By the database's own url.
+    #[default]
+    Database,
+    /// By another way to the same database: one that keeps its connections, where the url
+    /// leads through a pooler.
+    Url(String),
+    /// Not at all: each polls.
+    Off,
+}
+
 /// How a store is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -48,6 +62,8 @@ pub struct Options {
     pub read_connections: u32,
     /// How writes are gathered.
     pub lanes: Lanes,
+    /// How other stores are told of changes, and heard.
+    pub notify: Notify,
     /// Bytes of messages that are kept in memory, so that pages need not read them again.
     pub content_cache_bytes: u64,
     /// Where the time comes from.
@@ -59,6 +75,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// The way to other stores.
+    pub(crate) fn notify_url(&self) -> Option<&str> {
+        match &self.notify {
+            Notify::Database => Some(&self.url),
+            Notify::Url(url) => Some(url),
+            Notify::Off => None,
+        }
+    }
+
     /// The defaults for a url.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
@@ -68,6 +93,7 @@ impl Options {
             write_connections: WRITE_CONNECTIONS,
             read_connections: READ_CONNECTIONS,
             lanes: Lanes::default(),
+            notify: Notify::default(),
             content_cache_bytes: CONTENT_CACHE_BYTES,
             clock: Arc::new(SystemClock),
             ids: Arc::new(MonotonicIds::default()),

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::apps::Apps;
 use crate::backend::{Backend, Pools};
+use crate::carrier::Carrier;
 use crate::connection::{Connection, Transaction, View};
 use crate::contents::Contents;
 use crate::epoch::{self, Epoch};
@@ -49,18 +50,21 @@ pub struct SqlStore<DB: Backend> {
     contents: Contents,
     lanes: Lanes,
     epoch: Epoch,
-    wake: Arc<dyn Wake>,
+    carrier: Arc<Carrier>,
 }
 
 impl<DB: Backend> SqlStore<DB> {
     pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
         let epoch = Epoch::new(epoch::current(&pools).await?);
+        let here = Arc::clone(&options.wake);
+        let carrier = Carrier::start(here, &pools.write, options.notify_url());
+        let carrier = Arc::new(carrier);
         let workshop = Workshop {
             pool: pools.write.clone(),
             policy: options.policy.clone(),
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
-            wake: Arc::clone(&options.wake),
+            wake: carrier.clone(),
             batch_operations_max: options.lanes.batch_operations_max.max(1),
         };
         // One connection is left for what is no batch: to ask what became of one.
@@ -76,7 +80,7 @@ impl<DB: Backend> SqlStore<DB> {
             apps: Apps::new(),
             contents: Contents::new(options.content_cache_bytes),
             epoch,
-            wake: Arc::clone(&options.wake),
+            carrier,
         })
     }
 
@@ -101,7 +105,7 @@ impl<DB: Backend> SqlStore<DB> {
             });
         }
         let (pool, policy) = (self.pools.write.clone(), self.policy.clone());
-        let wake = Arc::clone(&self.wake);
+        let wake = Arc::clone(&self.carrier);
         // In a task of its own: what has begun runs to its end, whoever stops waiting.
         let work = tokio::spawn(async move {
             retry::busy(deadline, || {
@@ -142,7 +146,7 @@ impl<DB: Backend> SqlStore<DB> {
     /// Takes note of the epoch; all who follow a mailbox have to look if it is a new one.
     fn live_in(&self, epoch: Uuid) {
         if self.epoch.set(epoch) {
-            self.wake.lost();
+            self.carrier.lost();
         }
     }
 
@@ -378,6 +382,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn close(&self) {
         self.lanes.close().await;
+        self.carrier.close();
         self.pools.close().await;
     }
 }

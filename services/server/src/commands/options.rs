@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use storage_sql::Notify;
 
 use crate::config::{Config, DatabaseUrl, Flags, Sources};
 use crate::dev::{self, DataDir};
@@ -68,9 +69,19 @@ fn variables() -> Vec<(String, String)> {
 pub fn store_options(config: &Config) -> storage_sql::Options {
     storage_sql::Options {
         policy: config.policy.to_policy(),
+        notify: notify(config),
         write_connections: config.database.write_connections.get(),
         read_connections: config.database.read_connections.get(),
         lanes: config.lanes.to_store(),
         ..storage_sql::Options::new(config.database.url.expose())
+    }
+}
+
+/// How replicas hear of each other's changes.
+fn notify(config: &Config) -> Notify {
+    match &config.database.notify_url {
+        _ if !config.database.notify => Notify::Off,
+        Some(url) => Notify::Url(url.expose().to_owned()),
+        None => Notify::Database,
     }
 }

@@ -79,8 +79,8 @@ impl Lens {
             return Ok(None);
         }
         Ok(Some(match change {
-            Change::Received(item) => Frame::MessageReceived(entry::show(*item, self.view)?),
-            Change::Updated(item) => Frame::MessageUpdated(entry::show(*item, self.view)?),
+            Change::Received(item) => Frame::MessageReceived(entry::show(&item, self.view)?),
+            Change::Updated(item) => Frame::MessageUpdated(entry::show(&item, self.view)?),
             Change::Deleted(msgbox, message_id) => Frame::MessageDeleted(v1::MessageDeleted {
                 msgbox: msgbox.name().to_owned(),
                 message_id: message_id.to_string(),

@@ -1,5 +1,7 @@
 //! `PostgreSQL`.
 
+mod listener;
+
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 use sqlx::{Arguments, Database, Postgres};
 
 use super::{Backend, Codec, Fate, Pools, Purpose, Run, pool_options};
+use crate::carrier::Ears;
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
@@ -108,6 +111,10 @@ impl Backend for Postgres {
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code);
         code.as_deref() == Some("42P01")
+    }
+
+    fn listen(url: String, ears: Ears) -> Option<BoxFuture<'static, ()>> {
+        Some(listener::listen(url, ears).boxed())
     }
 
     fn fate<'a>(

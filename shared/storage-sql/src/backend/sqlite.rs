@@ -13,6 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteQueryResult, S
 use sqlx::{Arguments, Sqlite};
 
 use super::{Backend, Fate, Pools, Purpose, pool_options};
+use crate::carrier::Ears;
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
@@ -98,6 +99,11 @@ impl Backend for Sqlite {
             .as_database_error()
             .map(sqlx::error::DatabaseError::message);
         message.is_some_and(|message| message.starts_with("no such table"))
+    }
+
+    /// Whoever writes to the file is in this process, or is found by polling.
+    fn listen(_: String, _: Ears) -> Option<BoxFuture<'static, ()>> {
+        None
     }
 
     fn fate<'a>(
