@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{counts, inbox, migrate, read, send, serve, sys, token, verify};
+use crate::commands::{
+    counts, inbox, migrate, new_epoch, read, send, serve, sys, token, verify, watch,
+};
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
@@ -29,10 +31,12 @@ enum Command {
     #[command(subcommand)]
     Migrate(migrate::Command),
     Verify(verify::Args),
+    NewEpoch(new_epoch::Args),
     Send(send::Args),
     Inbox(inbox::Args),
     Read(read::Args),
     Counts(counts::Args),
+    Watch(watch::Args),
     #[command(subcommand)]
     Sys(sys::Command),
 }
@@ -48,10 +52,12 @@ impl Cli {
             Command::Token(args) => token::run(args),
             Command::Migrate(command) => migrate::run(command).await,
             Command::Verify(args) => verify::run(args).await,
+            Command::NewEpoch(args) => new_epoch::run(args).await,
             Command::Send(args) => send::run(args).await,
             Command::Inbox(args) => inbox::run(args).await,
             Command::Read(args) => read::run(args).await,
             Command::Counts(args) => counts::run(args).await,
+            Command::Watch(args) => watch::run(args).await,
             Command::Sys(command) => sys::run(command).await,
         }
     }

@@ -3,6 +3,7 @@
 pub mod counts;
 pub mod inbox;
 pub mod migrate;
+pub mod new_epoch;
 pub mod options;
 pub mod read;
 pub mod send;
@@ -10,3 +11,4 @@ pub mod serve;
 pub mod sys;
 pub mod token;
 pub mod verify;
+pub mod watch;

@@ -140,11 +140,17 @@ impl Session {
 
     /// A request with the token, and a deadline.
     pub fn request<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = self.endless(message);
+        request.set_timeout(CALL_TIMEOUT);
+        request
+    }
+
+    /// A request with the token whose answer goes on for as long as it is wanted.
+    pub fn endless<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
         request
             .metadata_mut()
             .insert("authorization", self.authorization.clone());
-        request.set_timeout(CALL_TIMEOUT);
         request
     }
 }
