@@ -5,6 +5,7 @@
 mod commit;
 mod crash;
 mod database_killed;
+mod follow;
 mod full_disk;
 mod on_disk;
 mod retries;

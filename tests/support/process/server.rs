@@ -187,6 +187,13 @@ impl Server {
         move || signal("KILL", &id)
     }
 
+    /// Stops it, with all that it is doing, and answers what lets it go on.
+    pub fn pause(&self) -> impl FnOnce() + use<> {
+        let id = self.process.id().to_string();
+        signal("STOP", &id);
+        move || signal("CONT", &id)
+    }
+
     /// Asks it to end.
     ///
     /// # Panics
