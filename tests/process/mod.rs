@@ -4,5 +4,6 @@ mod configuration;
 mod drain;
 mod foreign_clients;
 mod readiness;
+mod streams;
 mod tls;
 mod tokens;

@@ -24,7 +24,7 @@ const SECONDS_VARIABLE: &str = "POSTROOM_TORTURE_SECS";
 const READERS: (usize, usize) = (20, 100);
 const WRITERS: usize = 2;
 /// How long everybody may take to see the end.
-const SETTLE: Duration = Duration::from_secs(60);
+const SETTLE: Duration = Duration::from_mins(1);
 
 fn lasting() -> Option<u64> {
     env::var(SECONDS_VARIABLE).ok()?.parse().ok()
@@ -43,8 +43,8 @@ async fn run(home: &Home, arguments: &[&str]) {
         })
     });
     let readers: Vec<_> = readers.collect();
-    let writers = (0..WRITERS).map(|number| tokio::spawn(write(Arc::clone(&world), number)));
-    let writers: Vec<_> = writers.collect();
+    let busy = (0..WRITERS).map(|number| tokio::spawn(write(Arc::clone(&world), number)));
+    let busy: Vec<_> = busy.collect();
 
     let end = Instant::now() + last;
     let mut blows = 0;
@@ -54,7 +54,7 @@ async fn run(home: &Home, arguments: &[&str]) {
         blows += 1;
     }
     world.calm();
-    let writes: usize = join_all(writers)
+    let writes: usize = join_all(busy)
         .await
         .into_iter()
         .map(|done| done.expect("writes"))

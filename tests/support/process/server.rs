@@ -256,7 +256,10 @@ fn command() -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     for flag in ["--user-address", "--sys-address", "--operations-address"] {
-        command.args([flag, "127.0.0.1:0"]);
+        // Unless the test has an address of its own.
+        if !start.arguments.iter().any(|argument| argument == flag) {
+            command.args([flag, "127.0.0.1:0"]);
+        }
     }
     command
 }

@@ -1,0 +1,174 @@
+//! What becomes of those who follow a mailbox when the service ends.
+
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use proto::v1;
+use proto::v1::event::Frame;
+use support::process::{Home, Lines, Server, Start, UserClient, postroom};
+use support::{command, coverage, on_each_database};
+use tonic::Streaming;
+
+const PROFILES: usize = 10;
+const STREAMS_EACH: usize = 10;
+/// How long the service may take to end.
+const END_WITHIN: Duration = Duration::from_secs(15);
+
+fn token(home: &Home, profile: &str) -> String {
+    let folder = home.data_dir().display().to_string();
+    let mut minted = postroom(["token", "--sub", profile, "--data-dir", &folder]);
+    let token = command::run(&mut minted).expect("a token");
+    token.trim().to_owned()
+}
+
+async fn send(server: &Server, to: Vec<String>, text: &str) {
+    let request = v1::SendMessageSimpleRequest {
+        to,
+        text: text.to_owned(),
+        ..Default::default()
+    };
+    let mut alice = server.messaging(&server.tokens.alice);
+    alice
+        .send_message_simple(request)
+        .await
+        .expect("it is sent");
+}
+
+async fn follow(mut user: UserClient, cursor: &str) -> Streaming<v1::SubscribeResponse> {
+    let request = v1::SubscribeRequest {
+        cursor: cursor.to_owned(),
+        ..Default::default()
+    };
+    user.subscribe(request)
+        .await
+        .expect("a stream")
+        .into_inner()
+}
+
+/// Follows until the stream ends: the last cursor, and whether it was sent away.
+async fn until_the_end(mut stream: Streaming<v1::SubscribeResponse>) -> (String, bool) {
+    let (mut cursor, mut was_sent_away) = (String::new(), false);
+    while let Ok(Some(answer)) = stream.message().await {
+        let event = answer.event.expect("an event");
+        cursor = event.cursor;
+        was_sent_away = matches!(event.frame, Some(Frame::Reconnect(_)));
+    }
+    (cursor, was_sent_away)
+}
+
+async fn next_received(mut stream: Streaming<v1::SubscribeResponse>) -> String {
+    loop {
+        let answer = stream.message().await.expect("no error").expect("a frame");
+        if let Some(Frame::MessageReceived(entry)) = answer.event.expect("an event").frame {
+            let message = entry.message.expect("a message");
+            return format!("{:?}", message.content);
+        }
+    }
+}
+
+async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
+    let (server, other) = (home.serve(), home.serve());
+    let names: Vec<String> = (0..PROFILES)
+        .map(|number| format!("reader{number}"))
+        .collect();
+    let tokens: Vec<String> = names.iter().map(|name| token(home, name)).collect();
+    let mut streams = Vec::new();
+    for token in &tokens {
+        for _ in 0..STREAMS_EACH {
+            streams.push(follow(server.messaging(token), "").await);
+        }
+    }
+    let _silent = TcpStream::connect(server.user).expect("a connection");
+    let ends: Vec<_> = streams
+        .into_iter()
+        .map(|stream| tokio::spawn(until_the_end(stream)))
+        .collect();
+    let began = Instant::now();
+    server.terminate();
+    let ended = tokio::task::spawn_blocking(|| server.wait());
+    let mut cursors = Vec::new();
+    for end in join_all(ends).await {
+        let (cursor, was_sent_away) = end.expect("a task");
+        assert!(was_sent_away);
+        cursors.push(cursor);
+    }
+    assert!(ended.await.expect("a task").success());
+    let took = began.elapsed();
+    assert!(took < END_WITHIN, "{took:?}");
+
+    send(&other, names, "while nobody looked").await;
+    let resumed = cursors.iter().enumerate().map(async |(number, cursor)| {
+        let user = other.messaging(&tokens[number / STREAMS_EACH]);
+        next_received(follow(user, cursor).await).await
+    });
+    for seen in join_all(resumed).await {
+        assert!(seen.contains("while nobody looked"), "{seen}");
+    }
+    coverage::print(&format!(
+        "SIGTERM with {} open streams and a silent connection: ended after {} ms, all resumed",
+        PROFILES * STREAMS_EACH,
+        took.as_millis()
+    ));
+    other.terminate();
+    assert!(other.wait().success());
+}
+
+async fn a_watch_survives_a_restart_and_repeats_nothing(home: &Home) {
+    let server = home.serve();
+    let address = server.user;
+    let folder = home.data_dir().display().to_string();
+    let endpoint = format!("http://{address}");
+    let mut watch = postroom([
+        "watch",
+        "--as",
+        "bob",
+        "--cursor",
+        "0",
+        "--endpoint",
+        &endpoint,
+        "--data-dir",
+        &folder,
+    ])
+    .stdout(Stdio::piped())
+    .stderr(Stdio::null())
+    .spawn()
+    .expect("it runs");
+    let printed = Lines::of(watch.stdout.take().expect("its output"));
+    let sees = |text: &str| {
+        let found = printed.wait_for(|line| line.contains(text).then_some(()));
+        assert!(found.is_some(), "{text}: {}", printed.text());
+    };
+    let bob = vec!["bob".to_owned()];
+    send(&server, bob.clone(), "first").await;
+    sees("first");
+    server.kill();
+    let again = Server::start(&Start {
+        arguments: vec!["--user-address".to_owned(), address.to_string()],
+        ..home.start()
+    });
+    send(&again, bob.clone(), "second").await;
+    sees("second");
+    again.terminate();
+    assert!(again.wait().success());
+    let last = Server::start(&Start {
+        arguments: vec!["--user-address".to_owned(), address.to_string()],
+        ..home.start()
+    });
+    send(&last, bob, "third").await;
+    sees("third");
+    watch.kill().expect("it is there");
+    watch.wait().expect("an end");
+    let text = printed.text();
+    let received: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("received"))
+        .collect();
+    assert_eq!(received.len(), 3, "{text}");
+}
+
+on_each_database![
+    all_who_follow_are_sent_elsewhere_and_miss_nothing,
+    a_watch_survives_a_restart_and_repeats_nothing,
+];
