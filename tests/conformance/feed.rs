@@ -5,6 +5,7 @@ use domain::operation::{MarkDelivered, Trim};
 use domain::{Action, MessageId, Msgbox};
 use storage::{Bookmark, Broken, Change, Feed, FeedPart, MailStore, Since};
 use support::on_each_database;
+use support::store::Backend;
 
 use super::bench::Bench;
 use super::words::{app, bytes, clear, delete, edit, from_user, mark, profile, remove, sent};
@@ -18,6 +19,7 @@ on_each_database![
     forgotten_deletions_are_said_but_to_those_who_began_with_nothing,
     trimming_forgets_what_is_old_and_nothing_else,
     a_new_epoch_ends_all_cursors,
+    a_database_that_is_another_one_begins_a_new_epoch,
     a_reader_ahead_of_the_database_is_told,
     a_delivery_is_no_change,
 ];
@@ -245,6 +247,23 @@ async fn a_new_epoch_ends_all_cursors(bench: &Bench) {
     let again = read(bench, Since::After(feed.reached), MUCH).await;
     assert_eq!(again.broken, None);
     replica.close().await;
+}
+
+/// A file says nothing about itself: there it is done by hand.
+async fn a_database_that_is_another_one_begins_a_new_epoch(bench: &Bench) {
+    let start = now(bench).await;
+    let raw = bench.raw().await;
+    raw.run("UPDATE server SET identity = 'another' WHERE identity IS NOT NULL")
+        .await;
+    bench.store.heads(&[]).await.expect("heads");
+    let expected = match bench.test.backend() {
+        Backend::Sqlite => None,
+        Backend::Postgres => Some(Broken::EpochChanged),
+    };
+    assert_eq!(read(bench, start, MUCH).await.broken, expected);
+    let now = now(bench).await;
+    bench.store.heads(&[]).await.expect("heads");
+    assert_eq!(read(bench, now, MUCH).await.broken, None);
 }
 
 async fn a_reader_ahead_of_the_database_is_told(bench: &Bench) {

@@ -157,7 +157,7 @@ impl TestService {
 
 impl Fixture for TestService {
     async fn open(setup: Setup) -> Self {
-        Self::over(TestStore::open(setup).await).await
+        Self::over(TestStore::that_tells(setup).await).await
     }
 
     fn into_store(self) -> TestStore {

@@ -157,11 +157,21 @@ impl TestStore {
 
     /// Opens an empty store with other rules for apps that say nothing else.
     pub async fn open_with(setup: Setup, policy: Policy) -> Self {
+        Self::open_as(setup, policy, Notify::Off).await
+    }
+
+    /// Opens an empty store that tells others on the same database what has changed.
+    pub async fn that_tells(setup: Setup) -> Self {
+        Self::open_as(setup, Policy::default(), Notify::Database).await
+    }
+
+    async fn open_as(setup: Setup, policy: Policy, notify: Notify) -> Self {
         let place = Place::new(setup.backend).await;
         let clock = Arc::new(ManualClock::default());
         let hub = Hub::new();
         let options = Options {
             policy,
+            notify,
             wake: hub.clone(),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
@@ -201,7 +211,8 @@ impl TestStore {
     /// A second store over the same data, as another replica would open it: it shares the
     /// clock and the ids, and nothing else. Closing it is up to the test.
     pub async fn replica(&self) -> Arc<dyn MailStore> {
-        self.replica_with(Arc::new(Nobody), Notify::Database).await
+        self.replica_with(Arc::new(Nobody), self.options.notify.clone())
+            .await
     }
 
     /// The same, whose changes somebody hears of.

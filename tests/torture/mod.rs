@@ -7,6 +7,7 @@ mod crash;
 mod database_killed;
 mod follow;
 mod full_disk;
+mod latency;
 mod on_disk;
 mod retries;
 mod sends;

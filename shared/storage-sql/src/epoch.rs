@@ -21,6 +21,8 @@ static LOOK: Statement = Statement::new(
     "SELECT s.epoch, s.identity, {identity} FROM server s WHERE s.server_no = 1",
 );
 
+static EPOCH: Statement = Statement::new(0, "SELECT s.epoch FROM server s WHERE s.server_no = 1");
+
 static ADOPT: Statement = Statement::new(
     1,
     "UPDATE server SET identity = $1 WHERE server_no = 1 AND identity IS NULL",
@@ -85,16 +87,36 @@ pub async fn begin<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
     change(pools.write.clone(), call).await
 }
 
+/// What the database says. One that does not let us ask who it is tells its epoch alone.
 async fn look<DB: Backend>(connection: &mut Connection<DB>) -> Result<Seen, Error> {
-    let rows = connection.fetch(Call::of(&LOOK)).await?;
-    let Some(mut row) = rows.into_iter().next() else {
-        return Err(corrupt("server", "epoch", &1));
-    };
-    Ok(Seen {
-        epoch: row.uuid()?,
-        written: row.text_or_null()?,
-        actual: row.text_or_null()?,
-    })
+    match connection.fetch(Call::of(&LOOK)).await {
+        Ok(rows) => {
+            let mut row = only(rows)?;
+            Ok(Seen {
+                epoch: row.uuid()?,
+                written: row.text_or_null()?,
+                actual: row.text_or_null()?,
+            })
+        }
+        Err(Error::Internal(source)) => {
+            tracing::debug!(error.source = %source, "database.identity_unknown");
+            Ok(Seen {
+                epoch: written(connection).await?,
+                written: None,
+                actual: None,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn written<DB: Backend>(connection: &mut Connection<DB>) -> Result<Uuid, Error> {
+    only(connection.fetch(Call::of(&EPOCH)).await?)?.uuid()
+}
+
+fn only<T>(rows: Vec<T>) -> Result<T, Error> {
+    let row = rows.into_iter().next();
+    row.ok_or_else(|| corrupt("server", "epoch", &1))
 }
 
 /// The epoch after a change, in a task of its own: what has begun runs to its end.
@@ -103,9 +125,9 @@ async fn change<DB: Backend>(pool: Pool<DB>, call: Call) -> Result<Uuid, Error> 
         let mut transaction = Transaction::begin(&pool).await?;
         let connection = transaction.connection();
         connection.execute(call).await?;
-        let seen = look(connection).await?;
+        let epoch = written(connection).await?;
         transaction.commit().await.map_err(wrap::<DB>)?;
-        Ok(seen.epoch)
+        Ok(epoch)
     });
     work.await.map_err(|error| Error::Internal(error.into()))?
 }

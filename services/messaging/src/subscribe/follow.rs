@@ -1,21 +1,23 @@
 //! Who reads the feed for one stream, for as long as it lasts.
 
+mod deliveries;
+
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use domain::limits::{MESSAGE_IDS_MAX, STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
+use domain::MessageId;
+use domain::limits::{STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
 use domain::mailbox::Counts;
-use domain::operation::MarkDelivered;
-use domain::{Action, MessageId, Msgbox, Operation};
 use proto::v1;
 use proto::v1::event::Frame;
 use realtime::{News, Subscription};
 use rpc::convert::feed::{self, Lens};
 use rpc::{RpcError, User};
-use storage::{Bookmark, Change, Feed, FeedPart, MailStore, Since};
+use storage::{Bookmark, Feed, FeedPart, MailStore, Since};
 use tokio::time::sleep_until;
 
+use self::deliveries::undelivered;
 use super::outlet::{Blocked, Outlet};
 use crate::pace::Pace;
 
@@ -23,8 +25,6 @@ const PART: FeedPart = FeedPart {
     changes_max: STREAM_CHANGES_MAX,
     bytes_max: STREAM_BYTES_MAX,
 };
-/// How long noting what was delivered may take.
-const NOTE_WITHIN: Duration = Duration::from_secs(2);
 /// How often a store that is away is asked again before the stream ends.
 const RETRIES_MAX: u32 = 10;
 
@@ -279,44 +279,6 @@ impl Follower {
             Ok(()) | Err(End::Gone | End::Reconnect) => Ok(()),
         }
     }
-
-    /// Notes what the reader has taken; what it has not yet is looked for again later.
-    async fn note_deliveries(&mut self) {
-        let delivered = self.outlet.delivered();
-        self.unnoted = self.unnoted.saturating_sub(delivered.len());
-        for part in delivered.chunks(MESSAGE_IDS_MAX) {
-            if self.note(part.to_vec()).await.is_err() {
-                self.unnoted += part.len();
-                self.outlet.still_delivered(part.to_vec());
-            }
-        }
-        let again = Instant::now() + self.pace.gather * 4;
-        self.note_at = (self.unnoted > 0).then_some(again);
-    }
-
-    async fn note(&self, message_ids: Vec<MessageId>) -> Result<(), storage::Error> {
-        let user = &self.reader.user;
-        let operation = Operation {
-            request: None,
-            action: Action::MarkDelivered(MarkDelivered {
-                owner: user.profile().clone(),
-                message_ids,
-            }),
-        };
-        let deadline = Instant::now() + NOTE_WITHIN;
-        self.store.execute(user.app(), operation, deadline).await?;
-        Ok(())
-    }
-}
-
-/// The entry that is delivered with a change for the first time.
-fn undelivered(change: &Change) -> Option<MessageId> {
-    let (Change::Received(item) | Change::Updated(item)) = change else {
-        return None;
-    };
-    let entry = &item.entry;
-    let is_first = entry.msgbox == Msgbox::Inbox && entry.delivered_ms.is_none();
-    is_first.then_some(entry.message_id)
 }
 
 /// Whether the store may answer when it is asked again.

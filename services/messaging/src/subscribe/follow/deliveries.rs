@@ -1,0 +1,53 @@
+//! What was handed to the reader is noted, several at a time; nobody is told of it.
+
+use std::time::{Duration, Instant};
+
+use domain::limits::MESSAGE_IDS_MAX;
+use domain::operation::MarkDelivered;
+use domain::{Action, MessageId, Msgbox, Operation};
+use storage::Change;
+
+use super::Follower;
+
+/// How long noting what was delivered may take.
+const NOTE_WITHIN: Duration = Duration::from_secs(2);
+
+impl Follower {
+    /// Notes what the reader has taken; what it has not yet is looked for again later.
+    pub(super) async fn note_deliveries(&mut self) {
+        let delivered = self.outlet.delivered();
+        self.unnoted = self.unnoted.saturating_sub(delivered.len());
+        for part in delivered.chunks(MESSAGE_IDS_MAX) {
+            if self.note(part.to_vec()).await.is_err() {
+                self.unnoted += part.len();
+                self.outlet.still_delivered(part.to_vec());
+            }
+        }
+        let again = Instant::now() + self.pace.gather * 4;
+        self.note_at = (self.unnoted > 0).then_some(again);
+    }
+
+    async fn note(&self, message_ids: Vec<MessageId>) -> Result<(), storage::Error> {
+        let user = &self.reader.user;
+        let operation = Operation {
+            request: None,
+            action: Action::MarkDelivered(MarkDelivered {
+                owner: user.profile().clone(),
+                message_ids,
+            }),
+        };
+        let deadline = Instant::now() + NOTE_WITHIN;
+        self.store.execute(user.app(), operation, deadline).await?;
+        Ok(())
+    }
+}
+
+/// The entry that is delivered with a change for the first time.
+pub(super) fn undelivered(change: &Change) -> Option<MessageId> {
+    let (Change::Received(item) | Change::Updated(item)) = change else {
+        return None;
+    };
+    let entry = &item.entry;
+    let is_first = entry.msgbox == Msgbox::Inbox && entry.delivered_ms.is_none();
+    is_first.then_some(entry.message_id)
+}

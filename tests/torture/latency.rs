@@ -1,0 +1,83 @@
+//! How long after the sender's reply a change is seen by those who follow.
+
+use std::time::{Duration, Instant};
+
+use proto::v1;
+use proto::v1::event::Frame;
+use support::process::{Home, Server};
+use support::store::Place;
+use support::{coverage, on_each_database};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const SENDS: usize = 200;
+/// The same where replicas do not tell each other, and each waits for a poll.
+const SENDS_POLLED: usize = 4;
+/// A poll, and then some.
+const SOON: Duration = Duration::from_secs(5);
+
+/// When each message was seen of those that come from now on.
+async fn seen(server: &Server) -> mpsc::UnboundedReceiver<(String, Instant)> {
+    let mut bob = server.messaging(&server.tokens.bob);
+    let request = v1::SubscribeRequest::default();
+    let stream = bob.subscribe(request).await.expect("a stream");
+    let mut stream = stream.into_inner();
+    let (seen, times) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok(Some(answer)) = stream.message().await {
+            let frame = answer.event.and_then(|event| event.frame);
+            if let Some(Frame::MessageReceived(entry)) = frame {
+                // Nobody asks any more at the end.
+                let _ = seen.send((entry.message_id, Instant::now()));
+            }
+        }
+    });
+    times
+}
+
+async fn send(server: &Server, number: usize) -> (String, Instant) {
+    let request = v1::SendMessageSimpleRequest {
+        to: vec!["bob".to_owned()],
+        text: format!("message {number}"),
+        ..Default::default()
+    };
+    let mut alice = server.messaging(&server.tokens.alice);
+    let sent = alice
+        .send_message_simple(request)
+        .await
+        .expect("it is sent");
+    (sent.into_inner().message_id, Instant::now())
+}
+
+/// The median and the 99th percentile, in milliseconds.
+fn figures(mut delays: Vec<Duration>) -> String {
+    delays.sort_unstable();
+    let at = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
+    let [median, late] = [50, 99].map(|percent| at(percent).as_secs_f64() * 1000.0);
+    format!("p50 {median:.1} ms, p99 {late:.1} ms")
+}
+
+async fn what_was_sent_is_seen_soon_on_this_replica_and_on_another(home: &Home) {
+    let (server, other) = (home.serve(), home.serve());
+    let mut followers = [seen(&server).await, seen(&other).await];
+    let mut delays = [Vec::new(), Vec::new()];
+    let sends = match home.place() {
+        Place::Sqlite(_) => SENDS_POLLED,
+        Place::Postgres(_) => SENDS,
+    };
+    for number in 0..sends {
+        let (id, replied) = send(&server, number).await;
+        for (times, delays) in followers.iter_mut().zip(&mut delays) {
+            let next = timeout(SOON, times.recv()).await.expect("it is seen soon");
+            let (seen_id, at) = next.expect("a stream that goes on");
+            assert_eq!(seen_id, id);
+            delays.push(at.saturating_duration_since(replied));
+        }
+    }
+    let [here, there] = delays.map(figures);
+    coverage::print(&format!(
+        "from the reply to the frame, {sends} sends: here {here}; on another replica {there}"
+    ));
+}
+
+on_each_database![what_was_sent_is_seen_soon_on_this_replica_and_on_another];
