@@ -28,7 +28,7 @@ pub const DRAIN_CONNECTIONS: Duration = Duration::from_secs(11);
 /// When the store must have closed, after the drain began.
 pub const DRAIN_STORE: Duration = Duration::from_secs(14);
 /// How often old deletions are forgotten.
-pub const TRIM_EVERY: Duration = Duration::from_hours(1);
+pub const TRIM_EVERY: Duration = Duration::from_mins(10);
 /// How long the store may take to say whether it is ready.
 pub const READY_MAX: Duration = Duration::from_secs(2);
 

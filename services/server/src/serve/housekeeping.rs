@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use storage::{Error, MailStore};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::limits::TRIM_EVERY;
 
 /// Forgets old deletions from time to time. Several replicas may do so at once.
 pub fn start(store: Arc<dyn MailStore>) {
     tokio::spawn(async move {
-        let mut ticks = interval(TRIM_EVERY);
+        let mut ticks = interval_at(Instant::now() + TRIM_EVERY, TRIM_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
