@@ -103,7 +103,7 @@ impl Server {
     /// If it does not start; then with its log.
     #[must_use]
     pub fn start_from(config: &Path, tokens: Tokens) -> Self {
-        let mut command = command();
+        let mut command = command(&[]);
         let (process, log, _) = spawn(command.arg("--config").arg(config));
         Self {
             process,
@@ -244,8 +244,8 @@ impl Drop for Server {
     }
 }
 
-/// How it starts in any case.
-fn command() -> Command {
+/// How it starts in any case, but for the addresses that are among the arguments.
+fn command(arguments: &[String]) -> Command {
     let mut command = Command::new("sh");
     command
         .args(["-c", LAUNCH])
@@ -256,8 +256,7 @@ fn command() -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     for flag in ["--user-address", "--sys-address", "--operations-address"] {
-        // Unless the test has an address of its own.
-        if !start.arguments.iter().any(|argument| argument == flag) {
+        if !arguments.iter().any(|argument| argument == flag) {
             command.args([flag, "127.0.0.1:0"]);
         }
     }
@@ -265,7 +264,7 @@ fn command() -> Command {
 }
 
 fn dev_command(start: &Start) -> Command {
-    let mut command = command();
+    let mut command = command(&start.arguments);
     command.args(["--dev", "--data-dir"]).arg(&start.data_dir);
     if let Some(url) = &start.database_url {
         command.args(["--database-url", url]);
