@@ -102,9 +102,8 @@ impl Reference {
         let Some(Request { key, fingerprint }) = request else {
             return app.run(&self.defaults, deed, message_id, now);
         };
-        app.answers
-            .retain(|other, answer| *other != key || answer.expire_ms > now);
-        if let Some(answer) = app.answers.get(&key) {
+        let answer = app.answers.get(&key);
+        if let Some(answer) = answer.filter(|answer| answer.expire_ms > now) {
             return if answer.fingerprint == fingerprint {
                 Ok(answer.outcome.clone())
             } else {

@@ -1,11 +1,11 @@
-//! The walk of every write: claim the requests, lock and read, apply, write, commit.
+//! The walk of every write: look for answers, lock and read, apply, write, commit.
 //!
 //! A batch is carried out in one transaction, in a number of statements that depends
 //! neither on how many operations it has nor on how many recipients they have. What the
 //! operations mean is not known here: they are applied to a [`Ledger`], and what has
 //! changed in it is written.
 
-mod claim;
+mod answers;
 mod commit;
 mod entries;
 mod lock;
@@ -21,7 +21,8 @@ use storage::{Error, Head, MailboxKey, Wake};
 
 use crate::backend::Backend;
 use crate::connection::{Connection, Transaction};
-use claim::Claims;
+use answers::Answers;
+use commit::Traces;
 
 /// An operation of an app, on its way.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ pub async fn run<DB: Backend>(
             Ok(walked.verdicts)
         }
         Ok(walked) => {
-            commit::settle(pool, transaction, walked.xid).await?;
+            commit::settle(pool, transaction, walked.traces).await?;
             wake.changed(&walked.heads);
             Ok(walked.verdicts)
         }
@@ -75,8 +76,7 @@ struct Walked {
     verdicts: Vec<Verdict>,
     /// The mailboxes that have changed.
     heads: Vec<Head>,
-    /// The id of the transaction, where the database has one.
-    xid: Option<String>,
+    traces: Traces,
 }
 
 /// All of it but the ends.
@@ -86,26 +86,30 @@ async fn walk<DB: Backend>(
     now: Millis,
     jobs: &[Job],
 ) -> Result<Walked, Error> {
-    let mut claims = Claims::take(connection, now, jobs).await?;
-    let footprints = footprints(jobs, &claims);
+    let mut answers = Answers::read(connection, now, jobs).await?;
+    let footprints = footprints(jobs, &answers);
     let (mut ledgers, xid) = lock::apps(connection, policy, now, &footprints).await?;
     lock::messages(connection, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;
 
-    let verdicts = apply(jobs, &mut claims, &mut ledgers);
+    let verdicts = apply(jobs, &mut answers, &mut ledgers);
 
     let changes = ledgers
         .into_iter()
         .map(|(app_no, ledger)| (app_no, ledger.into_changes()));
     let changes: Vec<_> = changes.collect();
     let heads = heads(&changes);
+    let message = changes.iter().find_map(|(app_no, changes)| {
+        let message = changes.new_messages.first()?;
+        Some((*app_no, message.envelope.message_id))
+    });
     write::changes(connection, changes).await?;
-    claims.settle(connection).await?;
+    answers.write(connection).await?;
     Ok(Walked {
         verdicts,
         heads,
-        xid,
+        traces: Traces { xid, message },
     })
 }
 
@@ -125,11 +129,11 @@ fn heads(changes: &[(i64, Changes)]) -> Vec<Head> {
 
 /// What the jobs of each app must see together. A job whose answer is known already sees
 /// nothing.
-fn footprints(jobs: &[Job], claims: &Claims) -> BTreeMap<i64, Footprint> {
+fn footprints(jobs: &[Job], answers: &Answers) -> BTreeMap<i64, Footprint> {
     let mut footprints: BTreeMap<i64, Footprint> = BTreeMap::new();
     for job in jobs {
         let footprint = footprints.entry(job.app_no).or_default();
-        if claims.answer(job).is_none() {
+        if answers.answer(job).is_none() {
             footprint.merge(job.operation.footprint());
         }
     }
@@ -137,15 +141,20 @@ fn footprints(jobs: &[Job], claims: &Claims) -> BTreeMap<i64, Footprint> {
 }
 
 /// Applies the jobs in turn: each sees what those before it did.
-fn apply(jobs: &[Job], claims: &mut Claims, ledgers: &mut BTreeMap<i64, Ledger>) -> Vec<Verdict> {
+fn apply(jobs: &[Job], answers: &mut Answers, ledgers: &mut BTreeMap<i64, Ledger>) -> Vec<Verdict> {
     let mut verdicts = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let verdict = match (claims.answer(job), ledgers.get_mut(&job.app_no)) {
+        let verdict = match (answers.answer(job), ledgers.get_mut(&job.app_no)) {
             (Some(answer), _) => answer,
-            (None, Some(ledger)) => job.operation.apply(ledger, job.message_id),
+            (None, Some(ledger)) => {
+                let verdict = job.operation.apply(ledger, job.message_id);
+                if let Ok(outcome) = &verdict {
+                    answers.keep(job, outcome);
+                }
+                verdict
+            }
             (None, None) => Err(Refusal::NotFound),
         };
-        claims.remember(job, &verdict);
         verdicts.push(verdict);
     }
     verdicts

@@ -1,6 +1,7 @@
 //! What an operation did: the answer, also when the request is repeated.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::content::Digest;
 use crate::id::MessageId;
@@ -31,22 +32,47 @@ pub enum Outcome {
 
 /// A message that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredSent", into = "StoredSent")]
 pub struct Sent {
     /// Its id.
-    #[serde(rename = "i")]
     pub message_id: MessageId,
     /// Distinct recipients.
-    #[serde(rename = "r")]
     pub requested: u32,
     /// Inboxes that took it.
-    #[serde(rename = "a")]
     pub actual: u32,
     /// When it was sent.
-    #[serde(rename = "s")]
     pub send_ms: Millis,
     /// When it vanishes.
-    #[serde(rename = "e")]
     pub expire_ms: Millis,
+}
+
+/// In that order, without what the id tells. Most of what is stored for requests is this.
+#[derive(Serialize, Deserialize)]
+struct StoredSent(
+    #[serde(with = "uuid::serde::simple")] Uuid,
+    u32,
+    u32,
+    Millis,
+);
+
+impl From<Sent> for StoredSent {
+    fn from(sent: Sent) -> Self {
+        let message_id = sent.message_id.uuid();
+        Self(message_id, sent.requested, sent.actual, sent.expire_ms)
+    }
+}
+
+impl From<StoredSent> for Sent {
+    fn from(StoredSent(message_id, requested, actual, expire_ms): StoredSent) -> Self {
+        let message_id = MessageId::new(message_id);
+        Self {
+            message_id,
+            requested,
+            actual,
+            send_ms: message_id.time_ms().unwrap_or_default(),
+            expire_ms,
+        }
+    }
 }
 
 /// A new version of a message's content.
@@ -112,8 +138,7 @@ mod tests {
             (Outcome::Changed(5), r#"{"c":5}"#.to_owned()),
             (
                 Outcome::Sent(sent),
-                r#"{"s":{"i":"00000000-000a-7000-8000-000000000000","r":3,"a":2,"s":10,"e":20}}"#
-                    .to_owned(),
+                r#"{"s":["00000000000a70008000000000000000",3,2,20]}"#.to_owned(),
             ),
             (
                 Outcome::Revised(revision),

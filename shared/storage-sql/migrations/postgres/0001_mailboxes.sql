@@ -96,4 +96,3 @@ CREATE TABLE request (
     result text,
     CONSTRAINT request_pk PRIMARY KEY (app_no, request_key)
 );
-CREATE INDEX request_by_expiry ON request (expire_ms);

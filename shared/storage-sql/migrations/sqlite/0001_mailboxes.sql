@@ -94,4 +94,3 @@ CREATE TABLE request (
     result TEXT,
     CONSTRAINT request_pk PRIMARY KEY (app_no, request_key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX request_by_expiry ON request (expire_ms);

@@ -107,10 +107,7 @@ impl Backend for Postgres {
     }
 
     fn is_missing_table(error: &sqlx::Error) -> bool {
-        let code = error
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code);
-        code.as_deref() == Some("42P01")
+        has_code(error, "42P01")
     }
 
     fn listen(url: String, ears: Ears) -> Option<BoxFuture<'static, ()>> {
@@ -125,7 +122,11 @@ impl Backend for Postgres {
             let mut arguments = <Self as Database>::Arguments::default();
             arguments.add(xid).map_err(sqlx::Error::Encode)?;
             let text = "SELECT pg_xact_status($1::text::xid8)";
-            let rows = Self::fetch(connection, text, arguments).await?;
+            let rows = match Self::fetch(connection, text, arguments).await {
+                // An id that is still to be given out: a crash has forgotten the transaction.
+                Err(error) if has_code(&error, "22023") => return Ok(Fate::Aborted),
+                rows => rows?,
+            };
             let status: Option<String> = match rows.first() {
                 Some(row) => Self::get(row, 0)?,
                 None => None,
@@ -139,6 +140,11 @@ impl Backend for Postgres {
         }
         .boxed()
     }
+}
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    let error = error.as_database_error();
+    error.and_then(sqlx::error::DatabaseError::code).as_deref() == Some(code)
 }
 
 /// Each column is one array.

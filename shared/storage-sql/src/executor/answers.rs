@@ -1,0 +1,143 @@
+//! Idempotency: a request that was carried out is not carried out again; its answer is
+//! given again.
+
+use std::collections::BTreeMap;
+
+use domain::limits::IDEMPOTENCY_MS;
+use domain::request::{Fingerprint, RequestKey};
+use domain::{Millis, Outcome, Refusal};
+use storage::Error;
+
+use super::{Job, Verdict};
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::error::corrupt;
+use crate::rows::Call;
+use crate::statement::{Kind, Statement};
+
+/// The answers whose time is not over at `$1`.
+static READ: Statement = Statement::with_rows(
+    1,
+    &[("app_no", Kind::Int), ("request_key", Kind::Bytes)],
+    "SELECT q.app_no, q.request_key, q.fingerprint, q.result FROM r
+     CROSS JOIN request q WHERE q.app_no = r.app_no AND q.request_key = r.request_key
+         AND q.expire_ms > $1",
+);
+
+/// Waits for whoever is writing one of the keys, and does not write over an answer whose
+/// time is not over.
+static WRITE: Statement = Statement::with_rows(
+    2,
+    &[
+        ("app_no", Kind::Int),
+        ("request_key", Kind::Bytes),
+        ("fingerprint", Kind::Bytes),
+        ("result", Kind::Text),
+    ],
+    "INSERT INTO request (app_no, request_key, fingerprint, result, expire_ms)
+     SELECT r.app_no, r.request_key, r.fingerprint, r.result, $2 FROM r
+     WHERE true ORDER BY r.ord
+     ON CONFLICT (app_no, request_key) DO UPDATE
+     SET fingerprint = excluded.fingerprint, result = excluded.result,
+         expire_ms = excluded.expire_ms
+     WHERE request.expire_ms <= $1",
+);
+
+type Key = (i64, RequestKey);
+
+/// The answers to the requests of a batch.
+pub struct Answers {
+    now: Millis,
+    known: BTreeMap<Key, (Fingerprint, Outcome)>,
+    /// Those that this batch found.
+    new: Vec<Key>,
+}
+
+impl Answers {
+    /// Reads what is known of the jobs.
+    pub async fn read<DB: Backend>(
+        connection: &mut Connection<DB>,
+        now: Millis,
+        jobs: &[Job],
+    ) -> Result<Self, Error> {
+        let mut answers = Self {
+            now,
+            known: BTreeMap::new(),
+            new: Vec::new(),
+        };
+        let mut call = Call::of(&READ).with(now.0);
+        for (app_no, key) in jobs.iter().filter_map(key) {
+            call.row([app_no.into(), key.0.as_slice().into()]);
+        }
+        if call.is_empty() {
+            return Ok(answers);
+        }
+        for mut row in connection.fetch(call).await? {
+            let app_no = row.int()?;
+            let key = row.bytes()?;
+            let fingerprint = half(&row.bytes()?).map(Fingerprint);
+            let outcome = Outcome::decode(&row.text()?);
+            let (key, answer) = half(&key)
+                .map(RequestKey)
+                .zip(fingerprint.zip(outcome))
+                .ok_or_else(|| corrupt("request", "result", &format!("{key:02x?}")))?;
+            answers.known.insert((app_no, key), answer);
+        }
+        Ok(answers)
+    }
+
+    /// The answer to a job, if its request was answered before.
+    pub fn answer(&self, job: &Job) -> Option<Verdict> {
+        let (fingerprint, outcome) = self.known.get(&key(job)?)?;
+        let same = job.operation.request?.fingerprint == *fingerprint;
+        Some(if same {
+            Ok(outcome.clone())
+        } else {
+            Err(Refusal::RequestIdReused)
+        })
+    }
+
+    /// Keeps what was done for a job, for those that repeat it. Refusals are not kept.
+    pub fn keep(&mut self, job: &Job, outcome: &Outcome) {
+        if let (Some(key), Some(request)) = (key(job), job.operation.request) {
+            self.known
+                .insert(key, (request.fingerprint, outcome.clone()));
+            self.new.push(key);
+        }
+    }
+
+    /// Writes what is new, in the order of the keys.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if somebody else has carried out one of the requests in between.
+    pub async fn write<DB: Backend>(
+        mut self,
+        connection: &mut Connection<DB>,
+    ) -> Result<(), Error> {
+        self.new.sort_unstable();
+        let mut call = Call::of(&WRITE)
+            .with(self.now.0)
+            .with(self.now.after(IDEMPOTENCY_MS).0);
+        for key in &self.new {
+            let (fingerprint, outcome) = &self.known[key];
+            call.row([
+                key.0.into(),
+                key.1.0.as_slice().into(),
+                fingerprint.0.as_slice().into(),
+                outcome.encode().into(),
+            ]);
+        }
+        if call.is_empty() || connection.execute(call).await? == self.new.len() as u64 {
+            return Ok(());
+        }
+        Err(Error::Busy("a request was carried out elsewhere".into()))
+    }
+}
+
+fn key(job: &Job) -> Option<Key> {
+    Some((job.app_no, job.operation.request?.key))
+}
+
+fn half(bytes: &[u8]) -> Option<[u8; 16]> {
+    bytes.try_into().ok()
+}
