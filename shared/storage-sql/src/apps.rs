@@ -2,7 +2,6 @@
 
 use domain::{AppId, Millis};
 use moka::sync::Cache;
-use sqlx::Pool;
 use storage::Error;
 
 use crate::backend::Backend;
@@ -10,6 +9,7 @@ use crate::connection::{Connection, Transaction, wrap};
 use crate::error::corrupt;
 use crate::rows::Call;
 use crate::statement::Statement;
+use crate::warm::Warm;
 
 /// Apps whose number is remembered. A number never changes.
 const REMEMBERED_MAX: u64 = 100_000;
@@ -32,7 +32,7 @@ impl Apps {
     /// The number of an app, which begins now if it has not begun.
     pub async fn number<DB: Backend>(
         &self,
-        pool: &Pool<DB>,
+        pool: &Warm<DB>,
         app: &AppId,
         now: Millis,
     ) -> Result<i64, Error> {
@@ -61,7 +61,7 @@ async fn find<DB: Backend>(
     rows.into_iter().next().map(|mut row| row.int()).transpose()
 }
 
-async fn create<DB: Backend>(pool: Pool<DB>, app: AppId, now: Millis) -> Result<i64, Error> {
+async fn create<DB: Backend>(pool: Warm<DB>, app: AppId, now: Millis) -> Result<i64, Error> {
     let mut transaction = Transaction::begin(&pool).await?;
     let connection = transaction.connection();
     connection

@@ -4,12 +4,10 @@ mod codec;
 mod postgres;
 mod sqlite;
 
-use std::time::Duration;
-
 use futures::future::BoxFuture;
+use sqlx::Database;
 use sqlx::migrate::Migrator;
-use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::{Connection as _, Database, Pool};
+use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
 pub use codec::{Codec, Run};
@@ -19,44 +17,20 @@ use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
 use crate::statement::Dialect;
-
-/// How long after its last use a connection is taken for well.
-const TRUSTED_FOR: Duration = Duration::from_millis(100);
+use crate::warm::Warm;
 
 /// The connections to a database: some that write, some that read.
 pub struct Pools<DB: Database> {
-    pub write: Pool<DB>,
-    pub read: Pool<DB>,
+    pub write: Warm<DB>,
+    pub read: Warm<DB>,
 }
 
 impl<DB: Database> Pools<DB> {
-    /// Whether all connections that write are at work.
-    pub fn write_is_busy(&self) -> bool {
-        self.write.num_idle() == 0
-            && self.write.size() >= self.write.options().get_max_connections()
-    }
-
     /// Ends all connections, after what they are doing.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
     }
-}
-
-/// A pool of that size. A connection that was used a moment ago is taken without asking it
-/// whether it is well: that would be another round trip for every read.
-fn pool_options<DB: Database>(size: u32) -> PoolOptions<DB> {
-    PoolOptions::new()
-        .max_connections(size)
-        .test_before_acquire(false)
-        .before_acquire(|connection: &mut DB::Connection, last| {
-            Box::pin(async move {
-                if last.idle_for > TRUSTED_FOR {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
 }
 
 /// What connections are for.

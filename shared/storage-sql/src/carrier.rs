@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::Pool;
 use storage::{Error, Head, MailboxKey, Wake};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -19,6 +18,7 @@ use crate::backend::Backend;
 use crate::connection::Connection;
 use crate::rows::Call;
 use crate::statement::Statement;
+use crate::warm::Warm;
 
 /// The name under which stores hear each other.
 pub const CHANNEL: &str = "postroom";
@@ -53,7 +53,7 @@ struct Outbox {
 impl Carrier {
     /// A carrier to those here, and by `url` from and to the other stores, if there is one
     /// and the database can do it.
-    pub fn start<DB: Backend>(here: Arc<dyn Wake>, pool: &Pool<DB>, url: Option<&str>) -> Self {
+    pub fn start<DB: Backend>(here: Arc<dyn Wake>, pool: &Warm<DB>, url: Option<&str>) -> Self {
         let name = Uuid::new_v4().simple().to_string();
         let mut tasks = JoinSet::new();
         let ears = Ears {
@@ -131,7 +131,7 @@ impl Outbox {
     }
 }
 
-async fn send_all<DB: Backend>(outbox: Arc<Outbox>, pool: Pool<DB>, name: String) {
+async fn send_all<DB: Backend>(outbox: Arc<Outbox>, pool: Warm<DB>, name: String) {
     loop {
         outbox.filled.notified().await;
         for text in outbox.take(&name) {
@@ -146,7 +146,7 @@ async fn send_all<DB: Backend>(outbox: Arc<Outbox>, pool: Pool<DB>, name: String
     }
 }
 
-async fn send<DB: Backend>(pool: &Pool<DB>, text: &str) -> Result<(), Error> {
+async fn send<DB: Backend>(pool: &Warm<DB>, text: &str) -> Result<(), Error> {
     let call = Call::of(&NOTIFY).with(CHANNEL).with(text);
     Connection::of(pool).await?.execute(call).await.map(drop)
 }

@@ -1,7 +1,5 @@
 //! Connections: how a statement is run, and how a transaction ends.
 
-use sqlx::Pool;
-use sqlx::pool::PoolConnection;
 use storage::Error;
 
 use crate::backend::Backend;
@@ -9,23 +7,25 @@ use crate::error::miscounted;
 use crate::fields::Fields;
 use crate::read::items::Sight;
 use crate::rows::{Call, Value};
+use crate::warm::{Lease, Warm};
 
 /// A connection of a pool.
-pub struct Connection<DB: Backend>(PoolConnection<DB>);
+pub struct Connection<DB: Backend>(Lease<DB>);
 
 impl<DB: Backend> Connection<DB> {
     /// Takes a connection out of a pool.
-    pub async fn of(pool: &Pool<DB>) -> Result<Self, Error> {
-        pool.acquire().await.map(Self).map_err(wrap::<DB>)
+    pub async fn of(pool: &Warm<DB>) -> Result<Self, Error> {
+        pool.take().await.map(Self).map_err(wrap::<DB>)
     }
 
     /// Runs a statement and takes its rows.
     pub async fn fetch(&mut self, call: Call) -> Result<Vec<Fields<DB>>, Error> {
         let text = call.statement.text(&DB::DIALECT);
         let arguments = arguments::<DB>(call)?;
-        let rows = DB::fetch(&mut self.0, text, arguments)
-            .await
-            .map_err(wrap::<DB>)?;
+        let connection = self.0.work().map_err(wrap::<DB>)?;
+        let rows = DB::fetch(connection, text, arguments).await;
+        let rows = rows.map_err(wrap::<DB>)?;
+        self.0.rest();
         Ok(rows.into_iter().map(Fields::new).collect())
     }
 
@@ -33,10 +33,18 @@ impl<DB: Backend> Connection<DB> {
     pub async fn execute(&mut self, call: Call) -> Result<u64, Error> {
         let text = call.statement.text(&DB::DIALECT);
         let arguments = arguments::<DB>(call)?;
-        let result = DB::execute(&mut self.0, text, arguments)
-            .await
-            .map_err(wrap::<DB>)?;
+        let connection = self.0.work().map_err(wrap::<DB>)?;
+        let result = DB::execute(connection, text, arguments).await;
+        let result = result.map_err(wrap::<DB>)?;
+        self.0.rest();
         Ok(DB::rows_affected(&result))
+    }
+
+    /// Runs a command that begins or ends a transaction.
+    async fn command(&mut self, text: &'static str) -> sqlx::Result<()> {
+        DB::command(self.0.work()?, text).await?;
+        self.0.rest();
+        Ok(())
     }
 
     /// Runs a statement that changes as many rows as it was given; not at all if none.
@@ -62,40 +70,38 @@ pub struct Transaction<DB: Backend> {
 
 impl<DB: Backend> Transaction<DB> {
     /// Begins a transaction that writes.
-    pub async fn begin(pool: &Pool<DB>) -> Result<Self, Error> {
+    pub async fn begin(pool: &Warm<DB>) -> Result<Self, Error> {
         Self::begin_with(pool, DB::BEGIN).await
     }
 
     /// Begins a transaction in which all reads see one snapshot.
-    pub async fn begin_snapshot(pool: &Pool<DB>) -> Result<Self, Error> {
+    pub async fn begin_snapshot(pool: &Warm<DB>) -> Result<Self, Error> {
         Self::begin_with(pool, DB::BEGIN_SNAPSHOT).await
     }
 
-    async fn begin_with(pool: &Pool<DB>, text: &'static str) -> Result<Self, Error> {
+    async fn begin_with(pool: &Warm<DB>, text: &'static str) -> Result<Self, Error> {
         let connection = Connection::of(pool).await?;
         let mut transaction = Self {
             connection,
             ended_well: false,
         };
-        DB::command(&mut transaction.connection.0, text)
-            .await
-            .map_err(wrap::<DB>)?;
+        let begun = transaction.connection.command(text).await;
+        begun.map_err(wrap::<DB>)?;
         Ok(transaction)
     }
 
     /// Makes it durable. The error is the database's own: whoever commits must know what
     /// to make of it.
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
-        DB::command(&mut self.connection.0, "COMMIT").await?;
+        self.connection.command("COMMIT").await?;
         self.ended_well = true;
         Ok(())
     }
 
     /// Takes everything back.
     pub async fn rollback(mut self) -> Result<(), Error> {
-        DB::command(&mut self.connection.0, "ROLLBACK")
-            .await
-            .map_err(wrap::<DB>)?;
+        let ended = self.connection.command("ROLLBACK").await;
+        ended.map_err(wrap::<DB>)?;
         self.ended_well = true;
         Ok(())
     }
@@ -109,7 +115,7 @@ impl<DB: Backend> Transaction<DB> {
 impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
         if !self.ended_well {
-            self.connection.0.close_on_drop();
+            self.connection.0.end();
         }
     }
 }
@@ -122,7 +128,7 @@ pub enum View<DB: Backend> {
 
 impl<DB: Backend> View<DB> {
     /// Begins to read.
-    pub async fn of(pool: &Pool<DB>, sight: Sight) -> Result<Self, Error> {
+    pub async fn of(pool: &Warm<DB>, sight: Sight) -> Result<Self, Error> {
         Ok(match sight {
             Sight::Apart => Self::Apart(Connection::of(pool).await?),
             Sight::Snapshot => Self::Snapshot(Transaction::begin_snapshot(pool).await?),
@@ -148,10 +154,13 @@ impl<DB: Backend> View<DB> {
 
 /// What became of a transaction, asked on a connection of its own.
 pub async fn fate<DB: Backend>(
-    pool: &Pool<DB>,
+    pool: &Warm<DB>,
     xid: &str,
 ) -> Result<crate::backend::Fate, sqlx::Error> {
-    DB::fate(&mut pool.acquire().await?, xid).await
+    let mut lease = pool.take().await?;
+    let fate = DB::fate(lease.work()?, xid).await?;
+    lease.rest();
+    Ok(fate)
 }
 
 /// The store's error for a database's error.

@@ -6,7 +6,6 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use sqlx::Pool;
 use storage::Error;
 use uuid::Uuid;
 
@@ -15,6 +14,7 @@ use crate::connection::{Connection, Transaction, wrap};
 use crate::error::corrupt;
 use crate::rows::Call;
 use crate::statement::Statement;
+use crate::warm::Warm;
 
 static LOOK: Statement = Statement::new(
     0,
@@ -120,7 +120,7 @@ fn only<T>(rows: Vec<T>) -> Result<T, Error> {
 }
 
 /// The epoch after a change, in a task of its own: what has begun runs to its end.
-async fn change<DB: Backend>(pool: Pool<DB>, call: Call) -> Result<Uuid, Error> {
+async fn change<DB: Backend>(pool: Warm<DB>, call: Call) -> Result<Uuid, Error> {
     let work = tokio::spawn(async move {
         let mut transaction = Transaction::begin(&pool).await?;
         let connection = transaction.connection();

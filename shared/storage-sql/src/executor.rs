@@ -1,4 +1,4 @@
-//! The walk of every write: look for answers, lock and read, apply, write, commit.
+//! The walk of every write: lock and read, look for answers, apply, write, commit.
 //!
 //! A batch is carried out in one transaction, in a number of statements that depends
 //! neither on how many operations it has nor on how many recipients they have. What the
@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use domain::ledger::Changes;
 use domain::operation::Footprint;
 use domain::{Ledger, MessageId, Millis, Operation, Outcome, Policy, Refusal};
-use sqlx::Pool;
 use storage::{Error, Head, MailboxKey, Wake};
 
 use crate::backend::Backend;
 use crate::connection::{Connection, Transaction};
+use crate::warm::Warm;
 use answers::Answers;
 use commit::Traces;
 
@@ -44,7 +44,7 @@ pub type Verdict = Result<Outcome, Refusal>;
 /// # Errors
 /// Nothing was done, except after [`Error::Unknown`].
 pub async fn run<DB: Backend>(
-    pool: &Pool<DB>,
+    pool: &Warm<DB>,
     policy: &Policy,
     now: Millis,
     jobs: &[Job],
@@ -86,13 +86,14 @@ async fn walk<DB: Backend>(
     now: Millis,
     jobs: &[Job],
 ) -> Result<Walked, Error> {
-    let mut answers = Answers::read(connection, now, jobs).await?;
-    let footprints = footprints(jobs, &answers);
+    let footprints = footprints(jobs);
     let (mut ledgers, xid) = lock::apps(connection, policy, now, &footprints).await?;
     lock::messages(connection, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;
 
+    // With all locks in hand, so that what somebody else has just done is known.
+    let mut answers = Answers::read(connection, now, jobs).await?;
     let verdicts = apply(jobs, &mut answers, &mut ledgers);
 
     let changes = ledgers
@@ -127,15 +128,12 @@ fn heads(changes: &[(i64, Changes)]) -> Vec<Head> {
     heads.collect()
 }
 
-/// What the jobs of each app must see together. A job whose answer is known already sees
-/// nothing.
-fn footprints(jobs: &[Job], answers: &Answers) -> BTreeMap<i64, Footprint> {
+/// What the jobs of each app must see together.
+fn footprints(jobs: &[Job]) -> BTreeMap<i64, Footprint> {
     let mut footprints: BTreeMap<i64, Footprint> = BTreeMap::new();
     for job in jobs {
         let footprint = footprints.entry(job.app_no).or_default();
-        if answers.answer(job).is_none() {
-            footprint.merge(job.operation.footprint());
-        }
+        footprint.merge(job.operation.footprint());
     }
     footprints
 }

@@ -26,6 +26,7 @@ mod rows;
 mod statement;
 mod store;
 mod trim;
+mod warm;
 
 pub use backend::Backend;
 pub use executor::Verdict;

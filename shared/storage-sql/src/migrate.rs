@@ -29,7 +29,8 @@ pub async fn status<DB: Backend>(pools: &Pools<DB>) -> Result<Vec<Step>, Error>
 where
     DB::Connection: Migrate,
 {
-    let mut connection = pools.write.acquire().await.map_err(wrap::<DB>)?;
+    let mut lease = pools.write.take().await.map_err(wrap::<DB>)?;
+    let connection = lease.work().map_err(wrap::<DB>)?;
     let applied = match connection.list_applied_migrations(TABLE).await {
         Ok(applied) => applied,
         // To look must not need the right to create.
@@ -62,9 +63,10 @@ where
     DB::Connection: Migrate,
 {
     found(pools).await?;
-    let mut connection = pools.write.acquire().await.map_err(wrap::<DB>)?;
+    let mut lease = pools.write.take().await.map_err(wrap::<DB>)?;
+    let connection = lease.work().map_err(wrap::<DB>)?;
     let run = DB::migrator()
-        .run_direct(None, &mut *connection, false)
+        .run_direct(None, &mut **connection, false)
         .await;
     Ok(run.map_err(failed::<DB>)?)
 }

@@ -9,7 +9,6 @@ use domain::page::Scan;
 use domain::{
     Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
 };
-use sqlx::Pool;
 use storage::{
     Audit, Clock, Counted, Error, Feed, FeedPart, Head, Item, Items, MailStore, MailboxKey,
     MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
@@ -29,6 +28,7 @@ use crate::options::Options;
 use crate::read::items::{Messages, Sight};
 use crate::rows::Call;
 use crate::statement::Statement;
+use crate::warm::Warm;
 use crate::{audit, read, retry, trim};
 
 /// How long a call that is none of its own may take, such as to begin a mailbox that is read.
@@ -200,7 +200,7 @@ impl<DB: Backend> SqlStore<DB> {
 }
 
 /// Writes, and takes it back.
-async fn ping<DB: Backend>(pool: Pool<DB>) -> Result<(), Error> {
+async fn ping<DB: Backend>(pool: Warm<DB>) -> Result<(), Error> {
     let mut transaction = Transaction::begin(&pool).await?;
     transaction.connection().execute(Call::of(&PING)).await?;
     transaction.rollback().await
@@ -365,7 +365,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn ready(&self) -> Result<(), Error> {
-        if !self.pools.write_is_busy() {
+        if !self.pools.write.is_busy() {
             // In a task of its own: it keeps its connection if nobody waits for it any more.
             let ping = tokio::spawn(ping(self.pools.write.clone()));
             let pinged = match DB::WRITERS_MAX {

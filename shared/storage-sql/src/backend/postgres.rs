@@ -9,16 +9,17 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::error::BoxDynError;
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
+use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 use sqlx::{Arguments, Database, Postgres};
 
-use super::{Backend, Codec, Fate, Pools, Purpose, Run, pool_options};
+use super::{Backend, Codec, Fate, Pools, Purpose, Run};
 use crate::carrier::Ears;
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
 use crate::statement::{Column, Dialect, Kind};
+use crate::warm::Warm;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -51,13 +52,14 @@ impl Backend for Postgres {
             ]);
         }
         let pool = |size| {
-            pool_options(size)
+            PoolOptions::new()
+                .max_connections(size)
                 .acquire_timeout(Duration::from_secs(1))
                 .connect_lazy_with(connect.clone())
         };
         Ok(Pools {
-            write: pool(options.write_connections),
-            read: pool(options.read_connections),
+            write: Warm::new(pool(options.write_connections)),
+            read: Warm::new(pool(options.read_connections)),
         })
     }
 

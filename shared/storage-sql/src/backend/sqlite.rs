@@ -8,16 +8,17 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::error::BoxDynError;
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
+use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteQueryResult, SqliteSynchronous};
 use sqlx::{Arguments, Sqlite};
 
-use super::{Backend, Fate, Pools, Purpose, pool_options};
+use super::{Backend, Fate, Pools, Purpose};
 use crate::carrier::Ears;
 use crate::error::Class;
 use crate::options::Options;
 use crate::rows::Values;
 use crate::statement::{Column, Dialect, Kind};
+use crate::warm::Warm;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -44,13 +45,14 @@ impl Backend for Sqlite {
             .foreign_keys(true)
             .optimize_on_close(false, None);
         let pool = |size| {
-            pool_options(size)
+            PoolOptions::new()
+                .max_connections(size)
                 .acquire_timeout(Duration::from_secs(5))
                 .connect_lazy_with(connect.clone())
         };
         Ok(Pools {
-            write: pool(1),
-            read: pool(options.read_connections),
+            write: Warm::new(pool(1)),
+            read: Warm::new(pool(options.read_connections)),
         })
     }
 

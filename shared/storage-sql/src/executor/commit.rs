@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use domain::MessageId;
-use sqlx::Pool;
 use storage::Error;
 
 use crate::backend::{Backend, Fate};
@@ -11,6 +10,7 @@ use crate::connection::{Connection, Transaction, fate, wrap};
 use crate::error::Class;
 use crate::rows::Call;
 use crate::statement::Statement;
+use crate::warm::Warm;
 
 /// How long a commit that was not answered is asked about.
 const ASK_FOR: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ static FIND_MESSAGE: Statement = Statement::new(
 /// # Errors
 /// [`Error::Unknown`] if nobody can tell; after any other error nothing was committed.
 pub async fn settle<DB: Backend>(
-    pool: &Pool<DB>,
+    pool: &Warm<DB>,
     transaction: Transaction<DB>,
     traces: Traces,
 ) -> Result<(), Error> {
@@ -62,7 +62,7 @@ pub async fn settle<DB: Backend>(
 ///
 /// A database that crashed gives the ids of transactions that it has forgotten to others.
 /// So that one of that id has committed tells nothing; that it has written our message does.
-async fn decided<DB: Backend>(pool: &Pool<DB>, xid: &str, traces: &Traces) -> Fate {
+async fn decided<DB: Backend>(pool: &Warm<DB>, xid: &str, traces: &Traces) -> Fate {
     loop {
         match fate(pool, xid).await {
             Ok(Fate::Committed) => match has_written(pool, traces).await {
@@ -79,7 +79,7 @@ async fn decided<DB: Backend>(pool: &Pool<DB>, xid: &str, traces: &Traces) -> Fa
 
 /// Whether what the transaction has written is there. Not if it wrote no message, or one
 /// that was deleted since.
-async fn has_written<DB: Backend>(pool: &Pool<DB>, traces: &Traces) -> Result<bool, Error> {
+async fn has_written<DB: Backend>(pool: &Warm<DB>, traces: &Traces) -> Result<bool, Error> {
     let Some((app_no, message_id)) = traces.message else {
         return Ok(false);
     };

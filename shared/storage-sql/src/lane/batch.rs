@@ -7,13 +7,13 @@ use std::time::Instant;
 use domain::operation::Weight;
 use domain::{Millis, Operation, Policy};
 use futures::FutureExt;
-use sqlx::Pool;
 use storage::{Clock, Error, MessageIds, Wake};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::backend::Backend;
 use crate::executor::{self, Job, Verdict};
 use crate::retry;
+use crate::warm::Warm;
 
 /// An operation that waits for its batch.
 pub struct Ticket {
@@ -29,7 +29,7 @@ type Reply = oneshot::Sender<Result<Verdict, Error>>;
 
 /// What every batch needs.
 pub struct Workshop<DB: Backend> {
-    pub pool: Pool<DB>,
+    pub pool: Warm<DB>,
     pub policy: Policy,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn MessageIds>,

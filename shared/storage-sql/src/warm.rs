@@ -1,0 +1,156 @@
+//! Connections that are taken as they are.
+//!
+//! A pool pings a connection when it is given back and again when it is taken: two round
+//! trips for a read that needs one. Here, what was well a moment ago stays outside of its
+//! pool, and whoever comes next takes it without asking.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Database, Pool};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// How long after its last use a connection is taken for well.
+const TRUSTED_FOR: Duration = Duration::from_millis(100);
+/// How long it stays outside of its pool, which knows how old one may become.
+const KEPT_FOR: Duration = Duration::from_mins(1);
+
+/// A pool, and those of its connections that are well. Clones are the same.
+pub struct Warm<DB: Database>(Arc<Shared<DB>>);
+
+struct Shared<DB: Database> {
+    pool: Pool<DB>,
+    /// Connections that nobody uses, the last used at the end.
+    kept: Mutex<Vec<Kept<DB>>>,
+    /// As many as the pool may have.
+    places: Arc<Semaphore>,
+    wait_max: Duration,
+}
+
+struct Kept<DB: Database> {
+    connection: PoolConnection<DB>,
+    /// Since when it is outside of its pool.
+    out: Instant,
+    used: Instant,
+}
+
+/// A connection that somebody uses.
+pub struct Lease<DB: Database> {
+    /// Until it is given back.
+    connection: Option<PoolConnection<DB>>,
+    out: Instant,
+    /// Whether all that it was asked for was answered, and well.
+    rests: bool,
+    home: Warm<DB>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<DB: Database> Warm<DB> {
+    /// All connections of a pool that has no other users.
+    pub fn new(pool: Pool<DB>) -> Self {
+        let options = pool.options();
+        let places = usize::try_from(options.get_max_connections()).unwrap_or(usize::MAX);
+        Self(Arc::new(Shared {
+            kept: Mutex::new(Vec::new()),
+            places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
+            wait_max: options.get_acquire_timeout(),
+            pool,
+        }))
+    }
+
+    /// Takes a connection.
+    pub async fn take(&self) -> sqlx::Result<Lease<DB>> {
+        let place = Arc::clone(&self.0.places).acquire_owned();
+        let place = timeout(self.0.wait_max, place)
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolClosed)?;
+        let lease = |connection, out| Lease {
+            connection: Some(connection),
+            out,
+            rests: true,
+            home: self.clone(),
+            _place: place,
+        };
+        while let Some(mut kept) = self.last_kept() {
+            if kept.used.elapsed() <= TRUSTED_FOR || kept.connection.ping().await.is_ok() {
+                return Ok(lease(kept.connection, kept.out));
+            }
+            kept.connection.close_on_drop();
+        }
+        Ok(lease(self.0.pool.acquire().await?, Instant::now()))
+    }
+
+    /// Whether all connections are in use.
+    pub fn is_busy(&self) -> bool {
+        self.0.places.available_permits() == 0
+    }
+
+    /// Ends all connections, after what they are doing.
+    pub async fn close(&self) {
+        // From here on nothing is kept.
+        let closed = self.0.pool.close();
+        self.kept(Vec::clear);
+        closed.await;
+    }
+
+    fn last_kept(&self) -> Option<Kept<DB>> {
+        self.kept(Vec::pop)
+    }
+
+    fn kept<T>(&self, with: impl FnOnce(&mut Vec<Kept<DB>>) -> T) -> T {
+        with(&mut self.0.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn keep(&self, connection: PoolConnection<DB>, out: Instant) {
+        self.kept(|kept| {
+            if !self.0.pool.is_closed() {
+                kept.push(Kept {
+                    connection,
+                    out,
+                    used: Instant::now(),
+                });
+            }
+        });
+    }
+}
+
+impl<DB: Database> Clone for Warm<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: Database> Lease<DB> {
+    /// The connection, to ask something. Until [`Self::rest`] it is not to be trusted: an
+    /// answer may be under way that nobody waits for any more.
+    pub fn work(&mut self) -> sqlx::Result<&mut PoolConnection<DB>> {
+        self.rests = false;
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// All that was asked was answered, and well.
+    pub const fn rest(&mut self) {
+        self.rests = true;
+    }
+
+    /// Ends the connection.
+    pub fn end(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            connection.close_on_drop();
+        }
+    }
+}
+
+impl<DB: Database> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && self.rests
+            && self.out.elapsed() < KEPT_FOR
+        {
+            self.home.keep(connection, self.out);
+        }
+    }
+}
