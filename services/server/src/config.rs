@@ -79,6 +79,8 @@ pub struct Database {
     pub write_connections: Bounded<1, 64>,
     /// Connections for reading.
     pub read_connections: Bounded<1, 256>,
+    /// MiB of messages that are kept in memory, so that pages need not read them again.
+    pub message_cache_mib: Bounded<0, 65_536>,
 }
 
 impl Default for Database {
@@ -89,6 +91,7 @@ impl Default for Database {
             notify_url: None,
             write_connections: Bounded::new::<4>(),
             read_connections: Bounded::new::<8>(),
+            message_cache_mib: Bounded::new::<256>(),
         }
     }
 }

@@ -110,24 +110,24 @@ impl Authenticator {
             return Err(RpcError::CredentialsExpired);
         }
         Ok(Admitted {
-            caller: verified.caller,
+            caller: verified.caller.clone(),
             left: Duration::from_millis(left_ms.unsigned_abs()),
         })
     }
 
     /// What is known of a token that was verified lately, with the keys that are still the
     /// issuer's.
-    fn known(&self, token: &str, now: Millis) -> Option<Verified> {
+    fn known(&self, token: &str, now: Millis) -> Option<Arc<Verified>> {
         let verified = self.verified.get(token)?;
         let version = verified.keys.current()?.version();
         let is_fresh = now < verified.at.after(VERIFIED_MAX_MS);
         (is_fresh && version == verified.version).then_some(verified)
     }
 
-    async fn verify(&self, text: &str, now: Millis) -> Result<Verified, RpcError> {
+    async fn verify(&self, text: &str, now: Millis) -> Result<Arc<Verified>, RpcError> {
         let verified = self.check(text, now).await;
-        let verified = verified.map_err(RpcError::CredentialsInvalid)?;
-        self.verified.put(text, verified.clone());
+        let verified = Arc::new(verified.map_err(RpcError::CredentialsInvalid)?);
+        self.verified.put(text, Arc::clone(&verified));
         Ok(verified)
     }
 

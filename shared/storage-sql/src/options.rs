@@ -14,7 +14,7 @@ pub const WRITE_CONNECTIONS: u32 = 4;
 pub const READ_CONNECTIONS: u32 = 8;
 
 /// Bytes of messages that are kept in memory.
-pub const CONTENT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+pub const CONTENT_CACHE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How writes are gathered into transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

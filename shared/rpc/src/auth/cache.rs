@@ -25,23 +25,23 @@ pub(super) struct Verified {
 }
 
 /// Verified tokens by their hash: a token itself is kept nowhere.
-pub(super) struct Cache(moka::sync::Cache<blake3::Hash, Verified>);
+pub(super) struct Cache(moka::sync::Cache<blake3::Hash, Arc<Verified>>);
 
 impl Cache {
     pub fn new() -> Self {
         let cache = moka::sync::Cache::builder()
             .max_capacity(VERIFIED_BYTES_MAX)
-            .weigher(|_, verified: &Verified| weight(verified))
+            .weigher(|_, verified: &Arc<Verified>| weight(verified))
             .time_to_live(Duration::from_millis(VERIFIED_MAX_MS.unsigned_abs()))
             .build();
         Self(cache)
     }
 
-    pub fn get(&self, token: &str) -> Option<Verified> {
+    pub fn get(&self, token: &str) -> Option<Arc<Verified>> {
         self.0.get(&blake3::hash(token.as_bytes()))
     }
 
-    pub fn put(&self, token: &str, verified: Verified) {
+    pub fn put(&self, token: &str, verified: Arc<Verified>) {
         self.0.insert(blake3::hash(token.as_bytes()), verified);
     }
 }
