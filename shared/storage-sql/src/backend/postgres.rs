@@ -95,7 +95,8 @@ impl Backend for Postgres {
             return Class::of_connection(error);
         };
         match code {
-            "40001" | "40P01" | "55P03" => Class::Conflict,
+            // The last one: somebody else has written the same key in between.
+            "40001" | "40P01" | "55P03" | "23505" => Class::Conflict,
             "57014" => Class::Timeout,
             "25006" => Class::Unavailable,
             _ if ["08", "53", "57P", "58"]
