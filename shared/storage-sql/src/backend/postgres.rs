@@ -49,6 +49,11 @@ impl Backend for Postgres {
                 ("statement_timeout", "5s"),
                 ("lock_timeout", "1s"),
                 ("idle_in_transaction_session_timeout", "10s"),
+                // All is looked up by keys. A plan that was made while a table was small,
+                // and kept, would go through it when it is large.
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
             ]);
         }
         let pool = |size| {
