@@ -1,5 +1,6 @@
 //! Who follows a mailbox sees every change once and in order, wherever and whenever.
 
+mod chance;
 mod devices;
 mod ends;
 mod follower;
