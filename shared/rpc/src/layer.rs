@@ -16,6 +16,8 @@ pub(crate) mod translate;
 
 use std::convert::Infallible;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use http::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
@@ -28,9 +30,10 @@ pub(crate) type Call = Request<Body>;
 /// Its answer on its way out. There always is one: errors are answers.
 pub(crate) type Answer = Response<Body>;
 
-/// What a layer encloses.
+/// What a layer encloses. Each has a box of its own: futures within futures double in size
+/// with every layer, and would be a megabyte for each call.
 pub(crate) trait Next: Send + Sync {
-    fn run(&self, call: Call) -> impl Future<Output = Answer> + Send;
+    fn run(&self, call: Call) -> BoxFuture<'_, Answer>;
 }
 
 /// A layer.
@@ -59,8 +62,8 @@ pub(crate) struct Enclosed<A, N> {
 }
 
 impl<A: Around, N: Next> Next for Enclosed<A, N> {
-    async fn run(&self, call: Call) -> Answer {
-        self.layer.around(call, &self.next).await
+    fn run(&self, call: Call) -> BoxFuture<'_, Answer> {
+        Box::pin(self.layer.around(call, &self.next))
     }
 }
 
@@ -72,11 +75,11 @@ where
     S: Service<Call, Response = Answer, Error = Infallible> + Clone + Send + Sync,
     S::Future: Send,
 {
-    async fn run(&self, call: Call) -> Answer {
-        match self.0.clone().oneshot(call).await {
+    fn run(&self, call: Call) -> BoxFuture<'_, Answer> {
+        Box::pin(self.0.clone().oneshot(call).map(|answer| match answer {
             Ok(answer) => answer,
             Err(never) => match never {},
-        }
+        }))
     }
 }
 
