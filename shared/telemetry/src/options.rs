@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 pub struct Options {
     /// How a line of the log is written.
     pub format: Format,
-    /// What is logged, and traced.
+    /// What is logged.
     pub filter: Filter,
     /// Where traces go, as `http://host:4317`; none: nowhere.
     pub otlp_endpoint: Option<String>,

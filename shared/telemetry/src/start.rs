@@ -7,6 +7,7 @@ use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
@@ -58,8 +59,7 @@ pub fn start(options: &Options) -> Result<Telemetry, Error> {
 
     global::set_meter_provider(telemetry.metrics.provider().clone());
     tracing_subscriber::registry()
-        .with(options.filter.to_env_filter())
-        .with(logs::layer(options.format))
+        .with(logs::layer(options.format).with_filter(options.filter.to_env_filter()))
         .with(telemetry.traces.as_ref().map(traces::layer))
         .try_init()?;
     Ok(telemetry)

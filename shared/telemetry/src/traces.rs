@@ -9,7 +9,8 @@ use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Metadata, Span, Subscriber};
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
@@ -30,9 +31,17 @@ const CARRIERS: [&str; 6] = [
     "tower",
 ];
 
+/// The most detailed spans that are traced, whatever is logged.
+const SPANS_MAX: Level = Level::DEBUG;
+/// The most detailed events that are traced with their spans.
+const EVENTS_MAX: Level = Level::INFO;
+
 /// Puts `span` under the trace that the caller began, if the headers tell of one
 /// (`traceparent`, as the W3C has it) and traces are on.
 pub fn adopt_parent(span: &Span, headers: &HeaderMap) {
+    if span.is_disabled() {
+        return;
+    }
     let parent = TraceContextPropagator::new().extract(&Headers(headers));
     if parent.span().span_context().is_valid() {
         // The one error is that traces are off, or not for this span.
@@ -73,10 +82,17 @@ where
 {
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer(SERVICE_NAME))
-        .with_filter(filter_fn(|metadata: &Metadata<'_>| {
-            !is_carrier(metadata.target())
-        }))
+        .with_filter(filter_fn(is_traced).with_max_level_hint(LevelFilter::from_level(SPANS_MAX)))
         .boxed()
+}
+
+fn is_traced(metadata: &Metadata<'_>) -> bool {
+    let most = if metadata.is_span() {
+        SPANS_MAX
+    } else {
+        EVENTS_MAX
+    };
+    *metadata.level() <= most && !is_carrier(metadata.target())
 }
 
 fn is_carrier(target: &str) -> bool {
@@ -103,7 +119,7 @@ mod tests {
                 "traceparent",
                 HeaderValue::from_str(parent).expect("a header"),
             );
-            let span = tracing::info_span!("call");
+            let span = tracing::debug_span!("call");
             adopt_parent(&span, &headers);
             span.context().span().span_context().trace_id()
         })

@@ -3,12 +3,13 @@
 use telemetry::adopt_parent;
 use tonic::Code;
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span, info_span};
+use tracing::{Instrument as _, Span, debug_span};
 
 use super::info::Info;
 use super::{Answer, Around, Call, Next, code};
 
-/// Spans with the fields that OpenTelemetry has for RPCs.
+/// Spans with the fields that OpenTelemetry has for RPCs. They are for traces: the log has
+/// one line for each call anyway, so that without traces there is no span either.
 #[derive(Clone)]
 pub(crate) struct Trace;
 
@@ -24,7 +25,7 @@ impl Around for Trace {
 
 fn span(name: &'static str) -> Span {
     let (service, method) = name.split_once('/').unwrap_or(("", name));
-    info_span!(
+    debug_span!(
         "call",
         otel.name = name,
         otel.kind = "server",
