@@ -53,7 +53,14 @@ async fn count_all(bench: &Bench) {
     let many: Vec<&str> = names.iter().map(String::as_str).collect();
     let few = &many[..1];
     // The app begins.
-    bench.send("ann", few).await;
+    bench.send("bob", &["cid"]).await;
+    // Mailboxes that begin take two more, however many they are.
+    let beginning = [
+        count_sending(bench, few).await,
+        count_sending(bench, &many).await,
+    ];
+    let sending = count_sending(bench, &many).await;
+    assert_eq!(beginning, [sending + 2; 2]);
 
     let mut counted: Vec<[usize; 7]> = Vec::new();
     for to in [few, &many[..], few, &many[..]] {
@@ -67,6 +74,12 @@ async fn count_all(bench: &Bench) {
         "{first:?}"
     );
     assert!(counted.iter().all(|counts| *counts == first), "{counted:?}");
+}
+
+async fn count_sending(bench: &Bench, to: &[&str]) -> usize {
+    let began = count();
+    bench.send("ann", to).await;
+    count() - began
 }
 
 /// What each write of a message to those takes.

@@ -9,7 +9,7 @@ use storage::Error;
 
 use crate::backend::Backend;
 use crate::connection::Connection;
-use crate::fields::{Fields, envelope_columns, mailbox_columns};
+use crate::fields::{envelope_columns, mailbox_columns};
 use crate::rows::Call;
 use crate::statement::{Kind, Statement};
 
@@ -61,6 +61,7 @@ static LOCK_MAILBOXES: Statement = Statement::with_rows(
 
 pub type Ledgers = BTreeMap<i64, Ledger>;
 pub type Footprints = BTreeMap<i64, Footprint>;
+type Owners = BTreeSet<(i64, ProfileId)>;
 
 /// Reads the apps, locks those whose settings change, and opens their ledgers. Also the id
 /// of the transaction, where the database can be asked about it later.
@@ -108,33 +109,61 @@ pub async fn messages<DB: Backend>(
     Ok(())
 }
 
-/// Begins the mailboxes that have not begun, and locks all of them: those of the
-/// footprints, and those of everyone who may hold one of the messages.
+/// Locks the mailboxes of the footprints, and those of everyone who may hold one of the
+/// messages. Those that have not begun, begin.
+///
+/// # Errors
+/// [`Error::Busy`] if somebody else began one of them in between: it would be locked out of
+/// the one order.
 pub async fn mailboxes<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
     ledgers: &mut Ledgers,
     footprints: &Footprints,
 ) -> Result<(), Error> {
-    let owners = owners(ledgers, footprints);
-    if owners.is_empty() {
+    let mut missing = owners(ledgers, footprints);
+    lock(connection, ledgers, &mut missing).await?;
+    if missing.is_empty() {
         return Ok(());
     }
-    let mut create = Call::of(&CREATE_MAILBOXES).with(now.0);
-    let mut lock = Call::of(&LOCK_MAILBOXES);
-    for (app_no, owner) in &owners {
-        create.row([(*app_no).into(), owner.as_str().into()]);
-        lock.row([(*app_no).into(), owner.as_str().into()]);
+    let create = of_owners(Call::of(&CREATE_MAILBOXES).with(now.0), &missing);
+    if connection.execute(create).await? < missing.len() as u64 {
+        return Err(Error::Busy("somebody else began a mailbox".into()));
     }
-    connection.execute(create).await?;
-    for mut row in connection.fetch(lock).await? {
-        read_mailbox(&mut row, ledgers)?;
+    lock(connection, ledgers, &mut missing).await
+}
+
+/// Locks and reads the mailboxes of those owners that have one, and takes these owners out.
+async fn lock<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    owners: &mut Owners,
+) -> Result<(), Error> {
+    let call = of_owners(Call::of(&LOCK_MAILBOXES), owners);
+    if call.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(call).await? {
+        let (app_no, owner) = (row.int()?, row.profile_id("mailbox")?);
+        let mailbox = row.mailbox()?;
+        let key = (app_no, owner);
+        owners.remove(&key);
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_mailbox(key.1, mailbox);
+        }
     }
     Ok(())
 }
 
+fn of_owners(mut call: Call, owners: &Owners) -> Call {
+    for (app_no, owner) in owners {
+        call.row([(*app_no).into(), owner.as_str().into()]);
+    }
+    call
+}
+
 /// By app, then by the bytes of the profile id: the order in which mailboxes are locked.
-fn owners(ledgers: &Ledgers, footprints: &Footprints) -> BTreeSet<(i64, ProfileId)> {
+fn owners(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
     let mut owners = BTreeSet::new();
     for (&app_no, footprint) in footprints {
         owners.extend(
@@ -155,14 +184,4 @@ fn owners(ledgers: &Ledgers, footprints: &Footprints) -> BTreeSet<(i64, ProfileI
         }
     }
     owners
-}
-
-fn read_mailbox<DB: Backend>(row: &mut Fields<DB>, ledgers: &mut Ledgers) -> Result<(), Error> {
-    let app_no = row.int()?;
-    let owner = row.profile_id("mailbox")?;
-    let mailbox = row.mailbox()?;
-    if let Some(ledger) = ledgers.get_mut(&app_no) {
-        ledger.read_mailbox(owner, mailbox);
-    }
-    Ok(())
 }
