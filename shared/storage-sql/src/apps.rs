@@ -39,18 +39,24 @@ impl Apps {
         if let Some(number) = self.0.get(app) {
             return Ok(number);
         }
-        let found = find(&mut Connection::of(pool).await?, app).await?;
-        let number = if let Some(number) = found {
-            number
-        } else {
-            // In a task of its own: what has begun runs to its end.
-            let work = tokio::spawn(create(pool.clone(), app.clone(), now));
-            work.await
-                .map_err(|error| Error::Internal(error.into()))??
-        };
+        let number = Box::pin(find_or_create(pool, app, now)).await?;
         self.0.insert(app.clone(), number);
         Ok(number)
     }
+}
+
+async fn find_or_create<DB: Backend>(
+    pool: &Warm<DB>,
+    app: &AppId,
+    now: Millis,
+) -> Result<i64, Error> {
+    let found = find(&mut Connection::of(pool).await?, app).await?;
+    if let Some(number) = found {
+        return Ok(number);
+    }
+    // In a task of its own: what has begun runs to its end.
+    let work = tokio::spawn(create(pool.clone(), app.clone(), now));
+    work.await.map_err(|error| Error::Internal(error.into()))?
 }
 
 async fn find<DB: Backend>(

@@ -80,7 +80,9 @@ impl<DB: Database> Warm<DB> {
             }
             kept.connection.close_on_drop();
         }
-        Ok(lease(self.0.pool.acquire().await?, Instant::now()))
+        // In a box: to connect takes as much memory as all else that a call needs.
+        let connection = Box::pin(self.0.pool.acquire()).await?;
+        Ok(lease(connection, Instant::now()))
     }
 
     /// Whether all connections are in use.
