@@ -161,7 +161,7 @@ pub fn repeatable(request_id: &str, words: u8, action: Action) -> Operation {
     let request_id = RequestId::parse(request_id).expect("a request id");
     let request = Request {
         key: RequestKey::new(Caller::User("ann"), &request_id),
-        fingerprint: Fingerprint([words; 16]),
+        fingerprint: Fingerprint([words; 8]),
     };
     Operation {
         request: Some(request),

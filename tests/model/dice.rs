@@ -226,13 +226,10 @@ impl Dice {
     }
 }
 
-/// Sixteen bytes that differ where the deeds do.
+/// Eight bytes that differ where the deeds do.
 fn fingerprint(deed: &Deed) -> Fingerprint {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     format!("{deed:?}").hash(&mut hasher);
-    let half = hasher.finish().to_be_bytes();
-    let mut whole = [0; 16];
-    whole[..8].copy_from_slice(&half);
-    Fingerprint(whole)
+    Fingerprint(hasher.finish().to_be_bytes())
 }

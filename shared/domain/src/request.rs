@@ -52,9 +52,10 @@ impl RequestKey {
     }
 }
 
-/// What was asked, in sixteen bytes: method, and all that the request says, canonical.
+/// What was asked, in eight bytes: method, and all that the request says, canonical. It
+/// finds the mistake of a caller who uses an id twice; nobody else's requests are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint(pub [u8; 16]);
+pub struct Fingerprint(pub [u8; 8]);
 
 /// A request that can be repeated: its key, and what it must be to get the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

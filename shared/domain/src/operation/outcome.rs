@@ -48,12 +48,26 @@ pub struct Sent {
 
 /// In that order, without what the id tells. Most of what is stored for requests is this.
 #[derive(Serialize, Deserialize)]
-struct StoredSent(
-    #[serde(with = "uuid::serde::simple")] Uuid,
-    u32,
-    u32,
-    Millis,
-);
+struct StoredSent(#[serde(with = "short")] Uuid, u32, u32, Millis);
+
+/// An id in 22 characters.
+mod short {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde::de::{Deserialize, Deserializer, Error as _};
+    use serde::ser::Serializer;
+    use uuid::Uuid;
+
+    pub fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(id))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(D::Error::custom)?;
+        Uuid::from_slice(&bytes).map_err(D::Error::custom)
+    }
+}
 
 impl From<Sent> for StoredSent {
     fn from(sent: Sent) -> Self {
@@ -138,7 +152,7 @@ mod tests {
             (Outcome::Changed(5), r#"{"c":5}"#.to_owned()),
             (
                 Outcome::Sent(sent),
-                r#"{"s":["00000000000a70008000000000000000",3,2,20]}"#.to_owned(),
+                r#"{"s":["AAAAAAAKcACAAAAAAAAAAA",3,2,20]}"#.to_owned(),
             ),
             (
                 Outcome::Revised(revision),

@@ -59,7 +59,7 @@ impl Canonical {
 
     fn request(self, caller: Caller<'_>, request_id: Option<&RequestId>) -> Option<Request> {
         let key = RequestKey::new(caller, request_id?);
-        let mut fingerprint = Fingerprint([0; 16]);
+        let mut fingerprint = Fingerprint([0; 8]);
         self.0.finalize_xof().fill(&mut fingerprint.0);
         Some(Request { key, fingerprint })
     }

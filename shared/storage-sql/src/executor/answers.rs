@@ -77,9 +77,9 @@ impl Answers {
         for mut row in connection.fetch(call).await? {
             let app_no = row.int()?;
             let key = row.bytes()?;
-            let fingerprint = half(&row.bytes()?).map(Fingerprint);
+            let fingerprint = exact(&row.bytes()?).map(Fingerprint);
             let outcome = Outcome::decode(&row.text()?);
-            let (key, answer) = half(&key)
+            let (key, answer) = exact(&key)
                 .map(RequestKey)
                 .zip(fingerprint.zip(outcome))
                 .ok_or_else(|| corrupt("request", "result", &format!("{key:02x?}")))?;
@@ -145,6 +145,6 @@ fn key(job: &Job) -> Option<Key> {
     Some((job.app_no, job.operation.request?.key))
 }
 
-fn half(bytes: &[u8]) -> Option<[u8; 16]> {
+fn exact<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
