@@ -110,7 +110,7 @@ pub struct Lanes {
 impl Default for Lanes {
     fn default() -> Self {
         Self {
-            count: Bounded::new::<2>(),
+            count: Bounded::new::<1>(),
             batch_operations: Bounded::new::<BATCH_OPERATIONS>(),
         }
     }

@@ -20,7 +20,9 @@ pub const CONTENT_CACHE_BYTES: u64 = 256 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lanes {
     /// Lanes, each with one transaction at a time, one less than connections that write
-    /// at the most; `SQLite` has one whatever this says.
+    /// at the most; `SQLite` has one whatever this says. One gathers the largest batches and
+    /// so takes the least of server and database; more pay where the database has processors
+    /// to spare.
     pub count: usize,
     /// Operations in one transaction, at the most.
     pub batch_operations_max: usize,
@@ -29,7 +31,7 @@ pub struct Lanes {
 impl Default for Lanes {
     fn default() -> Self {
         Self {
-            count: 2,
+            count: 1,
             batch_operations_max: BATCH_OPERATIONS_MAX,
         }
     }
