@@ -8,6 +8,8 @@ use anyhow::ensure;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::h2load;
+use crate::load::subscribers::STREAMS_PER_PROFILE;
+use crate::measure::following::FIRST_STREAMS;
 use crate::scenario::Group;
 use crate::site::bare;
 use crate::site::world::PROFILES_MIN;
@@ -18,6 +20,7 @@ Examples:
   bench --repeats 5 --markdown --json bench.json
   bench --only sends,hot --database postgres --secs 20
   bench --only pages --large
+  bench --only subscribe --subscribers 20000 --repeats 1
   bench h2load-body --to bob --out body.bin";
 
 /// Measure the real postroom against its goals, with the baselines in the same run
@@ -54,6 +57,9 @@ pub struct Cli {
     /// Connections that the calls are spread over
     #[arg(long, default_value_t = 8)]
     connections: usize,
+    /// Streams that are opened and left alone, to see what they take
+    #[arg(long, default_value_t = 2000)]
+    subscribers: u64,
     /// The program, instead of the one that is built from the sources beside this one
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
@@ -96,6 +102,7 @@ pub struct Plan {
     pub profiles: u64,
     pub large: bool,
     pub connections: usize,
+    pub subscribers: u64,
     pub program: Option<PathBuf>,
     pub json: Option<PathBuf>,
     pub markdown: bool,
@@ -122,6 +129,7 @@ impl Cli {
             profiles: self.profiles.unwrap_or(or(10_000, 1_000)),
             large: self.large,
             connections: self.connections,
+            subscribers: self.subscribers,
             program: self.program,
             json: self.json,
             markdown: self.markdown,
@@ -142,6 +150,11 @@ impl Cli {
         ensure!(
             plan.messages >= plan.profiles * 20,
             "pages of 20 need --messages of 20 times --profiles"
+        );
+        let streams_max = plan.profiles * STREAMS_PER_PROFILE - FIRST_STREAMS;
+        ensure!(
+            (1..=streams_max).contains(&plan.subscribers),
+            "--subscribers is 1 to {streams_max}, with so many --profiles"
         );
         Ok(plan)
     }

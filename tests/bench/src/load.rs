@@ -2,5 +2,7 @@
 
 pub mod caller;
 pub mod closed_loop;
+pub mod deliveries;
 pub mod pgbench;
 pub mod script;
+pub mod subscribers;

@@ -1,6 +1,8 @@
 //! One measurement: load, a while to warm up, and readings before and after.
 
 pub mod cpu;
+pub mod following;
+mod memory;
 pub mod meter;
 pub mod round;
 pub mod sample;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::sleep;
 
+use crate::cli::Plan;
 use crate::load::closed_loop::{ClosedLoop, Done};
 use crate::measure::meter::{Meter, Reading};
 use crate::measure::sample::Sample;
@@ -19,11 +22,12 @@ use crate::site::Site;
 /// Before it counts.
 const WARM_UP_SECS: u64 = 1;
 
-/// Measures for so many seconds.
+/// Measures as the plan says.
 ///
 /// # Errors
 /// If there is no load. That calls fail is in the sample.
-pub async fn measure(site: &mut Site, scenario: Scenario, secs: u64) -> anyhow::Result<Sample> {
+pub async fn measure(site: &mut Site, scenario: Scenario, plan: &Plan) -> anyhow::Result<Sample> {
+    let secs = plan.secs;
     match scenario.job() {
         Job::Pgbench(script, clients) => {
             let baseline = site
@@ -48,6 +52,10 @@ pub async fn measure(site: &mut Site, scenario: Scenario, secs: u64) -> anyhow::
             sample.first_error = sample.first_error.or(announced.first_error);
             Ok(sample)
         }
+        Job::CallsWatched(work, in_flight) => following::watched(site, work, in_flight, secs).await,
+        Job::Deliveries => following::deliveries(site, secs).await,
+        Job::DeliveriesElsewhere => following::deliveries_elsewhere(site, secs).await,
+        Job::Idle => following::idle(site, plan.subscribers).await,
     }
 }
 

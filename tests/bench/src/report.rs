@@ -39,6 +39,8 @@ struct Measurement {
     database_cpu_us: Option<Spread>,
     client_cpu_us: Spread,
     wal_bytes: Option<Spread>,
+    received: Option<Spread>,
+    memory_bytes: Option<Spread>,
     /// Each repeat by itself.
     samples: Vec<Sample>,
 }
@@ -103,6 +105,7 @@ impl Report {
             "database µs",
             "client µs",
             "WAL bytes",
+            "memory bytes",
         ];
         let mut table = table(&columns, markdown);
         for measured in &self.measurements {
@@ -121,6 +124,7 @@ impl Report {
                 or_dash(measured.database_cpu_us),
                 format!("{:.0}", measured.client_cpu_us.median),
                 or_dash(wal),
+                or_dash(measured.memory_bytes),
             ]);
         }
         align(&mut table, 2);
@@ -170,6 +174,8 @@ impl Measurement {
             database_cpu_us: maybe(|sample| sample.database_cpu_us),
             client_cpu_us: median(|sample| sample.client_cpu_us)?,
             wal_bytes: maybe(|sample| sample.wal_bytes),
+            received: maybe(|sample| sample.received),
+            memory_bytes: maybe(|sample| sample.memory_bytes),
             samples,
         })
     }

@@ -156,7 +156,7 @@ impl House {
             progress.set_message(what.clone());
             let site = self.sites.iter_mut().find(|site| site.target == *target);
             let site = site.context("a target that was built")?;
-            let sample = measure(site, *scenario, plan.secs).await.context(what)?;
+            let sample = measure(site, *scenario, plan).await.context(what)?;
             round.put(*scenario, *target, sample);
             progress.inc(1);
             tokio::time::sleep(PAUSE).await;

@@ -11,6 +11,8 @@ const WRITERS: u32 = 64;
 const READERS: u32 = 8;
 /// Calls in flight, unless it says otherwise.
 const IN_FLIGHT: usize = 64;
+/// Streams that are open beside calls.
+pub const WATCHERS: u64 = 1000;
 
 /// What can be chosen to be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -31,6 +33,8 @@ pub enum Group {
     Counts,
     /// The layers around every call
     Layers,
+    /// Users who follow their mailboxes
+    Subscribe,
 }
 
 /// What is measured.
@@ -56,6 +60,7 @@ pub enum Target {
 pub enum Scenario {
     PgbenchSend,
     Send,
+    SendWatched,
     SendMany,
     SendWithRequestId,
     SendBeside,
@@ -69,6 +74,9 @@ pub enum Scenario {
     Empty,
     Counts,
     Echo,
+    Deliver,
+    DeliverElsewhere,
+    Idle,
 }
 
 /// How it is measured.
@@ -80,6 +88,14 @@ pub enum Job {
     Calls(Work, usize),
     /// The same, while the app writes to 500 users at once, again and again.
     CallsBeside(Work, usize),
+    /// The same, while many users follow their mailboxes.
+    CallsWatched(Work, usize),
+    /// Sends at a steady rate, from the reply to the recipient's frame.
+    Deliveries,
+    /// The same, with the recipient on another server.
+    DeliveriesElsewhere,
+    /// Streams are opened and left alone.
+    Idle,
 }
 
 /// A kind of call.
@@ -106,9 +122,10 @@ pub enum Work {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::PgbenchSend,
         Self::Send,
+        Self::SendWatched,
         Self::SendMany,
         Self::SendWithRequestId,
         Self::SendBeside,
@@ -122,6 +139,9 @@ impl Scenario {
         Self::Empty,
         Self::Counts,
         Self::Echo,
+        Self::Deliver,
+        Self::DeliverElsewhere,
+        Self::Idle,
     ];
 
     /// What it is for people.
@@ -129,6 +149,7 @@ impl Scenario {
         match self {
             Self::PgbenchSend => "pgbench: a transaction per send, 64 clients",
             Self::Send => "SendMessage, 64 in flight",
+            Self::SendWatched => "SendMessage, 64 in flight, 1,000 subscribers",
             Self::SendMany => "SendMessage, 512 in flight",
             Self::SendWithRequestId => "SendMessage with request_id, 64 in flight",
             Self::SendBeside => "SendMessage, 64 in flight, beside sends to 500",
@@ -142,6 +163,9 @@ impl Scenario {
             Self::Empty => "an empty call, 64 in flight",
             Self::Counts => "GetMessageCounts, 64 in flight",
             Self::Echo => "SendMessage answered from memory, 64 in flight",
+            Self::Deliver => "from the reply to the frame, 50 sends a second",
+            Self::DeliverElsewhere => "the same, the subscriber on another replica",
+            Self::Idle => "Subscribe, idle, 100 streams a connection",
         }
     }
 
@@ -149,6 +173,7 @@ impl Scenario {
         match self {
             Self::PgbenchSend => Job::Pgbench(Script::Send, WRITERS),
             Self::Send | Self::Echo => Job::Calls(Work::Send, IN_FLIGHT),
+            Self::SendWatched => Job::CallsWatched(Work::Send, IN_FLIGHT),
             Self::SendMany => Job::Calls(Work::Send, 512),
             Self::SendWithRequestId => Job::Calls(Work::SendWithRequestId, IN_FLIGHT),
             Self::SendBeside => Job::CallsBeside(Work::Send, IN_FLIGHT),
@@ -161,6 +186,9 @@ impl Scenario {
             Self::Page => Job::Calls(Work::Page, IN_FLIGHT),
             Self::Empty => Job::Calls(Work::Empty, IN_FLIGHT),
             Self::Counts => Job::Calls(Work::Counts, IN_FLIGHT),
+            Self::Deliver => Job::Deliveries,
+            Self::DeliverElsewhere => Job::DeliveriesElsewhere,
+            Self::Idle => Job::Idle,
         }
     }
 
@@ -168,18 +196,24 @@ impl Scenario {
     pub const fn writes(self) -> bool {
         !matches!(
             self.job(),
-            Job::Pgbench(Script::Page, _) | Job::Calls(Work::Page | Work::Counts | Work::Empty, _)
+            Job::Pgbench(Script::Page, _)
+                | Job::Calls(Work::Page | Work::Counts | Work::Empty, _)
+                | Job::Idle
         )
     }
 
     /// What it is measured on.
     pub const fn targets(self) -> &'static [Target] {
         match self.job() {
-            Job::Pgbench(..) => &[Target::Postgres],
+            Job::Pgbench(..) | Job::DeliveriesElsewhere => &[Target::Postgres],
             Job::Calls(Work::Page, _) => &[Target::Postgres, Target::Large, Target::Sqlite],
             Job::Calls(Work::Empty, _) => &[Target::Bare],
             Job::Calls(..) if matches!(self, Self::Echo) => &[Target::Bare, Target::Layers],
-            Job::Calls(..) | Job::CallsBeside(..) => &[Target::Postgres, Target::Sqlite],
+            Job::Calls(..)
+            | Job::CallsBeside(..)
+            | Job::CallsWatched(..)
+            | Job::Deliveries
+            | Job::Idle => &[Target::Postgres, Target::Sqlite],
         }
     }
 
@@ -187,8 +221,13 @@ impl Scenario {
     pub const fn groups(self) -> &'static [Group] {
         match self {
             Self::PgbenchSend | Self::SendMany | Self::SendWithRequestId => &[Group::Sends],
-            // What further recipients and a stream of others cost is seen beside it.
-            Self::Send => &[Group::Sends, Group::Recipients, Group::Beside],
+            // What further recipients, a stream of others and subscribers cost is seen beside it.
+            Self::Send => &[
+                Group::Sends,
+                Group::Recipients,
+                Group::Beside,
+                Group::Subscribe,
+            ],
             Self::SendBeside => &[Group::Beside],
             Self::PgbenchSendToTen | Self::SendToTen => &[Group::Recipients],
             Self::PgbenchHot | Self::Hot => &[Group::Hot],
@@ -196,6 +235,9 @@ impl Scenario {
             Self::PgbenchPage | Self::Page => &[Group::Pages],
             Self::Empty | Self::Counts => &[Group::Counts],
             Self::Echo => &[Group::Layers],
+            Self::SendWatched | Self::Deliver | Self::DeliverElsewhere | Self::Idle => {
+                &[Group::Subscribe]
+            }
         }
     }
 }

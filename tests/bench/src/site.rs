@@ -60,7 +60,7 @@ impl Site {
             target: Target::Sqlite,
             caller,
             meter: Meter {
-                server: server.process(),
+                servers: vec![server.process()],
                 database: None,
             },
             baseline: None,
@@ -100,7 +100,7 @@ impl Site {
             target,
             caller,
             meter: Meter {
-                server: server.process(),
+                servers: vec![server.process()],
                 database: Some(database_meter),
             },
             baseline: Some(baseline),
@@ -126,7 +126,7 @@ impl Site {
             target,
             caller,
             meter: Meter {
-                server: bare.process(),
+                servers: vec![bare.process()],
                 database: None,
             },
             baseline: None,
@@ -134,6 +134,14 @@ impl Site {
             _bare: Some(bare),
             _folder: None,
         })
+    }
+
+    /// The service itself.
+    ///
+    /// # Errors
+    /// If something else answers here.
+    pub fn server(&self) -> anyhow::Result<&Server> {
+        self.server.as_ref().context("no service for this target")
     }
 
     /// What a recount of all mailboxes says, if there are any.

@@ -15,11 +15,12 @@ use proto::v1::messaging_client::MessagingClient;
 use proto::v1::{
     Content, GetMessageBoxesRequest, GetMessageCountsRequest, GetMessagesPageRequest,
     MarkMessagesReadRequest, PageContext, Pagination, SearchCriteria, SendMessageRequest, Sender,
+    SubscribeRequest, SubscribeResponse,
 };
 use rand::random_range;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
 use crate::scenario::Work;
@@ -61,19 +62,12 @@ impl Caller {
         keys: Keys,
         world: World,
     ) -> anyhow::Result<Self> {
-        let connect = async |address: SocketAddr| {
-            let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
-            endpoint
-                .connect()
-                .await
-                .with_context(|| format!("nobody answers at {address}"))
-        };
         let mut channels = Vec::with_capacity(connections);
         for _ in 0..connections {
-            channels.push(connect(user).await?);
+            channels.push(connection(user).await?);
         }
         let sys = match sys {
-            Some(address) => Some(connect(address).await?),
+            Some(address) => Some(connection(address).await?),
             None => None,
         };
         let marks = AtomicU64::new(0);
@@ -91,7 +85,8 @@ impl Caller {
     /// # Errors
     /// If it is refused.
     pub async fn send_first(&self) -> anyhow::Result<()> {
-        Ok(self.send(0, 0, vec![profile(1)], String::new()).await?)
+        self.send(0, 0, vec![profile(1)], String::new()).await?;
+        Ok(())
     }
 
     /// Every user calls once, so that the tokens of all of them are known.
@@ -114,22 +109,22 @@ impl Caller {
         match work {
             Work::Send => {
                 let to = vec![other(random_range(1..profiles))];
-                self.send(worker, user, to, String::new()).await
+                self.send(worker, user, to, String::new()).await.map(drop)
             }
             Work::SendWithRequestId => {
                 let to = vec![other(random_range(1..profiles))];
-                self.send(worker, user, to, Uuid::new_v4().to_string())
-                    .await
+                let request_id = Uuid::new_v4().to_string();
+                self.send(worker, user, to, request_id).await.map(drop)
             }
             Work::SendToTen => {
                 let first = random_range(1..=profiles - TEN);
                 let to = (first..first + TEN).map(other).collect();
-                self.send(worker, user, to, String::new()).await
+                self.send(worker, user, to, String::new()).await.map(drop)
             }
             Work::SendHot => {
                 let user = user % 2;
-                self.send(worker, user, vec![profile(1 - user)], String::new())
-                    .await
+                let to = vec![profile(1 - user)];
+                self.send(worker, user, to, String::new()).await.map(drop)
             }
             Work::Mark => self.mark(worker).await,
             Work::Page => self.page(worker, user).await,
@@ -139,13 +134,42 @@ impl Caller {
         }
     }
 
+    /// A message to a user from any other, and its id.
+    ///
+    /// # Errors
+    /// If it is refused, or does not reach the user.
+    pub async fn send_to(&self, user: u64) -> Result<String, Status> {
+        let profiles = self.0.world.profiles();
+        let from = (user + random_range(1..profiles)) % profiles;
+        self.send(0, from, vec![profile(user)], String::new()).await
+    }
+
+    /// Follows the mailbox of a user from now on.
+    ///
+    /// # Errors
+    /// If it is refused.
+    pub async fn subscribe(
+        &self,
+        connection: Channel,
+        user: u64,
+    ) -> Result<Streaming<SubscribeResponse>, Status> {
+        let request = self.request(user, SubscribeRequest::default())?;
+        let stream = MessagingClient::new(connection).subscribe(request).await?;
+        Ok(stream.into_inner())
+    }
+
+    /// How many users there are.
+    pub fn profiles(&self) -> u64 {
+        self.0.world.profiles()
+    }
+
     async fn send(
         &self,
         worker: usize,
         user: u64,
         to: Vec<String>,
         request_id: String,
-    ) -> Result<(), Status> {
+    ) -> Result<String, Status> {
         let requested = to.len();
         let content = Some(content(TEXT));
         let message = SendMessageRequest {
@@ -158,7 +182,8 @@ impl Caller {
             .client(worker)
             .send_message(self.request(user, message)?)
             .await?;
-        check(sent.get_ref().actual as usize == requested)
+        check(sent.get_ref().actual as usize == requested)?;
+        Ok(sent.into_inner().message_id)
     }
 
     async fn mark(&self, worker: usize) -> Result<(), Status> {
@@ -252,6 +277,16 @@ impl Caller {
         request.metadata_mut().insert("authorization", key);
         Ok(request)
     }
+}
+
+/// A connection.
+///
+/// # Errors
+/// If nobody answers.
+pub async fn connection(address: SocketAddr) -> anyhow::Result<Channel> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
+    let connected = endpoint.connect().await;
+    connected.with_context(|| format!("nobody answers at {address}"))
 }
 
 /// A text as users write it.

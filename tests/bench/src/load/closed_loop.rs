@@ -76,10 +76,15 @@ impl Done {
         self.first_error = self.first_error.take().or(other.first_error);
     }
 
-    fn refused(&mut self, status: &Status) {
+    /// Counts a call that was refused, or did something else.
+    pub fn refused(&mut self, status: &Status) {
+        self.failed(|| format!("{:?}: {}", status.code(), status.message()));
+    }
+
+    /// Counts an error.
+    pub fn failed(&mut self, error: impl FnOnce() -> String) {
         self.errors += 1;
-        let first = || format!("{:?}: {}", status.code(), status.message());
-        self.first_error.get_or_insert_with(first);
+        self.first_error.get_or_insert_with(error);
     }
 }
 
@@ -90,12 +95,17 @@ async fn worker(caller: Caller, number: usize, work: Work, stop: Arc<AtomicBool>
         match caller.call(number, work).await {
             Ok(()) => done.operations.push(Operation {
                 end_us: now_us(),
-                latency_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+                latency_us: elapsed_us(begun),
             }),
             Err(status) => done.refused(&status),
         }
     }
     done
+}
+
+/// Microseconds since then.
+pub fn elapsed_us(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Microseconds since the epoch.

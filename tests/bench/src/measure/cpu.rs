@@ -22,6 +22,14 @@ pub fn of_process(process: u32) -> anyhow::Result<u64> {
     Ok(TICK_US * sum(&fields, OWN))
 }
 
+/// Microseconds of several.
+///
+/// # Errors
+/// If one of them has ended.
+pub fn of_processes(processes: &[u32]) -> anyhow::Result<u64> {
+    processes.iter().map(|process| of_process(*process)).sum()
+}
+
 /// Microseconds of a process and all its children, those included that have ended.
 ///
 /// # Errors

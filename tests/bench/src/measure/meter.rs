@@ -10,8 +10,8 @@ const WAL: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
 /// Whose costs are read.
 #[derive(Debug)]
 pub struct Meter {
-    /// The process that answers the calls.
-    pub server: u32,
+    /// The processes that answer the calls.
+    pub servers: Vec<u32>,
     /// The database, if it is not in that process.
     pub database: Option<Database>,
 }
@@ -30,7 +30,7 @@ pub struct Database {
 pub struct Reading {
     /// When, in microseconds since the epoch.
     pub at_us: u64,
-    /// Of the server.
+    /// Of the servers.
     pub server_us: u64,
     /// Of the processes of the database.
     pub database_us: Option<u64>,
@@ -47,7 +47,7 @@ impl Meter {
     /// If one of the processes has ended.
     pub async fn read(&mut self, client: u32) -> anyhow::Result<Reading> {
         let mut reading = Reading {
-            server_us: cpu::of_process(self.server)?,
+            server_us: cpu::of_processes(&self.servers)?,
             client_us: cpu::of_process(client)?,
             ..Reading::default()
         };

@@ -24,6 +24,10 @@ pub struct Sample {
     pub client_cpu_us: f64,
     /// Bytes in the database's log per operation.
     pub wal_bytes: Option<f64>,
+    /// Messages that came to subscribers, per operation.
+    pub received: Option<f64>,
+    /// Bytes of the server's memory that each stream took.
+    pub memory_bytes: Option<f64>,
 }
 
 impl Sample {
@@ -54,6 +58,8 @@ impl Sample {
                 .wal_bytes
                 .zip(after.wal_bytes)
                 .map(|(before, after)| float((after - before).unsigned_abs()) / count),
+            received: None,
+            memory_bytes: None,
         }
     }
 
@@ -86,7 +92,7 @@ fn quantile(sorted_us: &[u64], percent: usize) -> f64 {
     clippy::cast_precision_loss,
     reason = "counters of minutes, exact far beyond what is shown"
 )]
-const fn float(number: u64) -> f64 {
+pub const fn float(number: u64) -> f64 {
     number as f64
 }
 

@@ -8,13 +8,16 @@ use crate::report::spread::Spread;
 use crate::scenario::{Scenario, Target};
 
 use Scenario::{
-    Counts, Echo, Empty, Hot, Mark, Page, PgbenchHot, PgbenchPage, PgbenchSend, PgbenchSendToTen,
-    Send, SendBeside, SendMany, SendToTen, SendWithRequestId,
+    Counts, Deliver, DeliverElsewhere, Echo, Empty, Hot, Idle, Mark, Page, PgbenchHot, PgbenchPage,
+    PgbenchSend, PgbenchSendToTen, Send, SendBeside, SendMany, SendToTen, SendWatched,
+    SendWithRequestId,
 };
 use Target::{Bare, Large, Layers, Postgres, Sqlite};
 
 /// Recipients beyond the first of a message to ten.
 const FURTHER: f64 = 9.0;
+/// Bytes of a KiB.
+const KIBIBYTE: f64 = 1024.0;
 
 /// A figure of a repeat, and what it should be.
 pub struct Goal {
@@ -34,8 +37,13 @@ pub enum Bound {
 
 use Bound::{AtLeast, AtMost};
 
+/// What must be reached and what is aimed for, wherever the recipient follows.
+const DELIVERY_MS: (Bound, Bound) = (AtMost(50.0), AtMost(5.0));
+/// The same of the memory of a stream.
+const MEMORY_KIB: (Bound, Bound) = (AtMost(24.0), AtMost(12.0));
+
 /// All goals that can be measured so far.
-pub const GOALS: [Goal; 17] = [
+pub const GOALS: [Goal; 24] = [
     goal(
         "SendMessage, 64 in flight / pgbench",
         (AtLeast(1.5), AtLeast(2.5)),
@@ -127,6 +135,41 @@ pub const GOALS: [Goal; 17] = [
         (AtMost(1.4), AtMost(1.15)),
         |round| server_cpu(round, (Echo, Layers), (Echo, Bare)),
     ),
+    goal(
+        "sends beside 1,000 subscribers / alone, PostgreSQL",
+        (AtLeast(0.9), AtLeast(0.9)),
+        |round| throughput(round, (SendWatched, Postgres), (Send, Postgres)),
+    ),
+    goal(
+        "sends beside 1,000 subscribers / alone, SQLite",
+        (AtLeast(0.9), AtLeast(0.9)),
+        |round| throughput(round, (SendWatched, Sqlite), (Send, Sqlite)),
+    ),
+    goal(
+        "delivery after the reply, p99, ms, PostgreSQL",
+        DELIVERY_MS,
+        |round| delivery(round, (Deliver, Postgres)),
+    ),
+    goal(
+        "delivery after the reply, p99, ms, another replica",
+        DELIVERY_MS,
+        |round| delivery(round, (DeliverElsewhere, Postgres)),
+    ),
+    goal(
+        "delivery after the reply, p99, ms, SQLite",
+        DELIVERY_MS,
+        |round| delivery(round, (Deliver, Sqlite)),
+    ),
+    goal(
+        "memory per idle subscriber, KiB, PostgreSQL",
+        MEMORY_KIB,
+        |round| memory(round, Postgres),
+    ),
+    goal(
+        "memory per idle subscriber, KiB, SQLite",
+        MEMORY_KIB,
+        |round| memory(round, Sqlite),
+    ),
 ];
 
 const fn goal(
@@ -175,6 +218,15 @@ fn server_cpu(round: &Round, of: Key, to: Key) -> Option<f64> {
 
 fn ratio(round: &Round, of: Key, to: Key, figure: fn(&Sample) -> f64) -> Option<f64> {
     Some(figure(round.get(of.0, of.1)?) / figure(round.get(to.0, to.1)?))
+}
+
+fn delivery(round: &Round, key: Key) -> Option<f64> {
+    Some(round.get(key.0, key.1)?.p99_ms)
+}
+
+fn memory(round: &Round, target: Target) -> Option<f64> {
+    let bytes = round.get(Idle, target)?.memory_bytes?;
+    Some(bytes / KIBIBYTE)
 }
 
 fn wal(round: &Round, scenario: Scenario) -> Option<f64> {

@@ -73,6 +73,14 @@ impl Server {
         Ok(server)
     }
 
+    /// Another one on the same database.
+    ///
+    /// # Errors
+    /// If it does not start; then with its log.
+    pub async fn another(&self) -> anyhow::Result<Self> {
+        Self::start(&self.program, &self.database_url).await
+    }
+
     /// Its process.
     pub fn process(&self) -> u32 {
         self.process.id()

@@ -1,0 +1,38 @@
+//! The memory that a process has, from `/proc`.
+
+use std::fs;
+
+use anyhow::Context as _;
+
+/// What the sizes of `/proc` are in.
+const KIBIBYTE: u64 = 1024;
+
+/// Bytes of a process that are in memory.
+///
+/// # Errors
+/// If there is no such process.
+pub fn of_process(process: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{process}/status");
+    let text = fs::read_to_string(&path).context(path)?;
+    resident(&text).context("a size")
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let size = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = size.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(KIBIBYTE * kibibytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_is_in_bytes() {
+        let status = "VmHWM:\t   99999 kB\nVmRSS:\t   12345 kB\nRssAnon:\t    4321 kB\n";
+        assert_eq!(resident(status), Some(12_345 * 1024));
+        assert_eq!(resident("Name:\tkthreadd\n"), None);
+    }
+}
