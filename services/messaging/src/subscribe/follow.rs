@@ -124,19 +124,21 @@ impl Follower {
         let error = match end {
             End::Gone => None,
             End::Failed(error) => Some(error),
-            End::Reconnect => self.send_away().await.err(),
+            End::Reconnect => Box::pin(self.send_away()).await.err(),
         };
-        self.note_deliveries().await;
+        Box::pin(self.note_deliveries()).await;
         self.outlet.end(error);
     }
 
+    /// What is done only when something happens is boxed: a stream that waits, as most do at
+    /// any time, keeps no room for it.
     async fn follow(&mut self) -> Result<std::convert::Infallible, End> {
         loop {
-            let seen = self.catch_up().await?;
+            let seen = Box::pin(self.catch_up()).await?;
             loop {
                 match self.next(seen).await {
                     Event::Changed => break,
-                    Event::Time => self.keep_time(seen).await?,
+                    Event::Time => Box::pin(self.keep_time(seen)).await?,
                     Event::End(end) => return Err(end),
                 }
             }
