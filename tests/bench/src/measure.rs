@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use tokio::time::sleep;
 
 use crate::cli::Plan;
-use crate::load::closed_loop::{ClosedLoop, Done};
+use crate::load::closed_loop::{ClosedLoop, Done, page_through};
 use crate::measure::meter::{Meter, Reading};
 use crate::measure::sample::Sample;
 use crate::scenario::{Job, Scenario, Work};
@@ -44,6 +44,12 @@ pub async fn measure(site: &mut Site, scenario: Scenario, plan: &Plan) -> anyhow
             Ok(Sample::between(&before, &after, done))
         }
         Job::Calls(work, in_flight) => calls(site, work, in_flight, secs).await,
+        Job::FirstPages(in_flight) => {
+            let before = site.meter.read(std::process::id()).await?;
+            let done = page_through(&site.caller, in_flight).await;
+            let after = site.meter.read(std::process::id()).await?;
+            Ok(Sample::between(&before, &after, done))
+        }
         Job::CallsBeside(work, in_flight) => {
             let beside = ClosedLoop::start(&site.caller, Work::Announce, 1);
             let mut sample = calls(site, work, in_flight, secs).await?;

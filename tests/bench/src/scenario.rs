@@ -69,6 +69,7 @@ pub enum Scenario {
     PgbenchHot,
     Hot,
     Mark,
+    FirstPage,
     PgbenchPage,
     Page,
     Empty,
@@ -86,7 +87,9 @@ pub enum Job {
     Pgbench(Script, u32),
     /// By calls, so many in flight.
     Calls(Work, usize),
-    /// The same, while the app writes to 500 users at once, again and again.
+    /// The first page of every user's inbox, so many at a time.
+    FirstPages(usize),
+    /// Calls, while the app writes to 500 users at once, again and again.
     CallsBeside(Work, usize),
     /// The same, while many users follow their mailboxes.
     CallsWatched(Work, usize),
@@ -122,7 +125,7 @@ pub enum Work {
 }
 
 impl Scenario {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PgbenchSend,
         Self::Send,
         Self::SendWatched,
@@ -134,6 +137,7 @@ impl Scenario {
         Self::PgbenchHot,
         Self::Hot,
         Self::Mark,
+        Self::FirstPage,
         Self::PgbenchPage,
         Self::Page,
         Self::Empty,
@@ -159,6 +163,7 @@ impl Scenario {
             Self::Hot => "SendMessage between two users, 64 in flight",
             Self::Mark => "MarkMessagesRead, 64 in flight",
             Self::PgbenchPage => "pgbench: a page of 20, 8 clients",
+            Self::FirstPage => "GetMessagesPage of 20, of messages not read before",
             Self::Page => "GetMessagesPage of 20, 64 in flight",
             Self::Empty => "an empty call, 64 in flight",
             Self::Counts => "GetMessageCounts, 64 in flight",
@@ -183,6 +188,7 @@ impl Scenario {
             Self::Hot => Job::Calls(Work::SendHot, IN_FLIGHT),
             Self::Mark => Job::Calls(Work::Mark, IN_FLIGHT),
             Self::PgbenchPage => Job::Pgbench(Script::Page, READERS),
+            Self::FirstPage => Job::FirstPages(IN_FLIGHT),
             Self::Page => Job::Calls(Work::Page, IN_FLIGHT),
             Self::Empty => Job::Calls(Work::Empty, IN_FLIGHT),
             Self::Counts => Job::Calls(Work::Counts, IN_FLIGHT),
@@ -198,6 +204,7 @@ impl Scenario {
             self.job(),
             Job::Pgbench(Script::Page, _)
                 | Job::Calls(Work::Page | Work::Counts | Work::Empty, _)
+                | Job::FirstPages(_)
                 | Job::Idle
         )
     }
@@ -206,7 +213,9 @@ impl Scenario {
     pub const fn targets(self) -> &'static [Target] {
         match self.job() {
             Job::Pgbench(..) | Job::DeliveriesElsewhere => &[Target::Postgres],
-            Job::Calls(Work::Page, _) => &[Target::Postgres, Target::Large, Target::Sqlite],
+            Job::FirstPages(_) | Job::Calls(Work::Page, _) => {
+                &[Target::Postgres, Target::Large, Target::Sqlite]
+            }
             Job::Calls(Work::Empty, _) => &[Target::Bare],
             Job::Calls(..) if matches!(self, Self::Echo) => &[Target::Bare, Target::Layers],
             Job::Calls(..)
@@ -232,7 +241,7 @@ impl Scenario {
             Self::PgbenchSendToTen | Self::SendToTen => &[Group::Recipients],
             Self::PgbenchHot | Self::Hot => &[Group::Hot],
             Self::Mark => &[Group::Marks],
-            Self::PgbenchPage | Self::Page => &[Group::Pages],
+            Self::FirstPage | Self::PgbenchPage | Self::Page => &[Group::Pages],
             Self::Empty | Self::Counts => &[Group::Counts],
             Self::Echo => &[Group::Layers],
             Self::SendWatched | Self::Deliver | Self::DeliverElsewhere | Self::Idle => {

@@ -203,7 +203,11 @@ impl Caller {
         check(marked.get_ref().actual == 1)
     }
 
-    async fn page(&self, worker: usize, user: u64) -> Result<(), Status> {
+    /// The first page of a user's inbox.
+    ///
+    /// # Errors
+    /// If it is refused, or is not full.
+    pub async fn page(&self, worker: usize, user: u64) -> Result<(), Status> {
         let criteria = SearchCriteria {
             msgbox: "inbox".to_owned(),
             ..Default::default()

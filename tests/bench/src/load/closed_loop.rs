@@ -1,10 +1,12 @@
 //! Workers that call, and call again as soon as they were answered.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use futures::{StreamExt as _, stream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tonic::Status;
@@ -69,7 +71,32 @@ impl ClosedLoop {
     }
 }
 
+/// Pages through the inboxes of all users, once each, so many at a time.
+pub async fn page_through(caller: &Caller, in_flight: usize) -> Done {
+    let users = (0..caller.profiles()).zip(0..);
+    let pages = stream::iter(users).map(async |(user, worker)| {
+        let begun = Instant::now();
+        (begun, caller.page(worker, user).await)
+    });
+    let mut pages = pin!(pages.buffer_unordered(in_flight));
+    let mut done = Done::default();
+    while let Some((begun, page)) = pages.next().await {
+        done.ended(begun, page);
+    }
+    done
+}
+
 impl Done {
+    fn ended(&mut self, begun: Instant, answer: Result<(), Status>) {
+        match answer {
+            Ok(()) => self.operations.push(Operation {
+                end_us: now_us(),
+                latency_us: elapsed_us(begun),
+            }),
+            Err(status) => self.refused(&status),
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.operations.extend(other.operations);
         self.errors += other.errors;
@@ -92,13 +119,7 @@ async fn worker(caller: Caller, number: usize, work: Work, stop: Arc<AtomicBool>
     let mut done = Done::default();
     while !stop.load(Ordering::Relaxed) {
         let begun = Instant::now();
-        match caller.call(number, work).await {
-            Ok(()) => done.operations.push(Operation {
-                end_us: now_us(),
-                latency_us: elapsed_us(begun),
-            }),
-            Err(status) => done.refused(&status),
-        }
+        done.ended(begun, caller.call(number, work).await);
     }
     done
 }
