@@ -17,6 +17,9 @@ pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 pub const KEEPALIVE: Duration = Duration::from_mins(1);
 /// How long the answer to a ping may take.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Connections of a listener that the kernel holds until they are taken; it may have a bound
+/// of its own, `net.core.somaxconn`.
+pub const CONNECTIONS_WAITING_MAX: u32 = 4096;
 /// How long a listener waits after it could not take a connection, for want of file
 /// descriptors as a rule.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);

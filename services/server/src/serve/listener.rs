@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_stream::StreamExt;
 use tonic::transport::server::TcpIncoming;
 
 use super::connection::Connections;
-use crate::limits::{ACCEPT_PAUSE, KEEPALIVE};
+use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_WAITING_MAX, KEEPALIVE};
 
 /// A bound port of a gRPC listener.
 pub struct Listener {
@@ -29,7 +30,9 @@ impl Listener {
         address: SocketAddr,
         connections_max: usize,
     ) -> anyhow::Result<Self> {
-        let incoming = TcpIncoming::bind(address)
+        let listening = listen(address);
+        let incoming = listening
+            .map(TcpIncoming::from)
             .with_context(|| format!("cannot listen on {address} ({name})"))?
             .with_nodelay(Some(true))
             .with_keepalive(Some(KEEPALIVE));
@@ -78,5 +81,46 @@ impl Listener {
     async fn rest(&self, error: &std::io::Error) {
         tracing::warn!(listener.name = self.name, %error, "listener.accept_failed");
         sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+/// Those of a server that has ended come all at once. Were there room for as few as by default,
+/// 128, the kernel would reset some of the connections that it has told their clients are open.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // Not for the addresses that others listen on: for those that connections still linger on.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(CONNECTIONS_WAITING_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// More than wait by default.
+    const AT_ONCE: usize = 400;
+    /// The kernel of a client that was not let in tries again after a second.
+    const AT_ONCE_WITHIN: Duration = Duration::from_millis(900);
+
+    #[tokio::test]
+    async fn many_may_come_before_the_first_of_them_is_taken() {
+        let address = "127.0.0.1:0".parse().expect("an address");
+        let listener = Listener::bind("user", address, 1).expect("a port");
+        let address = listener.address().expect("an address");
+        let mut clients = Vec::with_capacity(AT_ONCE);
+        for _ in 0..AT_ONCE {
+            let client = timeout(AT_ONCE_WITHIN, TcpStream::connect(address)).await;
+            clients.push(client.expect("a place").expect("a connection"));
+        }
+        assert_eq!(clients.len(), AT_ONCE);
     }
 }
