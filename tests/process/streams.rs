@@ -10,12 +10,16 @@ use proto::v1;
 use proto::v1::event::Frame;
 use support::process::{Home, Lines, Server, Start, UserClient, postroom};
 use support::{command, coverage, on_each_database};
+use tokio::time::sleep;
 use tonic::Streaming;
+use tonic_types::StatusExt as _;
 
 /// How many follow, unless the variable says otherwise: a multiple of what each opens.
 const STREAMS: usize = 100;
 const STREAMS_VARIABLE: &str = "POSTROOM_STREAMS";
 const STREAMS_EACH: usize = 10;
+/// How often somebody may be refused who does as is said.
+const REFUSED_MAX: usize = 5;
 /// How long the service may take to end.
 const END_WITHIN: Duration = Duration::from_secs(15);
 
@@ -46,26 +50,47 @@ async fn send(server: &Server, to: Vec<String>, text: &str) {
         .expect("it is sent");
 }
 
-async fn follow(mut user: UserClient, cursor: &str) -> Streaming<v1::SubscribeResponse> {
-    let request = v1::SubscribeRequest {
-        cursor: cursor.to_owned(),
-        ..Default::default()
-    };
-    user.subscribe(request)
-        .await
-        .expect("a stream")
-        .into_inner()
+/// A stream, and how often it was refused before: a server that is too busy says so, and when
+/// to come again.
+async fn follow(mut user: UserClient, cursor: &str) -> (Streaming<v1::SubscribeResponse>, usize) {
+    let mut refused = 0;
+    loop {
+        let request = v1::SubscribeRequest {
+            cursor: cursor.to_owned(),
+            ..Default::default()
+        };
+        let status = match user.subscribe(request).await {
+            Ok(stream) => return (stream.into_inner(), refused),
+            Err(status) => status,
+        };
+        let again = status.get_details_retry_info();
+        let again = again.and_then(|info| info.retry_delay);
+        refused += 1;
+        assert!(again.is_some() && refused <= REFUSED_MAX, "{status:?}");
+        sleep(again.unwrap_or_default()).await;
+    }
 }
 
-/// Follows until the stream ends: the last cursor, and whether it was sent away.
-async fn until_the_end(mut stream: Streaming<v1::SubscribeResponse>) -> (String, bool) {
-    let (mut cursor, mut was_sent_away) = (String::new(), false);
+/// The last that a stream said.
+struct SentAway {
+    cursor: String,
+    /// How long to wait, if it said that.
+    wait: Option<Duration>,
+}
+
+async fn until_the_end(mut stream: Streaming<v1::SubscribeResponse>) -> SentAway {
+    let (mut cursor, mut wait) = (String::new(), None);
     while let Ok(Some(answer)) = stream.message().await {
         let event = answer.event.expect("an event");
         cursor = event.cursor;
-        was_sent_away = matches!(event.frame, Some(Frame::Reconnect(_)));
+        wait = match event.frame {
+            Some(Frame::Reconnect(reconnect)) => {
+                Some(Duration::from_millis(reconnect.after_ms.into()))
+            }
+            _ => None,
+        };
     }
-    (cursor, was_sent_away)
+    SentAway { cursor, wait }
 }
 
 async fn next_received(mut stream: Streaming<v1::SubscribeResponse>) -> String {
@@ -87,7 +112,7 @@ async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
     let mut streams = Vec::new();
     for token in &tokens {
         for _ in 0..STREAMS_EACH {
-            streams.push(follow(server.messaging(token), "").await);
+            streams.push(follow(server.messaging(token), "").await.0);
         }
     }
     let _silent = TcpStream::connect(server.user).expect("a connection");
@@ -98,30 +123,28 @@ async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
     let began = Instant::now();
     server.terminate();
     let ended = tokio::task::spawn_blocking(|| server.wait());
-    let mut cursors = Vec::new();
-    for end in join_all(ends).await {
-        let (cursor, was_sent_away) = end.expect("a task");
-        assert!(was_sent_away);
-        cursors.push(cursor);
-    }
+    let ends = join_all(ends).await.into_iter();
+    let ends: Vec<SentAway> = ends.map(|end| end.expect("a task")).collect();
     assert!(ended.await.expect("a task").success());
     let took = began.elapsed();
     assert!(took < END_WITHIN, "{took:?}");
 
     send(&other, names, "while nobody looked").await;
-    let resumed = cursors.iter().enumerate().map(async |(number, cursor)| {
+    let resumed = ends.iter().enumerate().map(async |(number, end)| {
+        sleep(end.wait.expect("it was sent away")).await;
         let user = other.messaging(&tokens[number / STREAMS_EACH]);
-        next_received(follow(user, cursor).await).await
+        let (stream, refused) = follow(user, &end.cursor).await;
+        (next_received(stream).await, refused)
     });
-    let seen = join_all(resumed).await;
+    let (seen, refused): (Vec<String>, Vec<usize>) = join_all(resumed).await.into_iter().unzip();
     let resumed = seen
         .iter()
         .filter(|seen| seen.contains("while nobody looked"))
         .count();
-    let lost = cursors.len() - resumed;
+    let (lost, refused) = (ends.len() - resumed, refused.iter().sum::<usize>());
     coverage::print(&format!(
-        "SIGTERM with {} open streams and a silent connection: ended after {} ms, {resumed} resumed, {lost} lost",
-        cursors.len(),
+        "SIGTERM with {} open streams and a silent connection: ended after {} ms, {resumed} resumed, {lost} lost, {refused} times refused before",
+        ends.len(),
         took.as_millis()
     ));
     assert_eq!(lost, 0, "{seen:?}");
