@@ -122,7 +122,7 @@ async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
         .collect();
     let began = Instant::now();
     server.terminate();
-    let ended = tokio::task::spawn_blocking(|| server.wait());
+    let ended = tokio::spawn(server.ended());
     let ends = join_all(ends).await.into_iter();
     let ends: Vec<SentAway> = ends.map(|end| end.expect("a task")).collect();
     assert!(ended.await.expect("a task").success());
@@ -149,7 +149,7 @@ async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
     ));
     assert_eq!(lost, 0, "{seen:?}");
     other.terminate();
-    assert!(other.wait().success());
+    assert!(other.ended().await.success());
 }
 
 async fn a_watch_survives_a_restart_and_repeats_nothing(home: &Home) {
@@ -188,7 +188,7 @@ async fn a_watch_survives_a_restart_and_repeats_nothing(home: &Home) {
     send(&again, bob.clone(), "second").await;
     sees("second");
     again.terminate();
-    assert!(again.wait().success());
+    assert!(again.ended().await.success());
     let last = Server::start(&Start {
         arguments: vec!["--user-address".to_owned(), address.to_string()],
         ..home.start()
