@@ -4,6 +4,7 @@ mod configuration;
 mod drain;
 mod foreign_clients;
 mod readiness;
+mod restore;
 mod streams;
 mod tls;
 mod tokens;

@@ -56,9 +56,14 @@ impl Follower {
     pub async fn with(mut user: User, request: v1::SubscribeRequest) -> Self {
         let cursor = request.cursor.clone();
         let stream = user.subscribe(request).await.expect("a stream");
+        Self::over(stream.into_inner(), &cursor)
+    }
+
+    /// On a stream that was opened with a cursor.
+    pub fn over(stream: Streaming<v1::SubscribeResponse>, cursor: &str) -> Self {
         Self {
-            stream: stream.into_inner(),
-            cursor,
+            stream,
+            cursor: cursor.to_owned(),
         }
     }
 

@@ -3,7 +3,7 @@
 mod chance;
 mod devices;
 mod ends;
-mod follower;
+pub mod follower;
 mod frames;
 mod replicas;
 mod resuming;

@@ -12,7 +12,8 @@ use crate::hub::Hub;
 pub const POLL_EVERY: Duration = Duration::from_secs(2);
 
 /// Asks the store from time to time for all mailboxes that somebody follows, in one
-/// question, for as long as the hub is there.
+/// question, for as long as the hub is there. It is asked also if nobody follows anything: so it
+/// looks whether the database is still the one that it was.
 pub fn follow(hub: &Arc<Hub>, store: Arc<dyn MailStore>, every: Duration) {
     tokio::spawn(ask(Arc::downgrade(hub), store, every));
 }
@@ -23,11 +24,7 @@ async fn ask(hub: Weak<Hub>, store: Arc<dyn MailStore>, every: Duration) {
     loop {
         ticks.tick().await;
         let Some(hub) = hub.upgrade() else { return };
-        let mailboxes = hub.mailboxes();
-        if mailboxes.is_empty() {
-            continue;
-        }
-        match store.heads(&mailboxes).await {
+        match store.heads(&hub.mailboxes()).await {
             Ok(heads) => hub.polled(&heads),
             // It is asked again.
             Err(error) => tracing::debug!(error.source = %error, "feed.poll_failed"),

@@ -312,6 +312,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Head>, Error> {
         self.live_in(epoch::current(&self.pools).await?);
+        if mailboxes.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut connection = Connection::of(&self.pools.read).await?;
         read::heads::read(&mut connection, mailboxes).await
     }

@@ -1,8 +1,9 @@
 //! A server of our own.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -124,6 +125,53 @@ impl Cluster {
         self.start_postgres().expect("a server that starts");
     }
 
+    /// Copies all of its data, for which it is stopped.
+    ///
+    /// # Panics
+    /// If that does not work, or there is a copy already.
+    pub fn back_up(&self) {
+        self.while_stopped(|| copy(&self.folder.join("data"), &self.folder.join("backup")));
+    }
+
+    /// Puts the copy of all of its data in their place.
+    ///
+    /// # Panics
+    /// If that does not work.
+    pub fn put_back(&self) {
+        self.while_stopped(|| {
+            let data = self.folder.join("data");
+            fs::remove_dir_all(&data)?;
+            copy(&self.folder.join("backup"), &data)
+        });
+    }
+
+    /// Recovers from the copy of all of its data, as one does to a point in time.
+    ///
+    /// # Panics
+    /// If that does not work.
+    pub fn recover(&self) {
+        self.while_stopped(|| {
+            let data = self.folder.join("data");
+            fs::remove_dir_all(&data)?;
+            copy(&self.folder.join("backup"), &data)?;
+            let signal = data.join("recovery.signal");
+            fs::write(&signal, "")?;
+            self.account.give(&signal)?;
+            // Nothing was archived: all there is is in the copy.
+            let mut config = File::options()
+                .append(true)
+                .open(data.join("postgresql.conf"))?;
+            Ok(config.write_all(b"restore_command = 'false'\n")?)
+        });
+    }
+
+    fn while_stopped(&self, work: impl FnOnce() -> anyhow::Result<()>) {
+        let stopped = run(self.pg_ctl("stop").args(["-m", "fast"]));
+        let worked = stopped.and_then(|_| work());
+        worked.expect("a copy of a server that is stopped");
+        self.restart();
+    }
+
     fn create(&self) -> anyhow::Result<()> {
         let password = self.folder.join("password");
         fs::write(&password, &self.password)?;
@@ -186,4 +234,8 @@ impl Cluster {
             .arg(self.folder.join("data"));
         command
     }
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    run(Command::new("cp").arg("-a").arg(from).arg(to)).map(drop)
 }

@@ -1,0 +1,223 @@
+//! A database that is put back as it was at its last backup, while clients know more.
+
+use std::fs;
+use std::time::Duration;
+
+use proto::v1;
+use proto::v1::event::Frame;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use support::postgres::Cluster;
+use support::process::{Home, Server, postroom};
+use support::store::{Backend, Place, Site as _};
+use support::{command, coverage};
+use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep};
+
+use crate::realtime::follower::{Follower, Short, short};
+
+/// How long a replica that runs may take to see that its database is another one: a poll, and
+/// then some.
+const NOTICED_WITHIN: Duration = Duration::from_secs(4);
+const PAUSE: Duration = Duration::from_millis(50);
+
+async fn send(server: &Server) -> Short {
+    let request = v1::SendMessageSimpleRequest {
+        to: vec!["bob".to_owned()],
+        text: "hello".to_owned(),
+        ..Default::default()
+    };
+    let mut alice = server.messaging(&server.tokens.alice);
+    let sent = alice.send_message_simple(request).await;
+    ("new", sent.expect("it is sent").into_inner().message_id)
+}
+
+async fn follow(server: &Server, cursor: &str) -> Follower {
+    let request = v1::SubscribeRequest {
+        cursor: cursor.to_owned(),
+        ..Default::default()
+    };
+    let mut bob = server.messaging(&server.tokens.bob);
+    let stream = bob.subscribe(request).await.expect("a stream");
+    Follower::over(stream.into_inner(), cursor)
+}
+
+/// What a cursor leads to; then the stream goes on, and misses nothing.
+async fn backlog(server: &Server, cursor: &str) -> Vec<Short> {
+    let mut bob = follow(server, cursor).await;
+    let seen = bob.backlog().await;
+    let sent = [send(server).await, send(server).await];
+    assert_eq!(bob.changes(2).await, sent);
+    let said = |short: &Short| short.0 != "counts";
+    seen.into_iter().filter(said).collect()
+}
+
+fn resync(reason: &str) -> [Short; 1] {
+    [("resync", format!("RESYNC_REASON_{reason}"))]
+}
+
+/// What a client knows: a cursor of before the backup, and one of after it.
+struct Cursors {
+    before: String,
+    after: String,
+}
+
+/// Two messages, a backup, and three messages more.
+async fn live(server: &Server, back_up: impl AsyncFnOnce()) -> Cursors {
+    let mut bob = follow(server, "").await;
+    bob.backlog().await;
+    let sent = [send(server).await, send(server).await];
+    assert_eq!(bob.changes(2).await, sent);
+    let before = bob.cursor;
+    back_up().await;
+    let sent = [send(server).await, send(server).await, send(server).await];
+    let mut bob = follow(server, &before).await;
+    assert_eq!(bob.changes(3).await, sent);
+    let after = bob.cursor;
+    Cursors { before, after }
+}
+
+async fn end(server: Server) {
+    server.terminate();
+    assert!(server.ended().await.success());
+}
+
+/// A copy that was put back knows nothing of it: what becomes of those who know more, before
+/// and after it was told.
+async fn was_put_back(home: &Home, cursors: &Cursors) {
+    let server = home.serve();
+    assert_eq!(
+        backlog(&server, &cursors.after).await,
+        resync("CURSOR_AHEAD")
+    );
+    // Two more have come since, which this cursor never saw.
+    assert_eq!(backlog(&server, &cursors.before).await.len(), 2);
+    // The numbers are beyond the cursor now, and what is behind it is not what was: without a
+    // word to the service, its owner misses three of the messages that came, and nobody says so.
+    let missed = 4 - backlog(&server, &cursors.after).await.len();
+    assert_eq!(missed, 3);
+
+    let mut bob = follow(&server, "").await;
+    bob.backlog().await;
+    let url = home.place().url();
+    command::run(&mut postroom(["new-epoch", "--database-url", &url])).expect("a new epoch");
+    assert_eq!([short(&bob.next().await)], resync("EPOCH_CHANGED"));
+    for cursor in [&cursors.before, &cursors.after] {
+        assert_eq!(backlog(&server, cursor).await, resync("EPOCH_CHANGED"));
+    }
+    coverage::print(&format!(
+        "{} put back: ahead is said; without new-epoch missed {missed}, with it 0",
+        match home.place() {
+            Place::Sqlite(_) => "a file",
+            Place::Postgres(_) => "a data folder",
+        }
+    ));
+    end(server).await;
+}
+
+#[tokio::test]
+async fn after_a_file_was_put_back_and_a_new_epoch_nobody_misses_anything() {
+    let home = Home::open(Backend::Sqlite.into()).await;
+    let url = home.place().url();
+    let file = url.strip_prefix("sqlite:").expect("a file");
+    let backup = home.data_dir().join("backup.db");
+    let server = home.serve();
+    let cursors = live(&server, async || {
+        let connection = SqliteConnection::connect(&url).await;
+        let copied = sqlx::query("VACUUM INTO $1")
+            .bind(backup.display().to_string())
+            .execute(&mut connection.expect("the file is there"))
+            .await;
+        copied.expect("a backup");
+    })
+    .await;
+    server.kill();
+    for rest in ["-wal", "-shm"] {
+        fs::remove_file(format!("{file}{rest}")).expect("what the crash left");
+    }
+    fs::copy(&backup, file).expect("a copy");
+    was_put_back(&home, &cursors).await;
+    home.end(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_data_folder_was_put_back_and_a_new_epoch_nobody_misses_anything() {
+    let (cluster, home) = cluster().await;
+    let server = home.serve();
+    let cursors = live(&server, async || block_in_place(|| cluster.back_up())).await;
+    end(server).await;
+    block_in_place(|| cluster.put_back());
+    was_put_back(&home, &cursors).await;
+    let _ = home.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_is_noticed_also_by_a_replica_that_nobody_follows_anything_on() {
+    let (cluster, home) = cluster().await;
+    let server = home.serve();
+    let cursors = live(&server, async || block_in_place(|| cluster.back_up())).await;
+    block_in_place(|| cluster.recover());
+    let promoted = Instant::now();
+    until_promoted(&home).await;
+    while !is_told(&server, &cursors.before).await {
+        let took = promoted.elapsed();
+        assert!(took < NOTICED_WITHIN, "{took:?}: {}", server.log());
+        sleep(PAUSE).await;
+    }
+    coverage::print(&format!(
+        "recovered from a copy: a replica that ran on noticed after {} ms",
+        promoted.elapsed().as_millis()
+    ));
+    let again = home.serve();
+    for server in [&server, &again] {
+        for cursor in [&cursors.before, &cursors.after] {
+            assert_eq!(backlog(server, cursor).await, resync("EPOCH_CHANGED"));
+        }
+    }
+    end(server).await;
+    end(again).await;
+    let _ = home.verify();
+}
+
+/// A server that may be stopped, and what runs on it.
+async fn cluster() -> (Cluster, Home) {
+    let cluster = Cluster::private();
+    let database = cluster.server().database().await;
+    let home = Home::at(Backend::Postgres.into(), Place::Postgres(database));
+    (cluster, home)
+}
+
+/// Until the recovery is over and the database takes writes.
+async fn until_promoted(home: &Home) {
+    let connection = PgConnection::connect(&home.place().url()).await;
+    let mut connection = connection.expect("a connection");
+    loop {
+        let recovers = sqlx::query_scalar("SELECT pg_is_in_recovery()");
+        let recovers: bool = recovers
+            .fetch_one(&mut connection)
+            .await
+            .expect("an answer");
+        if !recovers {
+            return;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Whether who polls with a cursor is told that the database is another one.
+async fn is_told(server: &Server, cursor: &str) -> bool {
+    let request = v1::GetChangesRequest {
+        cursor: cursor.to_owned(),
+        ..Default::default()
+    };
+    let mut bob = server.messaging(&server.tokens.bob);
+    let Ok(answer) = bob.get_changes(request).await else {
+        // It has just lost its connections.
+        return false;
+    };
+    let mut frames = answer.into_inner().events.into_iter();
+    let epoch_changed = v1::ResyncReason::EpochChanged;
+    matches!(
+        frames.next().and_then(|event| event.frame),
+        Some(Frame::Resync(resync)) if resync.reason() == epoch_changed
+    )
+}
