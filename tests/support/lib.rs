@@ -2,7 +2,8 @@
 //!
 //! - [`store`] gives a test a store of its own, once on each database.
 //! - [`service`] puts the real services and layers over such a store, without a socket.
-//! - [`process`] runs the real `postroom`, and [`proxy`] cuts its connections.
+//! - [`process`] runs the real `postroom`; [`proxy`] cuts its connections in the middle of a
+//!   commit, [`line`] cuts them or lets them hang at any time.
 //! - [`postgres`] and [`tools`] find the foreign programs, or install them. What cannot be
 //!   had fails the tests that need it, with a word on how to get it; none is skipped.
 
@@ -16,6 +17,7 @@ pub mod http;
 pub mod ids;
 pub mod installer;
 pub mod issuer;
+pub mod line;
 pub mod postgres;
 pub mod process;
 pub mod proxy;

@@ -1,7 +1,7 @@
 //! Many who follow their mailboxes on two replicas, while everything is cut at random.
 
 mod reader;
-mod weather;
+pub mod weather;
 
 use std::env;
 use std::sync::Arc;

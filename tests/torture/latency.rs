@@ -50,7 +50,7 @@ async fn send(server: &Server, number: usize) -> (String, Instant) {
 }
 
 /// The median and the 99th percentile, in milliseconds.
-fn figures(mut delays: Vec<Duration>) -> String {
+pub fn figures(mut delays: Vec<Duration>) -> String {
     delays.sort_unstable();
     let at = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
     let [median, late] = [50, 99].map(|percent| at(percent).as_secs_f64() * 1000.0);

@@ -5,6 +5,7 @@
 mod commit;
 mod crash;
 mod database_killed;
+mod deaf;
 mod follow;
 mod full_disk;
 mod latency;

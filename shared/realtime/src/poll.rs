@@ -4,12 +4,15 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use storage::MailStore;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::hub::Hub;
 
 /// How often the store is asked. Nothing is later than this.
 pub const POLL_EVERY: Duration = Duration::from_secs(2);
+/// How long an answer may take: longer than a database lets itself take. A connection that
+/// hangs must not be the last one that was asked on.
+const ANSWER_MAX: Duration = Duration::from_secs(6);
 
 /// Asks the store from time to time for all mailboxes that somebody follows, in one
 /// question, for as long as the hub is there. It is asked also if nobody follows anything: so it
@@ -24,10 +27,11 @@ async fn ask(hub: Weak<Hub>, store: Arc<dyn MailStore>, every: Duration) {
     loop {
         ticks.tick().await;
         let Some(hub) = hub.upgrade() else { return };
-        match store.heads(&hub.mailboxes()).await {
-            Ok(heads) => hub.polled(&heads),
+        match timeout(ANSWER_MAX, store.heads(&hub.mailboxes())).await {
+            Ok(Ok(heads)) => hub.polled(&heads),
             // It is asked again.
-            Err(error) => tracing::debug!(error.source = %error, "feed.poll_failed"),
+            Ok(Err(error)) => tracing::debug!(error.source = %error, "feed.poll_failed"),
+            Err(_) => tracing::debug!("feed.poll_late"),
         }
     }
 }

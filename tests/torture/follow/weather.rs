@@ -117,7 +117,7 @@ impl World {
 }
 
 /// Cuts the connections of all who listen.
-async fn deafen(home: &Home) {
+pub async fn deafen(home: &Home) {
     let Place::Postgres(database) = home.place() else {
         return;
     };

@@ -4,7 +4,7 @@ mod deliveries;
 
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::MessageId;
 use domain::limits::{STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
@@ -15,7 +15,7 @@ use realtime::{News, Subscription};
 use rpc::convert::feed::{self, Lens};
 use rpc::{RpcError, User};
 use storage::{Bookmark, Feed, FeedPart, MailStore, Since};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 use self::deliveries::undelivered;
 use super::outlet::{Blocked, Outlet};
@@ -25,6 +25,9 @@ const PART: FeedPart = FeedPart {
     changes_max: STREAM_CHANGES_MAX,
     bytes_max: STREAM_BYTES_MAX,
 };
+/// How long a read may take: longer than a database lets itself take, so that what takes longer
+/// hangs.
+const READ_MAX: Duration = Duration::from_secs(6);
 /// How often a store that is away is asked again before the stream ends.
 const RETRIES_MAX: u32 = 10;
 
@@ -167,7 +170,8 @@ impl Follower {
             let read = self
                 .store
                 .changes(user.app(), user.profile(), self.reader.since, PART);
-            match read.await {
+            let read = timeout(READ_MAX, read).await;
+            match read.unwrap_or(Err(storage::Error::Deadline)) {
                 Ok(mut read) => {
                     feed::fit(&mut read, STREAM_BYTES_MAX);
                     return Ok(read);

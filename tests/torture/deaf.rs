@@ -1,0 +1,188 @@
+//! A replica that does not hear the others: its connection hangs, is cut, or is killed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use proto::v1;
+use proto::v1::event::Frame;
+use support::coverage;
+use support::line::Line;
+use support::process::{Home, Server, Start, UserClient};
+use support::store::{Backend, Place, Site as _};
+use tokio::time::{sleep, timeout};
+
+use super::follow::weather::deafen;
+use super::latency::figures;
+
+const SENDERS: usize = 4;
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long everybody sends before anything happens, and after each blow.
+const CALM: Duration = Duration::from_secs(2);
+const SECONDS_VARIABLE: &str = "POSTROOM_TORTURE_SECS";
+/// A poll, and then some.
+const DELAY_MAX: Duration = Duration::from_secs(3);
+/// How long it may take until a connection that hangs is replaced: it is asked after three
+/// seconds of silence, and may take three more to answer.
+const REPLACED_WITHIN: Duration = Duration::from_secs(10);
+const SEEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// What befalls the connection that hears.
+#[derive(Debug, Clone, Copy)]
+enum Blow {
+    Hung,
+    Cut,
+    Killed,
+}
+
+/// A message: when it was acknowledged, and how long that took.
+type Sent = BTreeMap<String, (Instant, Duration)>;
+
+async fn send(mut alice: UserClient, ends: Arc<AtomicBool>) -> Sent {
+    let mut sent = Sent::new();
+    while !ends.load(Ordering::Relaxed) {
+        let request = v1::SendMessageSimpleRequest {
+            to: vec!["bob".to_owned()],
+            text: "do you hear".to_owned(),
+            ..Default::default()
+        };
+        let began = Instant::now();
+        let answer = alice.send_message_simple(request).await;
+        let id = answer.expect("an answer").into_inner().message_id;
+        sent.insert(id, (Instant::now(), began.elapsed()));
+        sleep(PAUSE).await;
+    }
+    sent
+}
+
+type Seen = Arc<Mutex<BTreeMap<String, Vec<Instant>>>>;
+
+async fn follow(server: &Server) -> Seen {
+    let mut bob = server.messaging(&server.tokens.bob);
+    let request = v1::SubscribeRequest::default();
+    let mut stream = bob.subscribe(request).await.expect("a stream").into_inner();
+    let seen = Seen::default();
+    let times = seen.clone();
+    tokio::spawn(async move {
+        while let Ok(Some(answer)) = stream.message().await {
+            let frame = answer.event.and_then(|event| event.frame);
+            if let Some(Frame::MessageReceived(entry)) = frame {
+                let mut times = times.lock().expect("nobody has panicked");
+                times
+                    .entry(entry.message_id)
+                    .or_default()
+                    .push(Instant::now());
+            }
+        }
+    });
+    seen
+}
+
+/// Strikes, and answers how long it was until there was a new connection.
+async fn strike(home: &Home, line: &Line, blow: Blow) -> Duration {
+    let (before, began) = (line.connections(), Instant::now());
+    match blow {
+        Blow::Hung => line.hang(),
+        Blow::Cut => line.cut(),
+        Blow::Killed => deafen(home).await,
+    }
+    while line.connections() == before {
+        assert!(began.elapsed() < REPLACED_WITHIN, "{blow:?}");
+        sleep(Duration::from_millis(10)).await;
+    }
+    began.elapsed()
+}
+
+/// Those that were acknowledged after one time and before another.
+fn between(sent: &Sent, after: Instant, before: Instant) -> Vec<Duration> {
+    let within = sent.values().filter(|(at, _)| (after..before).contains(at));
+    within.map(|(_, took)| *took).collect()
+}
+
+#[tokio::test]
+async fn who_does_not_hear_sees_all_of_it_by_the_next_poll_and_hears_again() {
+    let home = Home::open(Backend::Postgres.into()).await;
+    let Place::Postgres(database) = home.place() else {
+        unreachable!("it was asked for")
+    };
+    let line = Line::to(database.address()).await;
+    let server = home.serve();
+    let other = Server::start(&Start {
+        variables: vec![(
+            "POSTROOM_DATABASE__NOTIFY_URL",
+            database.url_through(line.address()),
+        )],
+        ..home.start()
+    });
+    let seen = follow(&other).await;
+    let ends = Arc::new(AtomicBool::new(false));
+    let sending = (0..SENDERS).map(|_| {
+        let alice = server.messaging(&server.tokens.alice);
+        tokio::spawn(send(alice, ends.clone()))
+    });
+    let sending: Vec<_> = sending.collect();
+    let began = Instant::now();
+    sleep(CALM).await;
+    let struck = Instant::now();
+    let seconds = std::env::var(SECONDS_VARIABLE).ok();
+    let seconds = seconds.map_or(0, |text| text.parse().expect("seconds"));
+    let mut replaced: BTreeMap<String, Duration> = BTreeMap::new();
+    let mut rounds = 0;
+    while rounds == 0 || struck.elapsed() < Duration::from_secs(seconds) {
+        for blow in [Blow::Hung, Blow::Cut, Blow::Killed] {
+            let took = strike(&home, &line, blow).await;
+            let longest = replaced.entry(format!("{blow:?}")).or_default();
+            *longest = took.max(*longest);
+            sleep(CALM / 4).await;
+        }
+        rounds += 1;
+    }
+    ends.store(true, Ordering::Relaxed);
+    let end = Instant::now();
+    let mut sent = Sent::new();
+    for of_sender in join_all(sending).await {
+        sent.extend(of_sender.expect("a sender"));
+    }
+    let all = async {
+        while seen.lock().expect("nobody has panicked").len() < sent.len() {
+            sleep(PAUSE).await;
+        }
+    };
+    let _ = timeout(SEEN_WITHIN, all).await;
+    let seen = seen.lock().expect("nobody has panicked").clone();
+
+    let missed = sent.keys().filter(|id| !seen.contains_key(*id)).count();
+    let doubled = seen.values().filter(|times| times.len() > 1).count();
+    let delays = sent.iter().filter_map(|(id, (replied, _))| {
+        let first = seen.get(id)?.first()?;
+        Some(first.saturating_duration_since(*replied))
+    });
+    let delays: Vec<Duration> = delays.collect();
+    let latest = delays.iter().max().copied().unwrap_or_default();
+    let calm = between(&sent, began, struck);
+    let rough = between(&sent, struck, end);
+    let rate = |sends: &[Duration], lasted: Duration| {
+        u32::try_from(sends.len()).map_or(0.0, f64::from) / lasted.as_secs_f64()
+    };
+    let (calm_rate, rough_rate) = (rate(&calm, struck - began), rate(&rough, end - struck));
+    coverage::print(&format!(
+        "deaf {rounds} times each, heard again after at most {replaced:.1?}: {} sends, missed {missed}, \
+         doubled {doubled}, seen after {}, at most {latest:.1?}; sends before {calm_rate:.0}/s, {}, \
+         meanwhile {rough_rate:.0}/s, {}",
+        sent.len(),
+        figures(delays),
+        figures(calm),
+        figures(rough),
+    ));
+    assert_eq!((missed, doubled), (0, 0));
+    assert!(latest <= DELAY_MAX, "{latest:?}");
+    // Not a measurement: sends that waited for the connection would come to a stand.
+    assert!(rough_rate > calm_rate / 3.0);
+    for server in [server, other] {
+        server.terminate();
+        assert!(server.ended().await.success());
+    }
+    home.end(true).await;
+}
