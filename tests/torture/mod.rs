@@ -12,6 +12,7 @@ mod latency;
 mod on_disk;
 mod retries;
 mod sends;
+mod slow;
 mod storm;
 
 /// How long storms last, unless the variable says otherwise.

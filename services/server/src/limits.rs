@@ -13,6 +13,9 @@ pub const UNFINISHED_MAX: Duration = Duration::from_secs(10);
 pub const UNFINISHED_CHECK: Duration = Duration::from_secs(1);
 /// Bytes of a call's headers.
 pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+/// Bytes of an answer that wait for a connection that takes nothing, beyond what the stream
+/// itself may hold. By default they would be 400 KiB.
+pub const SEND_BUFFER_BYTES_MAX: usize = 16 * 1024;
 /// How long a connection is silent before it is pinged, give or take a fifth.
 pub const KEEPALIVE: Duration = Duration::from_mins(1);
 /// How long the answer to a ping may take.

@@ -125,6 +125,18 @@ impl Server {
         MessagingClient::with_interceptor(channel(self.user), Bearer::new(token))
     }
 
+    /// A client of `Messaging` by way of another address, with a connection of its own that
+    /// takes so many bytes of a stream that are not read.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    #[must_use]
+    pub fn messaging_through(address: SocketAddr, token: &str, window_bytes: u32) -> UserClient {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+        let endpoint = endpoint.initial_stream_window_size(window_bytes);
+        MessagingClient::with_interceptor(endpoint.connect_lazy(), Bearer::new(token))
+    }
+
     /// A client of `Sys` that is allowed everything, with a connection of its own.
     ///
     /// # Panics

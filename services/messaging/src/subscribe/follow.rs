@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::MessageId;
-use domain::limits::{STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
+use domain::limits::{STREAM_CHANGES_MAX, STREAM_READ_BYTES_MAX};
 use domain::mailbox::Counts;
 use proto::v1;
 use proto::v1::event::Frame;
@@ -23,7 +23,7 @@ use crate::pace::Pace;
 
 const PART: FeedPart = FeedPart {
     changes_max: STREAM_CHANGES_MAX,
-    bytes_max: STREAM_BYTES_MAX,
+    bytes_max: STREAM_READ_BYTES_MAX,
 };
 /// How long a read may take: longer than a database lets itself take, so that what takes longer
 /// hangs.
@@ -173,7 +173,7 @@ impl Follower {
             let read = timeout(READ_MAX, read).await;
             match read.unwrap_or(Err(storage::Error::Deadline)) {
                 Ok(mut read) => {
-                    feed::fit(&mut read, STREAM_BYTES_MAX);
+                    feed::fit(&mut read, STREAM_READ_BYTES_MAX);
                     return Ok(read);
                 }
                 Err(error) if retries >= RETRIES_MAX || !may_pass(&error) => {

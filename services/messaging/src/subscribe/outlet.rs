@@ -1,7 +1,7 @@
 //! What waits for the reader of a stream: a bounded number of frames and bytes.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ struct Waiting {
     _room: OwnedSemaphorePermit,
 }
 
-#[derive(Default)]
 struct Shared {
+    waiting: Mutex<mpsc::Receiver<Box<Waiting>>>,
     /// What the reader has taken since it was last asked for.
     delivered: Mutex<Vec<MessageId>>,
     end: OnceLock<RpcError>,
@@ -49,7 +49,6 @@ pub enum Blocked {
 
 /// The reader's side: the frames, and how the stream ended.
 pub struct Frames {
-    waiting: mpsc::Receiver<Box<Waiting>>,
     shared: Arc<Shared>,
     has_ended: bool,
 }
@@ -58,7 +57,11 @@ impl Outlet {
     /// An outlet whose reader may take nothing for so long.
     pub fn new(patience: Duration) -> (Self, Frames) {
         let (sender, receiver) = mpsc::channel(STREAM_CHANGES_MAX as usize);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            waiting: Mutex::new(receiver),
+            delivered: Mutex::default(),
+            end: OnceLock::new(),
+        });
         let outlet = Self {
             frames: sender,
             room: Arc::new(Semaphore::new(STREAM_BYTES_MAX)),
@@ -66,14 +69,15 @@ impl Outlet {
             patience,
         };
         let frames = Frames {
-            waiting: receiver,
             shared,
             has_ended: false,
         };
         (outlet, frames)
     }
 
-    /// Puts a frame in, when there is room for it.
+    /// Puts a frame in, when there is room for it. A reader that takes nothing loses what waits:
+    /// its connection may stay open, and would hold that for as long; it comes again with the
+    /// cursor of what it took.
     pub async fn put(&self, event: Event, delivers: Option<MessageId>) -> Result<(), Blocked> {
         let bytes = event.encoded_len().min(STREAM_BYTES_MAX);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
@@ -88,7 +92,10 @@ impl Outlet {
             sent.map_err(|_| Blocked::Gone)
         };
         tokio::select! {
-            put = timeout(self.patience, put) => put.unwrap_or(Err(Blocked::Slow)),
+            put = timeout(self.patience, put) => put.unwrap_or_else(|_| {
+                self.shared.forget();
+                Err(Blocked::Slow)
+            }),
             () = self.frames.closed() => Err(Blocked::Gone),
         }
     }
@@ -118,10 +125,27 @@ impl Outlet {
 }
 
 impl Shared {
-    fn delivered(&self) -> std::sync::MutexGuard<'_, Vec<MessageId>> {
+    fn delivered(&self) -> MutexGuard<'_, Vec<MessageId>> {
         self.delivered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, mpsc::Receiver<Box<Waiting>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what waits.
+    fn forget(&self) {
+        let mut waiting = self.waiting();
+        while waiting.try_recv().is_ok() {}
+    }
+}
+
+impl Drop for Frames {
+    fn drop(&mut self) {
+        self.shared.waiting().close();
+        self.shared.forget();
     }
 }
 
@@ -132,7 +156,8 @@ impl Stream for Frames {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        match self.waiting.poll_recv(cx) {
+        let next = self.shared.waiting().poll_recv(cx);
+        match next {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(waiting)) => {
                 self.shared.delivered().extend(waiting.delivers);

@@ -15,7 +15,8 @@ use super::calls::{Answerer, Calls};
 use super::drain::Drain;
 use super::heard::{Heard, Hearing};
 use crate::limits::{
-    HEADER_LIST_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, UNFINISHED_CHECK, UNFINISHED_MAX,
+    HEADER_LIST_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, SEND_BUFFER_BYTES_MAX, UNFINISHED_CHECK,
+    UNFINISHED_MAX,
 };
 
 /// What the connections of a listener have in common.
@@ -93,6 +94,7 @@ fn http2_builder(streams_max: u32) -> http2::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams_max)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
         .keep_alive_interval(keepalive())
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     builder
