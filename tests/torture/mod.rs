@@ -11,6 +11,7 @@ mod full_disk;
 mod latency;
 mod on_disk;
 mod retries;
+mod rolling;
 mod sends;
 mod slow;
 mod storm;
