@@ -1,13 +1,13 @@
 //! Tokens that were verified lately.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::Millis;
+use foldhash::fast::RandomState;
 
 use super::claims::Caller;
 use super::keys::Keys;
-use crate::limits::{VERIFIED_BYTES_MAX, VERIFIED_MAX_MS};
+use crate::limits::VERIFIED_BYTES_MAX;
 
 /// What is known of a token that was verified.
 #[derive(Debug, Clone)]
@@ -24,17 +24,16 @@ pub(super) struct Verified {
     pub expires: Millis,
 }
 
-/// Verified tokens by their hash: a token itself is kept nowhere.
-pub(super) struct Cache(moka::sync::Cache<blake3::Hash, Arc<Verified>>);
+/// Verified tokens by their hash: a token itself is kept nowhere. Whoever takes one looks
+/// how old it is.
+pub(super) struct Cache(moka::sync::Cache<blake3::Hash, Arc<Verified>, RandomState>);
 
 impl Cache {
     pub fn new() -> Self {
         let cache = moka::sync::Cache::builder()
             .max_capacity(VERIFIED_BYTES_MAX)
-            .weigher(|_, verified: &Arc<Verified>| weight(verified))
-            .time_to_live(Duration::from_millis(VERIFIED_MAX_MS.unsigned_abs()))
-            .build();
-        Self(cache)
+            .weigher(|_, verified: &Arc<Verified>| weight(verified));
+        Self(cache.build_with_hasher(RandomState::default()))
     }
 
     pub fn get(&self, token: &str) -> Option<Arc<Verified>> {

@@ -15,7 +15,7 @@ use crate::backend::Backend;
 use crate::connection::Connection;
 use crate::fields::Fields;
 use crate::rows::Call;
-use statements::{ALL, COUNT, MATCHING};
+use statements::{ALL, COUNT, MATCHING, one_box};
 
 /// None if the mailbox has not begun.
 pub async fn read<DB: Backend>(
@@ -141,6 +141,13 @@ impl Bounds {
         sent: Uuid::nil(),
         seq: 0,
     };
+
+    const fn of(&self, msgbox: Msgbox) -> Uuid {
+        match msgbox {
+            Msgbox::Inbox => self.inbox,
+            Msgbox::Sent => self.sent,
+        }
+    }
 }
 
 fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
@@ -176,6 +183,17 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
 
 fn call(scan: &Scan, app_no: i64, owner: &ProfileId, bounds: &Bounds, reach: Reach) -> Call {
     let all_match = all_match(scan);
+    if let (true, SortField::CreateTime, Some(msgbox)) =
+        (all_match, scan.sort.field, scan.criteria.msgbox)
+    {
+        return Call::of(one_box(scan.sort.direction))
+            .with(app_no)
+            .with(owner.as_str())
+            .with(bounds.of(msgbox))
+            .with(msgbox.code())
+            .with(reach.rows)
+            .with(reach.skip);
+    }
     let statements = if all_match { &ALL } else { &MATCHING };
     let mut call = Call::of(statements.of(scan.sort))
         .with(app_no)

@@ -43,6 +43,21 @@ macro_rules! seen_by_create {
     };
 }
 
+/// The rows of one box, `$4`, in the order of sending: one seek from `$3`.
+macro_rules! seen_in_one {
+    ($beyond:literal, $direction:literal) => {
+        concat!(
+            "SELECT * FROM msgbox WHERE app_no = $1
+             AND mailbox_id = (SELECT mailbox_id FROM owner) AND box = $4 AND message_id ",
+            $beyond,
+            " $3
+             ORDER BY message_id ",
+            $direction,
+            " LIMIT $5"
+        )
+    };
+}
+
 /// The rows in the order of change: one seek by `seq`, `$3`; `$4` to `$6` are not needed.
 macro_rules! seen_by_update {
     ($beyond:literal, $direction:literal) => {
@@ -73,14 +88,16 @@ macro_rules! entry_matches {
 /// The page of a scan that every row matches, with the mailbox's counters, which come with
 /// every row, and alone if there is none.
 macro_rules! all {
-    ($seen:expr, $order:literal) => {
+    ($seen:expr, $offset:literal, $order:literal) => {
         concat!(
             "WITH owner AS (
                  SELECT mailbox_id, seq, inbox_total, inbox_unread, sent_total FROM mailbox
                  WHERE app_no = $1 AND profile_id = $2
              ), seen AS (",
             $seen,
-            " OFFSET $8)
+            " OFFSET ",
+            $offset,
+            ")
              SELECT owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total, ",
             entry_columns!(),
             " FROM owner LEFT JOIN seen e ON true
@@ -149,13 +166,31 @@ pub static ALL: Orders = Orders {
         8,
         all!(
             seen_by_create!("<", "DESC"),
+            "$8",
             "e.message_id DESC, e.box DESC"
         ),
     ),
-    oldest: Statement::new(8, all!(seen_by_create!(">", "ASC"), "e.message_id, e.box")),
-    last_changed: Statement::new(8, all!(seen_by_update!("<", "DESC"), "e.seq DESC")),
-    first_changed: Statement::new(8, all!(seen_by_update!(">", "ASC"), "e.seq")),
+    oldest: Statement::new(
+        8,
+        all!(seen_by_create!(">", "ASC"), "$8", "e.message_id, e.box"),
+    ),
+    last_changed: Statement::new(8, all!(seen_by_update!("<", "DESC"), "$8", "e.seq DESC")),
+    first_changed: Statement::new(8, all!(seen_by_update!(">", "ASC"), "$8", "e.seq")),
 };
+
+/// One box in the order of sending, by what comes first: what most ask for.
+pub const fn one_box(direction: Direction) -> &'static Statement {
+    static NEWEST: Statement = Statement::new(
+        6,
+        all!(seen_in_one!("<", "DESC"), "$6", "e.message_id DESC"),
+    );
+    static OLDEST: Statement =
+        Statement::new(6, all!(seen_in_one!(">", "ASC"), "$6", "e.message_id"));
+    match direction {
+        Direction::Descending => &NEWEST,
+        Direction::Ascending => &OLDEST,
+    }
+}
 
 pub static MATCHING: Orders = Orders {
     newest: Statement::new(
