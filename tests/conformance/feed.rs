@@ -3,11 +3,12 @@
 use domain::limits::{DAY_MS, TOMBSTONE_MS};
 use domain::operation::{MarkDelivered, Trim};
 use domain::{Action, MessageId, Msgbox};
-use storage::{Bookmark, Broken, Change, Feed, FeedPart, MailStore, Since};
+use storage::{Bookmark, Broken, Change, Feed, FeedPart, Since};
 use support::on_each_database;
 use support::store::Backend;
 
 use super::bench::Bench;
+use super::trimming::trimmed;
 use super::words::{app, bytes, clear, delete, edit, from_user, mark, profile, remove, sent};
 
 on_each_database![
@@ -204,16 +205,6 @@ async fn forgotten_deletions_are_said_but_to_those_who_began_with_nothing(bench:
     let rest = read(bench, Since::After(replay.reached), MUCH).await;
     assert_eq!(shorts(&rest), [("new", Msgbox::Inbox, ids[3])]);
     assert_eq!(read(bench, Since::Beginning, MUCH).await.changes.len(), 2);
-}
-
-async fn trimmed(store: &dyn MailStore) {
-    let mut after = None;
-    loop {
-        after = store.trim(after).await.expect("it is trimmed");
-        if after.is_none() {
-            return;
-        }
-    }
 }
 
 async fn trimming_forgets_what_is_old_and_nothing_else(bench: &Bench) {

@@ -20,5 +20,6 @@ mod requests;
 mod schema;
 mod settings;
 mod statements;
+mod trimming;
 mod turning;
 mod writes;

@@ -16,8 +16,8 @@ use storage::Error;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-pub use batch::Workshop;
 use batch::{Batch, Ticket};
+pub use batch::{Workshop, may_be_one_jobs_fault};
 
 use crate::backend::Backend;
 use crate::executor::Verdict;

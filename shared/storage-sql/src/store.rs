@@ -323,10 +323,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         let mut connection = Connection::of(&self.pools.read).await?;
         let part = trim::part(&mut connection, self.clock.now_ms(), after).await?;
         drop(connection);
-        for (app_no, operation) in part.operations {
-            let deadline = Instant::now() + OPEN_WITHIN;
-            self.lanes.execute(app_no, operation, deadline).await??;
-        }
+        trim::carry_out(&self.lanes, part.operations).await?;
         Ok(part.next)
     }
 

@@ -1,5 +1,7 @@
 //! Old deletions: which of them are to be forgotten.
 
+use std::time::{Duration, Instant};
+
 use domain::limits::{TOMBSTONE_MS, TOMBSTONES_MAX};
 use domain::operation::Trim;
 use domain::{Action, Millis, Operation};
@@ -7,36 +9,58 @@ use storage::{Error, MailboxKey};
 
 use crate::backend::Backend;
 use crate::connection::Connection;
+use crate::lane::{Lanes, may_be_one_jobs_fault};
 use crate::rows::Call;
 use crate::statement::Statement;
 
-/// Mailboxes that are looked at together.
-const MAILBOXES: i64 = 100;
+/// Mailboxes that are looked at together: few, because each may have its newest 10,000
+/// deletions gone through, and a database that is busy, and reads them from its disk, has five
+/// seconds for all of them.
+const MAILBOXES: i64 = 20;
+/// How long forgetting the deletions of one mailbox may take.
+const TRIM_WITHIN: Duration = Duration::from_secs(5);
 
-/// Of the next `$3` mailboxes with deletions after (`$1`, `$2`): the last one that is older
-/// than `$4`, or beyond the newest `$5`.
+/// The next `$3` mailboxes with deletions after (`$1`, `$2`), and for each the last deletion
+/// that is older than `$4`, and the last beyond the newest `$5`. Each is sought, not counted
+/// out: the times of deletions grow with their numbers. The plus signs take from the values
+/// their type, with which `SQLite` would seek by the first of the two only.
 static OLD: Statement = Statement::new(
     5,
-    "WITH part AS (
-         SELECT app_no, mailbox_id FROM msgbox_deleted WHERE (app_no, mailbox_id) > ($1, $2)
-         GROUP BY app_no, mailbox_id ORDER BY app_no, mailbox_id LIMIT $3
-     ), placed AS (
-         SELECT d.app_no, d.mailbox_id, d.seq, d.delete_ms, row_number() OVER (
-             PARTITION BY d.app_no, d.mailbox_id ORDER BY d.seq DESC
-         ) AS place
-         FROM part JOIN msgbox_deleted d
-             ON d.app_no = part.app_no AND d.mailbox_id = part.mailbox_id
+    "WITH RECURSIVE part (app_no, mailbox_id, place) AS (
+         SELECT CAST($1 AS int), CAST($2 AS bigint), 0
+         UNION ALL
+         SELECT (
+             SELECT d.app_no FROM msgbox_deleted d
+             WHERE (d.app_no, d.mailbox_id) > (+p.app_no, +p.mailbox_id)
+             ORDER BY d.app_no, d.mailbox_id LIMIT 1
+         ), (
+             SELECT d.mailbox_id FROM msgbox_deleted d
+             WHERE (d.app_no, d.mailbox_id) > (+p.app_no, +p.mailbox_id)
+             ORDER BY d.app_no, d.mailbox_id LIMIT 1
+         ), p.place + 1
+         FROM part p WHERE p.place < $3 AND p.app_no IS NOT NULL
      )
-     SELECT b.app_no, b.mailbox_id, b.profile_id,
-         max(CASE WHEN d.delete_ms < $4 OR d.place > $5 THEN d.seq END)
-     FROM placed d JOIN mailbox b ON b.app_no = d.app_no AND b.mailbox_id = d.mailbox_id
-     GROUP BY b.app_no, b.mailbox_id, b.profile_id ORDER BY b.app_no, b.mailbox_id",
+     SELECT b.app_no, b.mailbox_id, b.profile_id, (
+         SELECT d.seq FROM msgbox_deleted d
+         WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id AND d.seq < coalesce((
+             SELECT f.seq FROM msgbox_deleted f
+             WHERE f.app_no = p.app_no AND f.mailbox_id = p.mailbox_id AND f.delete_ms >= $4
+             ORDER BY f.seq LIMIT 1
+         ), 9223372036854775807)
+         ORDER BY d.seq DESC LIMIT 1
+     ), (
+         SELECT d.seq FROM msgbox_deleted d
+         WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id
+         ORDER BY d.seq DESC LIMIT 1 OFFSET $5
+     )
+     FROM part p CROSS JOIN mailbox b WHERE p.place > 0
+         AND b.app_no = p.app_no AND b.mailbox_id = p.mailbox_id
+     ORDER BY p.place",
 );
 
 /// Some mailboxes, and what is to be done to them.
 pub struct Part {
-    /// Each with the number of its app.
-    pub operations: Vec<(i64, Operation)>,
+    pub operations: Vec<(MailboxKey, Operation)>,
     /// Where the next part begins.
     pub next: Option<MailboxKey>,
 }
@@ -59,16 +83,43 @@ pub async fn part<DB: Backend>(
         next: None,
     };
     for mut row in connection.fetch(call).await? {
-        let (app_no, mailbox_id) = (row.int()?, row.int()?);
+        let mailbox = MailboxKey {
+            app_no: row.int()?,
+            mailbox_id: row.int()?,
+        };
+        part.next = Some(mailbox);
         let owner = row.profile_id("mailbox")?;
-        part.next = Some(MailboxKey { app_no, mailbox_id });
-        if let Some(seq) = row.int_or_null()? {
+        let (too_old, too_many) = (row.int_or_null()?, row.int_or_null()?);
+        if let Some(seq) = too_old.max(too_many) {
             let operation = Operation {
                 request: None,
                 action: Action::Trim(Trim { owner, seq }),
             };
-            part.operations.push((app_no, operation));
+            part.operations.push((mailbox, operation));
         }
     }
     Ok(part)
+}
+
+/// Does it. A mailbox that fails keeps its deletions until the next time, and does not stand
+/// in the way of those behind it.
+pub async fn carry_out(
+    lanes: &Lanes,
+    operations: Vec<(MailboxKey, Operation)>,
+) -> Result<(), Error> {
+    for (mailbox, operation) in operations {
+        let deadline = Instant::now() + TRIM_WITHIN;
+        let trimmed = lanes.execute(mailbox.app_no, operation, deadline).await;
+        match trimmed.and_then(|verdict| Ok(verdict?)) {
+            Ok(_) => {}
+            Err(error) if may_be_one_jobs_fault(&error) => tracing::warn!(
+                mailbox.app_no,
+                mailbox.mailbox_id,
+                error.source = %error,
+                "feed.mailbox_not_trimmed"
+            ),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

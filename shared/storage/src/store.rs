@@ -91,7 +91,8 @@ pub trait MailStore: Send + Sync {
     /// Forgets the old deletions of a part of all mailboxes of all apps, in the order of
     /// their numbers, from `after` on: those of more than [`domain::limits::TOMBSTONE_MS`]
     /// ago, and of one mailbox all but the last [`domain::limits::TOMBSTONES_MAX`]. Where the
-    /// next part begins; none: this was the last one.
+    /// next part begins; none: this was the last one. A mailbox that cannot be changed keeps
+    /// its deletions, and the others of its part lose theirs.
     async fn trim(&self, after: Option<MailboxKey>) -> Result<Option<MailboxKey>, Error>;
 
     /// Makes all cursors void: the database was restored or replaced.

@@ -197,6 +197,27 @@ impl Raw {
         .await;
     }
 
+    /// From now on no deletion in a mailbox is forgotten.
+    pub async fn keep_deletions_of(&self, owner: &str) {
+        let whose = format!("SELECT mailbox_id FROM mailbox WHERE profile_id = '{owner}'");
+        self.run(&match self {
+            Self::Sqlite(_) => format!(
+                "CREATE TRIGGER keep BEFORE DELETE ON msgbox_deleted
+                 WHEN OLD.mailbox_id = ({whose})
+                 BEGIN SELECT RAISE(ABORT, 'kept'); END;"
+            ),
+            Self::Postgres(_) => format!(
+                "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                     IF OLD.mailbox_id = ({whose}) THEN RAISE EXCEPTION 'kept'; END IF;
+                     RETURN OLD;
+                 END $$;
+                 CREATE TRIGGER keep BEFORE DELETE ON msgbox_deleted
+                     FOR EACH ROW EXECUTE FUNCTION keep();"
+            ),
+        })
+        .await;
+    }
+
     /// Lets nobody else write to a mailbox; everybody may read.
     pub async fn hold_writers(&self) -> Held {
         match self {
@@ -305,7 +326,8 @@ async fn postgres_plan(pool: &PgPool, text: &str) -> Vec<String> {
     let types = of_all(&|number| if used(number) { "unknown" } else { "text" });
     let nulls = of_all(&|_| "NULL");
     let prepare = format!(
-        "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+         SET plan_cache_mode = force_generic_plan;
          PREPARE planned {types} AS {text}"
     );
     let mut connection = pool.acquire().await.expect("PostgreSQL is there");

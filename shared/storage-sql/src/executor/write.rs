@@ -133,9 +133,10 @@ static TOMBSTONES: Statement = Statement::with_rows(
 static FLOORS: Statement = Statement::with_rows(
     0,
     &[APP, MAILBOX, ("floor_seq", Kind::Int)],
-    "DELETE FROM msgbox_deleted WHERE EXISTS (
-         SELECT 1 FROM r WHERE r.app_no = msgbox_deleted.app_no
-         AND r.mailbox_id = msgbox_deleted.mailbox_id AND r.floor_seq >= msgbox_deleted.seq
+    "DELETE FROM msgbox_deleted WHERE (app_no, mailbox_id, seq) IN (
+         SELECT d.app_no, d.mailbox_id, d.seq FROM r
+         CROSS JOIN msgbox_deleted d WHERE d.app_no = r.app_no
+         AND d.mailbox_id = r.mailbox_id AND d.seq <= r.floor_seq
      )",
 );
 

@@ -170,7 +170,7 @@ impl Work {
 }
 
 /// Whether the others may do better without the one that is to blame.
-const fn may_be_one_jobs_fault(error: &Error) -> bool {
+pub const fn may_be_one_jobs_fault(error: &Error) -> bool {
     match error {
         Error::Busy(_) | Error::Deadline | Error::Corrupt { .. } | Error::Internal(_) => true,
         Error::Refused(_) | Error::Overloaded | Error::Unavailable(_) | Error::Unknown(_) => false,

@@ -1,0 +1,99 @@
+//! Old deletions are forgotten: which, and which not.
+
+use domain::limits::{DAY_MS, TOMBSTONE_MS, TOMBSTONES_MAX};
+use storage::{Clock as _, MailStore};
+use support::on_each_database;
+use support::store::Backend;
+
+use super::bench::Bench;
+use super::words::{open, operation, other_app};
+
+on_each_database![
+    trimming_keeps_the_newest_deletions_of_a_mailbox_and_forgets_the_others,
+    a_mailbox_that_cannot_be_trimmed_is_left_as_it_is_and_the_others_are_trimmed,
+];
+
+/// Goes through all mailboxes.
+pub async fn trimmed(store: &dyn MailStore) {
+    let mut after = None;
+    loop {
+        after = store.trim(after).await.expect("it is trimmed");
+        if after.is_none() {
+            return;
+        }
+    }
+}
+
+/// Deletions that were just made, of messages that nobody remembers.
+async fn deletions(bench: &Bench, owner: &str, count: u32) {
+    let (now, raw) = (bench.clock().now_ms().0, bench.raw().await);
+    let id = match bench.test.backend() {
+        Backend::Sqlite => "randomblob(16)",
+        Backend::Postgres => "gen_random_uuid()",
+    };
+    raw.run(&format!(
+        "WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < {count})
+         INSERT INTO msgbox_deleted
+             (app_no, mailbox_id, seq, box, message_id, create_seq, delete_ms)
+         SELECT b.app_no, b.mailbox_id, b.seq + 2 * n.seq, 0, {id}, 0, {now}
+         FROM mailbox b CROSS JOIN n WHERE b.profile_id = '{owner}';
+         UPDATE mailbox SET seq = seq + 2 * {count} WHERE profile_id = '{owner}'"
+    ))
+    .await;
+}
+
+/// Up to where the deletions of a mailbox are forgotten, how many it has, and the first.
+async fn floor(bench: &Bench, owner: &str) -> String {
+    let text = format!(
+        "SELECT b.floor_seq || ' ' || count(d.seq) || ' ' || coalesce(min(d.seq), 0)
+         FROM mailbox b LEFT JOIN msgbox_deleted d
+             ON d.app_no = b.app_no AND d.mailbox_id = b.mailbox_id
+         WHERE b.profile_id = '{owner}' GROUP BY b.floor_seq"
+    );
+    bench.raw().await.lines(&text).await.join(",")
+}
+
+async fn trimming_keeps_the_newest_deletions_of_a_mailbox_and_forgets_the_others(bench: &Bench) {
+    let there = operation(open("eve"));
+    bench
+        .execute(&other_app("there"), there)
+        .await
+        .expect("it begins");
+    for owner in ["ann", "bob", "cid"] {
+        bench.done(open(owner)).await;
+    }
+    for (owner, count) in [
+        ("ann", TOMBSTONES_MAX),
+        ("bob", TOMBSTONES_MAX + 3),
+        ("eve", TOMBSTONES_MAX + 1),
+    ] {
+        deletions(bench, owner, count).await;
+    }
+    trimmed(&*bench.store).await;
+    assert_eq!(floor(bench, "ann").await, "0 10000 2");
+    assert_eq!(floor(bench, "bob").await, "6 10000 8");
+    assert_eq!(floor(bench, "cid").await, "0 0 0");
+    assert_eq!(floor(bench, "eve").await, "2 10000 4");
+
+    bench.clock().advance(DAY_MS);
+    deletions(bench, "ann", 5).await;
+    bench.clock().advance(TOMBSTONE_MS - DAY_MS + 1);
+    trimmed(&*bench.store).await;
+    assert_eq!(floor(bench, "ann").await, "20000 5 20002");
+    assert_eq!(floor(bench, "bob").await, "20006 0 0");
+}
+
+async fn a_mailbox_that_cannot_be_trimmed_is_left_as_it_is_and_the_others_are_trimmed(
+    bench: &Bench,
+) {
+    for owner in ["ann", "bob", "cid"] {
+        bench.done(open(owner)).await;
+        deletions(bench, owner, 5).await;
+    }
+    bench.clock().advance(TOMBSTONE_MS + 1);
+    bench.raw().await.keep_deletions_of("bob").await;
+    trimmed(&*bench.store).await;
+    assert_eq!(floor(bench, "ann").await, "10 0 0");
+    assert_eq!(floor(bench, "bob").await, "0 5 2");
+    assert_eq!(floor(bench, "cid").await, "10 0 0");
+}
