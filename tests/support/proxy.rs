@@ -1,4 +1,5 @@
-//! A proxy between a store and `PostgreSQL` that cuts a connection in the middle of a commit.
+//! A proxy between a store and `PostgreSQL` that cuts a connection in the middle of a commit,
+//! or swallows all that is said, as a network does whose other end is gone.
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,6 +35,7 @@ pub struct Proxy {
 struct Plan {
     moment: Moment,
     is_armed: AtomicBool,
+    is_silent: AtomicBool,
     cuts: AtomicUsize,
 }
 
@@ -48,6 +50,7 @@ impl Proxy {
         let plan = Arc::new(Plan {
             moment,
             is_armed: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
             cuts: AtomicUsize::new(0),
         });
         let accepting = tokio::spawn(accept(listener, database, plan.clone()));
@@ -69,10 +72,38 @@ impl Proxy {
         self.plan.is_armed.store(true, Ordering::SeqCst);
     }
 
+    /// Swallows all that is said from now on, either way, and cuts nothing.
+    pub fn fall_silent(&self) {
+        self.plan.is_silent.store(true, Ordering::SeqCst);
+    }
+
+    /// Passes on again what is said, but on connections of which something was swallowed.
+    pub fn speak_again(&self) {
+        self.plan.is_silent.store(false, Ordering::SeqCst);
+    }
+
     /// How many connections were cut so far.
     #[must_use]
     pub fn cuts(&self) -> usize {
         self.plan.cuts.load(Ordering::SeqCst)
+    }
+}
+
+/// A connection of which something may have been swallowed: then nothing gets through it
+/// any more.
+#[derive(Clone)]
+struct Line {
+    plan: Arc<Plan>,
+    is_silent: Arc<AtomicBool>,
+}
+
+impl Line {
+    /// Whether the words that have just come are swallowed.
+    fn swallows(&self) -> bool {
+        if self.plan.is_silent.load(Ordering::SeqCst) {
+            self.is_silent.store(true, Ordering::SeqCst);
+        }
+        self.is_silent.load(Ordering::SeqCst)
     }
 }
 
@@ -90,13 +121,14 @@ async fn accept(listener: TcpListener, database: SocketAddr, plan: Arc<Plan>) {
 
 /// Passes bytes on in both directions until one side ends, or the plan says to cut.
 async fn pass(client: TcpStream, database: SocketAddr, plan: Arc<Plan>) -> io::Result<()> {
-    let (from_client, mut to_client) = client.into_split();
-    let (mut from_database, to_database) = TcpStream::connect(database).await?.into_split();
-    let back = tokio::spawn(async move {
-        let passed = tokio::io::copy(&mut from_database, &mut to_client).await;
-        (passed, from_database)
-    });
-    let cut = forward(from_client, to_database, &plan).await?;
+    let (from_client, to_client) = client.into_split();
+    let (from_database, to_database) = TcpStream::connect(database).await?.into_split();
+    let line = Line {
+        plan: plan.clone(),
+        is_silent: Arc::default(),
+    };
+    let back = tokio::spawn(backward(from_database, to_client, line.clone()));
+    let cut = forward(from_client, to_database, &line).await?;
     if let Some((mut to_database, words)) = cut {
         plan.cuts.fetch_add(1, Ordering::SeqCst);
         // From here on nothing gets back to the client.
@@ -114,7 +146,7 @@ async fn pass(client: TcpStream, database: SocketAddr, plan: Arc<Plan>) -> io::R
 async fn forward(
     mut client: OwnedReadHalf,
     mut database: OwnedWriteHalf,
-    plan: &Plan,
+    line: &Line,
 ) -> io::Result<Option<(OwnedWriteHalf, Vec<u8>)>> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -123,11 +155,32 @@ async fn forward(
             database.shutdown().await?;
             return Ok(None);
         }
+        if line.swallows() {
+            continue;
+        }
         let words = &buffer[..count];
         let is_commit = words.windows(COMMIT.len()).any(|part| part == COMMIT);
-        if is_commit && plan.is_armed.swap(false, Ordering::SeqCst) {
+        if is_commit && line.plan.is_armed.swap(false, Ordering::SeqCst) {
             return Ok(Some((database, words.to_vec())));
         }
         database.write_all(words).await?;
+    }
+}
+
+/// Passes the database's words on.
+async fn backward(
+    mut database: OwnedReadHalf,
+    mut client: OwnedWriteHalf,
+    line: Line,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let count = database.read(&mut buffer).await?;
+        if count == 0 {
+            return client.shutdown().await;
+        }
+        if !line.swallows() {
+            client.write_all(&buffer[..count]).await?;
+        }
     }
 }

@@ -13,6 +13,7 @@ mod on_disk;
 mod retries;
 mod rolling;
 mod sends;
+mod silence;
 mod slow;
 mod storm;
 

@@ -4,6 +4,8 @@ mod codec;
 mod postgres;
 mod sqlite;
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use sqlx::Database;
 use sqlx::migrate::Migrator;
@@ -69,6 +71,8 @@ pub trait Backend:
     const BEGIN_SNAPSHOT: &'static str;
     /// How many transactions can write at once.
     const WRITERS_MAX: usize;
+    /// How long it takes to answer anything; a connection that takes longer leads nowhere.
+    const ANSWERS_WITHIN: Duration;
     /// Whether the server migrates it by itself.
     const MIGRATES_ITSELF: bool;
 

@@ -1,6 +1,10 @@
 //! Connections: how a statement is run, and how a transaction ends.
 
+use std::io;
+
+use futures::future::BoxFuture;
 use storage::Error;
+use tokio::time::timeout;
 
 use crate::backend::Backend;
 use crate::error::miscounted;
@@ -22,10 +26,10 @@ impl<DB: Backend> Connection<DB> {
     pub async fn fetch(&mut self, call: Call) -> Result<Vec<Fields<DB>>, Error> {
         let text = call.statement.text(&DB::DIALECT);
         let arguments = arguments::<DB>(call)?;
-        let connection = self.0.work().map_err(wrap::<DB>)?;
-        let rows = DB::fetch(connection, text, arguments).await;
-        let rows = rows.map_err(wrap::<DB>)?;
-        self.0.rest();
+        let rows = self
+            .answered(|connection| DB::fetch(connection, text, arguments))
+            .await
+            .map_err(wrap::<DB>)?;
         Ok(rows.into_iter().map(Fields::new).collect())
     }
 
@@ -33,18 +37,33 @@ impl<DB: Backend> Connection<DB> {
     pub async fn execute(&mut self, call: Call) -> Result<u64, Error> {
         let text = call.statement.text(&DB::DIALECT);
         let arguments = arguments::<DB>(call)?;
-        let connection = self.0.work().map_err(wrap::<DB>)?;
-        let result = DB::execute(connection, text, arguments).await;
-        let result = result.map_err(wrap::<DB>)?;
-        self.0.rest();
+        let result = self
+            .answered(|connection| DB::execute(connection, text, arguments))
+            .await
+            .map_err(wrap::<DB>)?;
         Ok(DB::rows_affected(&result))
     }
 
     /// Runs a command that begins or ends a transaction.
     async fn command(&mut self, text: &'static str) -> sqlx::Result<()> {
-        DB::command(self.0.work()?, text).await?;
+        self.answered(|connection| DB::command(connection, text))
+            .await
+            .map(drop)
+    }
+
+    /// The answer to a question. A connection that gives none is ended.
+    async fn answered<T>(
+        &mut self,
+        ask: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
+        let answer = timeout(DB::ANSWERS_WITHIN, ask(self.0.work()?)).await;
+        let Ok(answer) = answer else {
+            self.0.end();
+            return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        };
+        let answer = answer?;
         self.0.rest();
-        Ok(())
+        Ok(answer)
     }
 
     /// Runs a statement that changes as many rows as it was given; not at all if none.

@@ -2,7 +2,9 @@
 //!
 //! A pool pings a connection when it is given back and again when it is taken: two round
 //! trips for a read that needs one. Here, what was well a moment ago stays outside of its
-//! pool, and whoever comes next takes it without asking.
+//! pool, and whoever comes next takes it without asking. The pool only opens connections:
+//! none is given back to it, because it would wait for ever for one whose database fell
+//! silent.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,8 +16,10 @@ use tokio::time::timeout;
 
 /// How long after its last use a connection is taken for well.
 const TRUSTED_FOR: Duration = Duration::from_millis(100);
-/// How long it stays outside of its pool, which knows how old one may become.
-const KEPT_FOR: Duration = Duration::from_mins(1);
+/// How old a connection becomes.
+const LIVES_FOR: Duration = Duration::from_mins(30);
+/// How long a connection has to answer all that nobody waits for any more.
+const RECOVERS_WITHIN: Duration = Duration::from_secs(6);
 
 /// A pool, and those of its connections that are well. Clones are the same.
 pub struct Warm<DB: Database>(Arc<Shared<DB>>);
@@ -31,8 +35,7 @@ struct Shared<DB: Database> {
 
 struct Kept<DB: Database> {
     connection: PoolConnection<DB>,
-    /// Since when it is outside of its pool.
-    out: Instant,
+    opened: Instant,
     used: Instant,
 }
 
@@ -40,11 +43,12 @@ struct Kept<DB: Database> {
 pub struct Lease<DB: Database> {
     /// Until it is given back.
     connection: Option<PoolConnection<DB>>,
-    out: Instant,
+    opened: Instant,
     /// Whether all that it was asked for was answered, and well.
     rests: bool,
     home: Warm<DB>,
-    _place: OwnedSemaphorePermit,
+    /// Until it is given back, or has recovered.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl<DB: Database> Warm<DB> {
@@ -67,22 +71,26 @@ impl<DB: Database> Warm<DB> {
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)?
             .map_err(|_| sqlx::Error::PoolClosed)?;
-        let lease = |connection, out| Lease {
-            connection: Some(connection),
-            out,
+        let mut lease = Lease {
+            connection: None,
+            opened: Instant::now(),
             rests: true,
             home: self.clone(),
-            _place: place,
+            place: Some(place),
         };
-        while let Some(mut kept) = self.last_kept() {
-            if kept.used.elapsed() <= TRUSTED_FOR || kept.connection.ping().await.is_ok() {
-                return Ok(lease(kept.connection, kept.out));
+        while let Some(kept) = self.last_kept() {
+            let is_trusted = kept.used.elapsed() <= TRUSTED_FOR;
+            lease.opened = kept.opened;
+            lease.connection = Some(kept.connection);
+            if is_trusted || Box::pin(lease.answers(self.0.wait_max)).await? {
+                return Ok(lease);
             }
-            kept.connection.close_on_drop();
         }
         // In a box: to connect takes as much memory as all else that a call needs.
-        let connection = Box::pin(self.0.pool.acquire()).await?;
-        Ok(lease(connection, Instant::now()))
+        lease.connection = Some(Box::pin(self.0.pool.acquire()).await?);
+        lease.opened = Instant::now();
+        lease.rest();
+        Ok(lease)
     }
 
     /// Whether all connections are in use.
@@ -106,12 +114,19 @@ impl<DB: Database> Warm<DB> {
         with(&mut self.0.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn keep(&self, connection: PoolConnection<DB>, out: Instant) {
+    /// Ends the connections that nobody uses: their database has fallen silent.
+    fn end_kept(&self) {
+        for mut kept in self.kept(std::mem::take) {
+            kept.connection.close_on_drop();
+        }
+    }
+
+    fn keep(&self, connection: PoolConnection<DB>, opened: Instant) {
         self.kept(|kept| {
             if !self.0.pool.is_closed() {
                 kept.push(Kept {
                     connection,
-                    out,
+                    opened,
                     used: Instant::now(),
                 });
             }
@@ -146,13 +161,54 @@ impl<DB: Database> Lease<DB> {
     }
 }
 
+impl<DB: Database> Lease<DB> {
+    /// Whether the connection is well.
+    async fn answers(&mut self, within: Duration) -> sqlx::Result<bool> {
+        let answer = timeout(within, self.work()?.ping()).await;
+        match answer {
+            Ok(Ok(())) => {
+                self.rest();
+                return Ok(true);
+            }
+            Ok(Err(_)) => self.end(),
+            Err(_) => {
+                self.end();
+                self.home.end_kept();
+                return Err(sqlx::Error::PoolTimedOut);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl<DB: Database> Drop for Lease<DB> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && self.rests
-            && self.out.elapsed() < KEPT_FOR
-        {
-            self.home.keep(connection, self.out);
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        if self.opened.elapsed() >= LIVES_FOR {
+            connection.close_on_drop();
+        } else if self.rests {
+            self.home.keep(connection, self.opened);
+        } else {
+            let recovery = recover(connection, self.opened, self.home.clone());
+            let place = self.place.take();
+            tokio::spawn(async move {
+                recovery.await;
+                drop(place);
+            });
         }
+    }
+}
+
+/// Waits for the answers that nobody waits for any more.
+async fn recover<DB: Database>(
+    mut connection: PoolConnection<DB>,
+    opened: Instant,
+    home: Warm<DB>,
+) {
+    match timeout(RECOVERS_WITHIN, connection.ping()).await {
+        Ok(Ok(())) => home.keep(connection, opened),
+        Ok(Err(_)) | Err(_) => connection.close_on_drop(),
     }
 }

@@ -28,6 +28,10 @@ const IDENTITY: &str = "(SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE
     c.system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
     FROM pg_control_system() c)";
 
+/// How long the server lets a statement take.
+const STATEMENT_MAX: Duration = Duration::from_secs(5);
+const _: () = assert!(STATEMENT_MAX.as_secs() < Postgres::ANSWERS_WITHIN.as_secs());
+
 impl Backend for Postgres {
     const DIALECT: Dialect = Dialect {
         index: 0,
@@ -40,13 +44,15 @@ impl Backend for Postgres {
     const BEGIN: &'static str = "BEGIN";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     const WRITERS_MAX: usize = usize::MAX;
+    const ANSWERS_WITHIN: Duration = Duration::from_secs(6);
     const MIGRATES_ITSELF: bool = false;
 
     fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
         let mut connect = PgConnectOptions::from_str(&options.url)?.application_name("postroom");
         if purpose == Purpose::Service {
+            let statement_max_ms = STATEMENT_MAX.as_millis().to_string();
             connect = connect.options([
-                ("statement_timeout", "5s"),
+                ("statement_timeout", statement_max_ms.as_str()),
                 ("lock_timeout", "1s"),
                 ("idle_in_transaction_session_timeout", "10s"),
                 // All is looked up by keys. A plan that was made while a table was small,

@@ -34,6 +34,8 @@ impl Backend for Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN";
     const WRITERS_MAX: usize = 1;
+    /// It is in this process.
+    const ANSWERS_WITHIN: Duration = Duration::MAX;
     const MIGRATES_ITSELF: bool = true;
 
     fn pools(options: &Options, _purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
