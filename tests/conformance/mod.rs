@@ -11,6 +11,7 @@ mod commits;
 mod feed;
 mod isolation;
 mod lanes;
+mod lives;
 mod named;
 mod order;
 mod paging;

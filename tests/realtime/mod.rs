@@ -6,4 +6,5 @@ mod ends;
 pub mod follower;
 mod frames;
 mod replicas;
+mod restored;
 mod resuming;

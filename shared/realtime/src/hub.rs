@@ -162,6 +162,12 @@ impl Subscription {
         }
     }
 
+    /// What is followed.
+    #[must_use]
+    pub const fn mailbox(&self) -> MailboxKey {
+        self.mailbox
+    }
+
     /// Whether the server is going away.
     #[must_use]
     pub fn drains(&self) -> bool {

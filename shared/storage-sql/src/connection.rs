@@ -1,6 +1,7 @@
 //! Connections: how a statement is run, and how a transaction ends.
 
 use std::io;
+use std::time::Instant;
 
 use futures::future::BoxFuture;
 use storage::Error;
@@ -20,6 +21,11 @@ impl<DB: Backend> Connection<DB> {
     /// Takes a connection out of a pool.
     pub async fn of(pool: &Warm<DB>) -> Result<Self, Error> {
         pool.take().await.map(Self).map_err(wrap::<DB>)
+    }
+
+    /// When it was opened: before that it led nowhere.
+    pub const fn opened(&self) -> Instant {
+        self.0.opened()
     }
 
     /// Runs a statement and takes its rows.

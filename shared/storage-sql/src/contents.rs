@@ -1,6 +1,6 @@
-//! Messages that were read before. A version of a message never changes, and the entry
-//! that leads to it names the version: so what is remembered is never wrong, only perhaps
-//! no longer asked for.
+//! Messages that were read before. A version of a message never changes in one life of a
+//! database, and the entry that leads to it names the version: so what is remembered is never
+//! wrong, only perhaps no longer asked for.
 
 use std::sync::Arc;
 
@@ -29,6 +29,11 @@ impl Contents {
     /// A version of a message, if it is remembered.
     pub fn get(&self, app_no: i64, message_id: MessageId, version: i64) -> Option<Arc<Message>> {
         self.0.get(&(app_no, message_id, version))
+    }
+
+    /// Forgets all: in another life of the database a version may be another one.
+    pub fn forget_all(&self) {
+        self.0.invalidate_all();
     }
 
     /// Remembers a message as it is now.

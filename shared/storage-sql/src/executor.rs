@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use domain::ledger::Changes;
 use domain::operation::Footprint;
-use domain::{Ledger, MessageId, Millis, Operation, Outcome, Policy, Refusal};
+use domain::{AppId, Ledger, MessageId, Millis, Operation, Outcome, Policy, Refusal};
 use storage::{Error, Head, MailboxKey, Wake};
 
 use crate::backend::Backend;
@@ -24,11 +24,20 @@ use crate::warm::Warm;
 use answers::Answers;
 use commit::Traces;
 
+/// An app, and the number that it is thought to have.
+#[derive(Debug, Clone)]
+pub struct AppKey {
+    /// The number.
+    pub app_no: i64,
+    /// The app.
+    pub app_id: AppId,
+}
+
 /// An operation of an app, on its way.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The number of its app.
-    pub app_no: i64,
+    /// Its app.
+    pub app: AppKey,
     /// What to do.
     pub operation: Operation,
     /// The id of the message that it makes, if it makes one.
@@ -87,7 +96,8 @@ async fn walk<DB: Backend>(
     jobs: &[Job],
 ) -> Result<Walked, Error> {
     let footprints = footprints(jobs);
-    let (mut ledgers, xid) = lock::apps(connection, policy, now, &footprints).await?;
+    let apps = apps(jobs)?;
+    let (mut ledgers, xid) = lock::apps(connection, policy, now, &apps, &footprints).await?;
     lock::messages(connection, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;
@@ -128,11 +138,25 @@ fn heads(changes: &[(i64, Changes)]) -> Vec<Head> {
     heads.collect()
 }
 
+/// The apps of the jobs, by their numbers.
+fn apps(jobs: &[Job]) -> Result<BTreeMap<i64, &AppId>, Error> {
+    let mut apps = BTreeMap::new();
+    for AppKey { app_no, app_id } in jobs.iter().map(|job| &job.app) {
+        if apps
+            .insert(*app_no, app_id)
+            .is_some_and(|app| app != app_id)
+        {
+            return Err(lock::renumbered());
+        }
+    }
+    Ok(apps)
+}
+
 /// What the jobs of each app must see together.
 fn footprints(jobs: &[Job]) -> BTreeMap<i64, Footprint> {
     let mut footprints: BTreeMap<i64, Footprint> = BTreeMap::new();
     for job in jobs {
-        let footprint = footprints.entry(job.app_no).or_default();
+        let footprint = footprints.entry(job.app.app_no).or_default();
         footprint.merge(job.operation.footprint());
     }
     footprints
@@ -142,7 +166,7 @@ fn footprints(jobs: &[Job]) -> BTreeMap<i64, Footprint> {
 fn apply(jobs: &[Job], answers: &mut Answers, ledgers: &mut BTreeMap<i64, Ledger>) -> Vec<Verdict> {
     let mut verdicts = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let verdict = match (answers.answer(job), ledgers.get_mut(&job.app_no)) {
+        let verdict = match (answers.answer(job), ledgers.get_mut(&job.app.app_no)) {
             (Some(answer), _) => answer,
             (None, Some(ledger)) => {
                 let verdict = job.operation.apply(ledger, job.message_id);

@@ -4,7 +4,7 @@ use domain::content::ContentKind;
 use domain::mailbox::Counts;
 use domain::message::{Envelope, MessageKind};
 use domain::{
-    Content, Entry, Mailbox, Message, MessageId, Millis, Msgbox, ProfileId, Sender, Settings,
+    AppId, Content, Entry, Mailbox, Message, MessageId, Millis, Msgbox, ProfileId, Sender, Settings,
 };
 use sqlx::{Column, Row};
 use storage::Error;
@@ -123,6 +123,12 @@ impl<DB: Backend> Fields<DB> {
         let text = self.text()?;
         ProfileId::parse(&text)
             .map_err(|_| corrupt(table, "profile_id", &format_args!("{} bytes", text.len())))
+    }
+
+    pub fn app_id(&mut self) -> Result<AppId, Error> {
+        let text = self.text()?;
+        AppId::parse(&text)
+            .map_err(|_| corrupt("app", "app_id", &format_args!("{} bytes", text.len())))
     }
 
     pub fn counts(&mut self) -> Result<Counts, Error> {

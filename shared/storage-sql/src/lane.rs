@@ -20,7 +20,7 @@ use batch::{Batch, Ticket};
 pub use batch::{Workshop, may_be_one_jobs_fault};
 
 use crate::backend::Backend;
-use crate::executor::Verdict;
+use crate::executor::{AppKey, Verdict};
 
 /// The lanes of a store.
 pub struct Lanes {
@@ -60,16 +60,16 @@ impl Lanes {
     /// Carries out an operation with the next batch of its lane.
     pub async fn execute(
         &self,
-        app_no: i64,
+        app: AppKey,
         operation: Operation,
         deadline: Instant,
     ) -> Result<Verdict, Error> {
         let (reply, answer) = oneshot::channel();
-        let queue = self.of(app_no, &operation)?;
+        let queue = self.of(app.app_no, &operation)?;
         let bytes = u32::try_from(operation.weight().bytes).unwrap_or(u32::MAX);
         let bytes = queue.bytes.try_acquire_many_owned(bytes);
         let ticket = Ticket {
-            app_no,
+            app,
             operation,
             deadline,
             reply,

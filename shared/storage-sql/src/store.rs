@@ -22,7 +22,7 @@ use crate::carrier::Carrier;
 use crate::connection::{Connection, Transaction, View};
 use crate::contents::Contents;
 use crate::epoch::{self, Epoch};
-use crate::executor::{self, Job, Verdict};
+use crate::executor::{self, AppKey, Job, Verdict};
 use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
 use crate::read::items::{Messages, Sight};
@@ -97,9 +97,8 @@ impl<DB: Backend> SqlStore<DB> {
         let now = self.clock.now_ms();
         let mut jobs = Vec::with_capacity(operations.len());
         for (app, operation) in operations {
-            let app_no = self.app_no(&app).await?;
             jobs.push(Job {
-                app_no,
+                app: self.app(&app).await?,
                 operation,
                 message_id: self.ids.next(now),
             });
@@ -116,16 +115,36 @@ impl<DB: Backend> SqlStore<DB> {
         work.await.map_err(|error| Error::Internal(error.into()))?
     }
 
-    async fn reading(&self, app: &AppId) -> Result<(i64, Connection<DB>), Error> {
-        Ok((
-            self.app_no(app).await?,
-            Connection::of(&self.pools.read).await?,
-        ))
+    /// A view of an app, which begins now if it has not begun.
+    async fn view(&self, app: &AppId, sight: Sight) -> Result<(i64, View<DB>), Error> {
+        if let Some(view) = self.view_of_begun(app, sight).await? {
+            return Ok(view);
+        }
+        let now = self.clock.now_ms();
+        Box::pin(self.apps.begin(&self.pools.write, app, now)).await?;
+        let view = self.view_of_begun(app, sight).await?;
+        view.ok_or_else(|| Error::Unavailable("the app has begun elsewhere".into()))
     }
 
-    async fn app_no(&self, app: &AppId) -> Result<i64, Error> {
+    async fn view_of_begun(
+        &self,
+        app: &AppId,
+        sight: Sight,
+    ) -> Result<Option<(i64, View<DB>)>, Error> {
+        let mut view = View::of(&self.pools.read, sight).await?;
+        if let Some(app_no) = self.apps.number_on(view.connection(), app).await? {
+            return Ok(Some((app_no, view)));
+        }
+        view.end().await?;
+        Ok(None)
+    }
+
+    async fn app(&self, app: &AppId) -> Result<AppKey, Error> {
         let now = self.clock.now_ms();
-        self.apps.number(&self.pools.write, app, now).await
+        Ok(AppKey {
+            app_no: self.apps.number(&self.pools.write, app, now).await?,
+            app_id: app.clone(),
+        })
     }
 
     const fn messages_of(&self, app_no: i64, sight: Sight) -> Messages<'_> {
@@ -143,9 +162,12 @@ impl<DB: Backend> SqlStore<DB> {
         }
     }
 
-    /// Takes note of the epoch; all who follow a mailbox have to look if it is a new one.
+    /// Takes note of the epoch. In a new one, what was remembered may be somebody else's, and
+    /// all who follow a mailbox have to look.
     fn live_in(&self, epoch: Uuid) {
         if self.epoch.set(epoch) {
+            self.apps.forget_all();
+            self.contents.forget_all();
             self.carrier.lost();
         }
     }
@@ -173,9 +195,8 @@ impl<DB: Backend> SqlStore<DB> {
         owner: &ProfileId,
         scan: &Scan,
     ) -> Result<Option<MailboxPage>, Error> {
-        let app_no = self.app_no(app).await?;
         let read = async |sight| {
-            let mut view = View::of(&self.pools.read, sight).await?;
+            let (app_no, mut view) = self.view(app, sight).await?;
             let messages = self.messages_of(app_no, sight);
             let page = read::mailbox_page::read(
                 view.connection(),
@@ -217,8 +238,13 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         if Instant::now() >= deadline {
             return Err(Error::Deadline);
         }
-        let app_no = self.app_no(app).await?;
-        Ok(self.lanes.execute(app_no, operation, deadline).await??)
+        let key = self.app(app).await?;
+        let done = self.lanes.execute(key, operation, deadline).await;
+        if let Err(Error::Unavailable(_)) = done {
+            // When it is back, it may be another database.
+            self.apps.forget(app);
+        }
+        Ok(done??)
     }
 
     async fn counts(
@@ -227,9 +253,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         owner: &ProfileId,
         reader: Reader,
     ) -> Result<Counted, Error> {
-        let (app_no, mut connection) = self.reading(app).await?;
-        let found = read::counts::read(&mut connection, self.epoch.get(), app_no, owner).await?;
-        drop(connection);
+        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        let found = read::counts::read(view.connection(), self.epoch.get(), app_no, owner).await?;
+        view.end().await?;
         match found {
             Some(counted) => Ok(counted),
             None if self.begin(app, owner, reader).await? => {
@@ -250,10 +276,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         message_ids: &[MessageId],
         bytes_max: usize,
     ) -> Result<Items<Item>, Error> {
-        let app_no = self.app_no(app).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
         let read = async |sight| {
-            let mut view = View::of(&self.pools.read, sight).await?;
+            let (app_no, mut view) = self.view(app, sight).await?;
             let (connection, messages) = (view.connection(), self.messages_of(app_no, sight));
             let items =
                 read::entries::read(connection, messages, owner, msgbox, message_ids, bytes_max);
@@ -299,9 +324,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         part: FeedPart,
     ) -> Result<Feed, Error> {
         loop {
-            let (app_no, mut connection) = self.reading(app).await?;
-            let read = read::changes::read(&mut connection, app_no, owner, since, part).await?;
-            drop(connection);
+            let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+            let read = read::changes::read(view.connection(), app_no, owner, since, part).await?;
+            view.end().await?;
             if let Some((feed, epoch)) = read {
                 self.live_in(epoch);
                 return Ok(feed);
@@ -338,22 +363,21 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         message_ids: &[MessageId],
         bytes_max: usize,
     ) -> Result<Items<Message>, Error> {
-        let (app_no, mut connection) = self.reading(app).await?;
+        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
-        read::messages::read(&mut connection, app_no, message_ids, bytes_max).await
+        read::messages::read(view.connection(), app_no, message_ids, bytes_max).await
     }
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
-        let app_no = self.app_no(app).await?;
-        let mut snapshot = Transaction::begin_snapshot(&self.pools.read).await?;
-        let page = read::repository_page::read(snapshot.connection(), app_no, scan).await?;
-        snapshot.rollback().await?;
+        let (app_no, mut view) = self.view(app, Sight::Snapshot).await?;
+        let page = read::repository_page::read(view.connection(), app_no, scan).await?;
+        view.end().await?;
         Ok(page)
     }
 
     async fn settings(&self, app: &AppId) -> Result<Settings, Error> {
-        let (app_no, mut connection) = self.reading(app).await?;
-        read::settings::read(&mut connection, app_no).await
+        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        read::settings::read(view.connection(), app_no).await
     }
 
     fn policy(&self, settings: &Settings) -> Policy {

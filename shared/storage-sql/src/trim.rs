@@ -9,6 +9,7 @@ use storage::{Error, MailboxKey};
 
 use crate::backend::Backend;
 use crate::connection::Connection;
+use crate::executor::AppKey;
 use crate::lane::{Lanes, may_be_one_jobs_fault};
 use crate::rows::Call;
 use crate::statement::Statement;
@@ -40,7 +41,7 @@ static OLD: Statement = Statement::new(
          ), p.place + 1
          FROM part p WHERE p.place < $3 AND p.app_no IS NOT NULL
      )
-     SELECT b.app_no, b.mailbox_id, b.profile_id, (
+     SELECT b.app_no, a.app_id, b.mailbox_id, b.profile_id, (
          SELECT d.seq FROM msgbox_deleted d
          WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id AND d.seq < coalesce((
              SELECT f.seq FROM msgbox_deleted f
@@ -53,14 +54,14 @@ static OLD: Statement = Statement::new(
          WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id
          ORDER BY d.seq DESC LIMIT 1 OFFSET $5
      )
-     FROM part p CROSS JOIN mailbox b WHERE p.place > 0
-         AND b.app_no = p.app_no AND b.mailbox_id = p.mailbox_id
+     FROM part p CROSS JOIN mailbox b CROSS JOIN app a WHERE p.place > 0
+         AND b.app_no = p.app_no AND b.mailbox_id = p.mailbox_id AND a.app_no = b.app_no
      ORDER BY p.place",
 );
 
 /// Some mailboxes, and what is to be done to them.
 pub struct Part {
-    pub operations: Vec<(MailboxKey, Operation)>,
+    pub operations: Vec<(AppKey, MailboxKey, Operation)>,
     /// Where the next part begins.
     pub next: Option<MailboxKey>,
 }
@@ -83,8 +84,12 @@ pub async fn part<DB: Backend>(
         next: None,
     };
     for mut row in connection.fetch(call).await? {
-        let mailbox = MailboxKey {
+        let app = AppKey {
             app_no: row.int()?,
+            app_id: row.app_id()?,
+        };
+        let mailbox = MailboxKey {
+            app_no: app.app_no,
             mailbox_id: row.int()?,
         };
         part.next = Some(mailbox);
@@ -95,7 +100,7 @@ pub async fn part<DB: Backend>(
                 request: None,
                 action: Action::Trim(Trim { owner, seq }),
             };
-            part.operations.push((mailbox, operation));
+            part.operations.push((app, mailbox, operation));
         }
     }
     Ok(part)
@@ -105,11 +110,11 @@ pub async fn part<DB: Backend>(
 /// in the way of those behind it.
 pub async fn carry_out(
     lanes: &Lanes,
-    operations: Vec<(MailboxKey, Operation)>,
+    operations: Vec<(AppKey, MailboxKey, Operation)>,
 ) -> Result<(), Error> {
-    for (mailbox, operation) in operations {
+    for (app, mailbox, operation) in operations {
         let deadline = Instant::now() + TRIM_WITHIN;
-        let trimmed = lanes.execute(mailbox.app_no, operation, deadline).await;
+        let trimmed = lanes.execute(app, operation, deadline).await;
         match trimmed.and_then(|verdict| Ok(verdict?)) {
             Ok(_) => {}
             Err(error) if may_be_one_jobs_fault(&error) => tracing::warn!(

@@ -141,6 +141,11 @@ impl<DB: Database> Clone for Warm<DB> {
 }
 
 impl<DB: Database> Lease<DB> {
+    /// When the connection was opened, or after that.
+    pub const fn opened(&self) -> Instant {
+        self.opened
+    }
+
     /// The connection, to ask something. Until [`Self::rest`] it is not to be trusted: an
     /// answer may be under way that nobody waits for any more.
     pub fn work(&mut self) -> sqlx::Result<&mut PoolConnection<DB>> {

@@ -64,7 +64,7 @@ const HEX: &str = "
         AS $$ SELECT upper(encode($1, 'hex')) $$;";
 
 impl Raw {
-    pub(super) async fn open(backend: Backend, url: &str) -> Self {
+    pub async fn open(backend: Backend, url: &str) -> Self {
         match backend {
             Backend::Sqlite => {
                 let pool = SqlitePool::connect(url).await;
@@ -288,6 +288,20 @@ impl Raw {
                     "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
                 )
                 .await
+            }
+        }
+    }
+
+    /// Ends the connections of stores to a server.
+    pub async fn end_connections(&self) {
+        if let Self::Postgres(_) = self {
+            self.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND application_name = 'postroom'",
+            )
+            .await;
+            while self.backends().await > 0 {
+                tokio::task::yield_now().await;
             }
         }
     }

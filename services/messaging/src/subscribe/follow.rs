@@ -152,6 +152,10 @@ impl Follower {
     async fn catch_up(&mut self) -> Result<Bookmark, End> {
         loop {
             let read = self.read().await?;
+            if read.mailbox != self.subscription.mailbox() {
+                // It was restored under another number, of which nobody tells this stream.
+                return Err(End::Reconnect);
+            }
             let (seen, more) = (read.reached, read.more);
             self.send(read).await?;
             self.reader.since = Since::After(seen);

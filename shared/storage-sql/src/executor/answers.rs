@@ -142,7 +142,7 @@ impl Answers {
 }
 
 fn key(job: &Job) -> Option<Key> {
-    Some((job.app_no, job.operation.request?.key))
+    Some((job.app.app_no, job.operation.request?.key))
 }
 
 fn exact<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {

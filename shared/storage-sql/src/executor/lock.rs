@@ -4,26 +4,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::operation::Footprint;
-use domain::{Ledger, Millis, Policy, ProfileId};
+use domain::{AppId, Ledger, Millis, Policy, ProfileId};
 use storage::Error;
 
 use crate::backend::Backend;
 use crate::connection::Connection;
 use crate::fields::{envelope_columns, mailbox_columns};
 use crate::rows::Call;
-use crate::statement::{Kind, Statement};
+use crate::statement::{Column, Kind, Statement};
 
 macro_rules! select_apps {
     () => {
         "SELECT a.app_no, a.settings, {xid} FROM r
-         CROSS JOIN app a WHERE a.app_no = r.app_no ORDER BY r.ord"
+         CROSS JOIN app a WHERE a.app_no = r.app_no AND a.app_id = r.app_id ORDER BY r.ord"
     };
 }
 
-static READ_APPS: Statement = Statement::with_rows(0, &[("app_no", Kind::Int)], select_apps!());
+const APP: [Column; 2] = [("app_no", Kind::Int), ("app_id", Kind::Text)];
 
-static LOCK_APPS: Statement =
-    Statement::with_rows(0, &[("app_no", Kind::Int)], select_apps!()).locking("a");
+static READ_APPS: Statement = Statement::with_rows(0, &APP, select_apps!());
+
+static LOCK_APPS: Statement = Statement::with_rows(0, &APP, select_apps!()).locking("a");
 
 static LOCK_MESSAGES: Statement = Statement::with_rows(
     0,
@@ -65,16 +66,21 @@ type Owners = BTreeSet<(i64, ProfileId)>;
 
 /// Reads the apps, locks those whose settings change, and opens their ledgers. Also the id
 /// of the transaction, where the database can be asked about it later.
+///
+/// # Errors
+/// [`Error::Unavailable`] if an app has another number: the database was restored since it
+/// was asked for.
 pub async fn apps<DB: Backend>(
     connection: &mut Connection<DB>,
     policy: &Policy,
     now: Millis,
+    apps: &BTreeMap<i64, &AppId>,
     footprints: &Footprints,
 ) -> Result<(Ledgers, Option<String>), Error> {
     let changes = footprints.values().any(|footprint| footprint.settings);
     let mut call = Call::of(if changes { &LOCK_APPS } else { &READ_APPS });
-    for app_no in footprints.keys() {
-        call.row([(*app_no).into()]);
+    for (app_no, app_id) in apps {
+        call.row([(*app_no).into(), app_id.as_str().into()]);
     }
     let mut ledgers = Ledgers::new();
     let mut xid = None;
@@ -83,7 +89,15 @@ pub async fn apps<DB: Backend>(
         ledgers.insert(app_no, Ledger::new(now, policy.clone(), row.settings()?));
         xid = row.text_or_null()?;
     }
+    if ledgers.len() < apps.len() {
+        return Err(renumbered());
+    }
     Ok((ledgers, xid))
+}
+
+/// An app does not have the number that it was thought to have.
+pub fn renumbered() -> Error {
+    Error::Unavailable("the database has begun another life".into())
 }
 
 /// Locks the messages that somebody wants to change.

@@ -11,13 +11,13 @@ use storage::{Clock, Error, MessageIds, Wake};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::backend::Backend;
-use crate::executor::{self, Job, Verdict};
+use crate::executor::{self, AppKey, Job, Verdict};
 use crate::retry;
 use crate::warm::Warm;
 
 /// An operation that waits for its batch.
 pub struct Ticket {
-    pub app_no: i64,
+    pub app: AppKey,
     pub operation: Operation,
     pub deadline: Instant,
     pub reply: Reply,
@@ -106,7 +106,7 @@ impl<DB: Backend> Workshop<DB> {
         for ticket in batch.tickets {
             work.waiting.push((ticket.deadline, ticket.reply));
             work.jobs.push(Job {
-                app_no: ticket.app_no,
+                app: ticket.app,
                 operation: ticket.operation,
                 message_id: self.ids.next(now),
             });

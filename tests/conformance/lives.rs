@@ -1,0 +1,91 @@
+//! A database that begins another life under those who use it: restored from a backup, it
+//! gives the numbers that they remember to others.
+
+use domain::page::Scan;
+use storage::{Error, Reader};
+use support::on_each_database;
+use support::store::{Backend, run};
+
+use super::bench::{Bench, in_time};
+use super::turning::everything;
+use super::words::{app, operation, other_app, profile, send};
+
+on_each_database![
+    a_write_never_goes_to_the_app_that_has_taken_the_number_of_its_own,
+    in_another_life_nothing_is_remembered,
+];
+
+#[test]
+fn a_new_connection_reads_what_is_there_under_the_number_that_is_there() {
+    run(Backend::Postgres, a_new_connection_reads_its_own_app);
+}
+
+/// What a backup of before the first call leads to: another app has the number.
+async fn give_the_number_to_another_app(bench: &Bench) {
+    let raw = bench.raw().await;
+    raw.run("UPDATE app SET app_id = 'there' WHERE app_id = 'app'")
+        .await;
+}
+
+async fn a_write_never_goes_to_the_app_that_has_taken_the_number_of_its_own(bench: &Bench) {
+    bench.send("ann", &["bob"]).await;
+    give_the_number_to_another_app(bench).await;
+    let late = operation(send("ann", &["bob"]));
+    let refused = bench.store.execute(&app(), late, in_time()).await;
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    assert_eq!(bench.counts_in(&other_app("there"), "bob").await, (1, 1, 0));
+    // It looks again, and begins anew.
+    for _ in 0..2 {
+        bench.send("ann", &["bob"]).await;
+    }
+    assert_eq!(bench.counts_in(&other_app("there"), "bob").await, (1, 1, 0));
+    assert_eq!(bench.counts("bob").await, (2, 2, 0));
+}
+
+/// The contents of what bob holds.
+async fn contents(bench: &Bench, scan: &Scan) -> Vec<Vec<u8>> {
+    let items = bench.page("bob", scan).await.found.items;
+    let contents = items
+        .iter()
+        .map(|(_, item)| item.message.content.encoded.to_vec());
+    contents.collect()
+}
+
+async fn in_another_life_nothing_is_remembered(bench: &Bench) {
+    let replica = bench.replica().await;
+    let all = everything();
+    bench.send("ann", &["bob"]).await;
+    assert_eq!(contents(bench, &all).await, [b"hello"]);
+    let restored = match bench.test.backend() {
+        Backend::Sqlite => "UPDATE message SET content = CAST('other' AS BLOB)",
+        Backend::Postgres => "UPDATE message SET content = 'other'",
+    };
+    bench.raw().await.run(restored).await;
+    replica.new_epoch().await.expect("a new epoch");
+    bench.store.heads(&[]).await.expect("heads");
+    assert_eq!(contents(bench, &all).await, [b"other"]);
+
+    give_the_number_to_another_app(bench).await;
+    replica.new_epoch().await.expect("a new epoch");
+    bench.store.heads(&[]).await.expect("heads");
+    assert!(contents(bench, &all).await.is_empty());
+    replica.close().await;
+}
+
+/// Only a server can be restored under those who use it, and only by ending their
+/// connections.
+async fn a_new_connection_reads_its_own_app(bench: &Bench) {
+    bench.send("ann", &["bob"]).await;
+    assert_eq!(bench.counts("bob").await, (1, 1, 0));
+    give_the_number_to_another_app(bench).await;
+    bench.raw().await.end_connections().await;
+    let bob = profile("bob");
+    let counted = loop {
+        let reader = Reader::App;
+        match bench.store.counts(&app(), &bob, reader).await {
+            Err(Error::Unavailable(_)) => {}
+            counted => break counted.expect("counts").counts,
+        }
+    };
+    assert_eq!(counted.inbox_total, 0);
+}
