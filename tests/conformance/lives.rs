@@ -2,9 +2,11 @@
 //! gives the numbers that they remember to others.
 
 use domain::page::Scan;
-use storage::{Error, Reader};
+use storage::{Error, MailStore, Reader};
+use storage_sql::Options;
 use support::on_each_database;
-use support::store::{Backend, run};
+use support::store::{Backend, Place, TestStore, run};
+use uuid::Uuid;
 
 use super::bench::{Bench, in_time};
 use super::turning::everything;
@@ -16,8 +18,59 @@ on_each_database![
 ];
 
 #[test]
+fn an_epoch_outlives_a_program_that_wrote_down_less_of_the_identity() {
+    run(
+        Backend::Postgres,
+        an_epoch_outlives_the_program_that_began_it,
+    );
+}
+
+#[test]
 fn a_new_connection_reads_what_is_there_under_the_number_that_is_there() {
     run(Backend::Postgres, a_new_connection_reads_its_own_app);
+}
+
+/// A dump that is restored beside its database, or in its place, has the same epoch in it.
+#[tokio::test]
+async fn a_copy_of_a_database_on_the_same_server_begins_a_new_epoch() {
+    let test = TestStore::open(Backend::Postgres.into()).await;
+    let epoch = epoch_of(&*test.store).await;
+    test.store.close().await;
+    let again = test.replica().await;
+    assert_eq!(epoch_of(&*again).await, epoch);
+    again.close().await;
+
+    let Place::Postgres(database) = test.place() else {
+        unreachable!("it was asked for")
+    };
+    let copy = database.copy().await;
+    let options = Options {
+        url: copy.url.clone(),
+        ..test.options.clone()
+    };
+    let store = storage_sql::open(&options).await.expect("the copy");
+    assert_ne!(epoch_of(&*store).await, epoch);
+    store.close().await;
+    copy.remove().await;
+    test.close().await;
+}
+
+async fn epoch_of(store: &dyn MailStore) -> Uuid {
+    let counted = store.counts(&app(), &profile("bob"), Reader::App).await;
+    counted.expect("counts").position.epoch
+}
+
+/// A program that knew less of the identity wrote down less of it.
+async fn an_epoch_outlives_the_program_that_began_it(bench: &Bench) {
+    let before = epoch_of(&*bench.store).await;
+    let raw = bench.raw().await;
+    raw.run("UPDATE server SET identity = regexp_replace(identity, '/[0-9]+$', '')")
+        .await;
+    let written = "SELECT count(*) FROM server WHERE identity LIKE '%/%/%'";
+    assert_eq!(raw.number(written).await, 0);
+    bench.store.heads(&[]).await.expect("heads");
+    assert_eq!(raw.number(written).await, 1);
+    assert_eq!(epoch_of(&*bench.store).await, before);
 }
 
 /// What a backup of before the first call leads to: another app has the number.

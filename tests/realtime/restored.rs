@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use domain::{AppId, ProfileId};
+use storage::Reader;
 use storage_sql::Notify;
 use support::issuer::{APP, Issuer};
 use support::on_each_database;
 use support::service::TestService;
+use tokio::time::{sleep, timeout};
 
 use super::follower::Follower;
 use crate::api::words::send;
 use crate::conformance::bench::Raw;
 
 const SOON: Duration = Duration::from_millis(20);
+/// Longer than it takes.
+const IN_TIME: Duration = Duration::from_secs(20);
 
 async fn a_stream_whose_mailbox_has_another_number_sends_its_reader_away(test: &TestService) {
     let (store, replica) = test.replica_that_hears(Notify::Off, SOON).await;
@@ -35,4 +40,26 @@ async fn a_stream_whose_mailbox_has_another_number_sends_its_reader_away(test: &
     store.close().await;
 }
 
-on_each_database![a_stream_whose_mailbox_has_another_number_sends_its_reader_away,];
+async fn a_replica_on_which_nobody_follows_anything_notices_another_life(test: &TestService) {
+    let (app, bob) = (AppId::parse(APP), ProfileId::parse("bob"));
+    let (app, bob) = (app.expect("an app"), bob.expect("a profile"));
+    let (store, _replica) = test.replica_that_hears(Notify::Off, SOON).await;
+    let epoch = async || {
+        let counted = store.counts(&app, &bob, Reader::Owner).await;
+        counted.expect("counts").position.epoch
+    };
+    let before = epoch().await;
+    test.store.store.new_epoch().await.expect("a new epoch");
+    let noticed = async {
+        while epoch().await == before {
+            sleep(SOON).await;
+        }
+    };
+    timeout(IN_TIME, noticed).await.expect("it notices");
+    store.close().await;
+}
+
+on_each_database![
+    a_stream_whose_mailbox_has_another_number_sends_its_reader_away,
+    a_replica_on_which_nobody_follows_anything_notices_another_life,
+];

@@ -25,7 +25,8 @@ static EPOCH: Statement = Statement::new(0, "SELECT s.epoch FROM server s WHERE 
 
 static ADOPT: Statement = Statement::new(
     1,
-    "UPDATE server SET identity = $1 WHERE server_no = 1 AND identity IS NULL",
+    "UPDATE server SET identity = $1 WHERE server_no = 1
+         AND (identity IS NULL OR $1 LIKE identity || '/%')",
 );
 
 /// Only one of those who see the change makes the epoch.
@@ -55,7 +56,8 @@ impl Epoch {
     }
 }
 
-/// What a database says about itself.
+/// What a database says about itself. It may say more than it did to the program that wrote
+/// it down: then it is the same one.
 struct Seen {
     epoch: Uuid,
     written: Option<String>,
@@ -67,7 +69,8 @@ pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
     let seen = look(&mut Connection::of(&pools.read).await?).await?;
     match seen.actual {
         Some(actual) if seen.written.as_ref() != Some(&actual) => {
-            let call = if seen.written.is_none() {
+            let says_more = |written: &String| actual.starts_with(&format!("{written}/"));
+            let call = if seen.written.as_ref().is_none_or(says_more) {
                 Call::of(&ADOPT).with(actual.as_str())
             } else {
                 tracing::warn!(database.identity = actual, "the database is another one");

@@ -85,7 +85,8 @@ pub trait MailStore: Send + Sync {
     ) -> Result<Feed, Error>;
 
     /// The numbers of the last changes of mailboxes, in no order; those that do not exist
-    /// are left out.
+    /// are left out. Whoever asks, be it for none, makes the store notice that its database
+    /// was replaced.
     async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Head>, Error>;
 
     /// Forgets the old deletions of a part of all mailboxes of all apps, in the order of

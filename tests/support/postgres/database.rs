@@ -130,6 +130,26 @@ pub struct Database {
 }
 
 impl Database {
+    /// A copy of it, to which nobody may be connected now.
+    ///
+    /// # Panics
+    /// If somebody is.
+    pub async fn copy(&self) -> Self {
+        let name = format!("postroom_test_{}", Uuid::new_v4().simple());
+        let copied = async {
+            let mut connection = self.server.connect().await?;
+            let text = format!("CREATE DATABASE {name} TEMPLATE {}", self.name);
+            run(&mut connection, text).await?;
+            connection.close().await
+        };
+        copied.await.expect("a copy");
+        Self {
+            url: self.server.url_of(&name),
+            server: self.server.clone(),
+            name,
+        }
+    }
+
     /// Where its server listens.
     ///
     /// # Panics

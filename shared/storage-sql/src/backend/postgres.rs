@@ -23,10 +23,12 @@ use crate::warm::Warm;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// A restored copy has the identifier of its cluster, and another timeline.
+/// A restored copy of a cluster has its identifier, and another timeline; a restored copy of
+/// a database has both, and another number.
 const IDENTITY: &str = "(SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE
-    c.system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
-    FROM pg_control_system() c)";
+    c.system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+        || '/' || d.oid::text END
+    FROM pg_control_system() c CROSS JOIN pg_database d WHERE d.datname = current_database())";
 
 /// How long the server lets a statement take.
 const STATEMENT_MAX: Duration = Duration::from_secs(5);
