@@ -20,7 +20,7 @@ pub async fn handle(
     let mut read = store
         .changes(user.app(), user.profile(), since, part)
         .await?;
-    feed::fit(&mut read, PAGE_BYTES_MAX);
+    feed::fit(&mut read, PAGE_BYTES_MAX, feed::answer_bytes);
     answer(read, lens, user.app(), user.profile())
 }
 

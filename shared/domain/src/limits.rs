@@ -100,10 +100,8 @@ pub const CHANGES_DEFAULT: u32 = 100;
 pub const CHANGES_MAX: u32 = 500;
 /// Changes of a mailbox that a stream reads at once.
 pub const STREAM_CHANGES_MAX: u32 = 128;
-/// Bytes of content that a stream reads at once, but for the first change.
-pub const STREAM_READ_BYTES_MAX: usize = 64 * 1024;
-/// Bytes that wait for a stream's reader. With what was read beyond that, and what is being
-/// written in the buffers of tonic and h2, a stream holds up to 256 KiB.
+/// Bytes that wait for a stream's reader, as they are held. With what is being written in the
+/// buffers of tonic and h2, a stream holds up to 256 KiB.
 pub const STREAM_BYTES_MAX: usize = 64 * 1024;
 /// Streams of one profile.
 pub const STREAMS_PER_PROFILE_MAX: usize = 20;
@@ -133,8 +131,7 @@ const _: () = assert!(CONTENT_BYTES_DEFAULT as usize <= CONTENT_BYTES_CAP);
 const _: () = assert!(ROWS_PER_PAGE_DEFAULT <= ROWS_PER_PAGE_MAX);
 const _: () = assert!(ROWS_PER_PAGE_MAX < ROWS_EXAMINED_MAX);
 const _: () = assert!(CHANGES_DEFAULT <= CHANGES_MAX);
-const _: () = assert!(STREAM_READ_BYTES_MAX >= CONTENT_BYTES_CAP);
-const _: () = assert!(STREAM_BYTES_MAX >= STREAM_READ_BYTES_MAX);
+const _: () = assert!(STREAM_BYTES_MAX >= CONTENT_BYTES_CAP);
 
 /// Milliseconds of a minute.
 pub const MINUTE_MS: i64 = 60 * 1000;

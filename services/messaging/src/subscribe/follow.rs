@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::MessageId;
-use domain::limits::{STREAM_CHANGES_MAX, STREAM_READ_BYTES_MAX};
 use domain::mailbox::Counts;
 use proto::v1;
 use proto::v1::event::Frame;
@@ -18,13 +17,9 @@ use storage::{Bookmark, Feed, FeedPart, MailStore, Since};
 use tokio::time::{sleep_until, timeout};
 
 use self::deliveries::undelivered;
-use super::outlet::{Blocked, Outlet};
+use super::outlet::{Blocked, Outlet, Told};
 use crate::pace::Pace;
 
-const PART: FeedPart = FeedPart {
-    changes_max: STREAM_CHANGES_MAX,
-    bytes_max: STREAM_READ_BYTES_MAX,
-};
 /// How long a read may take: longer than a database lets itself take, so that what takes longer
 /// hangs.
 const READ_MAX: Duration = Duration::from_secs(6);
@@ -151,7 +146,8 @@ impl Follower {
     /// Sends all that there is to see; where the reader is then.
     async fn catch_up(&mut self) -> Result<Bookmark, End> {
         loop {
-            let read = self.read().await?;
+            let part = self.outlet.room().await?;
+            let read = self.read(part).await?;
             if read.mailbox != self.subscription.mailbox() {
                 // It was restored under another number, of which nobody tells this stream.
                 return Err(End::Reconnect);
@@ -167,17 +163,17 @@ impl Follower {
     }
 
     /// The next part of the feed. A store that is away is asked again for a while.
-    async fn read(&self) -> Result<Feed, End> {
+    async fn read(&self, part: FeedPart) -> Result<Feed, End> {
         let user = &self.reader.user;
         let mut retries = 0;
         loop {
             let read = self
                 .store
-                .changes(user.app(), user.profile(), self.reader.since, PART);
+                .changes(user.app(), user.profile(), self.reader.since, part);
             let read = timeout(READ_MAX, read).await;
             match read.unwrap_or(Err(storage::Error::Deadline)) {
                 Ok(mut read) => {
-                    feed::fit(&mut read, STREAM_READ_BYTES_MAX);
+                    feed::fit(&mut read, part.bytes_max, feed::held_bytes);
                     return Ok(read);
                 }
                 Err(error) if retries >= RETRIES_MAX || !may_pass(&error) => {
@@ -195,37 +191,39 @@ impl Follower {
         let at_head = !read.more;
         if let Some(broken) = read.broken {
             self.counted = Some(read.counts);
-            self.put(feed::resync(broken, &read.counts), read.reached, None)
+            self.put_frame(feed::resync(broken, &read.counts), read.reached)
                 .await?;
         }
         for (seen, change) in read.changes {
-            let delivers = undelivered(&change);
-            if let Some(frame) = self.reader.lens.frame(change)? {
+            if self.reader.lens.shows(&change) {
                 self.counted = None;
-                self.put(frame, seen, delivers).await?;
+                let delivers = undelivered(&change);
+                self.put(Told::Change(change), seen, delivers).await?;
             }
         }
         if at_head && self.counted != Some(read.counts) {
             self.counted = Some(read.counts);
-            self.put(feed::counted(&read.counts), read.reached, None)
+            self.put_frame(feed::counted(&read.counts), read.reached)
                 .await?;
         }
         if at_head && !mem::replace(&mut self.has_caught_up, true) {
             let frame = Frame::CaughtUp(v1::CaughtUp {});
-            self.put(frame, read.reached, None).await?;
+            self.put_frame(frame, read.reached).await?;
         }
         Ok(())
     }
 
+    async fn put_frame(&mut self, frame: Frame, seen: Bookmark) -> Result<(), End> {
+        self.put(Told::Frame(Box::new(frame)), seen, None).await
+    }
+
     async fn put(
         &mut self,
-        frame: Frame,
+        told: Told,
         seen: Bookmark,
         delivers: Option<MessageId>,
     ) -> Result<(), End> {
-        let user = &self.reader.user;
-        let event = feed::event(frame, seen, user.app(), user.profile());
-        self.outlet.put(event, delivers).await?;
+        self.outlet.put(told, seen, delivers).await?;
         self.silent_since = Instant::now();
         if delivers.is_some() {
             self.unnoted += 1;
@@ -260,7 +258,7 @@ impl Follower {
         }
         if self.silent_since + self.pace.heartbeat <= now {
             let frame = Frame::Heartbeat(v1::Heartbeat {});
-            self.put(frame, seen, None).await?;
+            self.put_frame(frame, seen).await?;
         }
         Ok(())
     }
@@ -284,7 +282,7 @@ impl Follower {
         };
         let after_ms = self.pace.spread_ms();
         let frame = Frame::Reconnect(v1::Reconnect { after_ms });
-        match self.put(frame, seen, None).await {
+        match self.put_frame(frame, seen).await {
             Err(End::Failed(error)) => Err(error),
             Ok(()) | Err(End::Gone | End::Reconnect) => Ok(()),
         }

@@ -1,41 +1,65 @@
 //! What waits for the reader of a stream: a bounded number of frames and bytes.
+//!
+//! A change waits as the store has it, and becomes a frame when its turn comes: decoded, a
+//! content can be fifty times as large.
 
+use std::mem::{size_of, take};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use domain::MessageId;
 use domain::limits::{STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
 use futures::Stream;
-use prost::Message;
+use proto::v1::event::Frame;
 use proto::v1::{Event, SubscribeResponse};
-use rpc::RpcError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use rpc::convert::feed::{self, Lens};
+use rpc::{RpcError, User};
+use storage::{Bookmark, Change, FeedPart};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tonic::Status;
 
 /// The way to the reader.
 pub struct Outlet {
-    frames: mpsc::Sender<Box<Waiting>>,
-    room: Arc<Semaphore>,
+    frames: mpsc::UnboundedSender<Box<Waiting>>,
     shared: Arc<Shared>,
     patience: Duration,
 }
 
-/// A frame that waits.
+/// What a reader is told.
+pub enum Told {
+    /// That an entry is not as it was.
+    Change(Change),
+    /// Anything else.
+    Frame(Box<Frame>),
+}
+
+/// Something that waits.
 struct Waiting {
-    event: Event,
+    told: Told,
+    /// What the reader has seen with it.
+    seen: Bookmark,
     /// The entry of the inbox that is delivered with it.
     delivers: Option<MessageId>,
-    _room: OwnedSemaphorePermit,
 }
 
 struct Shared {
-    waiting: Mutex<mpsc::Receiver<Box<Waiting>>>,
-    /// What the reader has taken since it was last asked for.
-    delivered: Mutex<Vec<MessageId>>,
+    waiting: Mutex<mpsc::UnboundedReceiver<Box<Waiting>>>,
+    load: Mutex<Load>,
+    /// Whenever the reader has taken something.
+    taken: Notify,
     end: OnceLock<RpcError>,
+}
+
+/// What waits, and what does not any more.
+#[derive(Default)]
+struct Load {
+    frames: u32,
+    bytes: usize,
+    /// What the reader has taken since it was last asked for.
+    delivered: Vec<MessageId>,
 }
 
 /// Why nothing more can be put into an outlet.
@@ -50,54 +74,84 @@ pub enum Blocked {
 /// The reader's side: the frames, and how the stream ended.
 pub struct Frames {
     shared: Arc<Shared>,
+    user: User,
+    lens: Lens,
     has_ended: bool,
 }
 
 impl Outlet {
-    /// An outlet whose reader may take nothing for so long.
-    pub fn new(patience: Duration) -> (Self, Frames) {
-        let (sender, receiver) = mpsc::channel(STREAM_CHANGES_MAX as usize);
+    /// An outlet to a user who sees the feed through a lens, and may take nothing for so
+    /// long.
+    pub fn new(user: User, lens: Lens, patience: Duration) -> (Self, Frames) {
+        let (sender, receiver) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             waiting: Mutex::new(receiver),
-            delivered: Mutex::default(),
+            load: Mutex::default(),
+            taken: Notify::new(),
             end: OnceLock::new(),
         });
         let outlet = Self {
             frames: sender,
-            room: Arc::new(Semaphore::new(STREAM_BYTES_MAX)),
             shared: Arc::clone(&shared),
             patience,
         };
         let frames = Frames {
             shared,
+            user,
+            lens,
             has_ended: false,
         };
         (outlet, frames)
     }
 
-    /// Puts a frame in, when there is room for it. A reader that takes nothing loses what waits:
-    /// its connection may stay open, and would hold that for as long; it comes again with the
-    /// cursor of what it took.
-    pub async fn put(&self, event: Event, delivers: Option<MessageId>) -> Result<(), Blocked> {
-        let bytes = event.encoded_len().min(STREAM_BYTES_MAX);
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let put = async {
-            let room = Arc::clone(&self.room).acquire_many_owned(bytes).await;
-            let waiting = Waiting {
-                event,
-                delivers,
-                _room: room.map_err(|_| Blocked::Gone)?,
-            };
-            let sent = self.frames.send(Box::new(waiting)).await;
-            sent.map_err(|_| Blocked::Gone)
+    /// How much to read for the reader, when that is half of what may wait at least: what is
+    /// read and has no room here would wait elsewhere.
+    pub async fn room(&self) -> Result<FeedPart, Blocked> {
+        let half = |load: &Load| {
+            load.frames <= STREAM_CHANGES_MAX / 2 && load.bytes <= STREAM_BYTES_MAX / 2
         };
-        tokio::select! {
-            put = timeout(self.patience, put) => put.unwrap_or_else(|_| {
-                self.shared.forget();
-                Err(Blocked::Slow)
-            }),
-            () = self.frames.closed() => Err(Blocked::Gone),
+        self.until(half).await?;
+        let load = self.shared.load();
+        Ok(FeedPart {
+            changes_max: STREAM_CHANGES_MAX.saturating_sub(load.frames),
+            bytes_max: STREAM_BYTES_MAX.saturating_sub(load.bytes),
+        })
+    }
+
+    /// Puts something in, when there is room for it.
+    pub async fn put(
+        &self,
+        told: Told,
+        seen: Bookmark,
+        delivers: Option<MessageId>,
+    ) -> Result<(), Blocked> {
+        let waiting = Box::new(Waiting {
+            told,
+            seen,
+            delivers,
+        });
+        let bytes = waiting.bytes();
+        self.until(|load| load.has_room_for(bytes)).await?;
+        self.shared.load().add(bytes);
+        self.frames.send(waiting).map_err(|_| Blocked::Gone)
+    }
+
+    /// Until it is so with what waits, as long as the reader goes on taking. One that takes
+    /// nothing loses what waits: its connection may stay open, and would hold that for as long;
+    /// it comes again with the cursor of what it took.
+    async fn until(&self, is_so: impl Fn(&Load) -> bool) -> Result<(), Blocked> {
+        while !is_so(&self.shared.load()) {
+            tokio::select! {
+                taken = timeout(self.patience, self.shared.taken.notified()) => {
+                    if taken.is_err() {
+                        self.shared.forget();
+                        return Err(Blocked::Slow);
+                    }
+                }
+                () = self.frames.closed() => return Err(Blocked::Gone),
+            }
         }
+        Ok(())
     }
 
     /// Until the reader has gone.
@@ -107,12 +161,12 @@ impl Outlet {
 
     /// Which entries the reader has taken since this was last asked.
     pub fn delivered(&self) -> Vec<MessageId> {
-        std::mem::take(&mut *self.shared.delivered())
+        take(&mut self.shared.load().delivered)
     }
 
     /// Takes back what could not be noted, for the next time.
     pub fn still_delivered(&self, message_ids: Vec<MessageId>) {
-        self.shared.delivered().extend(message_ids);
+        self.shared.load().delivered.extend(message_ids);
     }
 
     /// Ends the stream after what waits, with an error if there is one.
@@ -125,20 +179,74 @@ impl Outlet {
 }
 
 impl Shared {
-    fn delivered(&self) -> MutexGuard<'_, Vec<MessageId>> {
-        self.delivered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn load(&self) -> MutexGuard<'_, Load> {
+        self.load.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, mpsc::Receiver<Box<Waiting>>> {
+    fn waiting(&self) -> MutexGuard<'_, mpsc::UnboundedReceiver<Box<Waiting>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets what waits.
     fn forget(&self) {
         let mut waiting = self.waiting();
-        while waiting.try_recv().is_ok() {}
+        while let Ok(waiting) = waiting.try_recv() {
+            self.load().remove(waiting.bytes());
+        }
+    }
+
+    fn take(&self, waiting: &Waiting) {
+        let mut load = self.load();
+        load.remove(waiting.bytes());
+        load.delivered.extend(waiting.delivers);
+        drop(load);
+        self.taken.notify_one();
+    }
+}
+
+impl Load {
+    /// One that is too large for any room has it when nothing else waits.
+    const fn has_room_for(&self, bytes: usize) -> bool {
+        let fits = self.frames < STREAM_CHANGES_MAX && self.bytes + bytes <= STREAM_BYTES_MAX;
+        self.frames == 0 || fits
+    }
+
+    const fn add(&mut self, bytes: usize) {
+        self.frames += 1;
+        self.bytes += bytes;
+    }
+
+    const fn remove(&mut self, bytes: usize) {
+        self.frames = self.frames.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+impl Waiting {
+    /// Bytes that it holds while it waits.
+    fn bytes(&self) -> usize {
+        let told = match &self.told {
+            Told::Change(change) => feed::held_bytes(change),
+            Told::Frame(_) => size_of::<Frame>(),
+        };
+        size_of::<Self>() + told
+    }
+}
+
+impl Frames {
+    fn event(&self, waiting: Waiting) -> Result<Option<Event>, storage::Error> {
+        let frame = match waiting.told {
+            Told::Change(change) => self.lens.frame(change)?,
+            Told::Frame(frame) => Some(*frame),
+        };
+        let (app, owner) = (self.user.app(), self.user.profile());
+        Ok(frame.map(|frame| feed::event(frame, waiting.seen, app, owner)))
+    }
+
+    fn end(&mut self, error: Option<RpcError>) -> Option<Result<SubscribeResponse, Status>> {
+        self.has_ended = true;
+        self.shared.waiting().close();
+        error.map(|error| Err(error.into()))
     }
 }
 
@@ -153,22 +261,22 @@ impl Stream for Frames {
     type Item = Result<SubscribeResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.has_ended {
-            return Poll::Ready(None);
-        }
-        let next = self.shared.waiting().poll_recv(cx);
-        match next {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(waiting)) => {
-                self.shared.delivered().extend(waiting.delivers);
-                let event = Some(waiting.event);
-                Poll::Ready(Some(Ok(SubscribeResponse { event })))
-            }
-            Poll::Ready(None) => {
-                self.has_ended = true;
+        while !self.has_ended {
+            let next = self.shared.waiting().poll_recv(cx);
+            let Some(waiting) = ready!(next) else {
                 let error = self.shared.end.get().cloned();
-                Poll::Ready(error.map(|error| Err(error.into())))
+                return Poll::Ready(self.end(error));
+            };
+            self.shared.take(&waiting);
+            match self.event(*waiting) {
+                Ok(Some(event)) => {
+                    let event = Some(event);
+                    return Poll::Ready(Some(Ok(SubscribeResponse { event })));
+                }
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(self.end(Some(error.into()))),
             }
         }
+        Poll::Ready(None)
     }
 }

@@ -5,7 +5,7 @@ use domain::mailbox::Counts;
 use domain::{AppId, Msgbox, ProfileId, Violations};
 use proto::v1;
 use proto::v1::event::Frame;
-use storage::{Bookmark, Broken, Change, Error, Feed, Since};
+use storage::{Bookmark, Broken, Change, Error, Feed, Item, Since};
 
 use super::view::View;
 use super::{counts, cursor, entry, msgbox, size};
@@ -62,7 +62,9 @@ impl Lens {
         }
     }
 
-    fn shows(self, change: &Change) -> bool {
+    /// Whether a change is to be seen.
+    #[must_use]
+    pub fn shows(self, change: &Change) -> bool {
         let msgbox = match change {
             Change::Received(item) | Change::Updated(item) => item.entry.msgbox,
             Change::Deleted(msgbox, _) => *msgbox,
@@ -120,13 +122,30 @@ pub fn counted(counted: &Counts) -> Frame {
     })
 }
 
-/// Ends a part of the feed early, at `bytes_max` bytes, but after one change at least.
-pub fn fit(feed: &mut Feed, bytes_max: usize) {
-    let bytes = |(_, change): &(Bookmark, Change)| match change {
+/// Bytes of a change in an answer, rather more than less.
+#[must_use]
+pub fn answer_bytes(change: &Change) -> usize {
+    match change {
         Change::Received(item) | Change::Updated(item) => size::of_message(&item.message),
         Change::Deleted(..) => DELETED_BYTES,
-    };
-    let others = size::fit(&mut feed.changes, bytes_max, bytes);
+    }
+}
+
+/// Bytes that a change holds in memory until it becomes a frame, rather more than less.
+#[must_use]
+pub fn held_bytes(change: &Change) -> usize {
+    match change {
+        Change::Received(item) | Change::Updated(item) => {
+            size_of::<Item>() + size::held_by_message(&item.message)
+        }
+        Change::Deleted(..) => 0,
+    }
+}
+
+/// Ends a part of the feed early, at `bytes_max` bytes as `bytes` counts them, but after one
+/// change at least.
+pub fn fit(feed: &mut Feed, bytes_max: usize, bytes: impl Fn(&Change) -> usize) {
+    let others = size::fit(&mut feed.changes, bytes_max, |(_, change)| bytes(change));
     if let (false, Some((seen, _))) = (others.is_empty(), feed.changes.last()) {
         feed.more = true;
         feed.reached = *seen;

@@ -8,6 +8,11 @@ use domain::{Message, ProfileId};
 const FIXED_BYTES: usize = 384;
 /// Bytes of the tag and the length of a recipient.
 const RECIPIENT_FIXED_BYTES: usize = 3;
+/// Bytes of a recipient in memory beside the text: where it is, its counts, what the allocator
+/// adds.
+const RECIPIENT_HELD_BYTES: usize = 48;
+/// Which part of a content the allocator may add to it.
+const ROUNDED_UP: usize = 4;
 
 /// Bytes of a message in an answer, rather more than less.
 #[must_use]
@@ -18,6 +23,21 @@ pub fn of_message(message: &Message) -> usize {
         + message.content.encoded.len()
         + envelope.to.iter().map(recipient).sum::<usize>()
         + envelope.from.profile_id.as_ref().map_or(0, recipient)
+        + envelope.from.name.len()
+        + envelope.from.pic.len()
+}
+
+/// Bytes of a message in memory, with its content encoded, rather more than less.
+#[must_use]
+pub fn held_by_message(message: &Message) -> usize {
+    let envelope = &message.envelope;
+    let recipient = |id: &ProfileId| id.as_str().len() + RECIPIENT_HELD_BYTES;
+    let content = message.content.encoded.len();
+    size_of::<Message>()
+        + content
+        + content / ROUNDED_UP
+        + envelope.to.iter().map(recipient).sum::<usize>()
+        + envelope.notification.as_deref().map_or(0, <[u8]>::len)
         + envelope.from.name.len()
         + envelope.from.pic.len()
 }
@@ -95,7 +115,9 @@ mod tests {
     fn recipients_count() {
         let mut message = testing::message("hi");
         let before = of_message(&message);
+        let held_before = held_by_message(&message);
         message.envelope.to.push(testing::profile("carol"));
         assert!(of_message(&message) > before + "carol".len());
+        assert!(held_by_message(&message) > held_before + size_of::<ProfileId>() + "carol".len());
     }
 }
