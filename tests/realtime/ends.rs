@@ -92,6 +92,38 @@ async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
     }
 }
 
+async fn a_reader_that_was_cut_off_has_its_place_until_it_lets_go(test: &TestService) {
+    // More than may wait.
+    send_many(test, 140).await;
+    let pace = Pace {
+        patience: Duration::from_millis(50),
+        ..Pace::default()
+    };
+    let user = at_pace(test, pace).await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        slow.push(Follower::of(user.clone(), "0").await);
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut user = test.user("bob");
+    let refused = user.subscribe(v1::SubscribeRequest::default()).await;
+    let status = refused.map(drop).expect_err("a refusal");
+    assert_eq!(reason_of(&status), "TOO_MANY_STREAMS");
+    let (_, error) = slow[0].rest().await;
+    assert_eq!(
+        error.map(|error| reason_of(&error)).as_deref(),
+        Some("SLOW_READER")
+    );
+    drop(slow);
+    while user
+        .subscribe(v1::SubscribeRequest::default())
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 async fn a_reader_that_takes_nothing_is_cut_off_and_can_go_on(test: &TestService) {
     const MESSAGES: usize = 140;
     let ids = send_many(test, MESSAGES).await;
@@ -117,5 +149,6 @@ on_each_database![
     a_stream_that_has_lasted_sends_its_reader_away,
     a_drain_sends_all_readers_away_and_takes_no_new_ones,
     a_profile_has_twenty_streams_and_no_more,
+    a_reader_that_was_cut_off_has_its_place_until_it_lets_go,
     a_reader_that_takes_nothing_is_cut_off_and_can_go_on,
 ];

@@ -55,7 +55,7 @@ pub async fn handle(
         Refused::TooMany => RpcError::TooManyStreams,
         Refused::Draining => RpcError::Draining,
     })?;
-    let (outlet, frames) = Outlet::new(user.clone(), lens, pace.patience);
+    let (outlet, frames) = Outlet::new(user.clone(), lens, subscription.place(), pace.patience);
     let reader = Reader { user, lens, since };
     let follower = Follower::new(store, subscription, outlet, reader, ends, Arc::clone(pace));
     tokio::spawn(follower.run());

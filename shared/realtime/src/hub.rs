@@ -72,9 +72,12 @@ impl Hub {
         followed.streams += 1;
         let mark = followed.mark.subscribe();
         let doubts = mark.borrow().doubts;
-        Ok(Subscription {
+        let place = Place {
             hub: Arc::clone(self),
             mailbox,
+        };
+        Ok(Subscription {
+            place: Arc::new(place),
             mark,
             doubts,
             drain,
@@ -128,10 +131,15 @@ impl Wake for Hub {
     }
 }
 
-/// Somebody who follows a mailbox, until this is dropped.
-pub struct Subscription {
+/// One of the places that a mailbox has for those who follow it.
+pub struct Place {
     hub: Arc<Hub>,
     mailbox: MailboxKey,
+}
+
+/// Somebody who follows a mailbox, until this is dropped.
+pub struct Subscription {
+    place: Arc<Place>,
     mark: watch::Receiver<Mark>,
     doubts: u64,
     drain: watch::Receiver<bool>,
@@ -147,6 +155,13 @@ pub enum News {
 }
 
 impl Subscription {
+    /// Its place. Whoever holds something on its behalf holds this too: it is free again
+    /// when both are gone.
+    #[must_use]
+    pub fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
     /// Until there is news for a reader that has seen all up to a number. Nothing is lost if
     /// this is dropped before.
     pub async fn news(&mut self, seen: i64) -> News {
@@ -186,7 +201,7 @@ async fn changed(mark: &mut watch::Receiver<Mark>, doubts: &mut u64, seen: i64) 
     }
 }
 
-impl Drop for Subscription {
+impl Drop for Place {
     fn drop(&mut self) {
         let mut followed = self.hub.followed();
         if let Entry::Occupied(mut entry) = followed.entry(self.mailbox) {
@@ -259,7 +274,11 @@ mod tests {
         let one = hub.subscribe(MAILBOX, 1).expect("a place");
         let refused = hub.subscribe(MAILBOX, 1).map(drop);
         assert_eq!(refused, Err(Refused::TooMany));
+        let held = one.place();
         drop(one);
+        let refused = hub.subscribe(MAILBOX, 1).map(drop);
+        assert_eq!(refused, Err(Refused::TooMany));
+        drop(held);
         assert!(hub.mailboxes().is_empty());
         let mut one = hub.subscribe(MAILBOX, 1).expect("a place");
         hub.drain();

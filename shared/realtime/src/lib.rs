@@ -7,5 +7,5 @@
 mod hub;
 mod poll;
 
-pub use hub::{Hub, News, Refused, Subscription};
+pub use hub::{Hub, News, Place, Refused, Subscription};
 pub use poll::{POLL_EVERY, follow};

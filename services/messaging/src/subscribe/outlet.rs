@@ -14,6 +14,7 @@ use domain::limits::{STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
 use futures::Stream;
 use proto::v1::event::Frame;
 use proto::v1::{Event, SubscribeResponse};
+use realtime::Place;
 use rpc::convert::feed::{self, Lens};
 use rpc::{RpcError, User};
 use storage::{Bookmark, Change, FeedPart};
@@ -76,13 +77,15 @@ pub struct Frames {
     shared: Arc<Shared>,
     user: User,
     lens: Lens,
+    /// One that has ended takes as much memory until its reader lets go of it.
+    _place: Arc<Place>,
     has_ended: bool,
 }
 
 impl Outlet {
     /// An outlet to a user who sees the feed through a lens, and may take nothing for so
     /// long.
-    pub fn new(user: User, lens: Lens, patience: Duration) -> (Self, Frames) {
+    pub fn new(user: User, lens: Lens, place: Arc<Place>, patience: Duration) -> (Self, Frames) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             waiting: Mutex::new(receiver),
@@ -99,6 +102,7 @@ impl Outlet {
             shared,
             user,
             lens,
+            _place: place,
             has_ended: false,
         };
         (outlet, frames)
