@@ -94,17 +94,22 @@ impl Hub {
         self.followed().keys().copied().collect()
     }
 
-    /// Takes what the store itself says: a lower number than before is news as well.
+    /// Takes what the store itself says. A lower number than before may be that of a
+    /// database that was restored, or older than what was heard meanwhile: it is news, and
+    /// takes none away.
     pub(crate) fn polled(&self, heads: &[Head]) {
-        self.mark(heads, |known, polled| known != polled);
+        self.mark(heads, |mark, polled| {
+            mark.doubts += u64::from(polled < mark.seq);
+            polled != mark.seq
+        });
     }
 
-    fn mark(&self, heads: &[Head], is_news: impl Fn(i64, i64) -> bool) {
+    fn mark(&self, heads: &[Head], is_news: impl Fn(&mut Mark, i64) -> bool) {
         let followed = self.followed();
         for head in heads {
             if let Some(followed) = followed.get(&head.mailbox) {
                 followed.mark.send_if_modified(|mark| {
-                    let is_news = is_news(mark.seq, head.seq);
+                    let is_news = is_news(mark, head.seq);
                     if is_news {
                         mark.seq = head.seq;
                     }
@@ -121,7 +126,7 @@ impl Hub {
 
 impl Wake for Hub {
     fn changed(&self, heads: &[Head]) {
-        self.mark(heads, |known, heard| known < heard);
+        self.mark(heads, |mark, heard| mark.seq < heard);
     }
 
     fn lost(&self) {
@@ -266,6 +271,17 @@ mod tests {
         assert_eq!(news(&mut subscription, 5), Some(News::Changed));
         hub.lost();
         assert_eq!(news(&mut subscription, 3), Some(News::Changed));
+    }
+
+    #[test]
+    fn a_poll_that_is_late_takes_no_news_away() {
+        let hub = Hub::new();
+        let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
+        hub.changed(&head(6));
+        hub.polled(&head(5));
+        assert_eq!(news(&mut subscription, 5), Some(News::Changed));
+        hub.polled(&head(6));
+        assert_eq!(news(&mut subscription, 6), None);
     }
 
     #[test]
