@@ -26,6 +26,8 @@ impl Wake for Heard {
     }
 
     fn lost(&self) {}
+
+    fn replaced(&self) {}
 }
 
 async fn nobody_hears_of_a_change_before_its_commit(bench: &Bench) {

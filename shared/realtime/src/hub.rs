@@ -2,15 +2,19 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use storage::{Head, MailboxKey, Wake};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The mailboxes that somebody follows.
 pub struct Hub {
     followed: Mutex<HashMap<MailboxKey, Followed>>,
     drain: watch::Sender<bool>,
+    /// Whenever the store is to be asked at once.
+    stirred: Notify,
+    is_replaced: AtomicBool,
 }
 
 /// A mailbox that somebody follows.
@@ -44,6 +48,8 @@ impl Hub {
         Arc::new(Self {
             followed: Mutex::default(),
             drain: watch::Sender::new(false),
+            stirred: Notify::new(),
+            is_replaced: AtomicBool::new(false),
         })
     }
 
@@ -94,6 +100,29 @@ impl Hub {
         self.followed().keys().copied().collect()
     }
 
+    /// Until the store is to be asked at once.
+    pub(crate) async fn stirred(&self) {
+        self.stirred.notified().await;
+    }
+
+    /// Whether the store was replaced since this was last asked.
+    pub(crate) fn was_replaced(&self) -> bool {
+        self.is_replaced.swap(false, Ordering::AcqRel)
+    }
+
+    /// Has all who follow these look, whatever is known of them.
+    pub(crate) fn doubt(&self, mailboxes: &[MailboxKey]) {
+        let followed = self.followed();
+        for followed in mailboxes.iter().filter_map(|key| followed.get(key)) {
+            followed.mark.send_modify(|mark| {
+                *mark = Mark {
+                    seq: 0,
+                    doubts: mark.doubts + 1,
+                };
+            });
+        }
+    }
+
     /// Takes what the store itself says. A lower number than before may be that of a
     /// database that was restored, or older than what was heard meanwhile: it is news, and
     /// takes none away.
@@ -129,10 +158,14 @@ impl Wake for Hub {
         self.mark(heads, |mark, heard| mark.seq < heard);
     }
 
+    /// The store is asked for all of them at once: they need not all look for themselves.
     fn lost(&self) {
-        for followed in self.followed().values() {
-            followed.mark.send_modify(|mark| mark.doubts += 1);
-        }
+        self.stirred.notify_one();
+    }
+
+    fn replaced(&self) {
+        self.is_replaced.store(true, Ordering::Release);
+        self.stirred.notify_one();
     }
 }
 
@@ -260,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_also_wakes_where_the_number_fell_and_doubt_wakes_all() {
+    fn a_poll_also_wakes_where_the_number_fell_and_doubt_wakes_in_any_case() {
         let hub = Hub::new();
         let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
         hub.changed(&head(5));
@@ -269,8 +302,25 @@ mod tests {
         assert_eq!(news(&mut subscription, 5), None);
         hub.polled(&head(3));
         assert_eq!(news(&mut subscription, 5), Some(News::Changed));
-        hub.lost();
+        hub.doubt(&[MAILBOX]);
         assert_eq!(news(&mut subscription, 3), Some(News::Changed));
+        hub.polled(&head(3));
+        assert_eq!(news(&mut subscription, 3), None);
+    }
+
+    #[test]
+    fn lost_hints_wake_the_poll_and_nobody_else() {
+        let hub = Hub::new();
+        let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(pin!(hub.stirred()).poll(&mut context).is_pending());
+        hub.lost();
+        assert_eq!(news(&mut subscription, 0), None);
+        assert!(pin!(hub.stirred()).poll(&mut context).is_ready());
+        assert!(!hub.was_replaced());
+        hub.replaced();
+        assert!(pin!(hub.stirred()).poll(&mut context).is_ready());
+        assert!(hub.was_replaced() && !hub.was_replaced());
     }
 
     #[test]

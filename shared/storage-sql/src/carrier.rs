@@ -92,6 +92,10 @@ impl Wake for Carrier {
     fn lost(&self) {
         self.here.lost();
     }
+
+    fn replaced(&self) {
+        self.here.replaced();
+    }
 }
 
 impl Outbox {
@@ -205,6 +209,8 @@ mod tests {
         fn lost(&self) {
             self.0.lock().expect("a lock").1 += 1;
         }
+
+        fn replaced(&self) {}
     }
 
     fn heads(count: i64) -> Vec<Head> {

@@ -168,7 +168,7 @@ impl<DB: Backend> SqlStore<DB> {
         if self.epoch.set(epoch) {
             self.apps.forget_all();
             self.contents.forget_all();
-            self.carrier.lost();
+            self.carrier.replaced();
         }
     }
 

@@ -18,6 +18,8 @@ pub trait Wake: Send + Sync {
     fn changed(&self, heads: &[Head]);
     /// Hints may have been lost: any mailbox may have changed.
     fn lost(&self);
+    /// The database has begun another life: nothing that was seen of any mailbox holds.
+    fn replaced(&self);
 }
 
 /// Nobody listens.
@@ -27,4 +29,5 @@ pub struct Nobody;
 impl Wake for Nobody {
     fn changed(&self, _: &[Head]) {}
     fn lost(&self) {}
+    fn replaced(&self) {}
 }
