@@ -3,12 +3,13 @@
 use messaging::Pace;
 use proto::v1;
 use proto::v1::event::Frame;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::on_each_database;
 use support::service::TestService;
 
 use super::follower::{Follower, frame, short};
 use crate::api::words::{delete, mark, ok, send, send_many};
+use crate::conformance::bench::Raw;
 
 async fn a_stream_from_now_has_no_backlog_and_says_so_at_once(test: &TestService) {
     send_many(test, 2).await;
@@ -118,10 +119,36 @@ async fn entries_that_were_streamed_are_delivered_and_nobody_is_told(test: &Test
     assert_eq!((sent.version, sent.delivered_time), (1, None));
 }
 
+async fn a_stream_goes_on_while_nobody_can_write(test: &TestService) {
+    let pace = Pace {
+        heartbeat: Duration::from_millis(100),
+        gather: Duration::from_millis(500),
+        ..Pace::default()
+    };
+    let token = support::issuer::Issuer::shared().user("demo", "bob", test.now_s());
+    let user = test.at_pace(pace).await.user(&token);
+    let mut bob = Follower::of(user, "").await;
+    bob.backlog().await;
+    let raw = Raw::open(test.store.backend(), &test.store.options.url).await;
+    send(test, "alice", &["bob"]).await;
+    bob.changes(1).await;
+    let held = raw.hold_writers().await;
+    let began = Instant::now();
+    // What was taken is to be noted within this, and cannot be.
+    while began.elapsed() < Duration::from_secs(1) {
+        let silent_since = Instant::now();
+        bob.next().await;
+        let silence = silent_since.elapsed();
+        assert!(silence < Duration::from_millis(3500), "{silence:?}");
+    }
+    held.release().await;
+}
+
 on_each_database![
     a_stream_from_now_has_no_backlog_and_says_so_at_once,
     what_happens_arrives_with_the_counts_after_it,
     only_the_named_boxes_and_only_so_much_of_them_is_shown,
     silence_is_broken_by_heartbeats,
     entries_that_were_streamed_are_delivered_and_nobody_is_told,
+    a_stream_goes_on_while_nobody_can_write,
 ];

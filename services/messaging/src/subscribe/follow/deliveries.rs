@@ -6,6 +6,7 @@ use domain::limits::MESSAGE_IDS_MAX;
 use domain::operation::MarkDelivered;
 use domain::{Action, MessageId, Msgbox, Operation};
 use storage::Change;
+use tokio::time::timeout_at;
 
 use super::Follower;
 
@@ -13,20 +14,25 @@ use super::Follower;
 const NOTE_WITHIN: Duration = Duration::from_secs(2);
 
 impl Follower {
-    /// Notes what the reader has taken; what it has not yet is looked for again later.
+    /// Notes what the reader has taken; what it has not yet is looked for again later, and so
+    /// is what cannot be noted now.
     pub(super) async fn note_deliveries(&mut self) {
-        let delivered = self.outlet.delivered();
-        self.unnoted = self.unnoted.saturating_sub(delivered.len());
-        for part in delivered.chunks(MESSAGE_IDS_MAX) {
-            if self.note(part.to_vec()).await.is_err() {
-                self.unnoted += part.len();
-                self.outlet.still_delivered(part.to_vec());
+        let mut delivered = self.outlet.delivered();
+        while !delivered.is_empty() {
+            let part = delivered.split_off(delivered.len().saturating_sub(MESSAGE_IDS_MAX));
+            if self.note(part.clone()).await.is_err() {
+                delivered.extend(part);
+                break;
             }
+            self.unnoted = self.unnoted.saturating_sub(part.len());
         }
+        self.outlet.still_delivered(delivered);
         let again = Instant::now() + self.pace.gather * 4;
         self.note_at = (self.unnoted > 0).then_some(again);
     }
 
+    /// The stream waits for this, and no longer than it may take: it is given up then, or
+    /// done, and can be done twice.
     async fn note(&self, message_ids: Vec<MessageId>) -> Result<(), storage::Error> {
         let user = &self.reader.user;
         let operation = Operation {
@@ -37,8 +43,9 @@ impl Follower {
             }),
         };
         let deadline = Instant::now() + NOTE_WITHIN;
-        self.store.execute(user.app(), operation, deadline).await?;
-        Ok(())
+        let noted = self.store.execute(user.app(), operation, deadline);
+        let noted = timeout_at(deadline.into(), noted).await;
+        noted.unwrap_or(Err(storage::Error::Deadline)).map(drop)
     }
 }
 
