@@ -70,6 +70,35 @@ async fn a_drain_sends_all_readers_away_and_takes_no_new_ones(test: &TestService
     store.close().await;
 }
 
+/// A reader of more than may wait for it, which has not taken anything yet.
+async fn slow_reader(test: &TestService, user: support::service::User) -> Follower {
+    send_many(test, 140).await;
+    Follower::of(user, "0").await
+}
+
+async fn a_token_ends_also_while_its_reader_is_slow(test: &TestService) {
+    let mut claims = user_claims(APP, "bob", test.now_s());
+    claims["exp"] = json!(test.now_s() - 27);
+    let token = Issuer::shared().sign(&claims);
+    let mut bob = slow_reader(test, test.listeners.user(&token)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let (seen, error) = bob.rest().await;
+    let reason = error.map(|error| reason_of(&error));
+    assert_eq!(reason.as_deref(), Some("CREDENTIALS_EXPIRED"));
+    assert!(seen.len() <= 128, "{}", seen.len());
+}
+
+async fn a_drain_does_not_wait_for_who_is_slow(test: &TestService) {
+    let mut bob = slow_reader(test, test.user("bob")).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    test.store.hub.drain();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (seen, error) = bob.rest().await;
+    assert!(error.is_none());
+    assert_eq!(seen.last().map(|last| last.0), Some("reconnect"));
+    assert!(seen.len() <= 129, "{}", seen.len());
+}
+
 async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
     let mut streams = Vec::new();
     for _ in 0..20 {
@@ -148,6 +177,8 @@ on_each_database![
     a_stream_ends_with_its_token,
     a_stream_that_has_lasted_sends_its_reader_away,
     a_drain_sends_all_readers_away_and_takes_no_new_ones,
+    a_token_ends_also_while_its_reader_is_slow,
+    a_drain_does_not_wait_for_who_is_slow,
     a_profile_has_twenty_streams_and_no_more,
     a_reader_that_was_cut_off_has_its_place_until_it_lets_go,
     a_reader_that_takes_nothing_is_cut_off_and_can_go_on,

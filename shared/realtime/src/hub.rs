@@ -221,6 +221,12 @@ impl Subscription {
         self.mailbox
     }
 
+    /// Until the server is going away.
+    pub async fn draining(&self) {
+        // It does not end before the hub does, which the place holds.
+        let _ = self.drain.clone().wait_for(|drains| *drains).await;
+    }
+
     /// Whether the server is going away.
     #[must_use]
     pub fn drains(&self) -> bool {

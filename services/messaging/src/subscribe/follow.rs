@@ -1,6 +1,7 @@
 //! Who reads the feed for one stream, for as long as it lasts.
 
 mod deliveries;
+mod ends;
 
 use std::mem;
 use std::sync::Arc;
@@ -11,13 +12,15 @@ use domain::mailbox::Counts;
 use proto::v1;
 use proto::v1::event::Frame;
 use realtime::{News, Subscription};
+use rpc::User;
 use rpc::convert::feed::{self, Lens};
-use rpc::{RpcError, User};
 use storage::{Bookmark, Feed, FeedPart, MailStore, Since};
 use tokio::time::{sleep_until, timeout};
 
 use self::deliveries::undelivered;
-use super::outlet::{Blocked, Outlet, Told};
+use self::ends::End;
+pub use self::ends::Ends;
+use super::outlet::{Outlet, Told};
 use crate::pace::Pace;
 
 /// How long a read may take: longer than a database lets itself take, so that what takes longer
@@ -31,12 +34,6 @@ pub struct Reader {
     pub user: User,
     pub lens: Lens,
     pub since: Since,
-}
-
-/// When a stream ends by itself.
-pub struct Ends {
-    pub life: Instant,
-    pub token: Option<Instant>,
 }
 
 /// One stream.
@@ -57,36 +54,11 @@ pub struct Follower {
     unnoted: usize,
 }
 
-/// Why a stream ends.
-enum End {
-    /// Its reader has gone.
-    Gone,
-    /// It is over: the reader is to come again.
-    Reconnect,
-    /// As the reader is told.
-    Failed(RpcError),
-}
-
 /// What a follower waits for.
 enum Event {
     Changed,
     Time,
     End(End),
-}
-
-impl From<Blocked> for End {
-    fn from(blocked: Blocked) -> Self {
-        match blocked {
-            Blocked::Gone => Self::Gone,
-            Blocked::Slow => Self::Failed(RpcError::SlowReader),
-        }
-    }
-}
-
-impl From<storage::Error> for End {
-    fn from(error: storage::Error) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 impl Follower {
@@ -122,7 +94,7 @@ impl Follower {
         let error = match end {
             End::Gone => None,
             End::Failed(error) => Some(error),
-            End::Reconnect => Box::pin(self.send_away()).await.err(),
+            End::Reconnect => self.send_away().err(),
         };
         Box::pin(self.note_deliveries()).await;
         self.outlet.end(error);
@@ -146,7 +118,7 @@ impl Follower {
     /// Sends all that there is to see; where the reader is then.
     async fn catch_up(&mut self) -> Result<Bookmark, End> {
         loop {
-            let part = self.outlet.room().await?;
+            let part = self.unless_it_ends(self.outlet.room()).await?;
             let read = self.read(part).await?;
             if read.mailbox != self.subscription.mailbox() {
                 // It was restored under another number, of which nobody tells this stream.
@@ -223,7 +195,8 @@ impl Follower {
         seen: Bookmark,
         delivers: Option<MessageId>,
     ) -> Result<(), End> {
-        self.outlet.put(told, seen, delivers).await?;
+        let put = self.outlet.put(told, seen, delivers);
+        self.unless_it_ends(put).await?;
         self.silent_since = Instant::now();
         if delivers.is_some() {
             self.unnoted += 1;
@@ -236,9 +209,8 @@ impl Follower {
     /// Waits for whatever comes first.
     async fn next(&mut self, seen: Bookmark) -> Event {
         let heartbeat = self.silent_since + self.pace.heartbeat;
-        let times = [self.ends.token, self.note_at];
-        let first = times.into_iter().flatten().fold(heartbeat, Instant::min);
-        let first = first.min(self.ends.life);
+        let first = heartbeat.min(self.ends.first());
+        let first = self.note_at.map_or(first, |note_at| note_at.min(first));
         tokio::select! {
             () = self.outlet.gone() => Event::End(End::Gone),
             () = sleep_until(first.into()) => Event::Time,
@@ -261,31 +233,6 @@ impl Follower {
             self.put_frame(frame, seen).await?;
         }
         Ok(())
-    }
-
-    fn check_ends(&self) -> Result<(), End> {
-        let now = Instant::now();
-        if self.ends.token.is_some_and(|end| end <= now) {
-            return Err(End::Failed(RpcError::CredentialsExpired));
-        }
-        if self.ends.life <= now || self.subscription.drains() {
-            return Err(End::Reconnect);
-        }
-        Ok(())
-    }
-
-    /// The last frame: the reader is to come again.
-    async fn send_away(&mut self) -> Result<(), RpcError> {
-        let Since::After(seen) = self.reader.since else {
-            // It has seen nothing yet, and has no cursor to come again with.
-            return Err(RpcError::Draining);
-        };
-        let after_ms = self.pace.spread_ms();
-        let frame = Frame::Reconnect(v1::Reconnect { after_ms });
-        match self.put_frame(frame, seen).await {
-            Err(End::Failed(error)) => Err(error),
-            Ok(()) | Err(End::Gone | End::Reconnect) => Ok(()),
-        }
     }
 }
 

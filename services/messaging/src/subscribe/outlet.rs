@@ -129,15 +129,30 @@ impl Outlet {
         seen: Bookmark,
         delivers: Option<MessageId>,
     ) -> Result<(), Blocked> {
-        let waiting = Box::new(Waiting {
+        let waiting = Waiting {
             told,
             seen,
             delivers,
-        });
+        };
         let bytes = waiting.bytes();
         self.until(|load| load.has_room_for(bytes)).await?;
-        self.shared.load().add(bytes);
-        self.frames.send(waiting).map_err(|_| Blocked::Gone)
+        self.push(waiting)
+    }
+
+    /// Puts the last frame in, which is small, whether or not there is room for it.
+    pub fn put_last(&self, told: Told, seen: Bookmark) {
+        // Whoever has gone need not be told.
+        let _ = self.push(Waiting {
+            told,
+            seen,
+            delivers: None,
+        });
+    }
+
+    fn push(&self, waiting: Waiting) -> Result<(), Blocked> {
+        self.shared.load().add(waiting.bytes());
+        let sent = self.frames.send(Box::new(waiting));
+        sent.map_err(|_| Blocked::Gone)
     }
 
     /// Until it is so with what waits, as long as the reader goes on taking. One that takes
