@@ -11,7 +11,7 @@ use support::service::TestService;
 use tonic::Code;
 
 use super::follower::Follower;
-use crate::api::words::{reason_of, send, send_many};
+use crate::api::words::{entry, reason_of, send, send_many};
 
 async fn a_stream_ends_with_its_token(test: &TestService) {
     let mut claims = user_claims(APP, "bob", test.now_s());
@@ -99,6 +99,23 @@ async fn a_drain_does_not_wait_for_who_is_slow(test: &TestService) {
     assert!(seen.len() <= 129, "{}", seen.len());
 }
 
+async fn what_is_taken_after_the_end_is_delivered_too(test: &TestService) {
+    let ids = send_many(test, 5).await;
+    let moment = Duration::from_millis(50);
+    let pace = Pace {
+        life: moment..=moment,
+        ..Pace::default()
+    };
+    let mut bob = Follower::of(at_pace(test, pace).await, "0").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (seen, _) = bob.rest().await;
+    assert_eq!(seen.last().map(|last| last.0), Some("reconnect"));
+    for id in &ids {
+        let entry = entry(test, "bob", "inbox", id).await;
+        assert!(entry.delivered_time.is_some(), "{entry:?}");
+    }
+}
+
 async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
     let mut streams = Vec::new();
     for _ in 0..20 {
@@ -179,6 +196,7 @@ on_each_database![
     a_drain_sends_all_readers_away_and_takes_no_new_ones,
     a_token_ends_also_while_its_reader_is_slow,
     a_drain_does_not_wait_for_who_is_slow,
+    what_is_taken_after_the_end_is_delivered_too,
     a_profile_has_twenty_streams_and_no_more,
     a_reader_that_was_cut_off_has_its_place_until_it_lets_go,
     a_reader_that_takes_nothing_is_cut_off_and_can_go_on,

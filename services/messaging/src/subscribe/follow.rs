@@ -96,6 +96,10 @@ impl Follower {
             End::Failed(error) => Some(error),
             End::Reconnect => self.send_away().err(),
         };
+        // What it takes later is never noted.
+        if self.unnoted > 0 {
+            Box::pin(self.outlet.emptied()).await;
+        }
         Box::pin(self.note_deliveries()).await;
         self.outlet.end(error);
     }

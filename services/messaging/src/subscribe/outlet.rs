@@ -173,6 +173,12 @@ impl Outlet {
         Ok(())
     }
 
+    /// Until the reader has taken everything, or has gone; no longer than it may take nothing.
+    pub async fn emptied(&self) {
+        let is_empty = |load: &Load| load.frames == 0;
+        let _ = timeout(self.patience, self.until(is_empty)).await;
+    }
+
     /// Until the reader has gone.
     pub async fn gone(&self) {
         self.frames.closed().await;
