@@ -74,6 +74,11 @@ pub struct Session {
 }
 
 impl UserArgs {
+    /// Whether each connection gets a token of its own.
+    pub const fn mints_tokens(&self) -> bool {
+        self.profile.is_some()
+    }
+
     /// Connects, as `--as` says or else with the token.
     pub async fn connect(&self) -> Result<Session, Failure> {
         let token = match (&self.profile, &self.reach.token) {

@@ -61,12 +61,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         wait_max: WAIT_MIN,
     };
     loop {
-        let Err(failure) = watch.follow().await;
-        if !watch.was_let_in || !failure.may_pass {
-            return Err(failure.failure);
+        let Err(ended) = watch.follow().await;
+        if !watch.was_let_in || !watch.may_pass(&ended) {
+            return Err(ended.failure);
         }
         let wait = watch.wait_max.mul_f64(rand::random());
-        eprintln!("postroom: {}; trying again", failure.failure);
+        eprintln!("postroom: {}; trying again", ended.failure);
         watch.wait_max = (watch.wait_max * 2).min(WAIT_MAX);
         sleep(wait).await;
     }
@@ -75,36 +75,51 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// Why a stream ended.
 struct Ended {
     failure: Failure,
-    /// Whether it is worth trying again.
-    may_pass: bool,
+    again: Again,
+}
+
+/// When it is worth trying again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Never,
+    WithAnotherToken,
+    Later,
 }
 
 impl From<Failure> for Ended {
     fn from(failure: Failure) -> Self {
-        let may_pass = match failure {
-            Failure::Unreachable { .. } | Failure::Disconnected(_) => true,
-            Failure::Usage(_) | Failure::Config(_) | Failure::Failed(_) => false,
+        let again = match failure {
+            Failure::Unreachable { .. } | Failure::Disconnected(_) => Again::Later,
+            Failure::Usage(_) | Failure::Config(_) | Failure::Failed(_) => Again::Never,
         };
-        Self { failure, may_pass }
+        Self { failure, again }
     }
 }
 
 impl From<Status> for Ended {
     fn from(status: Status) -> Self {
-        let may_pass = !matches!(
-            status.code(),
-            Code::InvalidArgument | Code::PermissionDenied | Code::Unimplemented
-        );
+        let again = match status.code() {
+            Code::InvalidArgument | Code::PermissionDenied | Code::Unimplemented => Again::Never,
+            Code::Unauthenticated => Again::WithAnotherToken,
+            _ => Again::Later,
+        };
         Self {
             failure: status.into(),
-            may_pass,
+            again,
         }
     }
 }
 
 impl Watch {
-    /// Follows one stream to its end.
-    async fn follow(&mut self) -> Result<std::convert::Infallible, Ended> {
+    fn may_pass(&self, ended: &Ended) -> bool {
+        match ended.again {
+            Again::Never => false,
+            Again::WithAnotherToken => self.args.reach.mints_tokens(),
+            Again::Later => true,
+        }
+    }
+
+    async fn open(&self) -> Result<Streaming<SubscribeResponse>, Ended> {
         let session = self.args.reach.connect().await?;
         let mut client = MessagingClient::new(session.channel.clone());
         let request = session.endless(SubscribeRequest {
@@ -112,9 +127,16 @@ impl Watch {
             msgboxes: self.args.msgbox.iter().cloned().collect(),
             ..SubscribeRequest::default()
         });
-        let mut stream = client.subscribe(request).await?.into_inner();
+        Ok(client.subscribe(request).await?.into_inner())
+    }
+
+    /// Follows one stream to its end.
+    async fn follow(&mut self) -> Result<std::convert::Infallible, Ended> {
+        let mut stream = heard(self.open()).await?;
         loop {
-            let event = next(&mut stream).await?;
+            let answer = heard(async { Ok(stream.message().await?) }).await?;
+            let event = answer.and_then(|answer| answer.event);
+            let event = event.ok_or_else(|| disconnected("the stream has ended"))?;
             self.was_let_in = true;
             self.wait_max = WAIT_MIN;
             self.cursor.clone_from(&event.cursor);
@@ -131,12 +153,14 @@ impl Watch {
     }
 }
 
-async fn next(stream: &mut Streaming<SubscribeResponse>) -> Result<Event, Ended> {
-    let ended = |what: &str| Ended::from(Failure::Disconnected(what.to_owned()));
-    let answer = timeout(SILENCE_MAX, stream.message()).await;
-    let answer = answer.map_err(|_| ended("nothing was heard for a minute"))??;
-    let event = answer.and_then(|answer| answer.event);
-    event.ok_or_else(|| ended("the stream has ended"))
+/// What comes, unless there is silence for too long.
+async fn heard<T>(awaited: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
+    let heard = timeout(SILENCE_MAX, awaited).await;
+    heard.unwrap_or_else(|_| Err(disconnected("nothing was heard for a minute")))
+}
+
+fn disconnected(what: &str) -> Ended {
+    Failure::Disconnected(what.to_owned()).into()
 }
 
 /// A frame as a line; none: it is for programs.
@@ -180,4 +204,48 @@ fn of_counts(counts: &BoxCounts) -> String {
         )
     });
     format!("counts   {}", boxes.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn watch(arguments: [&str; 4]) -> Watch {
+        let line = ["watch"].into_iter().chain(arguments);
+        Watch {
+            args: Line::parse_from(line).args,
+            cursor: String::new(),
+            was_let_in: false,
+            wait_max: WAIT_MIN,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_never_answers_is_given_up() {
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = silent.local_addr().expect("an address");
+        let mut watch = watch(["--token", "any", "--endpoint", &format!("http://{address}")]);
+        let followed = timeout(SILENCE_MAX * 2, watch.follow()).await;
+        let Err(ended) = followed.expect("an end");
+        assert!(matches!(ended.failure, Failure::Disconnected(_)));
+        assert!(watch.may_pass(&ended));
+    }
+
+    #[test]
+    fn a_token_that_is_refused_is_tried_again_only_if_it_is_another_one() {
+        let ended = Ended::from(Status::unauthenticated("no"));
+        let endpoint = "http://127.0.0.1:1";
+        assert!(!watch(["--token", "any", "--endpoint", endpoint]).may_pass(&ended));
+        assert!(watch(["--as", "bob", "--endpoint", endpoint]).may_pass(&ended));
+    }
 }
