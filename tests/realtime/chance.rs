@@ -164,8 +164,9 @@ impl Reader {
             Frame::MessageReceived(entry) => self.put(entry, true),
             Frame::MessageUpdated(entry) => self.put(entry, false),
             Frame::MessageDeleted(gone) => {
+                // It may have come and gone while a backlog was read in parts.
                 let key = (gone.msgbox.clone(), gone.message_id.clone());
-                assert!(self.entries.remove(&key).is_some(), "{gone:?}");
+                self.entries.remove(&key);
             }
             Frame::Resync(_) | Frame::Reconnect(_) => panic!("{event:?}"),
             Frame::Counts(_) | Frame::CaughtUp(_) | Frame::Heartbeat(_) => return,
@@ -178,7 +179,8 @@ impl Reader {
         let entry = without_delivery(entry);
         let key = (entry.msgbox.clone(), entry.message_id.clone());
         let before = self.entries.insert(key, (self.changes, entry.clone()));
-        assert_eq!(before.is_none(), is_new, "{entry:?}");
+        // It may be new twice if it changed while a backlog was read in parts.
+        assert!(before.is_some() || is_new, "{entry:?}");
         if let Some((_, before)) = before {
             assert!(before.version < entry.version, "{before:?}, {entry:?}");
         }

@@ -81,6 +81,42 @@ async fn polling_and_streaming_see_the_same(test: &TestService) {
     }
 }
 
+/// What a reader sees who asks for so many changes one at a time, or for all if there are
+/// fewer.
+async fn steps(test: &TestService, cursor: &mut String, count: usize) -> Vec<Short> {
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        let request = v1::GetChangesRequest {
+            cursor: cursor.clone(),
+            limit: 1,
+            ..Default::default()
+        };
+        let answer = ok(test.user("bob").get_changes(request)).await;
+        *cursor = answer.cursor;
+        seen.extend(answer.events.iter().map(super::follower::short));
+        if !answer.more {
+            break;
+        }
+    }
+    seen
+}
+
+async fn what_changes_before_it_was_shown_is_new(test: &TestService) {
+    let ids = send_many(test, 4).await;
+    let new = |number: usize| ("new", ids[number].clone());
+    let mut cursor = "0".to_owned();
+    assert_eq!(steps(test, &mut cursor, 1).await, [new(0)]);
+    // One that was shown, and one that was not.
+    mark(test, &[&ids[0]], false).await;
+    mark(test, &[&ids[3]], false).await;
+    let rest = [new(1), new(2), new(0), new(3)];
+    assert_eq!(steps(test, &mut cursor, 9).await, rest);
+    // Now the reader has everything.
+    mark(test, &[&ids[3]], true).await;
+    let changed = ("changed", ids[3].clone());
+    assert_eq!(steps(test, &mut cursor, 9).await, [changed]);
+}
+
 async fn from_the_cursor_of_a_page_nothing_is_lost(test: &TestService) {
     send_many(test, 3).await;
     let request = v1::GetMessagesPageRequest::default();
@@ -144,6 +180,7 @@ async fn who_follows_hears_of_a_new_epoch(test: &TestService) {
 on_each_database![
     a_cut_after_any_frame_loses_nothing_and_repeats_nothing,
     polling_and_streaming_see_the_same,
+    what_changes_before_it_was_shown_is_new,
     from_the_cursor_of_a_page_nothing_is_lost,
     a_cursor_that_cannot_be_honoured_is_said,
     who_follows_hears_of_a_new_epoch,

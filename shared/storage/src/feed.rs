@@ -5,6 +5,13 @@
 //! reader from read to read. So it stays known what the reader had before the stretch began:
 //! an entry that came within it is new, whenever it changed last, and one that came and went
 //! within it is not mentioned.
+//!
+//! An entry that changes while a stretch is read moves behind it. Whether the reader was
+//! shown it before is not known then: that would take what it was shown, and not only how
+//! far. So the beginning of the backlog goes on from stretch to stretch, until the reader has
+//! everything. An entry that came after it is new, perhaps for the second time; one that
+//! went is said to have gone, perhaps without ever having been shown. What is said to be
+//! different, the reader has.
 
 use domain::mailbox::Counts;
 use domain::{MessageId, Msgbox};
@@ -37,8 +44,16 @@ pub enum Since {
 pub struct Bookmark {
     /// The last change that it has seen.
     pub position: Position,
-    /// The stretch that it is in, unless it has seen all of it.
+    /// The stretch that it is in, or has come to the end of, unless it has seen everything.
     pub stretch: Option<Stretch>,
+}
+
+impl Bookmark {
+    /// The stretch that it is in the middle of.
+    fn unfinished(&self) -> Option<Stretch> {
+        self.stretch
+            .filter(|stretch| self.position.seq < stretch.until)
+    }
 }
 
 impl From<Position> for Bookmark {
@@ -53,6 +68,9 @@ impl From<Position> for Bookmark {
 /// A stretch of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
+    /// The change up to which the reader had everything, before this stretch or an earlier
+    /// one of the same backlog.
+    pub backlog: i64,
     /// The change after which it begins.
     pub since: i64,
     /// The last change in it.
@@ -118,7 +136,7 @@ impl Since {
             Self::Now => (i64::MAX, i64::MAX),
             Self::Beginning => (0, i64::MAX),
             Self::After(bookmark) => {
-                let until = bookmark.stretch.map(|stretch| stretch.until);
+                let until = bookmark.unfinished().map(|stretch| stretch.until);
                 (bookmark.position.seq, until.unwrap_or(i64::MAX))
             }
         }
@@ -131,25 +149,16 @@ impl Since {
     /// Why the reader cannot go on.
     pub fn stretch(&self, epoch: Uuid, head: i64, floor: i64) -> Result<Stretch, Broken> {
         let bookmark = match self {
-            Self::Now => {
-                return Ok(Stretch {
-                    since: head,
-                    until: head,
-                });
-            }
-            Self::Beginning => {
-                return Ok(Stretch {
-                    since: 0,
-                    until: head,
-                });
-            }
+            Self::Now => return Ok(Stretch::after(head, head)),
+            Self::Beginning => return Ok(Stretch::after(0, head)),
             Self::After(bookmark) => bookmark,
         };
         let seq = bookmark.position.seq;
-        let stretch = bookmark.stretch.unwrap_or(Stretch {
-            since: seq,
-            until: head,
-        });
+        let next = || Stretch {
+            backlog: bookmark.stretch.map_or(seq, |ended| ended.backlog),
+            ..Stretch::after(seq, head)
+        };
+        let stretch = bookmark.unfinished().unwrap_or_else(next);
         // Who began with nothing misses no deletion of what was there then.
         let missed_none_until = if stretch.since == 0 {
             stretch.until.max(seq)
@@ -169,16 +178,34 @@ impl Since {
 }
 
 impl Stretch {
-    /// Whether a reader had the entry that came with that number before the stretch began.
+    /// The first one of a backlog.
+    #[must_use]
+    pub const fn after(since: i64, until: i64) -> Self {
+        Self {
+            backlog: since,
+            since,
+            until,
+        }
+    }
+
+    /// Whether a reader had everything when the entry came that came with that number: it
+    /// has it.
     #[must_use]
     pub const fn had(&self, create_seq: i64) -> bool {
+        create_seq <= self.backlog
+    }
+
+    /// Whether a reader may have been shown the entry that came with that number and is gone.
+    #[must_use]
+    pub const fn may_have_shown(&self, create_seq: i64) -> bool {
         create_seq <= self.since
     }
 
-    /// What a reader has seen that has read this stretch up to a change.
+    /// What a reader has seen that has read this stretch up to a change, of a mailbox with
+    /// that head.
     #[must_use]
-    pub const fn seen(self, epoch: Uuid, seq: i64) -> Bookmark {
-        let stretch = if seq < self.until { Some(self) } else { None };
+    pub const fn seen(self, epoch: Uuid, seq: i64, head: i64) -> Bookmark {
+        let stretch = if seq < head { Some(self) } else { None };
         Bookmark {
             position: Position { epoch, seq },
             stretch,
@@ -196,7 +223,7 @@ mod tests {
         let position = Position { epoch: EPOCH, seq };
         Since::After(Bookmark {
             position,
-            stretch: stretch.map(|(since, until)| Stretch { since, until }),
+            stretch: stretch.map(|(since, until)| Stretch::after(since, until)),
         })
     }
 
@@ -211,9 +238,28 @@ mod tests {
         assert_eq!(read(Since::Now, 9, 5), Ok((9, 9)));
         assert_eq!(read(after(6, None), 9, 5), Ok((6, 9)));
         assert_eq!(read(after(6, Some((5, 8))), 9, 5), Ok((5, 8)));
-        let stretch = Stretch { since: 2, until: 5 };
-        assert_eq!(stretch.seen(EPOCH, 4).stretch, Some(stretch));
-        assert_eq!(stretch.seen(EPOCH, 5).stretch, None);
+        let stretch = Stretch::after(2, 5);
+        assert_eq!(stretch.seen(EPOCH, 4, 5).stretch, Some(stretch));
+        assert_eq!(stretch.seen(EPOCH, 5, 5).stretch, None);
+    }
+
+    #[test]
+    fn a_backlog_begins_where_it_began_until_the_reader_has_everything() {
+        let ended = Stretch::after(2, 5).seen(EPOCH, 5, 9);
+        let next = Since::After(ended).stretch(EPOCH, 9, 0);
+        let next = next.expect("a stretch");
+        assert_eq!((next.backlog, next.since, next.until), (2, 5, 9));
+        assert_eq!(Since::After(ended).bounds(), (5, i64::MAX));
+        // What came within the backlog may have been shown, or not.
+        for (create_seq, had, may_have_shown) in
+            [(2, true, true), (4, false, true), (7, false, false)]
+        {
+            assert_eq!(next.had(create_seq), had);
+            assert_eq!(next.may_have_shown(create_seq), may_have_shown);
+        }
+        let caught_up = Since::After(next.seen(EPOCH, 9, 9));
+        let after = caught_up.stretch(EPOCH, 12, 0).expect("a stretch");
+        assert_eq!(after, Stretch::after(9, 12));
     }
 
     #[test]

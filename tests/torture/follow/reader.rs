@@ -143,12 +143,16 @@ impl Reader {
     fn apply(&mut self, frame: Frame) -> bool {
         match frame {
             Frame::MessageReceived(entry) => {
+                // It may be new twice if it changed while a backlog was read in parts.
+                let version = entry.version;
                 let before = self.put(entry);
-                self.figures.doubled += usize::from(before.is_some());
+                let is_old = before.is_some_and(|(known, _)| known >= version);
+                self.figures.doubled += usize::from(is_old);
             }
             Frame::MessageUpdated(entry) => {
                 let version = entry.version;
                 let before = self.put(entry);
+                self.figures.missed += usize::from(before.is_none());
                 let is_old = before.is_some_and(|(known, _)| known >= version);
                 self.figures.doubled += usize::from(is_old);
             }

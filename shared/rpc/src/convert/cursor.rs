@@ -17,7 +17,11 @@ pub fn show(bookmark: impl Into<Bookmark>, app: &AppId, owner: &ProfileId) -> St
     binding(app, owner).seal(&FeedCursor {
         epoch: position.epoch.as_bytes().to_vec(),
         seq: position.seq,
-        stretch: stretch.map(|Stretch { since, until }| FeedStretch { since, until }),
+        stretch: stretch.map(|stretch| FeedStretch {
+            since: stretch.since,
+            until: stretch.until,
+            backlog: Some(stretch.backlog).filter(|backlog| *backlog != stretch.since),
+        }),
     })
 }
 
@@ -29,11 +33,12 @@ pub fn parse(cursor: &str, app: &AppId, owner: &ProfileId) -> Option<Bookmark> {
         epoch: Uuid::from_slice(&state.epoch).ok()?,
         seq: state.seq,
     };
-    let stretch = state.stretch;
-    Some(Bookmark {
-        position,
-        stretch: stretch.map(|FeedStretch { since, until }| Stretch { since, until }),
-    })
+    let stretch = state.stretch.map(|stretch| Stretch {
+        backlog: stretch.backlog.unwrap_or(stretch.since),
+        since: stretch.since,
+        until: stretch.until,
+    });
+    Some(Bookmark { position, stretch })
 }
 
 const fn binding<'a>(app: &'a AppId, owner: &'a ProfileId) -> Binding<'a> {
@@ -55,11 +60,16 @@ mod tests {
             epoch: Uuid::from_u128(5),
             seq: i64::MAX,
         };
-        let bookmark = Bookmark {
+        let within = |stretch| Bookmark {
             position,
-            stretch: Some(Stretch { since: 3, until: 9 }),
+            stretch: Some(stretch),
         };
-        for bookmark in [bookmark, position.into()] {
+        let first = Stretch::after(3, 9);
+        let later = Stretch {
+            backlog: 1,
+            ..first
+        };
+        for bookmark in [within(first), within(later), position.into()] {
             let cursor = show(bookmark, &app("a"), &profile("alice"));
             let parsed = parse(&cursor, &app("a"), &profile("alice"));
             assert_eq!(parsed, Some(bookmark));

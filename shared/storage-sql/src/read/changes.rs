@@ -182,17 +182,17 @@ impl Head {
             }
         };
         let last = read.changes.last().map(Row::seq).filter(|_| read.was_cut);
-        feed.reached = stretch.seen(self.epoch, last.unwrap_or(stretch.until));
+        feed.reached = stretch.seen(self.epoch, last.unwrap_or(stretch.until), self.seq);
         feed.more = feed.reached.position.seq < self.seq;
         for row in read.changes {
-            let bookmark = stretch.seen(self.epoch, row.seq());
+            let bookmark = stretch.seen(self.epoch, row.seq(), self.seq);
             let change = match row {
                 Row::Gone {
                     create_seq,
                     msgbox,
                     message_id,
                     ..
-                } if stretch.had(create_seq) => Change::Deleted(msgbox, message_id),
+                } if stretch.may_have_shown(create_seq) => Change::Deleted(msgbox, message_id),
                 Row::Gone { .. } => continue,
                 Row::Live(item) if stretch.had(item.entry.create_seq) => Change::Updated(item),
                 Row::Live(item) => Change::Received(item),
