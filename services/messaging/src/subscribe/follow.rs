@@ -201,6 +201,7 @@ impl Follower {
     ) -> Result<(), End> {
         let put = self.outlet.put(told, seen, delivers);
         self.unless_it_ends(put).await?;
+        self.reader.since = Since::After(seen);
         self.silent_since = Instant::now();
         if delivers.is_some() {
             self.unnoted += 1;
