@@ -217,8 +217,8 @@ impl Subscription {
 
     /// What is followed.
     #[must_use]
-    pub const fn mailbox(&self) -> MailboxKey {
-        self.mailbox
+    pub fn mailbox(&self) -> MailboxKey {
+        self.place.mailbox
     }
 
     /// Until the server is going away.
