@@ -25,8 +25,8 @@ use tower::{Layer, Service, ServiceExt as _};
 
 use crate::error::RpcError;
 
-/// A call on its way in.
-pub(crate) type Call = Request<Body>;
+/// A call on its way in: in a box, for it is handed on by every layer.
+pub(crate) type Call = Box<Request<Body>>;
 /// Its answer on its way out. There always is one: errors are answers.
 pub(crate) type Answer = Response<Body>;
 
@@ -72,11 +72,11 @@ pub(crate) struct Innermost<S>(pub S);
 
 impl<S> Next for Innermost<S>
 where
-    S: Service<Call, Response = Answer, Error = Infallible> + Clone + Send + Sync,
+    S: Service<Request<Body>, Response = Answer, Error = Infallible> + Clone + Send + Sync,
     S::Future: Send,
 {
     fn run(&self, call: Call) -> BoxFuture<'_, Answer> {
-        Box::pin(self.0.clone().oneshot(call).map(|answer| match answer {
+        Box::pin(self.0.clone().oneshot(*call).map(|answer| match answer {
             Ok(answer) => answer,
             Err(never) => match never {},
         }))

@@ -18,7 +18,7 @@ use crate::layer::load_shed::LoadShed;
 use crate::layer::panic::Panics;
 use crate::layer::trace::Trace;
 use crate::layer::translate::Translate;
-use crate::layer::{Innermost, Next, Put};
+use crate::layer::{Call, Innermost, Next, Put};
 pub use crate::methods::Listener;
 use crate::methods::{Methods, Mismatch};
 
@@ -67,7 +67,7 @@ where
 
 /// The services of a listener with all layers around them. Clones share everything.
 #[derive(Clone)]
-pub struct Stack(Arc<dyn Fn(Request<Body>) -> Answering + Send + Sync>);
+pub struct Stack(Arc<dyn Fn(Call) -> Answering + Send + Sync>);
 
 type Answering = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
@@ -91,7 +91,7 @@ impl Service<Request<Body>> for Stack {
     }
 
     fn call(&mut self, call: Request<Body>) -> Self::Future {
-        (self.0)(call)
+        (self.0)(Box::new(call))
     }
 }
 

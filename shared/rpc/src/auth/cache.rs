@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::Millis;
 use foldhash::fast::RandomState;
+use moka::policy::EvictionPolicy;
 
 use super::claims::Caller;
 use super::keys::Keys;
@@ -32,6 +33,7 @@ impl Cache {
     pub fn new() -> Self {
         let cache = moka::sync::Cache::builder()
             .max_capacity(VERIFIED_BYTES_MAX)
+            .eviction_policy(EvictionPolicy::lru())
             .weigher(|_, verified: &Arc<Verified>| weight(verified));
         Self(cache.build_with_hasher(RandomState::default()))
     }
