@@ -113,8 +113,8 @@ pub const ROWS: [Row; 32] = [
         "sys.write",
         InvalidArgument,
     ),
-    sys("/postroom.sys.v1.Sys/SendBulk", "sys.bulk", Unimplemented),
-    sys("/postroom.sys.v1.Sys/GetBulk", "sys.read", Unimplemented),
+    sys("/postroom.sys.v1.Sys/SendBulk", "sys.bulk", InvalidArgument),
+    sys("/postroom.sys.v1.Sys/GetBulk", "sys.read", InvalidArgument),
     sys(
         "/postroom.sys.v1.Sys/SendToProfiles",
         "sys.send",

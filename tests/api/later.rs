@@ -7,7 +7,7 @@ use support::on_each_database;
 use support::service::TestService;
 use tonic::{Code, Response, Status};
 
-use super::words::{counts, news, refused, send, text};
+use super::words::{counts, refused, send};
 
 async fn assert_later<T: Debug>(call: impl Future<Output = Result<Response<T>, Status>>) {
     let status = refused(call).await;
@@ -16,16 +16,9 @@ async fn assert_later<T: Debug>(call: impl Future<Output = Result<Response<T>, S
     assert!(status.details().is_empty());
 }
 
-async fn the_app_cannot_send_to_masses_yet(test: &TestService) {
+async fn the_app_cannot_send_to_segments_yet(test: &TestService) {
     send(test, "alice", &["bob"]).await;
     let mut app = test.sys();
-    let bulk = sys::SendBulkRequest {
-        content: Some(text("to all")),
-        from: Some(news()),
-        ..Default::default()
-    };
-    assert_later(app.send_bulk(bulk)).await;
-    assert_later(app.get_bulk(sys::GetBulkRequest::default())).await;
     let pieces = futures::stream::iter([sys::SendToProfilesRequest::default()]);
     assert_later(app.send_to_profiles(pieces)).await;
     assert_later(app.get_send_job(sys::GetSendJobRequest::default())).await;
@@ -33,4 +26,4 @@ async fn the_app_cannot_send_to_masses_yet(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-on_each_database![the_app_cannot_send_to_masses_yet];
+on_each_database![the_app_cannot_send_to_segments_yet];

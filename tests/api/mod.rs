@@ -7,6 +7,6 @@ mod later;
 mod messaging;
 mod pages;
 mod request_ids;
-mod sys;
+pub mod sys;
 mod views;
 pub mod words;

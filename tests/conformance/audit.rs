@@ -6,11 +6,12 @@ use support::drift::recount;
 use support::on_each_database;
 
 use super::bench::Bench;
-use super::words::{delete, mark, open, profile};
+use super::words::{delete, mark, open, profile, remove, sent, to_all, update};
 
 on_each_database![
     what_agrees_is_counted_and_found_right,
     each_number_that_was_tampered_with_is_found_and_repaired,
+    entries_that_do_not_show_what_their_message_says_are_found,
     many_mailboxes_are_recounted_in_parts,
 ];
 
@@ -81,6 +82,34 @@ async fn each_number_that_was_tampered_with_is_found_and_repaired(bench: &Bench)
     assert!(audit.drift.iter().all(|drift| !drift.repaired));
     raw.run("DELETE FROM msgbox").await;
     bench.store.audit(None, true).await.expect("an audit");
+}
+
+async fn entries_that_do_not_show_what_their_message_says_are_found(bench: &Bench) {
+    furnish(bench).await;
+    let to_all = sent(bench.act(to_all()).await);
+    bench.counts("bob").await;
+    bench.done(update(to_all, "newer", None)).await;
+    bench.done(remove(&[to_all])).await;
+    // That the mailboxes have not met it yet is no drift.
+    assert_eq!(recount(&*bench.store).await.drift, []);
+    let raw = bench.raw().await;
+    let found = async || {
+        let drift = recount(&*bench.store).await.drift;
+        let found = drift.iter().map(|drift| (drift.what, drift.stored));
+        found.collect::<Vec<_>>()
+    };
+    raw.run("UPDATE mailbox SET bulk_cursor = 3").await;
+    let outdated = "entries of another version";
+    assert_eq!(
+        found().await,
+        [(outdated, 1)],
+        "bob holds what was recalled"
+    );
+    raw.run("UPDATE mailbox SET bulk_cursor = 4").await;
+    assert_eq!(found().await, [("bulk_cursor", 4), ("bulk_cursor", 4)]);
+    raw.run("UPDATE mailbox SET bulk_cursor = 1").await;
+    assert_eq!(bench.counts("bob").await, (3, 1, 0));
+    assert_eq!(found().await, []);
 }
 
 async fn many_mailboxes_are_recounted_in_parts(bench: &Bench) {

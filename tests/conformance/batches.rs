@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::limits::BATCH_OPERATIONS_MAX;
 use domain::{AppId, Operation, Outcome, Refusal};
-use storage::{Clock, MessageIds};
+use storage::Clock;
 use storage_sql::Options;
 use support::ids::SequentialIds;
 use support::on_each_database;
@@ -47,9 +47,15 @@ impl Twins {
         for (twin, batch) in batches.iter_mut().enumerate() {
             let dice = &mut self.dice[twin];
             for _ in 0..size {
-                let wish = dice.wish();
                 let reference = &mut self.references[twin];
-                let id = self.ids[twin].next(now);
+                // What is sent to everyone is seen by the next batch.
+                let wish = loop {
+                    let wish = dice.wish();
+                    if !reference.is_about_bulk(&wish.app, &wish.deed) {
+                        break wish;
+                    }
+                };
+                let id = wish.message_id(&self.ids[twin], now);
                 let verdict = reference.execute(&wish.app, wish.request, &wish.deed, id, now);
                 dice.learn(&wish, &verdict);
                 batch.push((wish.app.clone(), wish.operation()));

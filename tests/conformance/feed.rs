@@ -287,5 +287,5 @@ async fn a_delivery_is_no_change(bench: &Bench) {
         );
     }
     let heads = bench.store.heads(&[after.mailbox]).await.expect("heads");
-    assert_eq!(heads[0].seq, after.head);
+    assert_eq!(heads[0].head.seq, after.head);
 }

@@ -10,7 +10,7 @@ use domain::limits::{DAY_MS, TOMBSTONE_MS};
 use domain::page::{Criteria, Scan};
 use domain::{Millis, Msgbox, Settings};
 use serde_json::Value;
-use storage::{FeedPart, Reader, Since};
+use storage::{FeedPart, MailboxKey, Reader, Since};
 use support::on_each_database;
 
 use super::alone;
@@ -18,7 +18,7 @@ use super::bench::{ALL_BYTES, Bench};
 use super::turning::{SORTS, everything};
 use super::words::{
     app, clear, configure, delete, edit, mark, open, profile, recall, remove, remove_one,
-    repeatable, send, update,
+    repeatable, send, sent, settle, to_all, update,
 };
 
 on_each_database![no_statement_goes_through_a_table,];
@@ -29,7 +29,15 @@ const TEST: &str = "no_statement_goes_through_a_table";
 const LISTENING: &str = "POSTROOM_TEST_LISTENS_TO_STATEMENTS";
 
 /// What grows with the service. `app` and `server` are small, and looked at by other keys.
-const TABLES: [&str; 5] = ["mailbox", "message", "msgbox", "msgbox_deleted", "request"];
+const TABLES: [&str; 7] = [
+    "mailbox",
+    "message",
+    "msgbox",
+    "msgbox_deleted",
+    "request",
+    "bulk",
+    "bulk_tally",
+];
 
 /// Statements that a run has at least, so that it is known to have listened.
 const STATEMENTS_MIN: usize = 30;
@@ -61,6 +69,7 @@ async fn no_statement_goes_through_a_table(bench: &Bench) {
         .with_writer(|| Listener)
         .init();
     write_everything(bench).await;
+    settle_everything(bench).await;
     read_everything(bench).await;
     follow_everything(bench).await;
 
@@ -160,6 +169,26 @@ async fn write_everything(bench: &Bench) {
         let _ = full.run(&app(), letter).await;
     }
     full.close().await;
+}
+
+async fn settle_everything(bench: &Bench) {
+    let kept = sent(bench.act(to_all()).await);
+    let recalled = sent(bench.act(to_all()).await);
+    bench.send("ann", &["bob"]).await;
+    bench.done(update(kept, "newer", None)).await;
+    bench.done(remove(&[recalled])).await;
+    bench.done(mark("bob", &[kept], true)).await;
+    bench.done(clear("ann", Msgbox::Inbox)).await;
+    bench.store.bulk(&app(), kept).await.expect("a report");
+    let heads = MailboxKey {
+        app_no: 1,
+        mailbox_id: 1,
+    };
+    bench.store.settle(&[heads]).await.expect("settled");
+    bench.store.heads(&[heads]).await.expect("heads");
+    bench.clock().advance(40 * DAY_MS);
+    bench.done(settle("bob")).await;
+    while bench.store.sweep().await.expect("a sweep") {}
 }
 
 async fn read_everything(bench: &Bench) {

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use domain::content::Body;
 use domain::operation::{
-    Clear, Configure, Delete, Deliver, Edit, Mark, Open, Recall, Remove, RemoveOne, Update,
+    Clear, Configure, Delete, Deliver, Edit, Mark, Open, Recall, Remove, RemoveOne, SendBulk,
+    Settle, Update,
 };
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
 use domain::{
-    Action, AppId, Content, MessageId, Msgbox, Operation, Outcome, ProfileId, Refusal, RequestId,
-    Sender, Settings, Violations,
+    Action, AppId, Audience, Content, MessageId, Msgbox, Operation, Outcome, ProfileId, Refusal,
+    RequestId, Sender, Settings, Violations,
 };
 use uuid::Uuid;
 
@@ -71,6 +72,27 @@ pub fn send(from: &str, to: &[&str]) -> Action {
 
 pub fn announce(to: &[&str]) -> Action {
     Action::Deliver(from_app(to, text("news")))
+}
+
+/// A message to those who are there.
+pub fn to_all() -> Action {
+    bulk(Audience::Existing, None)
+}
+
+pub fn bulk(audience: Audience, lifetime_ms: Option<i64>) -> Action {
+    Action::SendBulk(SendBulk {
+        from: Sender {
+            name: "the app".to_owned(),
+            ..Sender::default()
+        },
+        content: text("to all"),
+        audience,
+        lifetime_ms,
+    })
+}
+
+pub fn settle(owner: &str) -> Action {
+    Action::Settle(Settle::from(profile(owner)))
 }
 
 pub fn open(owner: &str) -> Action {

@@ -160,7 +160,7 @@ async fn what_the_server_cannot_do_is_told_without_its_inner_life(test: &TestSer
         ),
         (
             "a method that comes later",
-            refused(test.sys().get_bulk(sys::GetBulkRequest::default())).await,
+            refused(test.sys().get_send_job(sys::GetSendJobRequest::default())).await,
         ),
         ("a deadline that has passed", no_time),
         ("more calls than can be answered", overloaded(test).await),

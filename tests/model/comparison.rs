@@ -3,6 +3,7 @@
 use domain::limits::ROWS_EXAMINED_MAX;
 use domain::page::{Criteria, Direction, Found, Key, Scan, Seek, Sort, SortField};
 use domain::{AppId, Message, MessageId, MessageKind, Millis, Msgbox, ProfileId};
+use futures::future::join;
 use storage::Reader;
 
 use super::dice::Dice;
@@ -16,24 +17,27 @@ const ALL_ROWS: u32 = 1_000;
 const IDS: usize = 300;
 
 pub struct Comparison<'a> {
-    pub reference: &'a Reference,
+    pub reference: &'a mut Reference,
     pub dice: &'a mut Dice,
     pub store: &'a Store,
+    pub replica: &'a Store,
     pub now: Millis,
 }
 
 impl Comparison<'_> {
     /// One mailbox, one page of it, and one page of all messages, by chance.
     pub async fn glance(&mut self) {
-        let (apps, profiles) = (self.dice.apps(), self.dice.profiles());
-        let (app, owner) = (self.dice.one_of(&apps), self.dice.one_of(&profiles));
+        let apps = self.dice.apps();
+        let app = self.dice.one_of(&apps);
+        let people = self.dice.people(&app);
+        let owner = self.dice.one_of(&people);
         self.mailbox(&app, &owner).await;
         let all = self.reference.page(&app, &owner, &everything(sorts()[0]));
         let scan = self.scan(&keys(&all), false);
         self.page(&app, &owner, &scan).await;
         let all = self
             .reference
-            .repository_page(&app, &everything(sorts()[0]));
+            .repository_page(&app, &everything(sorts()[0]), self.now);
         let mut scan = self.scan(&keys(&all), true);
         if self.dice.message_ids(&app).len() >= ROWS_EXAMINED_MAX as usize {
             // The reference looks at all rows, the store does not.
@@ -46,7 +50,7 @@ impl Comparison<'_> {
     pub async fn everything(&mut self) {
         for app in self.dice.apps() {
             self.app(&app).await;
-            for owner in self.dice.profiles() {
+            for owner in self.dice.people(&app) {
                 self.mailbox(&app, &owner).await;
                 self.entries(&app, &owner).await;
                 for sort in sorts() {
@@ -71,7 +75,11 @@ impl Comparison<'_> {
             let messages = self.store.messages(app, ids, NO_LIMIT).await;
             let messages = messages.expect("messages");
             assert_eq!(messages.remaining, []);
-            assert_eq!(messages.found, self.reference.messages(app, ids));
+            assert_eq!(messages.found, self.reference.messages(app, ids, self.now));
+            for id in ids {
+                let bulk = self.store.bulk(app, *id).await.expect("a report");
+                assert_eq!(bulk, self.reference.bulk(app, *id, self.now));
+            }
         }
         for sort in sorts() {
             self.repository(app, sort).await;
@@ -90,14 +98,25 @@ impl Comparison<'_> {
         }
     }
 
-    async fn mailbox(&self, app: &AppId, owner: &ProfileId) {
-        let counted = self.store.counts(app, owner, Reader::App).await;
-        let counted = counted.expect("counts");
-        let actual = (counted.counts, counted.position.seq);
-        assert_eq!(actual, self.reference.counts(app, owner), "{app} {owner}");
+    async fn mailbox(&mut self, app: &AppId, owner: &ProfileId) {
+        self.reference.visit(app, owner, self.now);
+        // Both settle it, if it is due.
+        let (here, there) = join(
+            self.store.counts(app, owner, Reader::App),
+            self.replica.counts(app, owner, Reader::App),
+        )
+        .await;
+        for counted in [here, there] {
+            let counted = counted.expect("counts");
+            let actual = (counted.counts, counted.position.seq);
+            assert_eq!(actual, self.reference.counts(app, owner), "{app} {owner}");
+        }
     }
 
     async fn entries(&mut self, app: &AppId, owner: &ProfileId) {
+        if !self.reference.visit(app, owner, self.now) {
+            return;
+        }
         let all: Vec<MessageId> = self.dice.message_ids(app);
         let recent = &all[all.len().saturating_sub(IDS)..];
         for msgbox in Msgbox::ALL {
@@ -112,7 +131,8 @@ impl Comparison<'_> {
         }
     }
 
-    async fn page(&self, app: &AppId, owner: &ProfileId, scan: &Scan) {
+    async fn page(&mut self, app: &AppId, owner: &ProfileId, scan: &Scan) {
+        self.reference.visit(app, owner, self.now);
         let page = self.store.page(app, owner, Reader::App, scan).await;
         let page = page.expect("a page");
         let expected = self.reference.page(app, owner, scan);
@@ -124,7 +144,7 @@ impl Comparison<'_> {
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Found<Message> {
         let found = self.store.repository_page(app, scan).await;
         let found = found.expect("a page");
-        let expected = self.reference.repository_page(app, scan);
+        let expected = self.reference.repository_page(app, scan, self.now);
         assert_eq!(found, expected, "{app} {scan:?}");
         found
     }
@@ -169,7 +189,7 @@ impl Comparison<'_> {
             to: somebody(dice),
             party: somebody(dice),
             kind: dice.maybe(6, |dice| {
-                dice.one_of(&[MessageKind::Regular, MessageKind::System])
+                dice.one_of(&[MessageKind::Regular, MessageKind::System, MessageKind::Bulk])
             }),
             system_only: repository && dice.one_in(4),
             sent_after: recently(dice),

@@ -6,9 +6,11 @@ use std::ops::RangeInclusive;
 
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
-use domain::{AppId, MessageId, Operation, Outcome, ProfileId, Refusal, RequestId};
+use domain::{AppId, MessageId, Millis, Operation, Outcome, ProfileId, Refusal, RequestId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use storage::MessageIds;
+use support::ids::SequentialIds;
 use uuid::Uuid;
 
 use super::reference::Deed;
@@ -18,6 +20,8 @@ const APPS: usize = 3;
 const PROFILES: [&str; 12] = [
     "ann", "bob", "Zoe", "cid", "_dan", "eve", "EVE", "x|1", "x|10", "-", "10", "9",
 ];
+/// Those who come later, one after another.
+const NEWCOMERS: usize = 40;
 /// Messages that are talked about most.
 const RECENT: usize = 60;
 
@@ -36,6 +40,15 @@ impl Wish {
             action: self.deed.action(),
         }
     }
+
+    /// The id that the store is going to give it, if it makes a message.
+    pub fn message_id(&self, ids: &SequentialIds, now: Millis) -> MessageId {
+        if self.operation().makes_message() {
+            ids.next(now)
+        } else {
+            MessageId::new(Uuid::nil())
+        }
+    }
 }
 
 /// A message that was sent, and to whom it matters.
@@ -49,6 +62,8 @@ pub struct Dice {
     random: StdRng,
     apps: Vec<AppId>,
     profiles: Vec<ProfileId>,
+    /// Of each app: those who came later.
+    newcomers: Vec<Vec<ProfileId>>,
     known: Vec<Known>,
     asked: Vec<Wish>,
     requests: u64,
@@ -63,6 +78,7 @@ impl Dice {
             random: StdRng::seed_from_u64(seed),
             apps: (0..APPS).map(app).collect(),
             profiles: PROFILES.iter().map(profile).collect(),
+            newcomers: vec![Vec::new(); APPS],
             known: Vec::new(),
             asked: Vec::new(),
             requests: 0,
@@ -75,6 +91,26 @@ impl Dice {
 
     pub fn profiles(&self) -> Vec<ProfileId> {
         self.profiles.clone()
+    }
+
+    /// Those who have a mailbox in an app.
+    pub fn people(&self, app: &AppId) -> Vec<ProfileId> {
+        let index = self.apps.iter().position(|one| one == app);
+        let newcomers = index.map_or(&[][..], |index| &self.newcomers[index]);
+        self.profiles.iter().chain(newcomers).cloned().collect()
+    }
+
+    /// Somebody comes to an app.
+    pub fn newcomer(&mut self) -> Option<(AppId, ProfileId)> {
+        let index = self.random.random_range(0..APPS);
+        let newcomers = &mut self.newcomers[index];
+        let name = format!("new{}", newcomers.len());
+        let profile = ProfileId::parse(&name).expect("an id");
+        let comes = newcomers.len() < NEWCOMERS;
+        comes.then(|| {
+            newcomers.push(profile.clone());
+            (self.apps[index].clone(), profile)
+        })
     }
 
     /// All messages of an app that ever were.
@@ -137,7 +173,7 @@ impl Dice {
 
     /// Takes note of the message that a wish made.
     pub fn learn(&mut self, wish: &Wish, verdict: &Result<Outcome, Refusal>) {
-        let (Deed::Send(letter), Ok(Outcome::Sent(sent))) = (&wish.deed, verdict) else {
+        let Ok(Outcome::Sent(sent)) = verdict else {
             return;
         };
         if self
@@ -147,11 +183,17 @@ impl Dice {
         {
             return;
         }
-        let sender = letter.from.profile_id.iter();
+        let parties = match &wish.deed {
+            Deed::Send(letter) => {
+                let sender = letter.from.profile_id.iter();
+                sender.chain(&letter.to).cloned().collect()
+            }
+            Deed::Act(_) => self.people(&wish.app),
+        };
         self.known.push(Known {
             app: wish.app.clone(),
             message_id: sent.message_id,
-            parties: sender.chain(&letter.to).cloned().collect(),
+            parties,
         });
     }
 
@@ -186,7 +228,7 @@ impl Dice {
 
     /// A message, mostly a recent one, and somebody, mostly one to whom it matters.
     fn message_and_owner(&mut self, app: &AppId) -> (MessageId, ProfileId) {
-        let anybody = self.profiles();
+        let anybody = self.people(app);
         let mine: Vec<usize> = (0..self.known.len())
             .filter(|&index| self.known[index].app == *app)
             .collect();

@@ -9,9 +9,9 @@ pub mod reference;
 mod tally;
 
 use domain::operation::Open;
-use domain::{Action, AppId, Millis, Operation, Outcome, Policy, Refusal, Violations};
+use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal, Violations};
 use futures::future::join_all;
-use storage::{Clock, MessageIds};
+use storage::Clock;
 use support::ids::SequentialIds;
 use support::store::Backend;
 use support::{coverage, drift, however_gathered};
@@ -19,7 +19,7 @@ use support::{coverage, drift, however_gathered};
 use crate::conformance::bench::{Bench, Store};
 use comparison::Comparison;
 use dice::{Dice, Wish};
-use reference::Reference;
+use reference::{Deed, Reference};
 use tally::Tally;
 
 const SEED: u64 = 20_260_101;
@@ -28,6 +28,16 @@ const OPERATIONS: u64 = 10_000;
 const OPERATIONS_UNUSUAL: u64 = 1_500;
 /// Operations in a batch at the most.
 const BATCH_MAX: u64 = 60;
+/// What must have happened to mailboxes when they settled.
+const MET: [&str; 7] = [
+    "expired",
+    "taken",
+    "taken by a newcomer",
+    "taken in a later version",
+    "updated",
+    "recalled",
+    "recalled unseen",
+];
 /// How often everything is compared: after so many operations.
 const COMPARE_ALL_AFTER: u64 = 2_500;
 
@@ -57,6 +67,7 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
         dice: Dice::new(seed, "model"),
         ids: SequentialIds::default(),
         store: bench.store_with(policy()).await,
+        replica: bench.store_with(policy()).await,
         tally: Tally::default(),
         bench,
     };
@@ -73,6 +84,10 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
     run.compare().everything().await;
     if operations >= OPERATIONS {
         run.tally.assert_not_blind();
+        for what in MET {
+            let times = run.reference.met(what);
+            assert!(times >= tally::OFTEN, "{what} only {times} times");
+        }
     }
     let recount = drift::assert_none(&*run.store).await;
     assert_eq!(recount.entries, run.reference.entries_in_all() as u64);
@@ -81,6 +96,7 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
         recount.entries
     ));
     run.store.close().await;
+    run.replica.close().await;
 }
 
 struct Run<'a> {
@@ -89,24 +105,45 @@ struct Run<'a> {
     /// The ids that the store is going to make.
     ids: SequentialIds,
     store: Store,
+    /// Another store on the same database.
+    replica: Store,
     tally: Tally,
     bench: &'a Bench,
 }
 
 impl Run<'_> {
-    /// Everybody comes once: so reading begins no mailbox, and takes no id for that.
+    /// Most come at once, and the others by a deed: so no mailbox begins by a letter that is
+    /// refused.
     async fn open_all(&mut self) {
         let now = self.bench.clock().now_ms();
         for app in self.dice.apps() {
             for owner in self.dice.profiles() {
-                self.ids.next(now);
-                let action = Action::Open(Open { owner });
-                let operation = Operation {
-                    request: None,
-                    action,
-                };
-                assert_eq!(self.store.run(&app, operation).await, Ok(Outcome::Done));
+                self.arrive(&app, owner, now).await;
             }
+        }
+    }
+
+    async fn arrive(&mut self, app: &AppId, owner: ProfileId, now: Millis) {
+        let wish = Wish {
+            app: app.clone(),
+            request: None,
+            deed: Deed::Act(Action::Open(Open { owner })),
+        };
+        let verdict = self.store.run(app, wish.operation()).await;
+        assert_eq!(verdict, self.foretell(&wish, now));
+    }
+
+    /// What happens beside the operations: somebody comes, somebody sweeps.
+    async fn aside(&mut self) {
+        let now = self.bench.clock().now_ms();
+        if self.dice.one_in(20)
+            && let Some((app, owner)) = self.dice.newcomer()
+        {
+            self.arrive(&app, owner, now).await;
+        }
+        if self.dice.one_in(20) {
+            while self.store.sweep().await.expect("a sweep") {}
+            self.reference.sweep(now);
         }
     }
 
@@ -121,17 +158,29 @@ impl Run<'_> {
         let (mut expected, mut batch) = (Vec::new(), Vec::new());
         for _ in 0..size {
             let wish = self.dice.wish();
+            // Those after it would see it, or not, as the batches fall.
+            let is_last = self.reference.is_about_bulk(&wish.app, &wish.deed);
             expected.push(self.foretell(&wish, now));
             batch.push((wish.app.clone(), wish.operation()));
+            if is_last {
+                break;
+            }
         }
+        let size = batch.len() as u64;
         if let [(app, operation)] = &batch[..] {
-            let verdict = self.store.run(app, operation.clone()).await;
+            let store = if self.dice.one_in(3) {
+                &self.replica
+            } else {
+                &self.store
+            };
+            let verdict = store.run(app, operation.clone()).await;
             compare_verdicts(&batch, &[verdict], &expected);
         } else {
             let verdicts = self.carry_out(batch.clone()).await;
             compare_verdicts(&batch, &verdicts, &expected);
         }
         self.bench.clock().advance(self.dice.leap_ms());
+        self.aside().await;
         size
     }
 
@@ -157,7 +206,7 @@ impl Run<'_> {
     /// What the store is going to say.
     fn foretell(&mut self, wish: &Wish, now: Millis) -> Result<Outcome, Refusal> {
         let Wish { app, request, deed } = wish;
-        let message_id = self.ids.next(now);
+        let message_id = wish.message_id(&self.ids, now);
         let verdict = self.reference.execute(app, *request, deed, message_id, now);
         self.dice.learn(wish, &verdict);
         self.tally.add(&wish.deed, &verdict);
@@ -166,9 +215,10 @@ impl Run<'_> {
 
     fn compare(&mut self) -> Comparison<'_> {
         Comparison {
-            reference: &self.reference,
+            reference: &mut self.reference,
             dice: &mut self.dice,
             store: &self.store,
+            replica: &self.replica,
             now: self.bench.clock().now_ms(),
         }
     }

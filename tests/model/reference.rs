@@ -1,14 +1,17 @@
 //! The reference: what Postroom does, in maps and vectors. No counters (they are counted),
 //! no locks, no batches, no SQL; nothing of the ledger.
 
+mod bulk;
 mod person;
 mod read;
+mod settle;
 mod write;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::limits::IDEMPOTENCY_MS;
+use domain::bulk::{BulkEvent, Tally};
+use domain::limits::{EXPIRED_KEPT_MS, IDEMPOTENCY_MS};
 use domain::operation::Deliver;
 use domain::request::{Fingerprint, Request, RequestKey};
 use domain::{
@@ -71,6 +74,14 @@ struct App {
     people: BTreeMap<ProfileId, Person>,
     messages: BTreeMap<MessageId, Message>,
     answers: BTreeMap<RequestKey, Answer>,
+    /// What has become of messages to everyone.
+    events: Vec<BulkEvent>,
+    events_ever: i64,
+    recalled: BTreeMap<MessageId, Message>,
+    tallies: BTreeMap<MessageId, Tally>,
+    now: Millis,
+    /// How often something happened to a mailbox that nobody did to it.
+    met: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug)]
@@ -99,6 +110,8 @@ impl Reference {
         now: Millis,
     ) -> Verdict {
         let app = self.apps.entry(app.clone()).or_default();
+        app.now = now;
+        app.settle_all_in(&self.defaults, deed);
         let Some(Request { key, fingerprint }) = request else {
             return app.run(&self.defaults, deed, message_id, now);
         };
@@ -121,6 +134,50 @@ impl Reference {
     }
 }
 
+impl Reference {
+    /// Somebody looks at a mailbox, if it has begun.
+    pub fn visit(&mut self, app: &AppId, owner: &ProfileId, now: Millis) -> bool {
+        let Some(app) = self.apps.get_mut(app) else {
+            return false;
+        };
+        app.now = now;
+        let has_begun = app.people.contains_key(owner);
+        if has_begun {
+            app.settle(&self.defaults, owner);
+        }
+        has_begun
+    }
+
+    /// How often that happened to mailboxes when they settled.
+    pub fn met(&self, what: &str) -> u64 {
+        let times = self.apps.values().filter_map(|app| app.met.get(what));
+        times.sum()
+    }
+
+    /// What time has made due, and nobody has come for.
+    pub fn sweep(&mut self, now: Millis) {
+        let kept_since = now.after(-EXPIRED_KEPT_MS);
+        for app in self.apps.values_mut() {
+            app.now = now;
+            app.settle_expired(&self.defaults);
+            app.messages
+                .retain(|_, message| message.envelope.expire_ms > kept_since);
+            app.recalled
+                .retain(|_, message| message.envelope.expire_ms > kept_since);
+            app.events.retain(|event| event.expire_ms > kept_since);
+            app.answers
+                .retain(|_, answer| answer.expire_ms > kept_since);
+            let App {
+                tallies,
+                messages,
+                recalled,
+                ..
+            } = app;
+            tallies.retain(|id, _| messages.contains_key(id) || recalled.contains_key(id));
+        }
+    }
+}
+
 impl App {
     fn run(
         &mut self,
@@ -134,7 +191,8 @@ impl App {
             Deed::Send(letter) => self.send(&policy, letter, message_id, now),
             Deed::Act(action) => match action {
                 // Nobody sees of a trim who has no cursor.
-                Action::Open(_) | Action::Trim(_) => Ok(Outcome::Done),
+                Action::Open(_) | Action::Settle(_) | Action::Trim(_) => Ok(Outcome::Done),
+                Action::SendBulk(send) => self.send_bulk(&policy, send, message_id),
                 Action::Deliver(_) => unreachable!("a message is sent as a letter"),
                 Action::Mark(mark) => Ok(self.mark(mark, now)),
                 Action::MarkDelivered(mark) => Ok(self.mark_delivered(mark, now)),

@@ -7,7 +7,7 @@ use domain::{Action, Outcome, Refusal};
 use super::reference::Deed;
 
 /// Each of these must have happened so often at the least.
-const OFTEN: u64 = 5;
+pub const OFTEN: u64 = 5;
 
 /// How often each kind of deed had each kind of outcome.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ impl Tally {
             ("send", "not allowed"),
             ("send", "box full"),
             ("send", "request id reused"),
+            ("send bulk", "done"),
+            ("send bulk", "invalid"),
             ("mark", "changed"),
             ("delete", "changed"),
             ("clear", "changed"),
@@ -59,6 +61,8 @@ const fn kind(deed: &Deed) -> &'static str {
     match deed {
         Deed::Send(_) | Deed::Act(Action::Deliver(_)) => "send",
         Deed::Act(Action::Open(_)) => "open",
+        Deed::Act(Action::Settle(_)) => "settle",
+        Deed::Act(Action::SendBulk(_)) => "send bulk",
         Deed::Act(Action::Mark(_)) => "mark",
         Deed::Act(Action::MarkDelivered(_)) => "mark delivered",
         Deed::Act(Action::Delete(_)) => "delete",

@@ -8,3 +8,4 @@ mod frames;
 mod replicas;
 mod restored;
 mod resuming;
+mod settling;

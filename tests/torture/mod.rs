@@ -2,6 +2,7 @@
 //!
 //! Every test prints its figures. `POSTROOM_TORTURE_SECS` says how long storms last.
 
+mod bulk;
 mod commit;
 mod crash;
 mod database_killed;

@@ -35,6 +35,10 @@ pub const DRAIN_CONNECTIONS: Duration = Duration::from_secs(11);
 pub const DRAIN_STORE: Duration = Duration::from_secs(14);
 /// How often old deletions are forgotten.
 pub const TRIM_EVERY: Duration = Duration::from_mins(10);
+/// How often it is looked for what has expired and nobody has come for.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// How long a sweep rests after each part.
+pub const SWEEP_REST: Duration = Duration::from_millis(20);
 /// How long the store may take to say whether it is ready.
 pub const READY_MAX: Duration = Duration::from_secs(2);
 

@@ -10,10 +10,10 @@ use storage::MailStore;
 use tonic::{Request, Streaming};
 
 use crate::{
-    delete_message, delete_messages, get_app_settings, get_message_counts_for_owner, get_messages,
-    get_messages_for_owner_page, get_messages_for_owner_page_offset, get_messages_page,
-    get_messages_page_offset, send_message, send_message_simple, update_app_settings,
-    update_message,
+    delete_message, delete_messages, get_app_settings, get_bulk, get_message_counts_for_owner,
+    get_messages, get_messages_for_owner_page, get_messages_for_owner_page_offset,
+    get_messages_page, get_messages_page_offset, send_bulk, send_message, send_message_simple,
+    update_app_settings, update_message,
 };
 
 /// The service for the app itself.
@@ -119,12 +119,15 @@ impl Sys for Service {
         reply(update_app_settings::handle(&*self.store, request).await)
     }
 
-    async fn send_bulk(&self, _: Request<v1::SendBulkRequest>) -> Reply<v1::SendBulkResponse> {
-        Err(unimplemented("SendBulk").into())
+    async fn send_bulk(
+        &self,
+        request: Request<v1::SendBulkRequest>,
+    ) -> Reply<v1::SendBulkResponse> {
+        reply(send_bulk::handle(&*self.store, request).await)
     }
 
-    async fn get_bulk(&self, _: Request<v1::GetBulkRequest>) -> Reply<v1::GetBulkResponse> {
-        Err(unimplemented("GetBulk").into())
+    async fn get_bulk(&self, request: Request<v1::GetBulkRequest>) -> Reply<v1::GetBulkResponse> {
+        reply(get_bulk::handle(&*self.store, request).await)
     }
 
     async fn send_to_profiles(

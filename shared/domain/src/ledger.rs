@@ -6,18 +6,21 @@
 //! tested, here; operations only say what shall happen.
 
 mod changes;
+mod settle;
 mod slot;
 
 use std::collections::BTreeMap;
 
 pub use changes::{Changes, Tombstone};
+use settle::Bulk;
 use slot::Slot;
 
+use crate::bulk::Turn;
 use crate::content::Content;
 use crate::entry::Entry;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
-use crate::message::{Envelope, Message};
+use crate::message::{Envelope, Message, MessageKind};
 use crate::policy::{Policy, Settings};
 use crate::time::Millis;
 
@@ -35,6 +38,7 @@ pub struct Ledger {
     entries: BTreeMap<EntryKey, Slot<Entry>>,
     tombstones: Vec<Tombstone>,
     floors: BTreeMap<i64, i64>,
+    bulk: Bulk,
 }
 
 /// An entry that is about to be.
@@ -51,7 +55,7 @@ pub struct NewEntry {
 impl Ledger {
     /// A ledger of an app at a time, with nothing read yet.
     #[must_use]
-    pub const fn new(now: Millis, defaults: Policy, settings: Settings) -> Self {
+    pub fn new(now: Millis, defaults: Policy, settings: Settings) -> Self {
         Self {
             now,
             defaults,
@@ -62,6 +66,7 @@ impl Ledger {
             entries: BTreeMap::new(),
             tombstones: Vec::new(),
             floors: BTreeMap::new(),
+            bulk: Bulk::default(),
         }
     }
 
@@ -166,6 +171,7 @@ impl Ledger {
                 entry.content_version = envelope.version;
             });
         }
+        self.note_turn(Turn::Updated, &envelope);
         self.contents.insert(message_id, content);
         if let Some(slot) = self.messages.get_mut(&message_id) {
             slot.set(envelope);
@@ -179,7 +185,11 @@ impl Ledger {
             return false;
         };
         for (owner, msgbox) in envelope.places() {
-            self.remove_entry(owner, msgbox, message_id);
+            self.lose_entry(owner, msgbox, message_id);
+        }
+        self.note_turn(Turn::Recalled, &envelope);
+        if envelope.kind == MessageKind::Bulk {
+            self.bulk.recalled.insert(message_id);
         }
         self.contents.remove(&message_id);
         if let Some(slot) = self.messages.get_mut(&message_id) {
@@ -227,10 +237,15 @@ impl Ledger {
         let differs = self
             .entry(owner, msgbox, message_id)
             .is_some_and(|entry| msgbox == Msgbox::Inbox && entry.is_unread() == read);
-        differs
-            && self.change_entry(owner, msgbox, message_id, |entry| {
-                entry.read_ms = read.then_some(entry.update_ms);
-            })
+        if !differs {
+            return false;
+        }
+        if let Some(entry) = self.entry(owner, msgbox, message_id).cloned() {
+            self.bulk.note_marked(&entry, read);
+        }
+        self.change_entry(owner, msgbox, message_id, |entry| {
+            entry.read_ms = read.then_some(entry.update_ms);
+        })
     }
 
     /// Notes that an entry was handed to its owner, the first time. That is no change that
@@ -270,13 +285,21 @@ impl Ledger {
         }
     }
 
-    /// Removes an entry. Whether it was there.
+    /// Removes an entry, as its owner wishes. Whether it was there.
     pub fn remove_entry(
         &mut self,
         owner: &ProfileId,
         msgbox: Msgbox,
         message_id: MessageId,
     ) -> bool {
+        if let Some(entry) = self.entry(owner, msgbox, message_id).cloned() {
+            self.bulk.note_deleted(&entry);
+        }
+        self.lose_entry(owner, msgbox, message_id)
+    }
+
+    /// Removes an entry. Whether it was there.
+    fn lose_entry(&mut self, owner: &ProfileId, msgbox: Msgbox, message_id: MessageId) -> bool {
         let Some(entry) = self.entry(owner, msgbox, message_id).cloned() else {
             return false;
         };

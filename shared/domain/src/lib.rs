@@ -5,6 +5,7 @@
 //! file of its [`operation`]; the promises about counters, order and versions are kept in
 //! one place, the ledger.
 
+pub mod bulk;
 pub mod content;
 pub mod entry;
 pub mod expiry;
@@ -26,6 +27,7 @@ pub mod violation;
 #[cfg(test)]
 mod testing;
 
+pub use bulk::Audience;
 pub use content::{Content, ContentKind, Digest};
 pub use entry::Entry;
 pub use id::{AppId, MessageId, ProfileId};

@@ -77,6 +77,14 @@ pub const EXPIRY_MAX_MS: i64 = 3_653 * DAY_MS;
 /// Milliseconds that the answer to a `request_id` is remembered.
 pub const IDEMPOTENCY_MS: i64 = 72 * HOUR_MS;
 
+/// Milliseconds that the rows of what has expired are kept: longer than a read takes, and
+/// than the clocks of replicas differ.
+pub const EXPIRED_KEPT_MS: i64 = MINUTE_MS;
+/// Milliseconds for which one replica does what only one needs to do.
+pub const SWEEP_LEASE_MS: i64 = MINUTE_MS;
+/// Rows over which the tally of a message to everyone is spread.
+pub const TALLY_SLOTS: i64 = 16;
+
 /// Rows of a page when the caller names no number.
 pub const ROWS_PER_PAGE_DEFAULT: u32 = 50;
 /// Rows of a page at the most; more is cut to it.

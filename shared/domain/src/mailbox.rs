@@ -92,4 +92,16 @@ pub struct Mailbox {
     pub counts: Counts,
     /// No entry expires before this; none: no entry expires.
     pub next_expiry_ms: Option<Millis>,
+    /// The number of the last bulk event that it has taken.
+    pub bulk_cursor: i64,
+    /// The number of the last bulk event before it began.
+    pub bulk_joined: i64,
+}
+
+impl Mailbox {
+    /// Whether an entry may have expired.
+    #[must_use]
+    pub fn may_expire(&self, now: Millis) -> bool {
+        self.next_expiry_ms.is_some_and(|next| next <= now)
+    }
 }

@@ -17,6 +17,8 @@ mod open;
 mod outcome;
 mod recall;
 mod remove;
+mod send_bulk;
+mod settle;
 mod trim;
 mod update;
 mod weight;
@@ -33,6 +35,8 @@ pub use open::Open;
 pub use outcome::{Outcome, Revision, Sent};
 pub use recall::Recall;
 pub use remove::{Remove, RemoveOne};
+pub use send_bulk::SendBulk;
+pub use settle::Settle;
 pub use trim::Trim;
 pub use update::Update;
 pub use weight::Weight;
@@ -56,8 +60,12 @@ pub struct Operation {
 pub enum Action {
     /// A profile comes for the first time.
     Open(Open),
+    /// A mailbox takes what is due.
+    Settle(Settle),
     /// A message is sent.
     Deliver(Deliver),
+    /// A message is sent to everyone.
+    SendBulk(SendBulk),
     /// Entries are marked as read or unread.
     Mark(Mark),
     /// Entries were handed to their owner.
@@ -88,7 +96,9 @@ impl Operation {
     pub fn footprint(&self) -> Footprint {
         match &self.action {
             Action::Open(action) => action.footprint(),
+            Action::Settle(action) => action.footprint(),
             Action::Deliver(action) => action.footprint(),
+            Action::SendBulk(_) => SendBulk::footprint(),
             Action::Mark(action) => action.footprint(),
             Action::MarkDelivered(action) => action.footprint(),
             Action::Delete(action) => action.footprint(),
@@ -103,6 +113,12 @@ impl Operation {
         }
     }
 
+    /// Whether it makes a message.
+    #[must_use]
+    pub const fn makes_message(&self) -> bool {
+        matches!(self.action, Action::Deliver(_) | Action::SendBulk(_))
+    }
+
     /// Does it to the ledger. `message_id` is the id of the message that it makes, if it
     /// makes one.
     ///
@@ -110,8 +126,9 @@ impl Operation {
     /// Why the rules refuse it; the ledger is as it was.
     pub fn apply(&self, ledger: &mut Ledger, message_id: MessageId) -> Result<Outcome, Refusal> {
         match &self.action {
-            Action::Open(_) => Ok(Outcome::Done),
+            Action::Open(_) | Action::Settle(_) => Ok(Outcome::Done),
             Action::Deliver(action) => action.apply(ledger, message_id).map(Outcome::Sent),
+            Action::SendBulk(action) => action.apply(ledger, message_id).map(Outcome::Sent),
             Action::Mark(action) => Ok(Outcome::Changed(action.apply(ledger))),
             Action::MarkDelivered(action) => Ok(Outcome::Changed(action.apply(ledger))),
             Action::Delete(action) => Ok(Outcome::Changed(action.apply(ledger))),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use crate::bulk::{BulkEvent, BulkMessage, Pending, Tally};
 use crate::content::{Body, Content};
 use crate::entry::Entry;
 use crate::id::{MessageId, ProfileId};
@@ -65,6 +66,9 @@ pub struct Shelf {
     pub contents: BTreeMap<MessageId, Content>,
     pub entries: BTreeMap<(i64, Msgbox, MessageId), Entry>,
     pub tombstones: Vec<Tombstone>,
+    pub events: Vec<BulkEvent>,
+    pub recalled: BTreeSet<MessageId>,
+    pub tallies: BTreeMap<MessageId, Tally>,
 }
 
 impl Shelf {
@@ -86,22 +90,48 @@ impl Shelf {
             clock_ms: Millis(0),
             counts: Counts::default(),
             next_expiry_ms: None,
+            bulk_cursor: 0,
+            bulk_joined: self.events.last().map_or(0, |event| event.bulk_no),
         });
     }
 
     /// A ledger in which all of it was read.
     pub fn ledger(&self, now: i64) -> Ledger {
-        let mut ledger = Ledger::new(Millis(now), self.policy.clone(), self.settings.clone());
+        let now = Millis(now);
+        let mut ledger = Ledger::new(now, self.policy.clone(), self.settings.clone());
         for (owner, mailbox) in &self.mailboxes {
             ledger.read_mailbox(owner.clone(), mailbox.clone());
+            ledger.read_next_expiry(mailbox.mailbox_id, self.next_expiry(mailbox, now));
         }
-        for envelope in self.messages.values() {
+        for envelope in self.messages.values().filter(|it| it.expire_ms > now) {
             ledger.read_message(envelope.clone());
+        }
+        for event in &self.events {
+            ledger.read_bulk_id(event.message_id);
+            ledger.read_pending(self.pending(*event));
         }
         for ((mailbox_id, ..), entry) in &self.entries {
             ledger.read_entry(*mailbox_id, entry.clone());
         }
         ledger
+    }
+
+    fn pending(&self, event: BulkEvent) -> Pending {
+        let message = self.messages.get(&event.message_id);
+        Pending {
+            event,
+            message: message.map(|message| BulkMessage {
+                send_ms: message.send_ms,
+                version: message.version,
+            }),
+        }
+    }
+
+    fn next_expiry(&self, mailbox: &Mailbox, now: Millis) -> Option<Millis> {
+        let entries = self.entries.iter();
+        let mine = entries.filter(|((mailbox_id, ..), _)| *mailbox_id == mailbox.mailbox_id);
+        let times = mine.map(|(_, entry)| entry.expire_ms);
+        times.filter(|time| *time > now).min()
     }
 
     /// Writes what has changed, and checks that the counters are a recount.
@@ -117,6 +147,17 @@ impl Shelf {
         }
         for message_id in &changes.gone_messages {
             self.messages.remove(message_id).expect("a message to go");
+        }
+        for (message_id, _) in &changes.recalled_messages {
+            self.messages.remove(message_id).expect("a message to go");
+            self.recalled.insert(*message_id);
+        }
+        self.events.extend(&changes.bulk_events);
+        for (message_id, add) in &changes.tallies {
+            let tally = self.tallies.entry(*message_id).or_default();
+            tally.settled += add.settled;
+            tally.read += add.read;
+            tally.deleted += add.deleted;
         }
         for key in &changes.gone_entries {
             self.entries.remove(key).expect("an entry to go");
@@ -155,6 +196,7 @@ impl Shelf {
             self.begin(owner);
         }
         let mut ledger = self.ledger(now);
+        let settled = ledger.settle();
         let before = format!("{ledger:?}");
         let verdict = operation.apply(&mut ledger, message_id);
         if verdict.is_err() {
@@ -165,7 +207,7 @@ impl Shelf {
             );
         }
         let changes = self.keep(ledger);
-        if verdict.is_err() {
+        if verdict.is_err() && !settled {
             assert_eq!(changes, Changes::default());
         }
         verdict

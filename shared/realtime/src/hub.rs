@@ -156,6 +156,9 @@ impl Hub {
 impl Wake for Hub {
     fn changed(&self, heads: &[Head]) {
         self.mark(heads, |mark, heard| mark.seq < heard);
+        if heads.iter().any(|head| head.mailbox.is_all()) {
+            self.stirred.notify_one();
+        }
     }
 
     /// The store is asked for all of them at once: they need not all look for themselves.

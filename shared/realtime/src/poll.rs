@@ -3,7 +3,8 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use storage::MailStore;
+use storage::{Error, Head, MailStore, MailboxKey};
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::hub::Hub;
@@ -19,10 +20,15 @@ const ANSWER_MAX: Duration = Duration::from_secs(6);
 const SPREAD: Duration = Duration::from_secs(1);
 const PARTS: u32 = 50;
 
-/// Asks the store from time to time, and at once when hints may have been lost, for all
-/// mailboxes that somebody follows, in one question, for as long as the hub is there. It is
-/// asked also if nobody follows anything: so it looks whether the database is still the one
-/// that it was.
+/// Mailboxes that are settled together when something was sent to everyone.
+const SETTLED_TOGETHER: usize = 100;
+/// From one such part to the next: ten thousand are spread over a second.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Asks the store from time to time, and at once when hints may have been lost or something
+/// was sent to everyone, for all mailboxes that somebody follows, in one question, for as long
+/// as the hub is there. It is asked also if nobody follows anything: so it looks whether the
+/// database is still the one that it was.
 pub fn follow(hub: &Arc<Hub>, store: Arc<dyn MailStore>, every: Duration) {
     tokio::spawn(ask(Arc::downgrade(hub), store, every));
 }
@@ -30,23 +36,23 @@ pub fn follow(hub: &Arc<Hub>, store: Arc<dyn MailStore>, every: Duration) {
 async fn ask(hub: Weak<Hub>, store: Arc<dyn MailStore>, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut settling: Option<JoinHandle<bool>> = None;
     loop {
         // For as long as it takes until the next question, and no longer.
         let Some(hub) = hub.upgrade() else { return };
         tokio::select! {
             _ = ticks.tick() => {}
             () = hub.stirred() => {}
+            // More may have fallen due since.
+            all = done(&mut settling) => if !all { continue },
         }
-        let heads = timeout(ANSWER_MAX, store.heads(&hub.mailboxes())).await;
-        if hub.was_replaced() {
-            doubt_all(&hub).await;
-            continue;
-        }
-        match heads {
-            Ok(Ok(heads)) => hub.polled(&heads),
+        match look(&hub, &*store).await {
+            Ok(due) if !due.is_empty() && settling.is_none() => {
+                settling = Some(tokio::spawn(settle(Arc::clone(&store), due)));
+            }
+            Ok(_) => {}
             // It is asked again.
-            Ok(Err(error)) => tracing::debug!(error.source = %error, "feed.poll_failed"),
-            Err(_) => tracing::debug!("feed.poll_late"),
+            Err(error) => tracing::debug!(error.source = %error, "feed.poll_failed"),
         }
     }
 }
@@ -58,4 +64,45 @@ async fn doubt_all(hub: &Hub) {
         hub.doubt(part);
         sleep(SPREAD / PARTS).await;
     }
+}
+
+/// Until those that are being settled are; whether all of them are.
+async fn done(settling: &mut Option<JoinHandle<bool>>) -> bool {
+    let all = match settling {
+        Some(task) => task.await.unwrap_or(false),
+        None => std::future::pending().await,
+    };
+    *settling = None;
+    all
+}
+
+/// Wakes those whose mailboxes have changed, or all if the store was replaced. The mailboxes
+/// that are due.
+async fn look(hub: &Hub, store: &dyn MailStore) -> Result<Vec<MailboxKey>, Error> {
+    let looks = timeout(ANSWER_MAX, store.heads(&hub.mailboxes())).await;
+    if hub.was_replaced() {
+        doubt_all(hub).await;
+        return Ok(Vec::new());
+    }
+    let looks = looks.map_err(|_| Error::Deadline)??;
+    let heads: Vec<Head> = looks.iter().map(|look| look.head).collect();
+    hub.polled(&heads);
+    let due = looks.iter().filter(|look| look.is_due);
+    Ok(due.map(|look| look.head.mailbox).collect())
+}
+
+/// Settles mailboxes, which wakes those who follow them: a part at a time, so that a message
+/// to everyone does not bring all of them to the store at once. Whether all of them are.
+async fn settle(store: Arc<dyn MailStore>, due: Vec<MailboxKey>) -> bool {
+    let mut pauses = interval(PAUSE);
+    pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for part in due.chunks(SETTLED_TOGETHER) {
+        pauses.tick().await;
+        if let Err(error) = store.settle(part).await {
+            // The rest is due still, and found so by the next question.
+            tracing::debug!(error.source = %error, "feed.settle_failed");
+            return false;
+        }
+    }
+    true
 }

@@ -12,8 +12,9 @@ use crate::statement::{Kind, Statement};
 /// Mailboxes that are recounted at once: full ones hold a million entries together.
 const MAILBOXES: i64 = 50;
 
-/// What a mailbox `b` says, and what its entries do. Also entries without a message, which
-/// should not be.
+/// What a mailbox `b` says, and what its entries do. Also what should not be: entries without
+/// a message, and entries that do not show what their message has become, in a mailbox that
+/// has taken everything.
 macro_rules! recount {
     ($from:literal) => {
         concat!(
@@ -26,7 +27,10 @@ macro_rules! recount {
                      SELECT coalesce(max(d.seq), 0) FROM msgbox_deleted d
                      WHERE d.app_no = b.app_no AND d.mailbox_id = b.mailbox_id
                  ), min(e.expire_ms),
-                 count(CASE WHEN e.box IS NOT NULL AND m.message_id IS NULL THEN 1 END)
+                 count(CASE WHEN e.box IS NOT NULL AND m.message_id IS NULL THEN 1 END),
+                 count(CASE WHEN b.bulk_cursor = a.bulk_head
+                     AND (m.version <> e.content_version OR m.recall_ms IS NOT NULL) THEN 1 END),
+                 b.bulk_cursor, a.bulk_head
              FROM ",
             $from,
             "
@@ -34,7 +38,8 @@ macro_rules! recount {
              LEFT JOIN msgbox e ON e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
              LEFT JOIN message m ON m.app_no = e.app_no AND m.message_id = e.message_id
              GROUP BY b.app_no, b.mailbox_id, a.app_id, b.profile_id, b.inbox_total,
-                 b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms
+                 b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms, b.bulk_cursor,
+                 a.bulk_head
              ORDER BY b.app_no, b.mailbox_id"
         )
     };
@@ -84,6 +89,9 @@ struct Recount {
     stored: Numbers,
     counted: Numbers,
     orphans: i64,
+    outdated: i64,
+    bulk_cursor: i64,
+    bulk_head: i64,
 }
 
 /// What can be recounted of a mailbox.
@@ -160,7 +168,12 @@ async fn repair_one<DB: Backend>(pools: &Pools<DB>, found: &Recount) -> Result<V
 }
 
 impl Recount {
-    /// What does not agree. Content that is gone cannot be repaired.
+    /// Whether all that does not agree can be counted anew. Content that is gone cannot.
+    const fn is_sound(&self) -> bool {
+        self.orphans == 0 && self.outdated == 0 && self.bulk_cursor <= self.bulk_head
+    }
+
+    /// What does not agree.
     fn drift(&self, repaired: bool) -> Vec<Drift> {
         let (stored, counted) = (self.stored, self.counted);
         let due_too_late = match (stored.next_expiry_ms, counted.next_expiry_ms) {
@@ -201,6 +214,18 @@ impl Recount {
                 self.orphans,
                 0,
             ),
+            (
+                self.outdated > 0,
+                "entries of another version",
+                self.outdated,
+                0,
+            ),
+            (
+                self.bulk_cursor > self.bulk_head,
+                "bulk_cursor",
+                self.bulk_cursor,
+                self.bulk_head,
+            ),
         ]
         .into_iter()
         .filter(|(differs, ..)| *differs)
@@ -210,7 +235,7 @@ impl Recount {
             what,
             stored,
             counted,
-            repaired: repaired && self.orphans == 0,
+            repaired: repaired && self.is_sound(),
         })
         .collect()
     }
@@ -237,5 +262,8 @@ fn recount<DB: Backend>(row: &mut Fields<DB>) -> Result<Recount, Error> {
             next_expiry_ms: row.int_or_null()?,
         },
         orphans: row.int()?,
+        outdated: row.int()?,
+        bulk_cursor: row.int()?,
+        bulk_head: row.int()?,
     })
 }

@@ -3,12 +3,13 @@
 //! A batch is carried out in one transaction, in a number of statements that depends
 //! neither on how many operations it has nor on how many recipients they have. What the
 //! operations mean is not known here: they are applied to a [`Ledger`], and what has
-//! changed in it is written.
+//! changed in it is written. Every mailbox of a batch takes what is due before that.
 
 mod answers;
 mod commit;
 mod entries;
 mod lock;
+mod settle;
 mod write;
 
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ pub async fn run<DB: Backend>(
     let mut transaction = Transaction::begin(pool).await?;
     match walk(transaction.connection(), policy, now, jobs).await {
         // Nothing was done, and so nothing begins, not even a mailbox.
-        Ok(walked) if walked.verdicts.iter().all(Result::is_err) => {
+        Ok(walked) if !walked.settled && walked.verdicts.iter().all(Result::is_err) => {
             transaction.rollback().await?;
             Ok(walked.verdicts)
         }
@@ -83,6 +84,8 @@ pub async fn run<DB: Backend>(
 /// What was done, before it is durable.
 struct Walked {
     verdicts: Vec<Verdict>,
+    /// Whether a mailbox took something that was due.
+    settled: bool,
     /// The mailboxes that have changed.
     heads: Vec<Head>,
     traces: Traces,
@@ -98,12 +101,16 @@ async fn walk<DB: Backend>(
     let footprints = footprints(jobs);
     let apps = apps(jobs)?;
     let (mut ledgers, xid) = lock::apps(connection, policy, now, &apps, &footprints).await?;
-    lock::messages(connection, &mut ledgers, &footprints).await?;
+    lock::messages(connection, now, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
+    settle::read(connection, now, &mut ledgers).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;
 
     // With all locks in hand, so that what somebody else has just done is known.
     let mut answers = Answers::read(connection, now, jobs).await?;
+    let settled = ledgers
+        .values_mut()
+        .fold(false, |any, ledger| ledger.settle() | any);
     let verdicts = apply(jobs, &mut answers, &mut ledgers);
 
     let changes = ledgers
@@ -119,21 +126,27 @@ async fn walk<DB: Backend>(
     answers.write(connection).await?;
     Ok(Walked {
         verdicts,
+        settled,
         heads,
         traces: Traces { xid, message },
     })
 }
 
-/// Where the mailboxes stand that have changed.
+/// Where the mailboxes stand that have changed, and the apps that have sent to everyone.
 fn heads(changes: &[(i64, Changes)]) -> Vec<Head> {
     let heads = changes.iter().flat_map(|(app_no, changes)| {
-        changes.mailboxes.iter().map(|mailbox| Head {
+        let app = changes.bulk_events.last().map(|event| Head {
+            mailbox: MailboxKey::all_of(*app_no),
+            seq: event.bulk_no,
+        });
+        let mailboxes = changes.mailboxes.iter().map(|mailbox| Head {
             mailbox: MailboxKey {
                 app_no: *app_no,
                 mailbox_id: mailbox.mailbox_id,
             },
             seq: mailbox.seq,
-        })
+        });
+        mailboxes.chain(app)
     });
     heads.collect()
 }

@@ -33,11 +33,22 @@ macro_rules! envelope_columns {
 macro_rules! mailbox_columns {
     () => {
         "b.mailbox_id, b.seq, b.floor_seq, b.clock_ms, b.inbox_total, b.inbox_unread, \
-         b.sent_total, b.next_expiry_ms"
+         b.sent_total, b.next_expiry_ms, b.bulk_cursor, b.bulk_joined"
     };
 }
 
-pub(crate) use {entry_columns, envelope_columns, mailbox_columns};
+/// Whether a mailbox `b` of an app `a` has something to take at a time: 1, else 0.
+macro_rules! is_due {
+    ($now:literal) => {
+        concat!(
+            "CASE WHEN b.bulk_cursor < a.bulk_head OR b.next_expiry_ms <= ",
+            $now,
+            " THEN 1 ELSE 0 END"
+        )
+    };
+}
+
+pub(crate) use {entry_columns, envelope_columns, is_due, mailbox_columns};
 
 /// A row, and how much of it was taken.
 pub struct Fields<DB: Backend> {
@@ -147,7 +158,14 @@ impl<DB: Backend> Fields<DB> {
             clock_ms: self.millis()?,
             counts: self.counts()?,
             next_expiry_ms: self.millis_or_null()?,
+            bulk_cursor: self.int()?,
+            bulk_joined: self.int()?,
         })
+    }
+
+    /// What [`is_due`] says.
+    pub fn is_due(&mut self) -> Result<bool, Error> {
+        Ok(self.int()? != 0)
     }
 
     /// Whether the next column is null: a row that was joined and not found begins so.

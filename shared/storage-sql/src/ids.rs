@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::{MessageId, Millis};
+use domain::{MessageId, Millis, Operation};
 use storage::{Clock, MessageIds};
 use uuid::timestamp::context::ContextV7;
 use uuid::{Timestamp, Uuid};
@@ -33,6 +33,15 @@ impl MessageIds for MonotonicIds {
         MessageId::new(Uuid::new_v7(Timestamp::from_unix(
             &*context, seconds, nanos,
         )))
+    }
+}
+
+/// The id of the message that an operation makes; one that no message has if it makes none.
+pub fn of(ids: &dyn MessageIds, operation: &Operation, now: Millis) -> MessageId {
+    if operation.makes_message() {
+        ids.next(now)
+    } else {
+        MessageId::new(Uuid::nil())
     }
 }
 

@@ -25,6 +25,7 @@ mod retry;
 mod rows;
 mod statement;
 mod store;
+mod sweep;
 mod trim;
 mod warm;
 

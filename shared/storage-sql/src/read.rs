@@ -1,5 +1,6 @@
 //! The questions: a few statements, beside the functions that run them.
 
+pub mod bulk;
 pub mod changes;
 pub mod counts;
 pub mod entries;
@@ -12,6 +13,16 @@ mod scan;
 pub mod settings;
 
 use domain::page::{Count, Found, Scan};
+
+/// What a read finds of a mailbox.
+pub enum Seen<T> {
+    /// It has not begun.
+    Missing,
+    /// It has something to take before anybody may see it.
+    Due,
+    /// It is as it should be.
+    There(T),
+}
 
 /// What a scan finds in a mailbox that has not begun.
 pub fn empty<T>(scan: &Scan) -> Found<T> {

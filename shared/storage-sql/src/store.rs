@@ -1,17 +1,19 @@
 //! The store: both databases, one text.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::operation::Open;
+use domain::operation::{Open, Settle};
 use domain::page::Scan;
 use domain::{
     Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
 };
+use futures::future::join_all;
 use storage::{
-    Audit, Clock, Counted, Error, Feed, FeedPart, Head, Item, Items, MailStore, MailboxKey,
-    MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
+    Audit, BulkReport, Clock, Counted, Error, Feed, FeedPart, Item, Items, Look, MailStore,
+    MailboxKey, MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
 };
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -23,16 +25,23 @@ use crate::connection::{Connection, Transaction, View};
 use crate::contents::Contents;
 use crate::epoch::{self, Epoch};
 use crate::executor::{self, AppKey, Job, Verdict};
+use crate::ids;
 use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
+use crate::read::Seen;
 use crate::read::items::{Messages, Sight};
 use crate::rows::Call;
 use crate::statement::Statement;
+use crate::sweep::Claim;
 use crate::warm::Warm;
-use crate::{audit, read, retry, trim};
+use crate::{audit, read, retry, sweep, trim};
 
 /// How long a call that is none of its own may take, such as to begin a mailbox that is read.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often a mailbox is begun or settled before it is read: once each, unless more is due by
+/// then.
+const TRIES_MAX: usize = 16;
 
 /// How long it may take until it is our turn to write, where only one can at a time; then
 /// somebody else writes, perhaps another process.
@@ -51,6 +60,7 @@ pub struct SqlStore<DB: Backend> {
     lanes: Lanes,
     epoch: Epoch,
     carrier: Arc<Carrier>,
+    claim: Claim,
 }
 
 impl<DB: Backend> SqlStore<DB> {
@@ -81,6 +91,7 @@ impl<DB: Backend> SqlStore<DB> {
             contents: Contents::new(options.content_cache_bytes),
             epoch,
             carrier,
+            claim: Claim::new(),
         })
     }
 
@@ -99,8 +110,8 @@ impl<DB: Backend> SqlStore<DB> {
         for (app, operation) in operations {
             jobs.push(Job {
                 app: self.app(&app).await?,
+                message_id: ids::of(&*self.ids, &operation, now),
                 operation,
-                message_id: self.ids.next(now),
             });
         }
         let (pool, policy) = (self.pools.write.clone(), self.policy.clone());
@@ -147,11 +158,12 @@ impl<DB: Backend> SqlStore<DB> {
         })
     }
 
-    const fn messages_of(&self, app_no: i64, sight: Sight) -> Messages<'_> {
+    fn messages_of(&self, app_no: i64, sight: Sight) -> Messages<'_> {
         Messages {
             contents: &self.contents,
             app_no,
             sight,
+            now: self.clock.now_ms(),
         }
     }
 
@@ -172,21 +184,50 @@ impl<DB: Backend> SqlStore<DB> {
         }
     }
 
-    /// Begins a mailbox, if its own owner came to see it.
-    async fn begin(&self, app: &AppId, owner: &ProfileId, reader: Reader) -> Result<bool, Error> {
-        if reader == Reader::App {
-            return Ok(false);
+    /// Whether what a read has found is the answer: if not, the mailbox is begun or settled,
+    /// and it is to be read again.
+    async fn see<T>(
+        &self,
+        visit: &mut Visit<'_>,
+        seen: Seen<T>,
+    ) -> Result<ControlFlow<Option<T>>, Error> {
+        let owner = visit.owner.clone();
+        let action = match seen {
+            Seen::There(thing) => return Ok(Break(Some(thing))),
+            Seen::Missing if visit.reader == Reader::App => return Ok(Break(None)),
+            Seen::Missing => Action::Open(Open { owner }),
+            Seen::Due => Action::Settle(Settle::from(owner)),
+        };
+        visit.tries += 1;
+        if visit.tries > TRIES_MAX {
+            return Err(Error::Busy("a mailbox never comes to rest".into()));
         }
-        let action = Action::Open(Open {
-            owner: owner.clone(),
-        });
         let operation = Operation {
             request: None,
             action,
         };
-        self.execute(app, operation, Instant::now() + OPEN_WITHIN)
-            .await?;
-        Ok(true)
+        let deadline = Instant::now() + OPEN_WITHIN;
+        self.execute(visit.app, operation, deadline).await?;
+        Ok(Continue(()))
+    }
+
+    /// Settles mailboxes, as many in one transaction as the lanes put there.
+    async fn settle_all(
+        &self,
+        settles: impl IntoIterator<Item = (AppKey, Settle)>,
+    ) -> Result<(), Error> {
+        let deadline = Instant::now() + OPEN_WITHIN;
+        let settle = async |(app, settle)| {
+            let operation = Operation {
+                request: None,
+                action: Action::Settle(settle),
+            };
+            self.lanes.execute(app, operation, deadline).await
+        };
+        for settled in join_all(settles.into_iter().map(settle)).await {
+            settled??;
+        }
+        Ok(())
     }
 
     async fn page_as_it_is(
@@ -194,7 +235,7 @@ impl<DB: Backend> SqlStore<DB> {
         app: &AppId,
         owner: &ProfileId,
         scan: &Scan,
-    ) -> Result<Option<MailboxPage>, Error> {
+    ) -> Result<Seen<MailboxPage>, Error> {
         let read = async |sight| {
             let (app_no, mut view) = self.view(app, sight).await?;
             let messages = self.messages_of(app_no, sight);
@@ -216,6 +257,26 @@ impl<DB: Backend> SqlStore<DB> {
         match read(Sight::Apart).await {
             Err(Error::Busy(_)) => read(Sight::Snapshot).await,
             page => page,
+        }
+    }
+}
+
+/// Somebody who reads a mailbox.
+struct Visit<'a> {
+    app: &'a AppId,
+    owner: &'a ProfileId,
+    reader: Reader,
+    /// How often it was not as it should be.
+    tries: usize,
+}
+
+impl<'a> Visit<'a> {
+    const fn of(app: &'a AppId, owner: &'a ProfileId, reader: Reader) -> Self {
+        Self {
+            app,
+            owner,
+            reader,
+            tries: 0,
         }
     }
 }
@@ -253,18 +314,18 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         owner: &ProfileId,
         reader: Reader,
     ) -> Result<Counted, Error> {
-        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
-        let found = read::counts::read(view.connection(), self.epoch.get(), app_no, owner).await?;
-        view.end().await?;
-        match found {
-            Some(counted) => Ok(counted),
-            None if self.begin(app, owner, reader).await? => {
-                self.counts(app, owner, Reader::App).await
+        let mut visit = Visit::of(app, owner, reader);
+        loop {
+            let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+            let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
+            let seen = read::counts::read(view.connection(), epoch, app_no, owner, now).await?;
+            view.end().await?;
+            if let Break(counted) = self.see(&mut visit, seen).await? {
+                return Ok(counted.unwrap_or_else(|| Counted {
+                    counts: domain::mailbox::Counts::default(),
+                    position: self.at(0),
+                }));
             }
-            None => Ok(Counted {
-                counts: domain::mailbox::Counts::default(),
-                position: self.at(0),
-            }),
         }
     }
 
@@ -279,22 +340,31 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
         let read = async |sight| {
             let (app_no, mut view) = self.view(app, sight).await?;
-            let (connection, messages) = (view.connection(), self.messages_of(app_no, sight));
-            let items =
-                read::entries::read(connection, messages, owner, msgbox, message_ids, bytes_max);
+            let items = read::entries::read(
+                view.connection(),
+                self.messages_of(app_no, sight),
+                owner,
+                msgbox,
+                message_ids,
+                bytes_max,
+            );
             let items = items.await?;
             view.end().await?;
             Ok(items)
         };
-        let items = match read(Sight::Apart).await {
-            Err(Error::Busy(_)) => read(Sight::Snapshot).await?,
-            items => items?,
-        };
-        if items.found.is_empty() {
-            // Perhaps it has not begun: to ask is to come for the first time.
-            self.counts(app, owner, Reader::Owner).await?;
+        let mut visit = Visit::of(app, owner, Reader::Owner);
+        loop {
+            let seen = match read(Sight::Apart).await {
+                Err(Error::Busy(_)) => read(Sight::Snapshot).await?,
+                seen => seen?,
+            };
+            if let Break(items) = self.see(&mut visit, seen).await? {
+                return Ok(items.unwrap_or_else(|| Items {
+                    found: Vec::new(),
+                    remaining: Vec::new(),
+                }));
+            }
         }
-        Ok(items)
     }
 
     async fn page(
@@ -304,15 +374,15 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         reader: Reader,
         scan: &Scan,
     ) -> Result<MailboxPage, Error> {
-        match self.page_as_it_is(app, owner, scan).await? {
-            Some(page) => Ok(page),
-            None if self.begin(app, owner, reader).await? => {
-                self.page(app, owner, Reader::App, scan).await
+        let mut visit = Visit::of(app, owner, reader);
+        loop {
+            let seen = self.page_as_it_is(app, owner, scan).await?;
+            if let Break(page) = self.see(&mut visit, seen).await? {
+                return Ok(page.unwrap_or_else(|| MailboxPage {
+                    found: read::empty(scan),
+                    position: self.at(0),
+                }));
             }
-            None => Ok(MailboxPage {
-                found: read::empty(scan),
-                position: self.at(0),
-            }),
         }
     }
 
@@ -323,25 +393,37 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         since: Since,
         part: FeedPart,
     ) -> Result<Feed, Error> {
+        let mut visit = Visit::of(app, owner, Reader::Owner);
         loop {
             let (app_no, mut view) = self.view(app, Sight::Apart).await?;
-            let read = read::changes::read(view.connection(), app_no, owner, since, part).await?;
+            let now = self.clock.now_ms();
+            let read = read::changes::read(view.connection(), app_no, owner, since, part, now);
+            let seen = read.await?;
             view.end().await?;
-            if let Some((feed, epoch)) = read {
+            if let Break(Some((feed, epoch))) = self.see(&mut visit, seen).await? {
                 self.live_in(epoch);
                 return Ok(feed);
             }
-            self.begin(app, owner, Reader::Owner).await?;
         }
     }
 
-    async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Head>, Error> {
+    async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Look>, Error> {
         self.live_in(epoch::current(&self.pools).await?);
         if mailboxes.is_empty() {
             return Ok(Vec::new());
         }
         let mut connection = Connection::of(&self.pools.read).await?;
-        read::heads::read(&mut connection, mailboxes).await
+        read::heads::read(&mut connection, mailboxes, self.clock.now_ms()).await
+    }
+
+    async fn settle(&self, mailboxes: &[MailboxKey]) -> Result<(), Error> {
+        let mut connection = Connection::of(&self.pools.read).await?;
+        let owners = read::heads::owners(&mut connection, mailboxes).await?;
+        drop(connection);
+        let settles = owners
+            .into_iter()
+            .map(|(app_no, owner)| (app_no, owner.into()));
+        self.settle_all(settles).await
     }
 
     async fn trim(&self, after: Option<MailboxKey>) -> Result<Option<MailboxKey>, Error> {
@@ -350,6 +432,21 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         drop(connection);
         trim::carry_out(&self.lanes, part.operations).await?;
         Ok(part.next)
+    }
+
+    async fn sweep(&self) -> Result<bool, Error> {
+        let now = self.clock.now_ms();
+        if !self.claim.hold(&self.pools.write, now).await? {
+            return Ok(false);
+        }
+        let mut connection = Connection::of(&self.pools.read).await?;
+        let due = sweep::due(&mut connection, now).await?;
+        drop(connection);
+        if due.is_empty() {
+            return sweep::delete(&self.pools.read, &self.pools.write, now).await;
+        }
+        self.settle_all(due).await?;
+        Ok(true)
     }
 
     async fn new_epoch(&self) -> Result<(), Error> {
@@ -365,12 +462,20 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Items<Message>, Error> {
         let (app_no, mut view) = self.view(app, Sight::Apart).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
-        read::messages::read(view.connection(), app_no, message_ids, bytes_max).await
+        let now = self.clock.now_ms();
+        read::messages::read(view.connection(), app_no, message_ids, now, bytes_max).await
+    }
+
+    async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error> {
+        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        let now = self.clock.now_ms();
+        read::bulk::read(view.connection(), app_no, message_id, now).await
     }
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
         let (app_no, mut view) = self.view(app, Sight::Snapshot).await?;
-        let page = read::repository_page::read(view.connection(), app_no, scan).await?;
+        let now = self.clock.now_ms();
+        let page = read::repository_page::read(view.connection(), app_no, scan, now).await?;
         view.end().await?;
         Ok(page)
     }

@@ -28,6 +28,23 @@ pub struct MailboxKey {
     pub mailbox_id: i64,
 }
 
+impl MailboxKey {
+    /// All mailboxes of an app at once.
+    #[must_use]
+    pub const fn all_of(app_no: i64) -> Self {
+        Self {
+            app_no,
+            mailbox_id: 0,
+        }
+    }
+
+    /// Whether it stands for all mailboxes of its app.
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        self.mailbox_id == 0
+    }
+}
+
 /// Where a reader of the feed goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {

@@ -15,6 +15,6 @@ pub use audit::{Audit, Drift};
 pub use clock::{Clock, MessageIds};
 pub use error::Error;
 pub use feed::{Bookmark, Broken, Change, Feed, FeedPart, MailboxKey, Since, Stretch};
-pub use read::{Counted, Item, Items, MailboxPage, Position, Reader, RepositoryPage};
+pub use read::{BulkReport, Counted, Item, Items, MailboxPage, Position, Reader, RepositoryPage};
 pub use store::MailStore;
-pub use wake::{Head, Nobody, Wake};
+pub use wake::{Head, Look, Nobody, Wake};

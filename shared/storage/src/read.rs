@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::bulk::Tally;
 use domain::mailbox::Counts;
 use domain::page::Found;
 use domain::{Entry, Message};
@@ -50,6 +51,17 @@ pub struct Items<T> {
     pub found: Vec<T>,
     /// The ids of those that are there and did not fit, in that order.
     pub remaining: Vec<domain::MessageId>,
+}
+
+/// A message to everyone, and what has become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkReport {
+    /// The message; its content is empty once it was recalled.
+    pub message: Message,
+    /// Whether the app has deleted it.
+    pub recalled: bool,
+    /// What the mailboxes that have met it did with it.
+    pub tally: Tally,
 }
 
 /// A page of a mailbox.

@@ -9,8 +9,8 @@ use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, Prof
 use crate::audit::Audit;
 use crate::error::Error;
 use crate::feed::{Feed, FeedPart, MailboxKey, Since};
-use crate::read::{Counted, Item, Items, MailboxPage, Reader, RepositoryPage};
-use crate::wake::Head;
+use crate::read::{BulkReport, Counted, Item, Items, MailboxPage, Reader, RepositoryPage};
+use crate::wake::Look;
 
 /// A store of mailboxes.
 ///
@@ -20,6 +20,10 @@ use crate::wake::Head;
 /// - Somebody else's message and one that does not exist are the same.
 /// - A read answers from one snapshot, and sees every write that was answered before the
 ///   read began.
+/// - Whatever is due to a mailbox, it takes before anybody sees it or changes it: what has
+///   expired by the store's clock goes, and what was sent to everyone comes. That is called
+///   to settle; it happens in a transaction of its own or in that of the change, once,
+///   whoever tries at the same time.
 /// - Dropping the future of a write gives it up if it has not begun, and does not stop it
 ///   if it has: then it runs to its end. Dropping the future of a read does no harm.
 ///
@@ -84,10 +88,13 @@ pub trait MailStore: Send + Sync {
         part: FeedPart,
     ) -> Result<Feed, Error>;
 
-    /// The numbers of the last changes of mailboxes, in no order; those that do not exist
-    /// are left out. Whoever asks, be it for none, makes the store notice that its database
+    /// Where mailboxes stand, in no order; those that do not exist are left out. This alone
+    /// settles nothing. Whoever asks, be it for none, makes the store notice that its database
     /// was replaced.
-    async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Head>, Error>;
+    async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Look>, Error>;
+
+    /// Settles those of the mailboxes that are due, together.
+    async fn settle(&self, mailboxes: &[MailboxKey]) -> Result<(), Error>;
 
     /// Forgets the old deletions of a part of all mailboxes of all apps, in the order of
     /// their numbers, from `after` on: those of more than [`domain::limits::TOMBSTONE_MS`]
@@ -95,6 +102,11 @@ pub trait MailStore: Send + Sync {
     /// next part begins; none: this was the last one. A mailbox that cannot be changed keeps
     /// its deletions, and the others of its part lose theirs.
     async fn trim(&self, after: Option<MailboxKey>) -> Result<Option<MailboxKey>, Error>;
+
+    /// Does a part of what time has made due and nobody has come for, unless another store
+    /// does: settles mailboxes in which something has expired, and once there is none,
+    /// deletes what no mailbox holds any more. Whether there may be more to do at once.
+    async fn sweep(&self) -> Result<bool, Error>;
 
     /// Makes all cursors void: the database was restored or replaced.
     async fn new_epoch(&self) -> Result<(), Error>;
@@ -106,6 +118,10 @@ pub trait MailStore: Send + Sync {
         message_ids: &[MessageId],
         bytes_max: usize,
     ) -> Result<Items<Message>, Error>;
+
+    /// A message to everyone and what has become of it so far, also after the app has deleted
+    /// it, until it expires; none if there is no such message to everyone.
+    async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error>;
 
     /// A scan over an app's messages, whoever holds them: one page, cut as
     /// [`Self::page`] is.

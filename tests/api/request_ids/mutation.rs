@@ -21,6 +21,7 @@ pub enum Mutation {
     EditMessage,
     SysSendMessage,
     SysSendMessageSimple,
+    SysSendBulk,
     SysUpdateMessage,
     SysDeleteMessage,
     SysDeleteMessages,
@@ -82,7 +83,7 @@ fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String>
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         M::SendMessage,
         M::SendMessageSimple,
         M::MarkMessagesRead,
@@ -92,6 +93,7 @@ impl Mutation {
         M::EditMessage,
         M::SysSendMessage,
         M::SysSendMessageSimple,
+        M::SysSendBulk,
         M::SysUpdateMessage,
         M::SysDeleteMessage,
         M::SysDeleteMessages,
@@ -107,7 +109,11 @@ impl Mutation {
     pub const fn sends(self) -> bool {
         matches!(
             self,
-            M::SendMessage | M::SendMessageSimple | M::SysSendMessage | M::SysSendMessageSimple
+            M::SendMessage
+                | M::SendMessageSimple
+                | M::SysSendMessage
+                | M::SysSendMessageSimple
+                | M::SysSendBulk
         )
     }
 
@@ -227,6 +233,15 @@ impl Mutation {
                     request_id,
                 };
                 told(app.send_message_simple(request).await)
+            }
+            M::SysSendBulk => {
+                let request = sys::SendBulkRequest {
+                    content: Some(text(body)),
+                    from: Some(news()),
+                    request_id,
+                    ..Default::default()
+                };
+                told(app.send_bulk(request).await)
             }
             M::SysUpdateMessage => {
                 let request = sys::UpdateMessageRequest {

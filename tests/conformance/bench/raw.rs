@@ -27,18 +27,19 @@ impl Held {
 
 /// Everything that is stored, but for the numbers that the database itself gives out.
 /// Bytes are `hex(…)` on both databases.
-const EVERYTHING: [&str; 6] = [
-    "SELECT a.app_id || ' app ' || coalesce(a.settings, '-') FROM app a",
+const EVERYTHING: [&str; 8] = [
+    "SELECT a.app_id || ' app ' || coalesce(a.settings, '-') || ' ' || a.bulk_head FROM app a",
     "SELECT a.app_id || ' mailbox ' || b.profile_id || ' ' || b.seq || ' ' || b.floor_seq || ' '
          || b.clock_ms || ' ' || b.inbox_total || ' ' || b.inbox_unread || ' ' || b.sent_total
-         || ' ' || coalesce('' || b.next_expiry_ms, '-')
+         || ' ' || coalesce('' || b.next_expiry_ms, '-') || ' ' || b.bulk_cursor || ' '
+         || b.bulk_joined
      FROM mailbox b JOIN app a ON a.app_no = b.app_no",
     "SELECT a.app_id || ' message ' || hex(m.message_id) || ' ' || m.kind || ' '
          || coalesce(m.sender_profile_id, '-') || ' ' || m.sender_name || ' ' || m.sender_pic
          || ' ' || m.recipients || ' ' || coalesce(hex(m.notification), '-') || ' ' || m.version
          || ' ' || m.modified || ' ' || m.send_ms || ' ' || m.update_ms || ' ' || m.expire_ms
          || ' ' || m.content_kind || ' ' || hex(m.digest) || ' ' || hex(m.content) || ' '
-         || m.size_bytes
+         || m.size_bytes || ' ' || coalesce('' || m.recall_ms, '-')
      FROM message m JOIN app a ON a.app_no = m.app_no",
     "SELECT a.app_id || ' entry ' || b.profile_id || ' ' || e.box || ' ' || hex(e.message_id)
          || ' ' || e.seq || ' ' || e.create_seq || ' ' || e.create_ms || ' ' || e.update_ms
@@ -54,6 +55,12 @@ const EVERYTHING: [&str; 6] = [
     "SELECT a.app_id || ' request ' || hex(q.request_key) || ' ' || hex(q.fingerprint) || ' '
          || coalesce(q.result, '-') || ' ' || q.expire_ms
      FROM request q JOIN app a ON a.app_no = q.app_no",
+    "SELECT a.app_id || ' bulk ' || k.bulk_no || ' ' || k.what || ' ' || hex(k.message_id) || ' '
+         || k.audience || ' ' || k.expire_ms
+     FROM bulk k JOIN app a ON a.app_no = k.app_no",
+    "SELECT a.app_id || ' tally ' || hex(t.message_id) || ' ' || sum(t.settled) || ' '
+         || sum(t.read) || ' ' || sum(t.deleted)
+     FROM bulk_tally t JOIN app a ON a.app_no = t.app_no GROUP BY a.app_id, t.message_id",
 ];
 
 /// What `SQLite` has already.

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use domain::content::{Body, Part};
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::operation::{
-    Clear, Configure, Delete, Edit, Mark, MarkDelivered, Open, Recall, Remove, RemoveOne, Update,
+    Clear, Configure, Delete, Edit, Mark, MarkDelivered, Open, Recall, Remove, RemoveOne, SendBulk,
+    Update,
 };
-use domain::{Action, AppId, Content, Msgbox, Sender, Settings, Violations};
+use domain::{Action, AppId, Audience, Content, Msgbox, Sender, Settings, Violations};
 
 use super::Dice;
 use crate::model::reference::{Deed, Letter};
@@ -14,7 +15,8 @@ use crate::model::reference::{Deed, Letter};
 impl Dice {
     pub(super) fn deed(&mut self, app: &AppId) -> Deed {
         match self.number(1..=100) {
-            1..=42 => Deed::Send(self.letter()),
+            1..=38 => Deed::Send(self.letter(app)),
+            39..=42 => Deed::Act(Action::SendBulk(self.announcement())),
             choice => Deed::Act(self.action(app, choice)),
         }
     }
@@ -70,9 +72,30 @@ impl Dice {
         }
     }
 
-    fn letter(&mut self) -> Letter {
+    fn announcement(&mut self) -> SendBulk {
+        SendBulk {
+            from: Sender {
+                profile_id: None,
+                name: self.one_of(&["News", "Olds"]).to_owned(),
+                pic: String::new(),
+            },
+            content: self.content(),
+            audience: self.one_of(&[Audience::Existing, Audience::Everyone]),
+            lifetime_ms: self.lifetime_ms(),
+        }
+    }
+
+    /// Some expire before anybody has seen them, some within the next deeds.
+    fn lifetime_ms(&mut self) -> Option<i64> {
+        self.maybe(3, |dice| {
+            let max = dice.one_of(&[1_000, 20_000, 2 * DAY_MS]);
+            dice.number(1..=max.cast_unsigned()).cast_signed()
+        })
+    }
+
+    fn letter(&mut self, app: &AppId) -> Letter {
         let by_the_app = self.one_in(5);
-        let profiles = self.profiles();
+        let profiles = self.people(app);
         let recipients = self.number(1..=6);
         Letter {
             from: Sender {
@@ -83,9 +106,7 @@ impl Dice {
             to: (0..recipients).map(|_| self.one_of(&profiles)).collect(),
             content: self.content(),
             notification: self.maybe(6, |_| Bytes::from_static(b"\0ding\xff")),
-            lifetime_ms: self.maybe(4, |dice| {
-                dice.number(1..=2 * DAY_MS.cast_unsigned()).cast_signed()
-            }),
+            lifetime_ms: self.lifetime_ms(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Somebody's mailbox: a list of entries.
 
 use domain::mailbox::Counts;
+use domain::message::Envelope;
 use domain::{Entry, MessageId, Millis, Msgbox};
 
 #[derive(Debug, Default)]
@@ -8,9 +9,48 @@ pub struct Person {
     pub entries: Vec<Entry>,
     pub changes: i64,
     clock: Millis,
+    /// What may expire next, perhaps a message that is gone already.
+    pub next_expiry: Option<Millis>,
+    /// Of the events of messages to everyone: the last one taken, and the last one before it
+    /// all began.
+    pub bulk_seen: i64,
+    pub bulk_joined: i64,
 }
 
 impl Person {
+    /// Somebody who comes when so much has happened.
+    pub fn joining_after(events: i64) -> Self {
+        Self {
+            bulk_joined: events,
+            ..Self::default()
+        }
+    }
+
+    /// Loses what has expired; how much.
+    pub fn lose_expired(&mut self, now: Millis) -> u64 {
+        if self.next_expiry.is_none_or(|next| next > now) {
+            return 0;
+        }
+        let expired = self.entries.iter().filter(|entry| entry.expire_ms <= now);
+        let mut expired: Vec<_> = expired
+            .map(|entry| (entry.msgbox, entry.message_id))
+            .collect();
+        expired.sort();
+        for (msgbox, message_id) in &expired {
+            self.lose(*msgbox, *message_id, now);
+        }
+        self.next_expiry = self.entries.iter().map(|entry| entry.expire_ms).min();
+        expired.len() as u64
+    }
+
+    /// Receives a message to everyone: dated when it was sent, as it is now.
+    pub fn receive_bulk(&mut self, envelope: &Envelope, now: Millis) {
+        self.receive(Msgbox::Inbox, envelope.message_id, envelope.expire_ms, now);
+        let entry = self.entries.last_mut().expect("the new one");
+        entry.create_ms = envelope.send_ms;
+        entry.content_version = envelope.version;
+    }
+
     pub fn held(&self, msgbox: Msgbox) -> Vec<MessageId> {
         let in_box = self.entries.iter().filter(|entry| entry.msgbox == msgbox);
         in_box.map(|entry| entry.message_id).collect()
@@ -46,6 +86,8 @@ impl Person {
         expire_ms: Millis,
         now: Millis,
     ) {
+        let next = self.next_expiry.unwrap_or(expire_ms);
+        self.next_expiry = Some(next.min(expire_ms));
         let (seq, time) = self.tick(now);
         self.entries.push(Entry {
             msgbox,

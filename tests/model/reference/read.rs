@@ -2,7 +2,7 @@
 
 use domain::mailbox::Counts;
 use domain::page::{Count, Criteria, Direction, Found, Key, Scan, Seek, SortField};
-use domain::{AppId, Entry, Message, MessageId, Msgbox, ProfileId, Settings};
+use domain::{AppId, Entry, Message, MessageId, Millis, Msgbox, ProfileId, Settings};
 use storage::Item;
 
 use super::{App, Reference};
@@ -49,19 +49,21 @@ impl Reference {
     }
 
     /// The named messages of an app.
-    pub fn messages(&self, app: &AppId, message_ids: &[MessageId]) -> Vec<Message> {
+    pub fn messages(&self, app: &AppId, message_ids: &[MessageId], now: Millis) -> Vec<Message> {
         let Some(app) = self.apps.get(app) else {
             return Vec::new();
         };
         let named = message_ids.iter().filter_map(|id| app.messages.get(id));
-        named.cloned().collect()
+        let there = named.filter(|message| message.envelope.expire_ms > now);
+        there.cloned().collect()
     }
 
     /// A scan of an app's messages.
-    pub fn repository_page(&self, app: &AppId, scan: &Scan) -> Found<Message> {
+    pub fn repository_page(&self, app: &AppId, scan: &Scan, now: Millis) -> Found<Message> {
         let all = self.apps.get(app).into_iter();
         let rows = all
             .flat_map(|app| app.messages.values())
+            .filter(|message| message.envelope.expire_ms > now)
             .filter(|message| matches(&scan.criteria, None, message))
             .map(|message| {
                 let envelope = &message.envelope;

@@ -1,13 +1,15 @@
 //! What each deed does.
 
+use bytes::Bytes;
+use domain::bulk::Turn;
 use domain::message::Envelope;
 use domain::operation::{
     Clear, Configure, Delete, Edit, Mark, MarkDelivered, Recall, Remove, RemoveOne, Revision, Sent,
     Update,
 };
 use domain::{
-    Content, Message, MessageId, MessageKind, Millis, Msgbox, Outcome, Policy, ProfileId, Reason,
-    Refusal, Violations, expiry,
+    Audience, Content, Message, MessageId, MessageKind, Millis, Msgbox, Outcome, Policy, ProfileId,
+    Reason, Refusal, Violations, expiry,
 };
 
 use super::person::Person;
@@ -60,9 +62,9 @@ impl App {
     }
 
     pub(super) fn mark(&mut self, mark: &Mark, now: Millis) -> Outcome {
-        let person = self.person(&mark.owner);
         let mut actual = 0;
         for &message_id in &mark.message_ids {
+            let person = self.person(&mark.owner);
             let Some(entry) = person.entry(mark.msgbox, message_id) else {
                 continue;
             };
@@ -70,6 +72,9 @@ impl App {
             if mark.msgbox == Msgbox::Inbox && entry.read_ms.is_some() != mark.read {
                 person.change(mark.msgbox, message_id, now, |entry| {
                     entry.read_ms = mark.read.then_some(entry.update_ms);
+                });
+                self.tally(message_id, |tally| {
+                    tally.read += if mark.read { 1 } else { -1 };
                 });
             }
         }
@@ -90,9 +95,9 @@ impl App {
     }
 
     pub(super) fn delete(&mut self, delete: &Delete, now: Millis) -> Outcome {
-        let person = self.person(&delete.owner);
-        let lose = |id: &&MessageId| person.lose(delete.msgbox, **id, now);
-        Outcome::Changed(number(delete.message_ids.iter().filter(lose).count()))
+        let ids = delete.message_ids.iter();
+        let lost = ids.filter(|id| self.give_up(&delete.owner, delete.msgbox, **id, now));
+        Outcome::Changed(number(lost.count()))
     }
 
     pub(super) fn clear(&mut self, clear: &Clear, now: Millis) -> Outcome {
@@ -100,9 +105,24 @@ impl App {
         let mut held = person.held(clear.msgbox);
         held.sort();
         for message_id in &held {
-            person.lose(clear.msgbox, *message_id, now);
+            self.give_up(&clear.owner, clear.msgbox, *message_id, now);
         }
         Outcome::Changed(number(held.len()))
+    }
+
+    /// An owner deletes the own copy.
+    fn give_up(
+        &mut self,
+        owner: &ProfileId,
+        msgbox: Msgbox,
+        message_id: MessageId,
+        now: Millis,
+    ) -> bool {
+        let lost = self.person(owner).lose(msgbox, message_id, now);
+        if lost && msgbox == Msgbox::Inbox {
+            self.tally(message_id, |tally| tally.deleted += 1);
+        }
+        lost
     }
 
     pub(super) fn recall(&mut self, policy: &Policy, recall: &Recall, now: Millis) -> Verdict {
@@ -163,6 +183,10 @@ impl App {
             update_ms: envelope.update_ms,
             digest: update.content.digest,
         };
+        let envelope = envelope.clone();
+        if envelope.kind == MessageKind::Bulk {
+            self.happens(Turn::Updated, &envelope, Audience::Everyone);
+        }
         for (owner, msgbox) in self.places(message_id) {
             let person = self.person(&owner);
             person.change(msgbox, message_id, now, |entry| {
@@ -196,12 +220,12 @@ impl App {
         Ok(Outcome::Configured(self.settings.clone()))
     }
 
-    fn person(&mut self, owner: &ProfileId) -> &mut Person {
+    pub(super) fn person(&mut self, owner: &ProfileId) -> &mut Person {
         self.people.entry(owner.clone()).or_default()
     }
 
     fn is_sender(&self, owner: &ProfileId, message_id: MessageId) -> bool {
-        let message = self.messages.get(&message_id);
+        let message = self.message(message_id);
         message.is_some_and(|message| message.envelope.from.profile_id.as_ref() == Some(owner))
     }
 
@@ -211,7 +235,7 @@ impl App {
     }
 
     fn expect_version(&self, message_id: MessageId, expected: Option<i64>) -> Result<(), Refusal> {
-        let message = self.messages.get(&message_id).ok_or(Refusal::NotFound)?;
+        let message = self.message(message_id).ok_or(Refusal::NotFound)?;
         let current = message.envelope.version;
         match expected {
             Some(expected) if expected != current => {
@@ -223,7 +247,7 @@ impl App {
 
     /// The sender first: in a mailbox that holds a message twice, the copy in `sent` changes
     /// before the one in `inbox`.
-    fn places(&self, message_id: MessageId) -> Vec<(ProfileId, Msgbox)> {
+    pub(super) fn places(&self, message_id: MessageId) -> Vec<(ProfileId, Msgbox)> {
         let envelope = &self.messages[&message_id].envelope;
         let sender = envelope.from.profile_id.iter();
         let sent = sender.map(|sender| (sender.clone(), Msgbox::Sent));
@@ -232,13 +256,18 @@ impl App {
     }
 
     fn take_away(&mut self, message_id: MessageId, now: Millis) -> bool {
-        if !self.messages.contains_key(&message_id) {
+        if self.message(message_id).is_none() {
             return false;
         }
         for (owner, msgbox) in self.places(message_id) {
             self.person(&owner).lose(msgbox, message_id, now);
         }
-        self.messages.remove(&message_id);
+        let message = self.messages.remove(&message_id);
+        if let Some(mut message) = message.filter(|it| it.envelope.kind == MessageKind::Bulk) {
+            self.happens(Turn::Recalled, &message.envelope, Audience::Everyone);
+            message.content.encoded = Bytes::new();
+            self.recalled.insert(message_id, message);
+        }
         true
     }
 }
@@ -257,7 +286,7 @@ fn check_letter(letter: &Letter, policy: &Policy) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_size(content: &Content, policy: &Policy, wrong: &mut Violations) {
+pub(super) fn check_size(content: &Content, policy: &Policy, wrong: &mut Violations) {
     if content.encoded.len() > policy.max_content_bytes as usize {
         wrong.add("content", Reason::MessageTooLarge, "");
     }

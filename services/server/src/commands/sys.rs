@@ -1,5 +1,6 @@
 //! `postroom sys`: what the app does.
 
+mod bulk;
 mod send;
 mod update;
 
@@ -17,11 +18,14 @@ Example:
 pub enum Command {
     Send(send::Args),
     Update(update::Args),
+    #[command(subcommand)]
+    Bulk(bulk::Command),
 }
 
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Send(args) => send::run(args).await,
         Command::Update(args) => update::run(args).await,
+        Command::Bulk(command) => bulk::run(command).await,
     }
 }

@@ -3,22 +3,46 @@
 use std::sync::Arc;
 
 use storage::{Error, MailStore};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::limits::TRIM_EVERY;
+use crate::limits::{SWEEP_EVERY, SWEEP_REST, TRIM_EVERY};
+
+/// Starts all of it.
+pub fn start(store: Arc<dyn MailStore>) {
+    tokio::spawn(sweep_all(Arc::clone(&store)));
+    tokio::spawn(trim_all(store));
+}
 
 /// Forgets old deletions from time to time. Several replicas may do so at once.
-pub fn start(store: Arc<dyn MailStore>) {
-    tokio::spawn(async move {
-        let mut ticks = interval_at(Instant::now() + TRIM_EVERY, TRIM_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = trim(&*store).await {
-                tracing::warn!(error.source = %error, "feed.trim_failed");
-            }
+async fn trim_all(store: Arc<dyn MailStore>) {
+    let mut ticks = interval_at(Instant::now() + TRIM_EVERY, TRIM_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = trim(&*store).await {
+            tracing::warn!(error.source = %error, "feed.trim_failed");
         }
-    });
+    }
+}
+
+/// Sweeps from time to time, if no other replica does.
+async fn sweep_all(store: Arc<dyn MailStore>) {
+    let mut ticks = interval_at(Instant::now() + SWEEP_EVERY, SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = sweep(&*store).await {
+            tracing::warn!(error.source = %error, "sweep.failed");
+        }
+    }
+}
+
+/// In small parts, with a rest after each: whoever calls comes first.
+async fn sweep(store: &dyn MailStore) -> Result<(), Error> {
+    while store.sweep().await? {
+        sleep(SWEEP_REST).await;
+    }
+    Ok(())
 }
 
 async fn trim(store: &dyn MailStore) -> Result<(), Error> {

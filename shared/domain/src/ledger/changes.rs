@@ -2,6 +2,7 @@
 
 use super::Ledger;
 use super::slot::Write;
+use crate::bulk::{BulkEvent, Tally};
 use crate::entry::Entry;
 use crate::id::MessageId;
 use crate::mailbox::{Mailbox, Msgbox};
@@ -37,6 +38,8 @@ pub struct Changes {
     pub contents: Vec<Message>,
     /// Messages that are gone.
     pub gone_messages: Vec<MessageId>,
+    /// Messages to everyone that are gone for all but the app, and when they went.
+    pub recalled_messages: Vec<(MessageId, Millis)>,
     /// New entries.
     pub new_entries: Vec<(i64, Entry)>,
     /// Entries that are different.
@@ -49,6 +52,10 @@ pub struct Changes {
     pub floors: Vec<(i64, i64)>,
     /// Mailboxes that are different.
     pub mailboxes: Vec<Mailbox>,
+    /// What every mailbox of the app has to take.
+    pub bulk_events: Vec<BulkEvent>,
+    /// What is to be added to the tallies of messages to everyone.
+    pub tallies: Vec<(MessageId, Tally)>,
 }
 
 impl Ledger {
@@ -58,6 +65,8 @@ impl Ledger {
         let mut changes = Changes {
             tombstones: self.tombstones,
             floors: self.floors.into_iter().collect(),
+            bulk_events: self.bulk.new,
+            tallies: self.bulk.tallies.into_iter().collect(),
             ..Changes::default()
         };
         if let Write::Update(settings) = self.settings.into_write() {
@@ -71,6 +80,9 @@ impl Ledger {
                 }
                 (Write::Update(envelope), Some(content)) => {
                     changes.contents.push(Message { envelope, content });
+                }
+                (Write::Delete, _) if self.bulk.recalled.contains(&message_id) => {
+                    changes.recalled_messages.push((message_id, self.now));
                 }
                 (Write::Delete, _) => changes.gone_messages.push(message_id),
                 (Write::Nothing | Write::Insert(_) | Write::Update(_), _) => {}

@@ -17,7 +17,7 @@ pub struct Configure {
 impl Configure {
     pub(super) fn footprint() -> Footprint {
         Footprint {
-            settings: true,
+            app: true,
             ..Footprint::default()
         }
     }

@@ -22,7 +22,7 @@ pub struct Edit {
 
 impl Edit {
     pub(super) fn footprint(&self) -> Footprint {
-        Footprint::of_messages_and(&self.owner, [self.message_id])
+        Footprint::of_messages_and(&self.owner, &[self.message_id])
     }
 
     pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Revision, Refusal> {

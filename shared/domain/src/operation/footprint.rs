@@ -8,8 +8,8 @@ use crate::mailbox::Msgbox;
 /// What must be locked and read, in the order in which it is locked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// The app's settings, to change them.
-    pub settings: bool,
+    /// The app itself, to change its settings or to send to everyone.
+    pub app: bool,
     /// Messages, with all that their holders hold of them.
     pub messages: BTreeSet<MessageId>,
     /// Mailboxes, which begin now if they have not begun.
@@ -32,7 +32,7 @@ pub enum EntryRange {
 impl Footprint {
     /// Adds what another operation of the same app must see.
     pub fn merge(&mut self, other: Self) {
-        self.settings |= other.settings;
+        self.app |= other.app;
         self.messages.extend(other.messages);
         self.mailboxes.extend(other.mailboxes);
         self.entries.extend(other.entries);
@@ -47,14 +47,14 @@ impl Footprint {
         }
     }
 
-    /// Some messages, whoever holds them, and the mailbox of who asks.
-    pub(super) fn of_messages_and(
-        owner: &ProfileId,
-        messages: impl IntoIterator<Item = MessageId>,
-    ) -> Self {
+    /// Some messages, whoever holds them, and the mailbox of who asks with the own entries:
+    /// of a message to everyone, nobody else could tell whether that one holds it.
+    pub(super) fn of_messages_and(owner: &ProfileId, messages: &[MessageId]) -> Self {
+        let own = EntryRange::Named(owner.clone(), Msgbox::Inbox, messages.to_vec());
         Self {
             mailboxes: BTreeSet::from([owner.clone()]),
-            ..Self::of_messages(messages)
+            entries: vec![own],
+            ..Self::of_messages(messages.iter().copied())
         }
     }
 
@@ -81,12 +81,12 @@ mod tests {
         footprint.merge(Footprint::of_owner(&ann, named.clone()));
         footprint.merge(Footprint::of_messages([sent_at(2), sent_at(2)]));
         footprint.merge(Footprint {
-            settings: true,
+            app: true,
             ..Footprint::default()
         });
         footprint.merge(Footprint::default());
         let expected = Footprint {
-            settings: true,
+            app: true,
             messages: BTreeSet::from([sent_at(2)]),
             mailboxes: BTreeSet::from([ann, bob]),
             entries: vec![all, named],

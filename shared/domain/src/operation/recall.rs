@@ -21,7 +21,7 @@ pub struct Recall {
 
 impl Recall {
     pub(super) fn footprint(&self) -> Footprint {
-        Footprint::of_messages_and(&self.owner, self.message_ids.iter().copied())
+        Footprint::of_messages_and(&self.owner, &self.message_ids)
     }
 
     /// How many messages this removed.

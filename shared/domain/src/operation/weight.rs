@@ -6,7 +6,8 @@ use super::{Action, Operation};
 use crate::id::ProfileId;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX};
 
-/// What the holders of a message are taken for, before they are known.
+/// What the holders of a message, or the entries that are due, are taken for, before they
+/// are known.
 const HOLDERS: usize = 20;
 
 /// An estimate of what a transaction has to do.
@@ -41,6 +42,11 @@ impl Operation {
         match &self.action {
             Action::Open(_) | Action::Trim(_) | Action::Configure(_) => entries(0),
             Action::Deliver(action) => action.weight(),
+            // On its own: those who come after it in a batch would not see it.
+            Action::SendBulk(action) => Weight {
+                bytes: action.content.encoded.len(),
+                entries: BATCH_ENTRIES_MAX + 1,
+            },
             Action::Mark(action) => entries(action.message_ids.len()),
             Action::MarkDelivered(action) => entries(action.message_ids.len()),
             Action::Delete(action) => entries(action.message_ids.len()),
@@ -48,6 +54,7 @@ impl Operation {
             Action::Recall(action) => entries(action.message_ids.len() * HOLDERS),
             Action::Remove(action) => entries(action.message_ids.len() * HOLDERS),
             Action::RemoveOne(_) => entries(HOLDERS),
+            Action::Settle(action) => entries(action.expired.max(HOLDERS)),
             Action::Edit(action) => Weight {
                 bytes: action.content.encoded.len(),
                 entries: HOLDERS,
@@ -65,6 +72,7 @@ impl Operation {
     pub fn anchor(&self) -> Option<&ProfileId> {
         match &self.action {
             Action::Open(action) => Some(&action.owner),
+            Action::Settle(action) => Some(&action.owner),
             Action::Deliver(action) => action.anchor(),
             Action::Mark(action) => Some(&action.owner),
             Action::MarkDelivered(action) => Some(&action.owner),
@@ -73,9 +81,11 @@ impl Operation {
             Action::Clear(action) => Some(&action.owner),
             Action::Recall(action) => Some(&action.owner),
             Action::Edit(action) => Some(&action.owner),
-            Action::Update(_) | Action::RemoveOne(_) | Action::Remove(_) | Action::Configure(_) => {
-                None
-            }
+            Action::SendBulk(_)
+            | Action::Update(_)
+            | Action::RemoveOne(_)
+            | Action::Remove(_)
+            | Action::Configure(_) => None,
         }
     }
 }

@@ -20,15 +20,25 @@ pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
         Body::Json(_) | Body::Parts(_) => 0,
     };
     let content = view.of(body).map(|body| v1::Content { body: Some(body) });
-    let (envelope, stored) = (&message.envelope, &message.content);
     Ok(v1::Message {
+        content,
+        headers_size_bytes,
+        ..show_emptied(message)
+    })
+}
+
+/// A message without any content, such as one that was recalled.
+#[must_use]
+pub fn show_emptied(message: &Message) -> v1::Message {
+    let (envelope, stored) = (&message.envelope, &message.content);
+    v1::Message {
         message_id: envelope.message_id.to_string(),
         kind: kind(envelope.kind).into(),
         from: Some(sender(&envelope.from)),
         to_count: number(envelope.to.len()),
         to: envelope.to.iter().map(ProfileId::to_string).collect(),
         send_time: Some(timestamp(envelope.send_ms)),
-        content,
+        content: None,
         version: envelope.version,
         create_time: Some(timestamp(envelope.send_ms)),
         update_time: Some(timestamp(envelope.update_ms)),
@@ -36,9 +46,9 @@ pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
         modified: envelope.modified,
         digest: stored.digest.to_vec(),
         size_bytes: number(stored.encoded.len()),
-        headers_size_bytes,
+        headers_size_bytes: 0,
         conversation_id: String::new(),
-    })
+    }
 }
 
 /// Messages in their order.

@@ -72,7 +72,16 @@ static OLDEST: Statement = Statement::with_rows(
     ),
 );
 
-/// Reads the entries of the footprints, and all that the holders of the messages hold of
+/// Which of them are messages to everyone.
+static BULK: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    "SELECT DISTINCT k.app_no, k.message_id FROM r
+     CROSS JOIN bulk k WHERE k.app_no = r.app_no AND k.message_id = r.message_id",
+);
+
+/// Reads the entries of the footprints, those that are to show what has become of messages
+/// to everyone, and all that the holders of the messages hold of
 /// them.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
@@ -86,6 +95,7 @@ pub async fn read<DB: Backend>(
             continue;
         };
         name_held(app_no, ledger, footprint, &mut named);
+        name_changed(app_no, ledger, &mut named);
         for range in &footprint.entries {
             let id = |owner: &ProfileId| ledger.mailbox(owner).map(|mailbox| mailbox.mailbox_id);
             match range {
@@ -115,6 +125,7 @@ pub async fn read<DB: Backend>(
         }
     }
     let oldest = oldest(ledgers, &demands);
+    let mut bulk = Call::of(&BULK);
     for call in [named, all, oldest] {
         if call.is_empty() {
             continue;
@@ -123,11 +134,37 @@ pub async fn read<DB: Backend>(
             let (app_no, mailbox_id) = (row.int()?, row.int()?);
             let entry = row.entry()?;
             if let Some(ledger) = ledgers.get_mut(&app_no) {
+                if ledger.bulk_head() > 0 && entry.msgbox == Msgbox::Inbox {
+                    bulk.row([app_no.into(), entry.message_id.uuid().into()]);
+                }
                 ledger.read_entry(mailbox_id, entry);
             }
         }
     }
+    if bulk.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(bulk).await? {
+        let (app_no, message_id) = (row.int()?, row.message_id()?);
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_bulk_id(message_id);
+        }
+    }
     Ok(())
+}
+
+/// Names what may be held of the messages to everyone that have changed since.
+fn name_changed(app_no: i64, ledger: &Ledger, named: &mut Call) {
+    for mailbox in ledger.mailboxes() {
+        for message_id in ledger.changed_in_bulk(mailbox) {
+            named.row([
+                app_no.into(),
+                mailbox.mailbox_id.into(),
+                Msgbox::Inbox.code().into(),
+                message_id.uuid().into(),
+            ]);
+        }
+    }
 }
 
 /// Names what may be held of the messages that were locked.

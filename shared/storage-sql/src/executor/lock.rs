@@ -15,7 +15,7 @@ use crate::statement::{Column, Kind, Statement};
 
 macro_rules! select_apps {
     () => {
-        "SELECT a.app_no, a.settings, {xid} FROM r
+        "SELECT a.app_no, a.settings, a.bulk_head, {xid} FROM r
          CROSS JOIN app a WHERE a.app_no = r.app_no AND a.app_id = r.app_id ORDER BY r.ord"
     };
 }
@@ -26,14 +26,24 @@ static READ_APPS: Statement = Statement::with_rows(0, &APP, select_apps!());
 
 static LOCK_APPS: Statement = Statement::with_rows(0, &APP, select_apps!()).locking("a");
 
-static LOCK_MESSAGES: Statement = Statement::with_rows(
+/// Whether one of them is a message to everyone.
+static BULK_MESSAGES: Statement = Statement::with_rows(
     0,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    "SELECT k.bulk_no FROM r
+     CROSS JOIN bulk k WHERE k.app_no = r.app_no AND k.message_id = r.message_id LIMIT 1",
+);
+
+/// Those that have not expired at `$1`.
+static LOCK_MESSAGES: Statement = Statement::with_rows(
+    1,
     &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
     concat!(
         "SELECT m.app_no, ",
         envelope_columns!(),
         " FROM r
          CROSS JOIN message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
+         AND m.expire_ms > $1 AND m.recall_ms IS NULL
          ORDER BY r.ord"
     ),
 )
@@ -42,8 +52,10 @@ static LOCK_MESSAGES: Statement = Statement::with_rows(
 static CREATE_MAILBOXES: Statement = Statement::with_rows(
     1,
     &[("app_no", Kind::Int), ("profile_id", Kind::Text)],
-    "INSERT INTO mailbox (app_no, profile_id, create_ms)
-     SELECT r.app_no, r.profile_id, $1 FROM r WHERE true ORDER BY r.ord
+    "INSERT INTO mailbox (app_no, profile_id, create_ms, bulk_joined)
+     SELECT r.app_no, r.profile_id, $1, (
+         SELECT a.bulk_head FROM app a WHERE a.app_no = r.app_no
+     ) FROM r WHERE true ORDER BY r.ord
      ON CONFLICT (app_no, profile_id) DO NOTHING",
 );
 
@@ -64,8 +76,11 @@ pub type Ledgers = BTreeMap<i64, Ledger>;
 pub type Footprints = BTreeMap<i64, Footprint>;
 type Owners = BTreeSet<(i64, ProfileId)>;
 
-/// Reads the apps, locks those whose settings change, and opens their ledgers. Also the id
-/// of the transaction, where the database can be asked about it later.
+/// Reads the apps, locks those that change, and opens their ledgers. Also the id of the
+/// transaction, where the database can be asked about it later.
+///
+/// What changes a message to everyone changes its app. Whether a message is one never
+/// changes, so that it can be looked up before anything is locked.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if an app has another number: the database was restored since it
@@ -77,8 +92,25 @@ pub async fn apps<DB: Backend>(
     apps: &BTreeMap<i64, &AppId>,
     footprints: &Footprints,
 ) -> Result<(Ledgers, Option<String>), Error> {
-    let changes = footprints.values().any(|footprint| footprint.settings);
-    let mut call = Call::of(if changes { &LOCK_APPS } else { &READ_APPS });
+    let changes = footprints.values().any(|footprint| footprint.app);
+    if changes {
+        return open(connection, &LOCK_APPS, policy, now, apps).await;
+    }
+    let read = open(connection, &READ_APPS, policy, now, apps).await?;
+    if names_bulk(connection, &read.0, footprints).await? {
+        return open(connection, &LOCK_APPS, policy, now, apps).await;
+    }
+    Ok(read)
+}
+
+async fn open<DB: Backend>(
+    connection: &mut Connection<DB>,
+    statement: &'static Statement,
+    policy: &Policy,
+    now: Millis,
+    apps: &BTreeMap<i64, &AppId>,
+) -> Result<(Ledgers, Option<String>), Error> {
+    let mut call = Call::of(statement);
     for (app_no, app_id) in apps {
         call.row([(*app_no).into(), app_id.as_str().into()]);
     }
@@ -86,7 +118,8 @@ pub async fn apps<DB: Backend>(
     let mut xid = None;
     for mut row in connection.fetch(call).await? {
         let app_no = row.int()?;
-        ledgers.insert(app_no, Ledger::new(now, policy.clone(), row.settings()?));
+        let ledger = Ledger::new(now, policy.clone(), row.settings()?);
+        ledgers.insert(app_no, ledger.with_bulk_head(row.int()?));
         xid = row.text_or_null()?;
     }
     if ledgers.len() < apps.len() {
@@ -100,13 +133,30 @@ pub fn renumbered() -> Error {
     Error::Unavailable("the database has begun another life".into())
 }
 
+/// Whether a message that somebody wants to change is one to everyone.
+async fn names_bulk<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &Ledgers,
+    footprints: &Footprints,
+) -> Result<bool, Error> {
+    let mut call = Call::of(&BULK_MESSAGES);
+    let sends_bulk = |app_no| ledgers.get(app_no).is_some_and(|it| it.bulk_head() > 0);
+    for (app_no, footprint) in footprints.iter().filter(|(app_no, _)| sends_bulk(app_no)) {
+        for message_id in &footprint.messages {
+            call.row([(*app_no).into(), message_id.uuid().into()]);
+        }
+    }
+    Ok(!call.is_empty() && !connection.fetch(call).await?.is_empty())
+}
+
 /// Locks the messages that somebody wants to change.
 pub async fn messages<DB: Backend>(
     connection: &mut Connection<DB>,
+    now: Millis,
     ledgers: &mut Ledgers,
     footprints: &Footprints,
 ) -> Result<(), Error> {
-    let mut call = Call::of(&LOCK_MESSAGES);
+    let mut call = Call::of(&LOCK_MESSAGES).with(now.0);
     for (app_no, footprint) in footprints {
         for message_id in &footprint.messages {
             call.row([(*app_no).into(), message_id.uuid().into()]);

@@ -1,6 +1,8 @@
 //! What a batch has changed, on its way into the tables.
 
+use domain::bulk::{BulkEvent, Tally};
 use domain::ledger::{Changes, Tombstone};
+use domain::limits::TALLY_SLOTS;
 use domain::{Entry, Mailbox, Message, MessageId, Msgbox, ProfileId, Settings};
 use storage::Error;
 
@@ -72,6 +74,57 @@ static GONE_MESSAGES: Statement = Statement::with_rows(
     0,
     &[APP, MESSAGE],
     "DELETE FROM message WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
+);
+
+static RECALLED_MESSAGES: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        MESSAGE,
+        ("recall_ms", Kind::Int),
+        ("content", Kind::Bytes),
+    ],
+    "UPDATE message SET recall_ms = r.recall_ms, content = r.content, size_bytes = 0
+     FROM r WHERE message.app_no = r.app_no AND message.message_id = r.message_id",
+);
+
+static BULK_HEADS: Statement = Statement::with_rows(
+    0,
+    &[APP, ("bulk_head", Kind::Int)],
+    "UPDATE app SET bulk_head = r.bulk_head FROM r WHERE app.app_no = r.app_no",
+);
+
+static BULK_EVENTS: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        ("bulk_no", Kind::Int),
+        ("what", Kind::Int),
+        MESSAGE,
+        ("audience", Kind::Int),
+        ("expire_ms", Kind::Int),
+    ],
+    "INSERT INTO bulk (app_no, bulk_no, what, message_id, audience, expire_ms)
+     SELECT r.app_no, r.bulk_no, r.what, r.message_id, r.audience, r.expire_ms FROM r",
+);
+
+/// Adds, without having read: nothing is decided by these numbers.
+static TALLIES: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        MESSAGE,
+        ("slot", Kind::Int),
+        ("settled", Kind::Int),
+        ("read", Kind::Int),
+        ("deleted", Kind::Int),
+    ],
+    "INSERT INTO bulk_tally (app_no, message_id, slot, settled, read, deleted)
+     SELECT r.app_no, r.message_id, r.slot, r.settled, r.read, r.deleted FROM r
+     WHERE true ORDER BY r.ord
+     ON CONFLICT (app_no, message_id, slot) DO UPDATE SET
+         settled = bulk_tally.settled + excluded.settled, read = bulk_tally.read + excluded.read,
+         deleted = bulk_tally.deleted + excluded.deleted",
 );
 
 const ENTRY: [Column; 13] = [
@@ -152,10 +205,11 @@ static MAILBOXES: Statement = Statement::with_rows(
         ("inbox_unread", Kind::Int),
         ("sent_total", Kind::Int),
         ("next_expiry_ms", Kind::Int),
+        ("bulk_cursor", Kind::Int),
     ],
     "UPDATE mailbox SET seq = r.seq, floor_seq = r.floor_seq, clock_ms = r.clock_ms,
          inbox_total = r.inbox_total, inbox_unread = r.inbox_unread, sent_total = r.sent_total,
-         next_expiry_ms = r.next_expiry_ms
+         next_expiry_ms = r.next_expiry_ms, bulk_cursor = r.bulk_cursor
      FROM r WHERE mailbox.app_no = r.app_no AND mailbox.mailbox_id = r.mailbox_id",
 );
 
@@ -165,6 +219,10 @@ struct Writes {
     new_messages: Call,
     contents: Call,
     gone_messages: Call,
+    recalled_messages: Call,
+    bulk_heads: Call,
+    bulk_events: Call,
+    tallies: Call,
     new_entries: Call,
     entries: Call,
     gone_entries: Call,
@@ -183,9 +241,14 @@ pub async fn changes<DB: Backend>(
         writes.add(app_no, changes);
     }
     connection.change("app", writes.settings).await?;
+    connection.change("app", writes.bulk_heads).await?;
+    connection.change("bulk", writes.bulk_events).await?;
     connection.change("message", writes.new_messages).await?;
     connection.change("message", writes.contents).await?;
     connection.change("message", writes.gone_messages).await?;
+    connection
+        .change("message", writes.recalled_messages)
+        .await?;
     connection.change("msgbox", writes.gone_entries).await?;
     connection.change("msgbox", writes.entries).await?;
     connection.change("msgbox", writes.new_entries).await?;
@@ -195,7 +258,8 @@ pub async fn changes<DB: Backend>(
     if !writes.floors.is_empty() {
         connection.execute(writes.floors).await?;
     }
-    connection.change("mailbox", writes.mailboxes).await
+    connection.change("mailbox", writes.mailboxes).await?;
+    connection.change("bulk_tally", writes.tallies).await
 }
 
 impl Writes {
@@ -205,6 +269,10 @@ impl Writes {
             new_messages: Call::of(&NEW_MESSAGES),
             contents: Call::of(&CONTENTS),
             gone_messages: Call::of(&GONE_MESSAGES),
+            recalled_messages: Call::of(&RECALLED_MESSAGES),
+            bulk_heads: Call::of(&BULK_HEADS),
+            bulk_events: Call::of(&BULK_EVENTS),
+            tallies: Call::of(&TALLIES),
             new_entries: Call::of(&NEW_ENTRIES),
             entries: Call::of(&ENTRIES),
             gone_entries: Call::of(&GONE_ENTRIES),
@@ -215,6 +283,7 @@ impl Writes {
     }
 
     fn add(&mut self, app_no: i64, changes: Changes) {
+        self.add_bulk(app_no, &changes);
         if let Some(settings) = changes.settings {
             self.settings
                 .row([app_no.into(), settings_text(&settings).into()]);
@@ -249,6 +318,52 @@ impl Writes {
             self.mailboxes.row(mailbox_row(app_no, mailbox));
         }
     }
+
+    fn add_bulk(&mut self, app_no: i64, changes: &Changes) {
+        for (message_id, recall_ms) in &changes.recalled_messages {
+            self.recalled_messages.row([
+                app_no.into(),
+                message_id.uuid().into(),
+                recall_ms.0.into(),
+                [].as_slice().into(),
+            ]);
+        }
+        for event in &changes.bulk_events {
+            self.bulk_events.row(bulk_event(app_no, event));
+        }
+        if let Some(last) = changes.bulk_events.last() {
+            self.bulk_heads.row([app_no.into(), last.bulk_no.into()]);
+        }
+        // One slot for a whole batch: two that run at once seldom wait for one another.
+        let slot = changes.mailboxes.first();
+        let slot = slot.map_or(0, |mailbox| mailbox.mailbox_id % TALLY_SLOTS);
+        for (message_id, tally) in &changes.tallies {
+            self.tallies
+                .row(tally_row(app_no, *message_id, slot, tally));
+        }
+    }
+}
+
+fn bulk_event(app_no: i64, event: &BulkEvent) -> [Value; 6] {
+    [
+        app_no.into(),
+        event.bulk_no.into(),
+        event.turn.code().into(),
+        event.message_id.uuid().into(),
+        event.audience.code().into(),
+        event.expire_ms.0.into(),
+    ]
+}
+
+fn tally_row(app_no: i64, message_id: MessageId, slot: i64, tally: &Tally) -> [Value; 6] {
+    [
+        app_no.into(),
+        message_id.uuid().into(),
+        slot.into(),
+        tally.settled.into(),
+        tally.read.into(),
+        tally.deleted.into(),
+    ]
 }
 
 fn settings_text(settings: &Settings) -> String {
@@ -342,7 +457,7 @@ fn tombstone_row(app_no: i64, tombstone: &Tombstone) -> [Value; 7] {
     ]
 }
 
-fn mailbox_row(app_no: i64, mailbox: &Mailbox) -> [Value; 9] {
+fn mailbox_row(app_no: i64, mailbox: &Mailbox) -> [Value; 10] {
     [
         app_no.into(),
         mailbox.mailbox_id.into(),
@@ -353,5 +468,6 @@ fn mailbox_row(app_no: i64, mailbox: &Mailbox) -> [Value; 9] {
         mailbox.counts.inbox_unread.into(),
         mailbox.counts.sent_total.into(),
         mailbox.next_expiry_ms.map(|time| time.0).into(),
+        mailbox.bulk_cursor.into(),
     ]
 }

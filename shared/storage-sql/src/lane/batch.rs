@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::backend::Backend;
 use crate::executor::{self, AppKey, Job, Verdict};
+use crate::ids;
 use crate::retry;
 use crate::warm::Warm;
 
@@ -107,8 +108,8 @@ impl<DB: Backend> Workshop<DB> {
             work.waiting.push((ticket.deadline, ticket.reply));
             work.jobs.push(Job {
                 app: ticket.app,
+                message_id: ids::of(&*self.ids, &ticket.operation, now),
                 operation: ticket.operation,
-                message_id: self.ids.next(now),
             });
         }
         work

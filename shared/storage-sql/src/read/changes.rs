@@ -1,14 +1,15 @@
 //! What changed in a mailbox after a place in its feed.
 
 use domain::mailbox::Counts;
-use domain::{MessageId, Msgbox, ProfileId};
+use domain::{MessageId, Millis, Msgbox, ProfileId};
 use storage::{Bookmark, Change, Error, Feed, FeedPart, Item, MailboxKey, Position, Since};
 use uuid::Uuid;
 
+use super::Seen;
 use crate::backend::Backend;
 use crate::connection::Connection;
 use crate::error::corrupt;
-use crate::fields::{Fields, entry_columns, envelope_columns};
+use crate::fields::{Fields, entry_columns, envelope_columns, is_due};
 use crate::rows::Call;
 use crate::statement::Statement;
 
@@ -17,11 +18,14 @@ use crate::statement::Statement;
 /// The mailbox comes with every row, and alone if there is none. A tombstone has no
 /// `create_ms`.
 static CHANGES: Statement = Statement::new(
-    6,
+    7,
     concat!(
         "WITH owner AS (
-             SELECT mailbox_id, seq, floor_seq, inbox_total, inbox_unread, sent_total
-             FROM mailbox WHERE app_no = $1 AND profile_id = $2
+             SELECT b.mailbox_id, b.seq, b.floor_seq, b.inbox_total, b.inbox_unread,
+                 b.sent_total, ",
+        is_due!("$7"),
+        " AS is_due FROM mailbox b CROSS JOIN app a
+             WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
          ), changed AS (
              SELECT * FROM (
                  SELECT seq, box, message_id, create_seq, create_ms, update_ms, version,
@@ -44,7 +48,7 @@ static CHANGES: Statement = Statement::new(
              FROM changed c LEFT JOIN message m ON m.app_no = $1
                  AND m.message_id = c.message_id AND c.create_ms IS NOT NULL
          )
-         SELECT s.epoch, owner.mailbox_id, owner.seq, owner.floor_seq,
+         SELECT owner.is_due, s.epoch, owner.mailbox_id, owner.seq, owner.floor_seq,
              owner.inbox_total, owner.inbox_unread, owner.sent_total, e.create_seq, e.create_ms, ",
         entry_columns!(),
         ", ",
@@ -57,14 +61,15 @@ static CHANGES: Statement = Statement::new(
     ),
 );
 
-/// The feed after a place, and the epoch. None if the mailbox has not begun.
+/// The feed after a place, and the epoch.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
     owner: &ProfileId,
     since: Since,
     part: FeedPart,
-) -> Result<Option<(Feed, Uuid)>, Error> {
+    now: Millis,
+) -> Result<Seen<(Feed, Uuid)>, Error> {
     let (after, until) = since.bounds();
     let call = Call::of(&CHANGES)
         .with(app_no)
@@ -72,12 +77,16 @@ pub async fn read<DB: Backend>(
         .with(after)
         .with(until)
         .with(part.changes_max)
-        .with(i64::try_from(part.bytes_max).unwrap_or(i64::MAX));
+        .with(i64::try_from(part.bytes_max).unwrap_or(i64::MAX))
+        .with(now.0);
     let mut rows = connection.fetch(call).await?.into_iter();
     let Some(mut first) = rows.next() else {
-        return Ok(None);
+        return Ok(Seen::Missing);
     };
     let head = Head::take(&mut first)?;
+    if head.is_due {
+        return Ok(Seen::Due);
+    }
     let mut read = Read::default();
     let mut next = Some(first);
     while let Some(mut row) = next.take() {
@@ -90,11 +99,12 @@ pub async fn read<DB: Backend>(
         }
     }
     read.was_cut |= read.changes.len() >= part.changes_max as usize;
-    Ok(Some((head.feed(app_no, since, read), head.epoch)))
+    Ok(Seen::There((head.feed(app_no, since, read), head.epoch)))
 }
 
 /// What comes with every row.
 struct Head {
+    is_due: bool,
     epoch: Uuid,
     mailbox_id: i64,
     seq: i64,
@@ -153,6 +163,7 @@ impl Read {
 impl Head {
     fn take<DB: Backend>(row: &mut Fields<DB>) -> Result<Self, Error> {
         Ok(Self {
+            is_due: row.is_due()?,
             epoch: row.uuid()?,
             mailbox_id: row.int()?,
             seq: row.int()?,

@@ -3,24 +3,31 @@
 use domain::{MessageId, Msgbox, ProfileId};
 use storage::{Error, Item, Items};
 
+use super::Seen;
 use super::items::Messages;
 use crate::backend::Backend;
 use crate::connection::Connection;
-use crate::fields::entry_columns;
+use crate::fields::{entry_columns, is_due};
 use crate::rows::Call;
 use crate::statement::{Kind, Statement};
 
 static ENTRIES: Statement = Statement::with_rows(
-    3,
+    4,
     &[("message_id", Kind::Uuid)],
     concat!(
-        "SELECT ",
+        ", owner AS (
+             SELECT b.mailbox_id, ",
+        is_due!("$4"),
+        " AS is_due FROM mailbox b CROSS JOIN app a
+             WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
+         ), named AS (
+             SELECT r.ord, e.* FROM owner CROSS JOIN r CROSS JOIN msgbox e
+             WHERE e.app_no = $1 AND e.mailbox_id = owner.mailbox_id AND e.box = $3
+                 AND e.message_id = r.message_id
+         )
+         SELECT owner.is_due, ",
         entry_columns!(),
-        " FROM mailbox b CROSS JOIN r CROSS JOIN msgbox e
-         WHERE b.app_no = $1 AND b.profile_id = $2
-             AND e.app_no = $1 AND e.mailbox_id = b.mailbox_id AND e.box = $3
-             AND e.message_id = r.message_id
-         ORDER BY r.ord"
+        " FROM owner LEFT JOIN named e ON true ORDER BY e.ord"
     ),
 );
 
@@ -32,15 +39,28 @@ pub async fn read<DB: Backend>(
     msgbox: Msgbox,
     message_ids: &[MessageId],
     bytes_max: i64,
-) -> Result<Items<Item>, Error> {
+) -> Result<Seen<Items<Item>>, Error> {
     let mut call = Call::of(&ENTRIES)
         .with(messages.app_no)
         .with(owner.as_str())
-        .with(msgbox.code());
+        .with(msgbox.code())
+        .with(messages.now.0);
     for message_id in message_ids {
         call.row([message_id.uuid().into()]);
     }
     let rows = connection.fetch(call).await?;
-    let entries: Result<_, _> = rows.into_iter().map(|mut row| row.entry()).collect();
-    messages.items(connection, entries?, bytes_max).await
+    if rows.is_empty() {
+        return Ok(Seen::Missing);
+    }
+    let mut entries = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        if row.is_due()? {
+            return Ok(Seen::Due);
+        }
+        if !row.is_null_next() {
+            entries.push(row.entry()?);
+        }
+    }
+    let items = messages.items(connection, entries, bytes_max).await?;
+    Ok(Seen::There(items))
 }

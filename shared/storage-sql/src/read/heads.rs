@@ -1,24 +1,39 @@
-//! The numbers of the last changes of mailboxes.
+//! Where mailboxes stand.
 
-use storage::{Error, Head, MailboxKey};
+use domain::{Millis, ProfileId};
+use storage::{Error, Head, Look, MailboxKey};
 
 use crate::backend::Backend;
 use crate::connection::Connection;
+use crate::executor::AppKey;
+use crate::fields::is_due;
 use crate::rows::Call;
 use crate::statement::{Kind, Statement};
 
 static HEADS: Statement = Statement::with_rows(
+    1,
+    &[("app_no", Kind::Int), ("mailbox_id", Kind::Int)],
+    concat!(
+        "SELECT b.app_no, b.mailbox_id, b.seq, ",
+        is_due!("$1"),
+        " FROM r CROSS JOIN mailbox b CROSS JOIN app a
+         WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id AND a.app_no = r.app_no"
+    ),
+);
+
+static OWNERS: Statement = Statement::with_rows(
     0,
     &[("app_no", Kind::Int), ("mailbox_id", Kind::Int)],
-    "SELECT b.app_no, b.mailbox_id, b.seq FROM r
-     JOIN mailbox b ON b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id",
+    "SELECT b.app_no, a.app_id, b.profile_id FROM r CROSS JOIN mailbox b CROSS JOIN app a
+     WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id AND a.app_no = r.app_no",
 );
 
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     mailboxes: &[MailboxKey],
-) -> Result<Vec<Head>, Error> {
-    let mut call = Call::of(&HEADS);
+    now: Millis,
+) -> Result<Vec<Look>, Error> {
+    let mut call = Call::of(&HEADS).with(now.0);
     for mailbox in mailboxes {
         call.row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
     }
@@ -28,10 +43,34 @@ pub async fn read<DB: Backend>(
             app_no: row.int()?,
             mailbox_id: row.int()?,
         };
-        Ok(Head {
+        let head = Head {
             mailbox,
             seq: row.int()?,
+        };
+        Ok(Look {
+            head,
+            is_due: row.is_due()?,
         })
     });
     heads.collect()
+}
+
+/// Whose mailboxes they are.
+pub async fn owners<DB: Backend>(
+    connection: &mut Connection<DB>,
+    mailboxes: &[MailboxKey],
+) -> Result<Vec<(AppKey, ProfileId)>, Error> {
+    let mut call = Call::of(&OWNERS);
+    for mailbox in mailboxes {
+        call.row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
+    }
+    let rows = connection.fetch(call).await?;
+    let owners = rows.into_iter().map(|mut row| {
+        let app = AppKey {
+            app_no: row.int()?,
+            app_id: row.app_id()?,
+        };
+        Ok((app, row.profile_id("mailbox")?))
+    });
+    owners.collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::{Entry, Message, MessageId};
+use domain::{Entry, Message, MessageId, Millis};
 use storage::{Error, Item, Items};
 
 use super::messages;
@@ -25,6 +25,7 @@ pub struct Messages<'a> {
     pub contents: &'a Contents,
     pub app_no: i64,
     pub sight: Sight,
+    pub now: Millis,
 }
 
 impl Messages<'_> {
@@ -52,7 +53,8 @@ impl Messages<'_> {
         }
         let mut large = HashSet::new();
         if !unknown.is_empty() {
-            let read = messages::read(connection, self.app_no, &unknown, bytes_max).await?;
+            let read = messages::read(connection, self.app_no, &unknown, self.now, bytes_max);
+            let read = read.await?;
             large.extend(read.remaining);
             for message in read.found {
                 let message = Arc::new(message);
@@ -113,7 +115,7 @@ mod tests {
     use bytes::Bytes;
     use domain::content::ContentKind;
     use domain::message::Envelope;
-    use domain::{Content, MessageKind, Millis, Msgbox, Sender};
+    use domain::{Content, MessageKind, Msgbox, Sender};
     use uuid::Uuid;
 
     use super::*;
@@ -171,6 +173,7 @@ mod tests {
             contents: &Contents::new(0),
             app_no: 1,
             sight,
+            now: Millis(1),
         };
         let known = messages.iter().map(|&(number, version, size)| {
             let message = message(number, version, size);

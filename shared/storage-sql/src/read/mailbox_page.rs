@@ -9,6 +9,7 @@ use domain::{Entry, Msgbox, ProfileId};
 use storage::{Error, Item, MailboxPage, Position};
 use uuid::Uuid;
 
+use super::Seen;
 use super::items::Messages;
 use super::scan::{Gathered, NothingThere, Reach, capped, from_key, id_bound, message_criteria};
 use crate::backend::Backend;
@@ -17,29 +18,31 @@ use crate::fields::Fields;
 use crate::rows::Call;
 use statements::{ALL, COUNT, MATCHING, one_box};
 
-/// None if the mailbox has not begun.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     epoch: Uuid,
     messages: Messages<'_>,
     owner: &ProfileId,
     scan: &Scan,
-) -> Result<Option<MailboxPage>, Error> {
+) -> Result<Seen<MailboxPage>, Error> {
     let reach = Reach::of(scan, all_match(scan));
     let bounds = bounds(scan);
     let nothing_there = bounds.is_err();
     let bounds = bounds.unwrap_or(Bounds::NOWHERE);
-    let call = call(scan, messages.app_no, owner, &bounds, reach);
+    let call = call(scan, messages.app_no, owner, &bounds, reach).with(messages.now.0);
     let mut found = None;
     let mut entries = Vec::new();
     for mut row in connection.fetch(call).await? {
+        if row.is_due()? {
+            return Ok(Seen::Due);
+        }
         found = Some(head(&mut row, scan)?);
         if !row.is_null_next() {
             entries.push(row.entry()?);
         }
     }
     let Some(head) = found else {
-        return Ok(None);
+        return Ok(Seen::Missing);
     };
     let count = if scan.criteria.is_box_only() {
         Some(count_of(&head.counts, scan.criteria.msgbox))
@@ -53,7 +56,7 @@ pub async fn read<DB: Backend>(
     } else {
         gather(connection, messages, &head, entries).await?
     };
-    Ok(Some(MailboxPage {
+    Ok(Seen::There(MailboxPage {
         found: gathered.found(scan, reach, count),
         position: Position {
             epoch,

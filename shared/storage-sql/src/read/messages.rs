@@ -1,6 +1,6 @@
 //! Named messages of an app, whoever holds them.
 
-use domain::{Message, MessageId};
+use domain::{Message, MessageId, Millis};
 use storage::{Error, Items};
 
 use super::scan::split;
@@ -10,9 +10,10 @@ use crate::fields::envelope_columns;
 use crate::rows::Call;
 use crate::statement::{Kind, Statement};
 
-/// A content comes with as many others as fit into `$2` bytes together with it.
+/// Those that have not expired at `$3`. A content comes with as many others as fit into `$2`
+/// bytes together with it.
 static MESSAGES: Statement = Statement::with_rows(
-    2,
+    3,
     &[("message_id", Kind::Uuid)],
     concat!(
         "SELECT ",
@@ -21,6 +22,7 @@ static MESSAGES: Statement = Statement::with_rows(
              CASE WHEN sum(m.size_bytes) OVER (ORDER BY r.ord ROWS UNBOUNDED PRECEDING) <= $2
                  OR row_number() OVER (ORDER BY r.ord) = 1 THEN m.content END
          FROM r CROSS JOIN message m WHERE m.app_no = $1 AND m.message_id = r.message_id
+             AND m.expire_ms > $3 AND m.recall_ms IS NULL
          ORDER BY r.ord"
     ),
 );
@@ -29,9 +31,10 @@ pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
     message_ids: &[MessageId],
+    now: Millis,
     bytes_max: i64,
 ) -> Result<Items<Message>, Error> {
-    let mut call = Call::of(&MESSAGES).with(app_no).with(bytes_max);
+    let mut call = Call::of(&MESSAGES).with(app_no).with(bytes_max).with(now.0);
     for message_id in message_ids {
         call.row([message_id.uuid().into()]);
     }

@@ -2,7 +2,7 @@
 
 use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
 use domain::page::{Count, Criteria, Direction, Key, Scan, SortField};
-use domain::{Message, MessageId, Msgbox};
+use domain::{Message, MessageId, Millis, Msgbox};
 use storage::{Error, RepositoryPage};
 use uuid::Uuid;
 
@@ -15,14 +15,17 @@ use crate::fields::{Fields, envelope_columns};
 use crate::rows::Call;
 use crate::statement::Statement;
 
-/// The rows in the order of sending. `$2` is the bound; `$3` and `$4` are not needed.
+/// The rows in the order of sending that have not expired at `$now`. `$2` is the bound; `$3`
+/// and `$4` are not needed.
 macro_rules! seen_by_create {
-    ($beyond:literal, $direction:literal) => {
+    ($beyond:literal, $direction:literal, $now:literal) => {
         concat!(
             "SELECT message_id, update_ms FROM message
              WHERE app_no = $1 AND message_id ",
             $beyond,
-            " $2
+            " $2 AND recall_ms IS NULL AND expire_ms > ",
+            $now,
+            "
              ORDER BY message_id ",
             $direction,
             " LIMIT $5"
@@ -33,7 +36,7 @@ macro_rules! seen_by_create {
 /// The rows in the order of change. Those that never changed are in the order of their
 /// ids, from `$2` on; the others have an index, from `$3`, `$4` on. Both, merged.
 macro_rules! seen_by_update {
-    ($beyond:literal, $direction:literal) => {
+    ($beyond:literal, $direction:literal, $now:literal) => {
         concat!(
             "SELECT * FROM (
                  SELECT * FROM (
@@ -41,6 +44,9 @@ macro_rules! seen_by_update {
                      WHERE app_no = $1 AND version = 1 AND message_id ",
             $beyond,
             " $2
+                     AND recall_ms IS NULL AND expire_ms > ",
+            $now,
+            "
                      ORDER BY message_id ",
             $direction,
             " LIMIT $5
@@ -52,6 +58,9 @@ macro_rules! seen_by_update {
                      AND (update_ms, message_id) ",
             $beyond,
             " ($4, $3)
+                     AND recall_ms IS NULL AND expire_ms > ",
+            $now,
+            "
                      ORDER BY update_ms ",
             $direction,
             ", message_id ",
@@ -117,33 +126,33 @@ macro_rules! page {
 }
 
 static NEWEST_FIRST: Statement = Statement::new(
-    17,
+    18,
     page!(
-        seen_by_create!("<", "DESC"),
+        seen_by_create!("<", "DESC", "$18"),
         "m.message_id DESC",
         "message_id"
     ),
 );
 static OLDEST_FIRST: Statement = Statement::new(
-    17,
+    18,
     page!(
-        seen_by_create!(">", "ASC"),
+        seen_by_create!(">", "ASC", "$18"),
         "m.message_id",
         "message_id DESC"
     ),
 );
 static LAST_CHANGED_FIRST: Statement = Statement::new(
-    17,
+    18,
     page!(
-        seen_by_update!("<", "DESC"),
+        seen_by_update!("<", "DESC", "$18"),
         "m.update_ms DESC, m.message_id DESC",
         "update_ms, message_id"
     ),
 );
 static FIRST_CHANGED_FIRST: Statement = Statement::new(
-    17,
+    18,
     page!(
-        seen_by_update!(">", "ASC"),
+        seen_by_update!(">", "ASC", "$18"),
         "m.update_ms, m.message_id",
         "update_ms DESC, message_id DESC"
     ),
@@ -151,10 +160,10 @@ static FIRST_CHANGED_FIRST: Statement = Statement::new(
 
 /// How many rows match of the newest `$5`, up to `$15`, and how many were looked at.
 static COUNT: Statement = Statement::new(
-    15,
+    16,
     concat!(
         "WITH seen AS (",
-        seen_by_create!("<", "DESC"),
+        seen_by_create!("<", "DESC", "$16"),
         "), matching AS (
              SELECT 1 FROM seen s CROSS JOIN message m
              WHERE m.app_no = $1 AND m.message_id = s.message_id AND ",
@@ -169,18 +178,22 @@ pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
     scan: &Scan,
+    now: Millis,
 ) -> Result<RepositoryPage, Error> {
     let reach = Reach::of(scan, scan.criteria == Criteria::default());
     let mut gathered = Gathered::nothing();
     if let Ok(bounds) = bounds(scan) {
-        for mut row in connection.fetch(call(scan, app_no, &bounds, reach)).await? {
+        for mut row in connection
+            .fetch(call(scan, app_no, &bounds, reach).with(now.0))
+            .await?
+        {
             gathered.examined = row.int()?;
             gathered.edge = Some(key(row.message_id()?, row.int()?));
             gather(&mut gathered, &mut row)?;
         }
     }
     let count = if scan.count {
-        Some(count(connection, app_no, scan).await?)
+        Some(count(connection, app_no, scan, now).await?)
     } else {
         None
     };
@@ -288,6 +301,7 @@ async fn count<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
     scan: &Scan,
+    now: Millis,
 ) -> Result<Count, Error> {
     let unused = None::<i64>;
     let call = Call::of(&COUNT)
@@ -295,7 +309,9 @@ async fn count<DB: Backend>(
         .with(Uuid::max())
         .with(unused)
         .with(unused);
-    let call = criteria(call.with(COUNT_EXAMINED_MAX), &scan.criteria).with(COUNT_MAX + 1);
+    let call = criteria(call.with(COUNT_EXAMINED_MAX), &scan.criteria)
+        .with(COUNT_MAX + 1)
+        .with(now.0);
     match connection.fetch(call).await?.into_iter().next() {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);

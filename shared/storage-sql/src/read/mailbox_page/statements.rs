@@ -2,7 +2,7 @@
 
 use domain::page::{Direction, Sort, SortField};
 
-use crate::fields::entry_columns;
+use crate::fields::{entry_columns, is_due};
 use crate::read::scan::message_matches;
 use crate::statement::Statement;
 
@@ -86,19 +86,21 @@ macro_rules! entry_matches {
 }
 
 /// The page of a scan that every row matches, with the mailbox's counters, which come with
-/// every row, and alone if there is none.
+/// every row, and alone if there is none. Whether it is due is told for the time `$now`.
 macro_rules! all {
-    ($seen:expr, $offset:literal, $order:literal) => {
+    ($seen:expr, $offset:literal, $now:literal, $order:literal) => {
         concat!(
             "WITH owner AS (
-                 SELECT mailbox_id, seq, inbox_total, inbox_unread, sent_total FROM mailbox
-                 WHERE app_no = $1 AND profile_id = $2
+                 SELECT b.mailbox_id, b.seq, b.inbox_total, b.inbox_unread, b.sent_total, ",
+            is_due!($now),
+            " AS is_due FROM mailbox b CROSS JOIN app a
+                 WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
              ), seen AS (",
             $seen,
             " OFFSET ",
             $offset,
             ")
-             SELECT owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total, ",
+             SELECT owner.is_due, owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total, ",
             entry_columns!(),
             " FROM owner LEFT JOIN seen e ON true
              ORDER BY ",
@@ -109,13 +111,15 @@ macro_rules! all {
 
 /// The page of the rows that match, up to `$18` behind the first `$19`, with the mailbox's
 /// counters, how many rows were examined, and the last of them. Those columns come with
-/// every row, and alone if there is none.
+/// every row, and alone if there is none. Whether it is due is told for the time `$20`.
 macro_rules! matching {
     ($seen:expr, $order:literal, $reverse:literal) => {
         concat!(
             "WITH owner AS (
-                 SELECT mailbox_id, seq, inbox_total, inbox_unread, sent_total FROM mailbox
-                 WHERE app_no = $1 AND profile_id = $2
+                 SELECT b.mailbox_id, b.seq, b.inbox_total, b.inbox_unread, b.sent_total, ",
+            is_due!("$20"),
+            " AS is_due FROM mailbox b CROSS JOIN app a
+                 WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
              ), seen AS (",
             $seen,
             "), edge AS (
@@ -132,7 +136,7 @@ macro_rules! matching {
             $order,
             " LIMIT $18 OFFSET $19
              )
-             SELECT owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total,
+             SELECT owner.is_due, owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total,
                  (SELECT count(*) FROM seen), edge.message_id, edge.box, edge.seq, ",
             entry_columns!(),
             " FROM owner LEFT JOIN edge ON true LEFT JOIN matching e ON true
@@ -163,29 +167,40 @@ impl Orders {
 
 pub static ALL: Orders = Orders {
     newest: Statement::new(
-        8,
+        9,
         all!(
             seen_by_create!("<", "DESC"),
             "$8",
+            "$9",
             "e.message_id DESC, e.box DESC"
         ),
     ),
     oldest: Statement::new(
-        8,
-        all!(seen_by_create!(">", "ASC"), "$8", "e.message_id, e.box"),
+        9,
+        all!(
+            seen_by_create!(">", "ASC"),
+            "$8",
+            "$9",
+            "e.message_id, e.box"
+        ),
     ),
-    last_changed: Statement::new(8, all!(seen_by_update!("<", "DESC"), "$8", "e.seq DESC")),
-    first_changed: Statement::new(8, all!(seen_by_update!(">", "ASC"), "$8", "e.seq")),
+    last_changed: Statement::new(
+        9,
+        all!(seen_by_update!("<", "DESC"), "$8", "$9", "e.seq DESC"),
+    ),
+    first_changed: Statement::new(9, all!(seen_by_update!(">", "ASC"), "$8", "$9", "e.seq")),
 };
 
 /// One box in the order of sending, by what comes first: what most ask for.
 pub const fn one_box(direction: Direction) -> &'static Statement {
     static NEWEST: Statement = Statement::new(
-        6,
-        all!(seen_in_one!("<", "DESC"), "$6", "e.message_id DESC"),
+        7,
+        all!(seen_in_one!("<", "DESC"), "$6", "$7", "e.message_id DESC"),
     );
-    static OLDEST: Statement =
-        Statement::new(6, all!(seen_in_one!(">", "ASC"), "$6", "e.message_id"));
+    static OLDEST: Statement = Statement::new(
+        7,
+        all!(seen_in_one!(">", "ASC"), "$6", "$7", "e.message_id"),
+    );
     match direction {
         Direction::Descending => &NEWEST,
         Direction::Ascending => &OLDEST,
@@ -194,7 +209,7 @@ pub const fn one_box(direction: Direction) -> &'static Statement {
 
 pub static MATCHING: Orders = Orders {
     newest: Statement::new(
-        19,
+        20,
         matching!(
             seen_by_create!("<", "DESC"),
             "e.message_id DESC, e.box DESC",
@@ -202,7 +217,7 @@ pub static MATCHING: Orders = Orders {
         ),
     ),
     oldest: Statement::new(
-        19,
+        20,
         matching!(
             seen_by_create!(">", "ASC"),
             "e.message_id, e.box",
@@ -210,11 +225,11 @@ pub static MATCHING: Orders = Orders {
         ),
     ),
     last_changed: Statement::new(
-        19,
+        20,
         matching!(seen_by_update!("<", "DESC"), "e.seq DESC", "seq"),
     ),
     first_changed: Statement::new(
-        19,
+        20,
         matching!(seen_by_update!(">", "ASC"), "e.seq", "seq DESC"),
     ),
 };

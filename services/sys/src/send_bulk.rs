@@ -1,0 +1,112 @@
+//! The app sends a message to everyone.
+
+use domain::operation::{SendBulk, Sent};
+use domain::{Action, Audience, Operation, Violations};
+use proto::sys::v1::{BulkAudience, SendBulkRequest, SendBulkResponse};
+use rpc::convert::idempotency::Canonical;
+use rpc::convert::time::timestamp;
+use rpc::convert::{content, enums, id, outcome, time};
+use rpc::{Deadline, RpcError, System};
+use storage::MailStore;
+use tonic::Request;
+
+use crate::from;
+
+const METHOD: &str = "/postroom.sys.v1.Sys/SendBulk";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<SendBulkRequest>,
+) -> Result<SendBulkResponse, RpcError> {
+    let system = System::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let operation = parse(request.into_inner())?;
+    let outcome = store.execute(system.app(), operation, deadline).await?;
+    Ok(answer(outcome::sent(outcome)?))
+}
+
+fn parse(request: SendBulkRequest) -> Result<Operation, Violations> {
+    let mut violations = Violations::none();
+    // A sealed content is for whoever has the key already: there is nobody to wrap it for.
+    content::check_wraps(request.content.as_ref(), None, &[], &mut violations);
+    let content = content::parse(request.content, &mut violations);
+    let from = from::parse(request.from, &mut violations);
+    let audience = audience(request.audience, &mut violations);
+    let request_id = id::request(&request.request_id, &mut violations);
+    let lifetime_ms = time::lifetime_ms(request.expire_after, "expire_after", &mut violations);
+    let (content, audience) = violations.finish(content.zip(audience))?;
+    Ok(Operation {
+        request: Canonical::of(METHOD)
+            .field(&content.encoded)
+            .field(audience.code().to_be_bytes())
+            .list(lifetime_ms.map(i64::to_be_bytes))
+            .field(&from.name)
+            .field(&from.pic)
+            .of_app(request_id.as_ref()),
+        action: Action::SendBulk(SendBulk {
+            from,
+            content,
+            audience,
+            lifetime_ms,
+        }),
+    })
+}
+
+fn audience(number: i32, violations: &mut Violations) -> Option<Audience> {
+    match enums::known(number, "audience", violations)? {
+        BulkAudience::Unspecified | BulkAudience::Existing => Some(Audience::Existing),
+        BulkAudience::Everyone => Some(Audience::Everyone),
+    }
+}
+
+fn answer(sent: Sent) -> SendBulkResponse {
+    SendBulkResponse {
+        message_id: sent.message_id.to_string(),
+        send_time: Some(timestamp(sent.send_ms)),
+        expire_time: Some(timestamp(sent.expire_ms)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Reason;
+    use proto::v1::{Content, Sender, content::Body};
+
+    use super::*;
+
+    fn request(audience: BulkAudience) -> SendBulkRequest {
+        SendBulkRequest {
+            content: Some(Content {
+                body: Some(Body::Json(true.into())),
+            }),
+            from: Some(Sender {
+                name: "News".into(),
+                ..Sender::default()
+            }),
+            audience: audience.into(),
+            request_id: "once".into(),
+            ..SendBulkRequest::default()
+        }
+    }
+
+    #[test]
+    fn who_is_there_gets_it_unless_everyone_is_meant() {
+        let once = |audience| parse(request(audience)).expect("an operation");
+        let (default, existing) = (BulkAudience::Unspecified, BulkAudience::Existing);
+        assert_eq!(once(default), once(existing));
+        let everyone = once(BulkAudience::Everyone);
+        assert_ne!(everyone.request, once(existing).request);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let wrong = SendBulkRequest {
+            audience: 9,
+            request_id: "a b".into(),
+            ..SendBulkRequest::default()
+        };
+        let violations = parse(wrong).expect_err("violations");
+        assert_eq!(violations.as_slice().len(), 4, "{violations:?}");
+        assert_eq!(violations.reason(), Reason::InvalidRequest);
+    }
+}

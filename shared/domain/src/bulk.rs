@@ -1,0 +1,110 @@
+//! Messages to everyone. One is sent by one row, whoever there is; every mailbox takes it
+//! when it is next accessed, which is called to settle.
+
+use crate::id::MessageId;
+use crate::time::Millis;
+
+/// Who gets a bulk message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// The mailboxes that there are when it is sent.
+    Existing,
+    /// Also those that begin before it expires.
+    Everyone,
+}
+
+impl Audience {
+    const ALL: [Self; 2] = [Self::Existing, Self::Everyone];
+
+    /// The number that is stored.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Existing => 0,
+            Self::Everyone => 1,
+        }
+    }
+
+    /// The audience of a stored number.
+    #[must_use]
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|audience| audience.code() == code)
+    }
+}
+
+/// What became of a bulk message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It was sent.
+    Sent,
+    /// It says something else.
+    Updated,
+    /// The app deleted it.
+    Recalled,
+}
+
+impl Turn {
+    const ALL: [Self; 3] = [Self::Sent, Self::Updated, Self::Recalled];
+
+    /// The number that is stored.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Sent => 0,
+            Self::Updated => 1,
+            Self::Recalled => 2,
+        }
+    }
+
+    /// The turn of a stored number.
+    #[must_use]
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|turn| turn.code() == code)
+    }
+}
+
+/// One of the numbered things that every mailbox of an app takes in turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BulkEvent {
+    /// Its number in the app, from 1.
+    pub bulk_no: i64,
+    /// What happened.
+    pub turn: Turn,
+    /// To which message.
+    pub message_id: MessageId,
+    /// Who gets the message.
+    pub audience: Audience,
+    /// When the message vanishes.
+    pub expire_ms: Millis,
+}
+
+/// An event as a mailbox meets it: with the message as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pending {
+    /// What happened.
+    pub event: BulkEvent,
+    /// The message; none: it was recalled.
+    pub message: Option<BulkMessage>,
+}
+
+/// What an entry needs to know of a bulk message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BulkMessage {
+    /// When it was sent.
+    pub send_ms: Millis,
+    /// The version of what it says.
+    pub version: i64,
+}
+
+/// What has become of a bulk message in the mailboxes that have met it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Mailboxes that took it.
+    pub settled: i64,
+    /// Those in which it is read, or was when it was deleted.
+    pub read: i64,
+    /// Those whose owner deleted it.
+    pub deleted: i64,
+}

@@ -1,0 +1,278 @@
+//! What a mailbox takes when it is accessed, and what it does not.
+
+use super::*;
+use crate::operation::{Action, Clear, Delete, Mark, Open, Outcome, Remove, SendBulk, Settle};
+use crate::operation::{Operation, Update};
+use crate::sender::Sender;
+use crate::testing::{Shelf, from_app, from_user, profile, sent_at, text};
+
+fn bulk(shelf: &mut Shelf, now: u64, audience: Audience, lifetime_ms: i64) -> MessageId {
+    let action = Action::SendBulk(SendBulk {
+        from: Sender::default(),
+        content: text("to all"),
+        audience,
+        lifetime_ms: Some(lifetime_ms),
+    });
+    let verdict = shelf.apply(now.cast_signed(), sent_at(now), action);
+    assert!(matches!(verdict, Ok(Outcome::Sent(_))), "{verdict:?}");
+    sent_at(now)
+}
+
+fn to_all(shelf: &mut Shelf, now: u64) -> MessageId {
+    bulk(shelf, now, Audience::Existing, 1_000)
+}
+
+fn settle(shelf: &mut Shelf, now: i64, owner: &str) {
+    let action = Action::Settle(Settle::from(profile(owner)));
+    assert_eq!(shelf.act(now, action), Ok(Outcome::Done));
+}
+
+fn update(shelf: &mut Shelf, now: i64, message_id: MessageId) {
+    let action = Action::Update(Update {
+        message_id,
+        content: text("better"),
+        expected_version: None,
+    });
+    shelf.act(now, action).expect("updated");
+}
+
+fn recall(shelf: &mut Shelf, now: i64, message_id: MessageId) {
+    let message_ids = vec![message_id];
+    let verdict = shelf.act(now, Action::Remove(Remove { message_ids }));
+    assert_eq!(verdict, Ok(Outcome::Changed(1)));
+}
+
+/// Sends by one row: a ledger that sees no mailbox.
+fn by_one_row(shelf: &Shelf, now: i64, action: Action) -> crate::ledger::Changes {
+    let last = shelf.events.last().map_or(0, |event| event.bulk_no);
+    let ledger = Ledger::new(Millis(now), shelf.policy.clone(), shelf.settings.clone());
+    let mut ledger = ledger.with_bulk_head(last);
+    let operation = Operation {
+        request: None,
+        action,
+    };
+    operation
+        .apply(&mut ledger, sent_at(now.cast_unsigned()))
+        .expect("sent");
+    ledger.into_changes()
+}
+
+#[test]
+fn sending_to_everyone_writes_a_message_and_an_event() {
+    let shelf = Shelf::of(["ann", "bob"]);
+    let changes = by_one_row(
+        &shelf,
+        10,
+        Action::SendBulk(SendBulk {
+            from: Sender::default(),
+            content: text("to all"),
+            audience: Audience::Everyone,
+            lifetime_ms: Some(5),
+        }),
+    );
+    let event = BulkEvent {
+        bulk_no: 1,
+        turn: Turn::Sent,
+        message_id: sent_at(10),
+        audience: Audience::Everyone,
+        expire_ms: Millis(15),
+    };
+    assert_eq!(changes.bulk_events, [event]);
+    assert_eq!(changes.new_messages.len(), 1);
+    assert_eq!(changes.new_entries, []);
+    assert_eq!(changes.mailboxes, []);
+}
+
+#[test]
+fn a_mailbox_takes_it_once_as_an_entry_like_any_other() {
+    let mut shelf = Shelf::of(["ann"]);
+    let message_id = to_all(&mut shelf, 10);
+    settle(&mut shelf, 50, "ann");
+    settle(&mut shelf, 60, "ann");
+    assert_eq!(shelf.counts("ann"), (1, 1, 0));
+    let entry = shelf
+        .entry("ann", Msgbox::Inbox, message_id)
+        .expect("an entry");
+    assert_eq!(
+        (entry.create_ms, entry.update_ms),
+        (Millis(10), Millis(50)),
+        "it pages where its id sorts"
+    );
+    assert_eq!((entry.seq, entry.version, entry.content_version), (1, 1, 1));
+    assert_eq!(shelf.mailbox("ann").next_expiry_ms, Some(Millis(1_010)));
+    assert_eq!(shelf.tallies[&message_id].settled, 1);
+}
+
+#[test]
+fn whoever_comes_later_gets_only_what_is_for_everyone_and_has_not_expired() {
+    let mut shelf = Shelf::of(["ann"]);
+    to_all(&mut shelf, 10);
+    let lasting = bulk(&mut shelf, 11, Audience::Everyone, 1_000);
+    bulk(&mut shelf, 12, Audience::Everyone, 20);
+    let open = Action::Open(Open {
+        owner: profile("bob"),
+    });
+    shelf.act(50, open).expect("begun");
+    assert_eq!(shelf.counts("bob"), (1, 1, 0));
+    assert!(shelf.entry("bob", Msgbox::Inbox, lasting).is_some());
+    let next = to_all(&mut shelf, 60);
+    settle(&mut shelf, 70, "bob");
+    assert!(shelf.entry("bob", Msgbox::Inbox, next).is_some());
+}
+
+#[test]
+fn an_arrival_that_was_recalled_before_it_was_taken_never_appears() {
+    let mut shelf = Shelf::of(["ann"]);
+    let mut ledger = shelf.ledger(10);
+    let action = |action| Operation {
+        request: None,
+        action,
+    };
+    let send = SendBulk {
+        from: Sender::default(),
+        content: text("to all"),
+        audience: Audience::Existing,
+        lifetime_ms: None,
+    };
+    action(Action::SendBulk(send))
+        .apply(&mut ledger, sent_at(10))
+        .expect("sent");
+    shelf.keep(ledger);
+    shelf.messages.remove(&sent_at(10));
+    settle(&mut shelf, 20, "ann");
+    assert_eq!(shelf.counts("ann"), (0, 0, 0));
+    assert_eq!(shelf.mailbox("ann").seq, 0);
+    assert_eq!(shelf.mailbox("ann").bulk_cursor, 1);
+}
+
+#[test]
+fn several_updates_are_one_change_for_who_was_away() {
+    let mut shelf = Shelf::of(["ann"]);
+    let message_id = to_all(&mut shelf, 10);
+    settle(&mut shelf, 20, "ann");
+    let mut unseen = shelf.mailboxes.clone();
+    for now in [30, 31] {
+        update(&mut shelf, now, message_id);
+    }
+    // As if the mailbox had not been there in between.
+    let entry_of = |shelf: &Shelf| {
+        shelf
+            .entry("ann", Msgbox::Inbox, message_id)
+            .cloned()
+            .expect("an entry")
+    };
+    std::mem::swap(&mut unseen, &mut shelf.mailboxes);
+    let mut before = entry_of(&shelf);
+    (before.seq, before.version, before.content_version) = (1, 1, 1);
+    let mailbox_id = shelf.mailbox("ann").mailbox_id;
+    shelf
+        .entries
+        .insert((mailbox_id, Msgbox::Inbox, message_id), before);
+    settle(&mut shelf, 40, "ann");
+    let entry = entry_of(&shelf);
+    assert_eq!((entry.seq, entry.version, entry.content_version), (2, 2, 3));
+}
+
+#[test]
+fn a_recall_takes_it_from_who_holds_it() {
+    let mut shelf = Shelf::of(["ann"]);
+    let message_id = to_all(&mut shelf, 10);
+    settle(&mut shelf, 20, "ann");
+    recall(&mut shelf, 30, message_id);
+    assert!(shelf.recalled.contains(&message_id));
+    settle(&mut shelf, 40, "ann");
+    assert_eq!(shelf.counts("ann"), (0, 0, 0));
+    assert_eq!(shelf.tombstones.len(), 1);
+    let tally = Tally {
+        settled: 1,
+        ..Tally::default()
+    };
+    assert_eq!(
+        shelf.tallies[&message_id], tally,
+        "its owner deleted nothing"
+    );
+}
+
+#[test]
+fn tallies_follow_what_owners_do() {
+    let mut shelf = Shelf::of(["ann", "bob", "cid"]);
+    let message_id = to_all(&mut shelf, 10);
+    let mark = |owner, read| {
+        Action::Mark(Mark {
+            owner: profile(owner),
+            msgbox: Msgbox::Inbox,
+            message_ids: vec![message_id],
+            read,
+        })
+    };
+    for (now, action) in [
+        (20, mark("ann", true)),
+        (21, mark("ann", true)),
+        (22, mark("bob", true)),
+        (23, mark("bob", false)),
+    ] {
+        shelf.act(now, action).expect("marked");
+    }
+    let delete = Action::Delete(Delete {
+        owner: profile("ann"),
+        msgbox: Msgbox::Inbox,
+        message_ids: vec![message_id],
+    });
+    let clear = Action::Clear(Clear {
+        owner: profile("cid"),
+        msgbox: Msgbox::Inbox,
+    });
+    shelf.act(30, delete).expect("deleted");
+    shelf.act(31, clear).expect("cleared");
+    let tally = Tally {
+        settled: 3,
+        read: 1,
+        deleted: 2,
+    };
+    assert_eq!(shelf.tallies[&message_id], tally);
+}
+
+#[test]
+fn a_full_inbox_takes_none_and_what_expires_makes_room_first() {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    shelf.policy.max_box_messages = 1;
+    shelf.send(10, from_app(["ann"]).with_lifetime_ms(Some(1_000)));
+    shelf.send(11, from_app(["bob"]).with_lifetime_ms(Some(20)));
+    let message_id = to_all(&mut shelf, 40);
+    for owner in ["ann", "bob"] {
+        settle(&mut shelf, 50, owner);
+        assert_eq!(shelf.counts(owner), (1, 1, 0));
+    }
+    assert_eq!(shelf.entry("ann", Msgbox::Inbox, message_id), None);
+    assert!(shelf.entry("bob", Msgbox::Inbox, message_id).is_some());
+    assert_eq!(shelf.tallies[&message_id].settled, 1);
+}
+
+#[test]
+fn what_has_expired_goes_from_both_boxes_and_the_next_expiry_is_known() {
+    let mut shelf = Shelf::of(["ann"]);
+    let short = shelf.send(10, from_user("ann", ["ann"]).with_lifetime_ms(Some(20)));
+    let long = shelf.send(11, from_user("ann", ["ann"]).with_lifetime_ms(Some(90)));
+    settle(&mut shelf, 29, "ann");
+    assert_eq!(shelf.counts("ann"), (2, 2, 2));
+    settle(&mut shelf, 30, "ann");
+    assert_eq!(shelf.counts("ann"), (1, 1, 1));
+    for msgbox in Msgbox::ALL {
+        assert_eq!(shelf.entry("ann", msgbox, short), None);
+        assert!(shelf.entry("ann", msgbox, long).is_some());
+    }
+    assert_eq!(shelf.mailbox("ann").next_expiry_ms, Some(Millis(101)));
+    assert_eq!(shelf.tombstones.len(), 2);
+    settle(&mut shelf, 101, "ann");
+    assert_eq!(shelf.mailbox("ann").next_expiry_ms, None);
+    assert_eq!(shelf.counts("ann"), (0, 0, 0));
+}
+
+#[test]
+fn a_mailbox_where_nothing_is_due_is_left_alone() {
+    let mut shelf = Shelf::of(["ann"]);
+    shelf.send(10, from_app(["ann"]));
+    let mut ledger = shelf.ledger(20);
+    assert!(!ledger.settle());
+    assert_eq!(ledger.into_changes(), crate::ledger::Changes::default());
+}

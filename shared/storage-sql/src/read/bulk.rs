@@ -1,0 +1,57 @@
+//! A message to everyone, and what has become of it.
+
+use domain::bulk::Tally;
+use domain::{Message, MessageId, MessageKind, Millis};
+use storage::{BulkReport, Error};
+
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::error::corrupt;
+use crate::fields::envelope_columns;
+use crate::rows::Call;
+use crate::statement::Statement;
+
+static BULK: Statement = Statement::new(
+    4,
+    concat!(
+        "SELECT ",
+        envelope_columns!(),
+        ", m.content_kind, m.digest, m.content, m.recall_ms,
+             CAST(coalesce(sum(t.settled), 0) AS bigint), CAST(coalesce(sum(t.read), 0) AS bigint),
+             CAST(coalesce(sum(t.deleted), 0) AS bigint)
+         FROM message m LEFT JOIN bulk_tally t ON t.app_no = $1 AND t.message_id = m.message_id
+         WHERE m.app_no = $1 AND m.message_id = $2 AND m.kind = $3 AND m.expire_ms > $4
+         GROUP BY m.app_no, m.message_id"
+    ),
+);
+
+/// None if there is no such message to everyone.
+pub async fn read<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app_no: i64,
+    message_id: MessageId,
+    now: Millis,
+) -> Result<Option<BulkReport>, Error> {
+    let call = Call::of(&BULK)
+        .with(app_no)
+        .with(message_id.uuid())
+        .with(MessageKind::Bulk.code())
+        .with(now.0);
+    let Some(mut row) = connection.fetch(call).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let envelope = row.envelope()?;
+    let content = row.content(message_id)?;
+    let content = content.ok_or_else(|| corrupt("message", "content", &message_id))?;
+    let recalled = row.int_or_null()?.is_some();
+    let tally = Tally {
+        settled: row.int()?,
+        read: row.int()?,
+        deleted: row.int()?,
+    };
+    Ok(Some(BulkReport {
+        message: Message { envelope, content },
+        recalled,
+        tally,
+    }))
+}

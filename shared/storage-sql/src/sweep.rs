@@ -1,0 +1,183 @@
+//! The sweep: what time has made due and nobody has come for. One store at a time does it,
+//! in small parts.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::Millis;
+use domain::limits::{EXPIRED_KEPT_MS, SWEEP_LEASE_MS};
+use domain::operation::Settle;
+use storage::Error;
+use uuid::Uuid;
+
+use crate::backend::Backend;
+use crate::connection::{Connection, Transaction, wrap};
+use crate::executor::AppKey;
+use crate::rows::Call;
+use crate::statement::{Kind, Statement};
+use crate::warm::Warm;
+
+/// Mailboxes that are looked at together.
+const MAILBOXES: i64 = 100;
+/// Entries that go together, but for those of one mailbox: whoever writes in between waits
+/// for no more than that.
+const ENTRIES: usize = 500;
+/// Rows that are deleted in one transaction.
+const ROWS: i64 = 500;
+/// The lease of the sweep.
+const LEASE: i64 = 1;
+
+/// Takes the lease, or keeps it, unless another one has it until after `$4`.
+static TAKE: Statement = Statement::new(
+    4,
+    "INSERT INTO lease (lease_no, holder, until_ms) VALUES ($1, $2, $3)
+     ON CONFLICT (lease_no) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
+     WHERE lease.holder = excluded.holder OR lease.until_ms <= $4",
+);
+
+/// Mailboxes in which something may have expired, with how much has, up to `$3`.
+static DUE: Statement = Statement::new(
+    3,
+    "SELECT b.app_no, a.app_id, b.profile_id, (
+         SELECT count(*) FROM (
+             SELECT 1 FROM msgbox e WHERE e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
+             AND e.expire_ms <= $1 LIMIT $3
+         ) AS expired
+     ) FROM mailbox b JOIN app a ON a.app_no = b.app_no WHERE b.next_expiry_ms <= $1
+     ORDER BY b.next_expiry_ms LIMIT $2",
+);
+
+static EXPIRED: Statement = Statement::new(
+    2,
+    "SELECT m.app_no, m.message_id FROM message m WHERE m.expire_ms <= $1
+     ORDER BY m.expire_ms LIMIT $2",
+);
+
+static DELETE_TALLIES: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    "DELETE FROM bulk_tally WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
+);
+
+static DELETE_MESSAGES: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    "DELETE FROM message WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
+);
+
+static DELETE_BULK: Statement = Statement::new(
+    2,
+    "DELETE FROM bulk WHERE (app_no, bulk_no) IN (
+         SELECT k.app_no, k.bulk_no FROM bulk k WHERE k.expire_ms <= $1 LIMIT $2
+     )",
+);
+
+static DELETE_REQUESTS: Statement = Statement::new(
+    2,
+    "DELETE FROM request WHERE (app_no, request_key) IN (
+         SELECT q.app_no, q.request_key FROM request q WHERE q.expire_ms <= $1 LIMIT $2
+     )",
+);
+
+/// This store's claim to be the one that sweeps.
+pub struct Claim {
+    holder: Uuid,
+    until_ms: AtomicI64,
+}
+
+impl Claim {
+    pub fn new() -> Self {
+        Self {
+            holder: Uuid::new_v4(),
+            until_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// Whether it is ours for some time.
+    pub async fn hold<DB: Backend>(&self, pool: &Warm<DB>, now: Millis) -> Result<bool, Error> {
+        let lasts = now.0.saturating_add(SWEEP_LEASE_MS / 2);
+        let until_ms = now.after(SWEEP_LEASE_MS).0;
+        let held = self.until_ms.load(Ordering::Relaxed);
+        if (lasts..=until_ms).contains(&held) {
+            return Ok(true);
+        }
+        let call = Call::of(&TAKE)
+            .with(LEASE)
+            .with(self.holder)
+            .with(until_ms)
+            .with(now.0);
+        let held = write(pool.clone(), vec![call]).await? > 0;
+        let until_ms = if held { until_ms } else { 0 };
+        self.until_ms.store(until_ms, Ordering::Relaxed);
+        Ok(held)
+    }
+}
+
+/// Some mailboxes in which something has expired: as many as are settled together.
+pub async fn due<DB: Backend>(
+    connection: &mut Connection<DB>,
+    now: Millis,
+) -> Result<Vec<(AppKey, Settle)>, Error> {
+    let entries_max = i64::try_from(ENTRIES).unwrap_or(i64::MAX);
+    let call = Call::of(&DUE).with(now.0).with(MAILBOXES).with(entries_max);
+    let mut due = Vec::new();
+    let mut entries = 0;
+    for mut row in connection.fetch(call).await? {
+        let app = AppKey {
+            app_no: row.int()?,
+            app_id: row.app_id()?,
+        };
+        let owner = row.profile_id("mailbox")?;
+        let expired = usize::try_from(row.int()?).unwrap_or(ENTRIES);
+        entries += expired;
+        if entries > ENTRIES && !due.is_empty() {
+            break;
+        }
+        due.push((app, Settle { owner, expired }));
+    }
+    Ok(due)
+}
+
+/// Deletes some of what had expired in time, once no mailbox holds it. Whether there may be
+/// more.
+pub async fn delete<DB: Backend>(
+    read: &Warm<DB>,
+    pool: &Warm<DB>,
+    now: Millis,
+) -> Result<bool, Error> {
+    let before = now.after(-EXPIRED_KEPT_MS).0;
+    let mut expired = Connection::of(read).await?;
+    let rows = expired.fetch(Call::of(&EXPIRED).with(before).with(ROWS));
+    let rows = rows.await?;
+    drop(expired);
+    let (mut tallies, mut messages) = (Call::of(&DELETE_TALLIES), Call::of(&DELETE_MESSAGES));
+    for mut row in rows {
+        let (app_no, message_id) = (row.int()?, row.uuid()?);
+        for call in [&mut tallies, &mut messages] {
+            call.row([app_no.into(), message_id.into()]);
+        }
+    }
+    let mut more = messages.rows >= usize::try_from(ROWS).unwrap_or(0);
+    if !messages.is_empty() {
+        write(pool.clone(), vec![tallies, messages]).await?;
+    }
+    for statement in [&DELETE_BULK, &DELETE_REQUESTS] {
+        let call = Call::of(statement).with(before).with(ROWS);
+        more |= write(pool.clone(), vec![call]).await? >= u64::try_from(ROWS).unwrap_or(0);
+    }
+    Ok(more)
+}
+
+/// Runs statements in a transaction, in a task of its own: what has begun runs to its end.
+/// How many rows the last one changed.
+async fn write<DB: Backend>(pool: Warm<DB>, calls: Vec<Call>) -> Result<u64, Error> {
+    let work = tokio::spawn(async move {
+        let mut transaction = Transaction::begin(&pool).await?;
+        let mut changed = 0;
+        for call in calls {
+            changed = transaction.connection().execute(call).await?;
+        }
+        transaction.commit().await.map_err(wrap::<DB>)?;
+        Ok(changed)
+    });
+    work.await.map_err(|error| Error::Internal(error.into()))?
+}

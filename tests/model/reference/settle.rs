@@ -1,0 +1,132 @@
+//! What a mailbox takes before anything else happens to it.
+
+use domain::bulk::{BulkEvent, Turn};
+use domain::{Action, Audience, Message, MessageId, Msgbox, Policy, ProfileId};
+
+use super::person::Person;
+use super::{App, Deed};
+
+impl App {
+    /// Settles all mailboxes that a deed looks at, and begins those that have not begun.
+    pub(super) fn settle_all_in(&mut self, policy: &Policy, deed: &Deed) {
+        for owner in self.seen_by(deed) {
+            self.settle(policy, &owner);
+        }
+    }
+
+    /// Settles all mailboxes in which something may have expired.
+    pub(super) fn settle_expired(&mut self, policy: &Policy) {
+        let now = self.now;
+        let due = |person: &Person| person.next_expiry.is_some_and(|next| next <= now);
+        let due = self.people.iter().filter(|(_, person)| due(person));
+        let owners: Vec<ProfileId> = due.map(|(owner, _)| owner.clone()).collect();
+        for owner in owners {
+            self.settle(policy, &owner);
+        }
+    }
+
+    pub(super) fn settle(&mut self, policy: &Policy, owner: &ProfileId) {
+        let (now, joined) = (self.now, self.events_ever);
+        let person = self
+            .people
+            .entry(owner.clone())
+            .or_insert_with(|| Person::joining_after(joined));
+        let lost = person.lose_expired(now);
+        let after = person.bulk_seen;
+        *self.met.entry("expired").or_default() += lost;
+        let pending = self.events.iter().filter(|event| event.bulk_no > after);
+        let pending: Vec<BulkEvent> = pending
+            .filter(|event| event.expire_ms > now)
+            .copied()
+            .collect();
+        for event in pending {
+            self.take(policy, owner, &event);
+        }
+        self.person(owner).bulk_seen = self.events_ever;
+    }
+
+    fn take(&mut self, policy: &Policy, owner: &ProfileId, event: &BulkEvent) {
+        let now = self.now;
+        let message_id = event.message_id;
+        let message = self.messages.get(&message_id).cloned();
+        let mut met = None;
+        let person = self.person(owner);
+        let is_late = event.bulk_no <= person.bulk_joined;
+        let is_meant = event.audience == Audience::Everyone || !is_late;
+        let room = policy.max_box_messages as usize;
+        match (event.turn, message) {
+            (Turn::Sent, Some(message)) => {
+                let version = message.envelope.version;
+                if is_meant && person.held(Msgbox::Inbox).len() < room {
+                    person.receive_bulk(&message.envelope, now);
+                    self.tally(message_id, |tally| tally.settled += 1);
+                    met = Some(match (is_late, version) {
+                        (true, _) => "taken by a newcomer",
+                        (false, 1) => "taken",
+                        (false, _) => "taken in a later version",
+                    });
+                }
+            }
+            (Turn::Updated, Some(message)) => {
+                let version = message.envelope.version;
+                let entry = person.entry(Msgbox::Inbox, message_id);
+                if entry.is_some_and(|entry| entry.content_version != version) {
+                    person.change(Msgbox::Inbox, message_id, now, |entry| {
+                        entry.content_version = version;
+                    });
+                    met = Some("updated");
+                }
+            }
+            (Turn::Recalled, _) => {
+                let held = person.lose(Msgbox::Inbox, message_id, now);
+                met = Some(if held { "recalled" } else { "recalled unseen" });
+            }
+            (Turn::Sent | Turn::Updated, None) => {}
+        }
+        if let Some(met) = met {
+            *self.met.entry(met).or_default() += 1;
+        }
+    }
+
+    /// A message that is there for everybody but the past.
+    pub(super) fn message(&self, message_id: MessageId) -> Option<&Message> {
+        let message = self.messages.get(&message_id);
+        message.filter(|message| message.envelope.expire_ms > self.now)
+    }
+
+    fn seen_by(&self, deed: &Deed) -> Vec<ProfileId> {
+        let holders = |message_ids: &[MessageId]| {
+            let there = message_ids.iter().filter(|id| self.message(**id).is_some());
+            there
+                .flat_map(|id| self.places(*id))
+                .map(|(owner, _)| owner)
+                .collect::<Vec<_>>()
+        };
+        let and = |owner: &ProfileId, mut owners: Vec<ProfileId>| {
+            owners.push(owner.clone());
+            owners
+        };
+        match deed {
+            Deed::Send(letter) => {
+                let sender = letter.from.profile_id.iter();
+                sender.chain(&letter.to).cloned().collect()
+            }
+            Deed::Act(action) => match action {
+                Action::Deliver(_) => unreachable!("a message is sent as a letter"),
+                Action::Open(it) => vec![it.owner.clone()],
+                Action::Settle(it) => vec![it.owner.clone()],
+                Action::Trim(it) => vec![it.owner.clone()],
+                Action::Mark(it) => vec![it.owner.clone()],
+                Action::MarkDelivered(it) => vec![it.owner.clone()],
+                Action::Delete(it) => vec![it.owner.clone()],
+                Action::Clear(it) => vec![it.owner.clone()],
+                Action::Recall(it) => and(&it.owner, holders(&it.message_ids)),
+                Action::Edit(it) => and(&it.owner, holders(&[it.message_id])),
+                Action::Update(it) => holders(&[it.message_id]),
+                Action::RemoveOne(it) => holders(&[it.message_id]),
+                Action::Remove(it) => holders(&it.message_ids),
+                Action::SendBulk(_) | Action::Configure(_) => Vec::new(),
+            },
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What falls due while somebody follows: it arrives without anybody asking for it.
+
+use std::time::Duration;
+
+use domain::operation::Deliver;
+use domain::{Action, AppId, MessageId, Operation, Outcome, ProfileId, Sender};
+use futures::future::join_all;
+use proto::sys::v1 as sys;
+use storage_sql::Notify;
+use support::issuer::{APP, Issuer};
+use support::service::TestService;
+use support::{coverage, on_each_database};
+use tokio::time::Instant;
+
+use super::follower::{Follower, is_change, short};
+use crate::api::sys::send_bulk::to_all;
+use crate::api::words::{counts, ok, send, strings, text};
+use crate::conformance::words::text as stored_text;
+
+/// Streams in one test.
+const STREAMS: usize = 300;
+const LIFE_MS: i64 = 60_000;
+/// Messages of each kind in a mailbox.
+const MESSAGES: usize = 500;
+/// Mailboxes with that many messages.
+const OWNERS: usize = 10;
+
+async fn followers(test: &TestService) -> Vec<Follower> {
+    let open = (0..STREAMS).map(async |number| {
+        let user = test.user(&format!("user{number}"));
+        let mut follower = Follower::of(user, "").await;
+        follower.backlog().await;
+        follower
+    });
+    join_all(open).await
+}
+
+async fn all_see(followers: &mut [Follower], what: &'static str, id: &str) {
+    let seen = followers
+        .iter_mut()
+        .map(async |follower| follower.changes(1).await);
+    for changes in join_all(seen).await {
+        assert_eq!(changes, [(what, id.to_owned())]);
+    }
+}
+
+async fn what_is_sent_to_everyone_reaches_all_who_follow_once(test: &TestService) {
+    let mut followers = followers(test).await;
+    let began = Instant::now();
+    let id = to_all(test).await;
+    all_see(&mut followers, "new", &id).await;
+    let took = began.elapsed();
+    coverage::say(&format!(
+        "to everyone, {STREAMS} streams: the last one saw it after {} ms",
+        took.as_millis()
+    ));
+    let update = sys::UpdateMessageRequest {
+        message_id: id.clone(),
+        content: Some(text("better")),
+        ..Default::default()
+    };
+    ok(test.sys().update_message(update)).await;
+    all_see(&mut followers, "changed", &id).await;
+    let delete = sys::DeleteMessagesRequest {
+        message_ids: strings(&[&id]),
+        ..Default::default()
+    };
+    ok(test.sys().delete_messages(delete)).await;
+    all_see(&mut followers, "gone", &id).await;
+    let last = to_all(test).await;
+    all_see(&mut followers, "new", &last).await;
+}
+
+async fn it_reaches_those_who_follow_another_replica_that_only_polls(test: &TestService) {
+    let every = Duration::from_millis(20);
+    let (store, replica) = test.replica_that_hears(Notify::Off, every).await;
+    let token = Issuer::shared().user(APP, "bob", test.now_s());
+    let mut bob = Follower::of(replica.user(&token), "").await;
+    bob.backlog().await;
+    let id = to_all(test).await;
+    assert_eq!(bob.changes(1).await, [("new", id)]);
+    store.close().await;
+}
+
+fn app() -> AppId {
+    AppId::parse(APP).expect("an app id")
+}
+
+async fn deliver(test: &TestService, to: &[ProfileId], lifetime_ms: Option<i64>) -> MessageId {
+    let from = Sender {
+        name: "News".to_owned(),
+        ..Sender::default()
+    };
+    let deliver = Deliver::new(from, to.to_vec(), stored_text("news"));
+    let operation = Operation {
+        request: None,
+        action: Action::Deliver(deliver.with_lifetime_ms(lifetime_ms)),
+    };
+    let deadline = crate::conformance::bench::in_time();
+    match test.store.store.execute(&app(), operation, deadline).await {
+        Ok(Outcome::Sent(sent)) => sent.message_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How long sends of somebody else take, one after another, until something else is done.
+async fn sends_beside<T>(test: &TestService, work: impl Future<Output = T>) -> (T, Vec<Duration>) {
+    let mut delays = Vec::new();
+    let mut work = std::pin::pin!(work);
+    loop {
+        let began = Instant::now();
+        let send = std::pin::pin!(send(test, "alice", &["zoe"]));
+        match futures::future::select(work.as_mut(), send).await {
+            futures::future::Either::Left((done, send)) => {
+                send.await;
+                delays.push(began.elapsed());
+                return (done, delays);
+            }
+            futures::future::Either::Right(_) => delays.push(began.elapsed()),
+        }
+    }
+}
+
+fn percentile(delays: &mut [Duration], percent: usize) -> f64 {
+    delays.sort_unstable();
+    let at = (delays.len() * percent / 100).min(delays.len() - 1);
+    delays[at].as_secs_f64() * 1_000.0
+}
+
+async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
+    let names: Vec<String> = (0..OWNERS).map(|number| format!("owner{number}")).collect();
+    let parsed = names
+        .iter()
+        .map(|name| ProfileId::parse(name).expect("an id"));
+    let owners: Vec<ProfileId> = parsed.collect();
+    for _ in 0..10 {
+        let some = (0..MESSAGES / 10).flat_map(|_| {
+            [
+                deliver(test, &owners, Some(LIFE_MS)),
+                deliver(test, &owners, None),
+            ]
+        });
+        join_all(some).await;
+    }
+    let mut follower = Follower::of(test.user(&names[0]), "").await;
+    follower.backlog().await;
+    let all = u32::try_from(MESSAGES).expect("few");
+    assert_eq!(counts(test, &names[0]).await, (2 * all, 2 * all, 0));
+    let quiet = tokio::time::sleep(Duration::from_secs(1));
+    let ((), mut alone) = sends_beside(test, quiet).await;
+
+    test.store.clock.advance(LIFE_MS);
+    let settle = async {
+        // The owners of these come by themselves; the sweep does the rest.
+        for owner in &names[..2] {
+            assert_eq!(counts(test, owner).await, (all, all, 0));
+        }
+        while test.store.store.sweep().await.expect("a sweep") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        test.store.clock.advance(domain::limits::EXPIRED_KEPT_MS);
+        while test.store.store.sweep().await.expect("a sweep") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let ((), mut beside) = sends_beside(test, settle).await;
+    let mut gone = 0;
+    while gone < MESSAGES {
+        let next = short(&follower.next().await);
+        if is_change(&next) {
+            assert_eq!(next.0, "gone");
+            gone += 1;
+        }
+    }
+    let settled = support::drift::assert_none(&*test.store.store).await;
+    let sends = alone.len() + beside.len();
+    let held = (OWNERS * MESSAGES + 2 * sends) as u64;
+    assert_eq!(settled.entries, held, "the sweep has settled all of them");
+    coverage::say(&format!(
+        "{} of {} entries expire: sends alone p50 {:.1} ms, p99 {:.1} ms; beside it p50 {:.1} ms, \
+         p99 {:.1} ms, max {:.1} ms ({} sends)",
+        OWNERS * MESSAGES,
+        2 * OWNERS * MESSAGES,
+        percentile(&mut alone, 50),
+        percentile(&mut alone, 99),
+        percentile(&mut beside, 50),
+        percentile(&mut beside, 99),
+        percentile(&mut beside, 100),
+        beside.len()
+    ));
+}
+
+on_each_database![
+    what_is_sent_to_everyone_reaches_all_who_follow_once,
+    it_reaches_those_who_follow_another_replica_that_only_polls,
+    half_of_a_mailbox_expires_and_nobody_waits_for_it,
+];

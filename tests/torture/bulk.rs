@@ -1,0 +1,114 @@
+//! `kill -9` again and again, while mailboxes take a message to everyone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::{StreamExt as _, stream};
+use proto::sys::v1 as sys;
+use support::process::{Home, Server, SystemClient};
+use support::{coverage, on_each_database};
+
+use crate::api::words::{news, text};
+
+/// Recipients of one message of the app.
+const TOGETHER: usize = 500;
+/// Mailboxes, unless the variable says otherwise.
+const MAILBOXES: usize = 2_000;
+const MAILBOXES_VARIABLE: &str = "POSTROOM_TORTURE_MAILBOXES";
+const KILLS: usize = 3;
+const IN_FLIGHT: usize = 64;
+
+fn mailboxes() -> usize {
+    std::env::var(MAILBOXES_VARIABLE)
+        .ok()
+        .map_or(MAILBOXES, |text| {
+            text.parse()
+                .unwrap_or_else(|_| panic!("{MAILBOXES_VARIABLE} is no number"))
+        })
+}
+
+fn owner(number: usize) -> String {
+    format!("owner{number}")
+}
+
+async fn begin(app: &mut SystemClient, count: usize) {
+    let all: Vec<String> = (0..count).map(owner).collect();
+    for some in all.chunks(TOGETHER) {
+        let request = sys::SendMessageRequest {
+            to: some.to_vec(),
+            content: Some(text("hello")),
+            from: Some(news()),
+            ..Default::default()
+        };
+        let sent = app.send_message(request).await.expect("it is sent");
+        assert_eq!(sent.into_inner().actual as usize, some.len());
+    }
+}
+
+/// Messages in the inbox of somebody, and unread ones; looking settles it.
+async fn look(mut app: SystemClient, number: usize) -> Option<(u32, u32)> {
+    let request = sys::GetMessageCountsForOwnerRequest {
+        owner_profile_id: owner(number),
+    };
+    let counted = app.get_message_counts_for_owner(request).await.ok()?;
+    let inbox = &counted.into_inner().counts["inbox"];
+    Some((inbox.total, inbox.unread))
+}
+
+/// Looks at all mailboxes, and ends the world after some answers.
+async fn interrupted(server: &Server, count: usize, answers: usize) -> usize {
+    let mut victim = Some(server.killer());
+    let app = server.system();
+    let answered = Arc::new(AtomicUsize::new(0));
+    let looks = stream::iter(0..count).map(|number| look(app.clone(), number));
+    let mut looks = looks.buffer_unordered(IN_FLIGHT);
+    while let Some(found) = looks.next().await {
+        let Some(found) = found else { continue };
+        assert_eq!(found, (2, 2));
+        if answered.fetch_add(1, Ordering::Relaxed) + 1 == answers
+            && let Some(kill) = victim.take()
+        {
+            kill();
+        }
+    }
+    answered.load(Ordering::Relaxed)
+}
+
+async fn a_message_to_everyone_reaches_each_once_over_crashes(home: &Home) {
+    let count = mailboxes();
+    let server = home.serve();
+    let mut app = server.system();
+    begin(&mut app, count).await;
+    let request = sys::SendBulkRequest {
+        content: Some(text("to all")),
+        from: Some(news()),
+        ..Default::default()
+    };
+    let message_id = app.send_bulk(request).await.expect("it is sent");
+    let message_id = message_id.into_inner().message_id;
+    let mut settled = Vec::new();
+    let mut server = Some(server);
+    for kill in 1..=KILLS {
+        let running = server.take().unwrap_or_else(|| home.serve());
+        let answers = kill * count / (2 * KILLS);
+        settled.push(interrupted(&running, count, answers).await);
+    }
+    let server = home.serve();
+    let app = server.system();
+    let looks = stream::iter(0..count).map(|number| look(app.clone(), number));
+    let found: Vec<_> = looks.buffer_unordered(IN_FLIGHT).collect().await;
+    let wrong = found.iter().filter(|found| **found != Some((2, 2))).count();
+    assert_eq!(wrong, 0, "some have it twice, or not at all");
+    let request = sys::GetBulkRequest { message_id };
+    let report = app.clone().get_bulk(request).await.expect("a report");
+    let taken = report.into_inner().settled;
+    assert_eq!(usize::try_from(taken).expect("a number"), count);
+    drop(server);
+    let verified = home.verify();
+    coverage::print(&format!(
+        "kill -9 of postroom, {KILLS} times, after {settled:?} of {count} mailboxes took a message to \
+         everyone: each has it once; {verified}"
+    ));
+}
+
+on_each_database![a_message_to_everyone_reaches_each_once_over_crashes];
