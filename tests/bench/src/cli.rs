@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::bulk;
 use crate::h2load;
 use crate::load::subscribers::STREAMS_PER_PROFILE;
 use crate::measure::following::FIRST_STREAMS;
@@ -21,6 +22,7 @@ Examples:
   bench --only sends,hot --database postgres --secs 20
   bench --only pages --large
   bench --only subscribe --subscribers 20000 --repeats 1
+  bench bulk --mailboxes 1000000
   bench h2load-body --to bob --out body.bin";
 
 /// Measure the real postroom against its goals, with the baselines in the same run
@@ -78,6 +80,7 @@ pub struct Cli {
 pub enum Command {
     /// Write the body of a `SendMessageSimple`, for h2load
     H2loadBody(h2load::Args),
+    Bulk(bulk::Args),
     /// Serve from memory: what the calls of a run are compared with
     #[command(hide = true)]
     Bare(bare::Args),

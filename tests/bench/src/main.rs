@@ -6,6 +6,7 @@
 //! the ratios of [`report::goals`] within a repeat, and their medians and spreads over the repeats
 //! are the [`report`].
 
+mod bulk;
 mod cli;
 mod h2load;
 mod load;
@@ -17,6 +18,7 @@ mod scenario;
 mod site;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
 use clap::Parser as _;
@@ -42,19 +44,29 @@ async fn main() -> ExitCode {
 async fn start(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::H2loadBody(args)) => h2load::write(&args),
+        Some(Command::Bulk(args)) => {
+            let work = Box::pin(bulk::run(&args));
+            until_signal(bulk::TIME_MAX, work).await
+        }
         Some(Command::Bare(args)) => site::bare::serve(&args).await,
-        None => until_signal(&cli.plan()?).await,
+        None => {
+            let plan = cli.plan()?;
+            until_signal(plan.time_max, run::run(&plan)).await
+        }
     }
 }
 
 /// Whoever ends it early finds nothing left behind: servers, clusters and folders end with
 /// the values that hold them.
-async fn until_signal(plan: &cli::Plan) -> anyhow::Result<()> {
+async fn until_signal(
+    time_max: Duration,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        done = tokio::time::timeout(plan.time_max, run::run(plan)) => match done {
+        done = tokio::time::timeout(time_max, work) => match done {
             Ok(done) => done,
-            Err(_) => bail!("not done within --minutes-max; everything was stopped"),
+            Err(_) => bail!("not done in time; everything was stopped"),
         },
         _ = tokio::signal::ctrl_c() => bail!("interrupted; everything was stopped"),
         _ = terminate.recv() => bail!("terminated; everything was stopped"),

@@ -3,7 +3,7 @@
 pub mod bare;
 pub mod keys;
 pub mod postgres;
-mod server;
+pub mod server;
 mod stock;
 pub mod world;
 

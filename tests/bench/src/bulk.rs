@@ -1,0 +1,233 @@
+//! What a message to everyone costs, when it is sent and when a user first comes after it.
+//!
+//! Not one of the scenarios: what is measured happens once, not over and over.
+
+mod calls;
+mod figures;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use clap::Args as Arguments;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::time::sleep;
+
+use self::calls::Calls;
+use self::figures::{Figures, Once, Touch};
+use crate::measure::meter::{Database, Meter};
+use crate::program;
+use crate::site::keys::Keys;
+use crate::site::postgres::Postgres;
+use crate::site::server::Server;
+use crate::site::world::World;
+
+/// Longer than it ever takes.
+pub const TIME_MAX: Duration = Duration::from_mins(30);
+
+/// Calls in flight when users come.
+const IN_FLIGHT: usize = 64;
+/// After so long, all connections have said what they have written: one that is idle keeps that
+/// for ten seconds.
+const COUNTED_AFTER: Duration = Duration::from_secs(12);
+/// Messages to everyone that are sent one after another, once the first was measured.
+const FURTHER: usize = 20;
+
+/// Measure messages to everyone: what sending costs, and what the first touch of a mailbox
+#[derive(Debug, Arguments)]
+pub struct Args {
+    /// Mailboxes that there are
+    #[arg(long, default_value_t = 1_000_000)]
+    mailboxes: u64,
+    /// Users who come afterwards
+    #[arg(long, default_value_t = 10_000)]
+    users: u64,
+    /// The program, instead of the one that is built from the sources beside this one
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// Where the JSON goes, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Measures all of it, has the mailboxes recounted, and prints what it found.
+///
+/// # Errors
+/// If something cannot be started, or somebody does not see what everyone should.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    ensure!(
+        args.users <= args.mailboxes,
+        "more --users than --mailboxes"
+    );
+    let program = match &args.program {
+        Some(program) => program.clone(),
+        None => program::built().await?,
+    };
+    let postgres = Postgres::start().await?;
+    let database = postgres.server().database().await;
+    let server = Server::start(&program, &database.url).await?;
+    let keys = Keys::sign(&World::new(args.users, 0, 0))?;
+    let calls = Calls::connect(server.user, server.sys, keys).await?;
+    let mut bench = Bench {
+        meter: Meter {
+            servers: vec![server.process()],
+            database: Some(Database {
+                postmaster: postgres.postmaster,
+                connection: PgConnection::connect(&database.url).await?,
+            }),
+        },
+        connection: PgConnection::connect(&database.url).await?,
+        calls,
+    };
+    let mut figures = bench.measure(args).await?;
+    eprintln!("bench: recounting all mailboxes");
+    figures.verified = server.verify().await?;
+    figures.print();
+    let json = serde_json::to_string_pretty(&figures)?;
+    match &args.json {
+        Some(path) => fs::write(path, json).with_context(|| path.display().to_string())?,
+        None => println!("{json}"),
+    }
+    Ok(())
+}
+
+struct Bench {
+    meter: Meter,
+    connection: PgConnection,
+    calls: Calls,
+}
+
+impl Bench {
+    async fn measure(&mut self, args: &Args) -> anyhow::Result<Figures> {
+        eprintln!("bench: {} mailboxes", args.mailboxes);
+        self.calls.counts(0).await?;
+        self.fill(args.mailboxes).await?;
+        // So that all tokens are known before anything is measured.
+        self.touch("", args.users, 0).await?;
+
+        let calls = self.calls.clone();
+        let sent = self.once("SendBulk", calls.send()).await?;
+        let first = self.touch("first GetMessageCounts after it", args.users, 1);
+        let first = first.await?;
+        let next = self.touch("the next one", args.users, 1).await?;
+        let updated = calls.update(sent.0.clone());
+        let updated = self.once("UpdateMessage of it", updated).await?;
+        let shown = self.touch("first GetMessageCounts after that", args.users, 1);
+        let shown = shown.await?;
+        let recalled = calls.delete(sent.0.clone());
+        let recalled = self.once("DeleteMessage of it", recalled).await?;
+        let gone = self.touch("first GetMessageCounts after that", args.users, 0);
+        let gone = gone.await?;
+
+        let mut further_ms = Vec::new();
+        for _ in 0..FURTHER {
+            let begun = Instant::now();
+            calls.send().await?;
+            further_ms.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        further_ms.sort_by(f64::total_cmp);
+        self.pages(args.users).await?;
+        Ok(Figures {
+            mailboxes: args.mailboxes,
+            users: args.users,
+            once: vec![sent.1, updated.1, recalled.1],
+            touches: vec![first, next, shown, gone],
+            further_ms,
+            verified: String::new(),
+        })
+    }
+
+    /// Mailboxes as they are after a first call.
+    async fn fill(&mut self, mailboxes: u64) -> anyhow::Result<()> {
+        for text in [
+            format!(
+                "INSERT INTO mailbox (create_ms, app_no, profile_id)
+                 SELECT m.create_ms, m.app_no, 'u' || i
+                 FROM (SELECT create_ms, app_no FROM mailbox LIMIT 1) m
+                 CROSS JOIN generate_series(1, {mailboxes} - 1) AS i"
+            ),
+            "VACUUM (ANALYZE)".to_owned(),
+        ] {
+            sqlx::raw_sql(AssertSqlSafe(text))
+                .execute(&mut self.connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// One call, with nothing beside it.
+    async fn once<T>(
+        &mut self,
+        what: &str,
+        call: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<(T, Once)> {
+        let rows = self.rows().await?;
+        let client = std::process::id();
+        let before = self.meter.read(client).await?;
+        let begun = Instant::now();
+        let done = call.await.with_context(|| what.to_owned())?;
+        let took = begun.elapsed();
+        let after = self.meter.read(client).await?;
+        let wal = before.wal_bytes.zip(after.wal_bytes);
+        let once = Once {
+            what: what.to_owned(),
+            ms: took.as_secs_f64() * 1e3,
+            wal_bytes: wal.map_or(0, |(before, after)| after - before),
+            rows: self.rows().await? - rows,
+        };
+        Ok((done, once))
+    }
+
+    /// Rows that were ever inserted, updated or deleted.
+    async fn rows(&mut self) -> anyhow::Result<i64> {
+        sleep(COUNTED_AFTER).await;
+        let rows = sqlx::query_scalar(
+            "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint FROM pg_stat_user_tables",
+        );
+        Ok(rows.fetch_one(&mut self.connection).await?)
+    }
+
+    /// Every user counts once, and must find so many messages.
+    async fn touch(&mut self, what: &str, users: u64, expected: u32) -> anyhow::Result<Touch> {
+        let client = std::process::id();
+        let before = self.meter.read(client).await?;
+        let calls = &self.calls;
+        let count = async |user| {
+            let begun = Instant::now();
+            let (total, unread) = calls.counts(user).await?;
+            ensure!(
+                (total, unread) == (expected, expected),
+                "user {user} counts {total}, {unread} unread, not {expected}"
+            );
+            Ok(begun.elapsed().as_secs_f64() * 1e3)
+        };
+        let counted = stream::iter(0..users).map(count);
+        let mut delays: Vec<f64> = counted.buffer_unordered(IN_FLIGHT).try_collect().await?;
+        let after = self.meter.read(client).await?;
+        delays.sort_by(f64::total_cmp);
+        Ok(Touch::between(what, &before, &after, &delays))
+    }
+
+    /// Every user sees each of the further messages once.
+    async fn pages(&mut self, users: u64) -> anyhow::Result<()> {
+        let calls = &self.calls;
+        let look = async |user| {
+            let ids = calls.page(user).await?;
+            ensure!(
+                ids.len() == FURTHER,
+                "user {user} sees {} messages",
+                ids.len()
+            );
+            anyhow::Ok(ids)
+        };
+        let pages = stream::iter(0..users).map(look);
+        let seen: Vec<_> = pages.buffer_unordered(IN_FLIGHT).try_collect().await?;
+        ensure!(
+            seen.windows(2).all(|two| two[0] == two[1]),
+            "users see different messages"
+        );
+        Ok(())
+    }
+}
