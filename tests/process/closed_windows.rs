@@ -82,7 +82,7 @@ async fn a_reader_that_takes_nothing_costs_a_bounded_amount(home: &Home) {
     let before = most_kib(&server).await;
     let bob = that_takes_nothing(&server, &server.tokens.bob);
     let streams = follow(&bob).await;
-    let each = (most_kib(&server).await - before) / streams.len();
+    let each = most_kib(&server).await.saturating_sub(before) / streams.len();
     coverage::print(&format!(
         "{} streams with closed windows beside {}: {each} KiB each",
         streams.len(),
