@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::content::Content;
+use crate::expiry;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::Msgbox;
 use crate::sender::Sender;
@@ -65,6 +66,30 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// That of a message as it is sent, to nobody yet. The id tells when.
+    #[must_use]
+    pub fn sent(
+        message_id: MessageId,
+        kind: MessageKind,
+        from: Sender,
+        lifetime_ms: i64,
+        now: Millis,
+    ) -> Self {
+        let send_ms = message_id.time_ms().unwrap_or(now);
+        Self {
+            message_id,
+            kind,
+            from,
+            to: Vec::new(),
+            notification: None,
+            version: 1,
+            modified: false,
+            send_ms,
+            update_ms: send_ms,
+            expire_ms: expiry::expire_ms(send_ms, lifetime_ms),
+        }
+    }
+
     /// Every box in which it may be held: the sender's `sent`, the recipients' inboxes.
     pub fn places(&self) -> impl Iterator<Item = (&ProfileId, Msgbox)> {
         let sent = self

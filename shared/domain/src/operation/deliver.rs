@@ -5,7 +5,6 @@ use bytes::Bytes;
 
 use super::{EntryRange, Footprint, Sent, Weight};
 use crate::content::Content;
-use crate::expiry;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::{Ledger, NewEntry};
 use crate::limits::SENT_DROPPED_MAX;
@@ -161,24 +160,17 @@ impl Deliver {
     }
 
     fn message(&self, ledger: &Ledger, policy: &Policy, message_id: MessageId) -> Message {
-        let send_ms = message_id.time_ms().unwrap_or(ledger.now());
         let lifetime_ms = self.lifetime_ms.unwrap_or(policy.default_expiry_ms);
         let kind = match self.from.profile_id {
             Some(_) => MessageKind::Regular,
             None => MessageKind::System,
         };
+        let from = self.from.clone();
         Message {
             envelope: Envelope {
-                message_id,
-                kind,
-                from: self.from.clone(),
                 to: self.to.clone(),
                 notification: self.notification.clone(),
-                version: 1,
-                modified: false,
-                send_ms,
-                update_ms: send_ms,
-                expire_ms: expiry::expire_ms(send_ms, lifetime_ms),
+                ..Envelope::sent(message_id, kind, from, lifetime_ms, ledger.now())
             },
             content: self.content.clone(),
         }
@@ -207,6 +199,7 @@ fn number(count: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expiry;
     use crate::limits::DAY_MS;
     use crate::operation::{Action, Outcome};
     use crate::policy::Settings;

@@ -3,7 +3,6 @@
 use super::{Footprint, Sent};
 use crate::bulk::Audience;
 use crate::content::Content;
-use crate::expiry;
 use crate::id::MessageId;
 use crate::ledger::Ledger;
 use crate::message::{Envelope, Message, MessageKind};
@@ -43,21 +42,10 @@ impl SendBulk {
             .check_size(policy.max_content_bytes, "content", &mut violations);
         violations.check().map_err(Refusal::Invalid)?;
 
-        let send_ms = message_id.time_ms().unwrap_or(ledger.now());
         let lifetime_ms = self.lifetime_ms.unwrap_or(policy.default_expiry_ms);
-        let expire_ms = expiry::expire_ms(send_ms, lifetime_ms);
-        let envelope = Envelope {
-            message_id,
-            kind: MessageKind::Bulk,
-            from: self.from.clone(),
-            to: Vec::new(),
-            notification: None,
-            version: 1,
-            modified: false,
-            send_ms,
-            update_ms: send_ms,
-            expire_ms,
-        };
+        let (kind, from) = (MessageKind::Bulk, self.from.clone());
+        let envelope = Envelope::sent(message_id, kind, from, lifetime_ms, ledger.now());
+        let (send_ms, expire_ms) = (envelope.send_ms, envelope.expire_ms);
         let content = self.content.clone();
         ledger.add_bulk(Message { envelope, content }, self.audience);
         Ok(Sent {
