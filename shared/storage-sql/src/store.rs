@@ -1,16 +1,14 @@
 //! The store: both databases, one text.
 
-use std::ops::ControlFlow::{self, Break, Continue};
+mod visit;
+
+use std::ops::ControlFlow::Break;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::operation::{Open, Settle};
 use domain::page::Scan;
-use domain::{
-    Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
-};
-use futures::future::join_all;
+use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
 use storage::{
     Audit, BulkReport, Clock, Counted, Error, Feed, FeedPart, Item, Items, Look, MailStore,
     MailboxKey, MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
@@ -21,7 +19,7 @@ use uuid::Uuid;
 use crate::apps::Apps;
 use crate::backend::{Backend, Pools};
 use crate::carrier::Carrier;
-use crate::connection::{Connection, Transaction, View};
+use crate::connection::{Connection, Transaction};
 use crate::contents::Contents;
 use crate::epoch::{self, Epoch};
 use crate::executor::{self, AppKey, Job, Verdict};
@@ -35,13 +33,10 @@ use crate::statement::Statement;
 use crate::sweep::Claim;
 use crate::warm::Warm;
 use crate::{audit, read, retry, sweep, trim};
+use visit::Visit;
 
 /// How long a call that is none of its own may take, such as to begin a mailbox that is read.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
-
-/// How often a mailbox is begun or settled before it is read: once each, unless more is due by
-/// then.
-const TRIES_MAX: usize = 16;
 
 /// How long it may take until it is our turn to write, where only one can at a time; then
 /// somebody else writes, perhaps another process.
@@ -126,30 +121,6 @@ impl<DB: Backend> SqlStore<DB> {
         work.await.map_err(|error| Error::Internal(error.into()))?
     }
 
-    /// A view of an app, which begins now if it has not begun.
-    async fn view(&self, app: &AppId, sight: Sight) -> Result<(i64, View<DB>), Error> {
-        if let Some(view) = self.view_of_begun(app, sight).await? {
-            return Ok(view);
-        }
-        let now = self.clock.now_ms();
-        Box::pin(self.apps.begin(&self.pools.write, app, now)).await?;
-        let view = self.view_of_begun(app, sight).await?;
-        view.ok_or_else(|| Error::Unavailable("the app has begun elsewhere".into()))
-    }
-
-    async fn view_of_begun(
-        &self,
-        app: &AppId,
-        sight: Sight,
-    ) -> Result<Option<(i64, View<DB>)>, Error> {
-        let mut view = View::of(&self.pools.read, sight).await?;
-        if let Some(app_no) = self.apps.number_on(view.connection(), app).await? {
-            return Ok(Some((app_no, view)));
-        }
-        view.end().await?;
-        Ok(None)
-    }
-
     async fn app(&self, app: &AppId) -> Result<AppKey, Error> {
         let now = self.clock.now_ms();
         Ok(AppKey {
@@ -184,52 +155,6 @@ impl<DB: Backend> SqlStore<DB> {
         }
     }
 
-    /// Whether what a read has found is the answer: if not, the mailbox is begun or settled,
-    /// and it is to be read again.
-    async fn see<T>(
-        &self,
-        visit: &mut Visit<'_>,
-        seen: Seen<T>,
-    ) -> Result<ControlFlow<Option<T>>, Error> {
-        let owner = visit.owner.clone();
-        let action = match seen {
-            Seen::There(thing) => return Ok(Break(Some(thing))),
-            Seen::Missing if visit.reader == Reader::App => return Ok(Break(None)),
-            Seen::Missing => Action::Open(Open { owner }),
-            Seen::Due => Action::Settle(Settle::from(owner)),
-        };
-        visit.tries += 1;
-        if visit.tries > TRIES_MAX {
-            return Err(Error::Busy("a mailbox never comes to rest".into()));
-        }
-        let operation = Operation {
-            request: None,
-            action,
-        };
-        let deadline = Instant::now() + OPEN_WITHIN;
-        self.execute(visit.app, operation, deadline).await?;
-        Ok(Continue(()))
-    }
-
-    /// Settles mailboxes, as many in one transaction as the lanes put there.
-    async fn settle_all(
-        &self,
-        settles: impl IntoIterator<Item = (AppKey, Settle)>,
-    ) -> Result<(), Error> {
-        let deadline = Instant::now() + OPEN_WITHIN;
-        let settle = async |(app, settle)| {
-            let operation = Operation {
-                request: None,
-                action: Action::Settle(settle),
-            };
-            self.lanes.execute(app, operation, deadline).await
-        };
-        for settled in join_all(settles.into_iter().map(settle)).await {
-            settled??;
-        }
-        Ok(())
-    }
-
     async fn page_as_it_is(
         &self,
         app: &AppId,
@@ -257,26 +182,6 @@ impl<DB: Backend> SqlStore<DB> {
         match read(Sight::Apart).await {
             Err(Error::Busy(_)) => read(Sight::Snapshot).await,
             page => page,
-        }
-    }
-}
-
-/// Somebody who reads a mailbox.
-struct Visit<'a> {
-    app: &'a AppId,
-    owner: &'a ProfileId,
-    reader: Reader,
-    /// How often it was not as it should be.
-    tries: usize,
-}
-
-impl<'a> Visit<'a> {
-    const fn of(app: &'a AppId, owner: &'a ProfileId, reader: Reader) -> Self {
-        Self {
-            app,
-            owner,
-            reader,
-            tries: 0,
         }
     }
 }
