@@ -7,6 +7,7 @@ use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Subscriber;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -58,11 +59,15 @@ pub fn start(options: &Options) -> Result<Telemetry, Error> {
     };
 
     global::set_meter_provider(telemetry.metrics.provider().clone());
+    subscriber(options, telemetry.traces.as_ref()).try_init()?;
+    Ok(telemetry)
+}
+
+/// Where spans and events go: what is logged does not decide what is traced.
+fn subscriber(options: &Options, traces: Option<&SdkTracerProvider>) -> impl Subscriber + use<> {
     tracing_subscriber::registry()
         .with(logs::layer(options.format).with_filter(options.filter.to_env_filter()))
-        .with(telemetry.traces.as_ref().map(traces::layer))
-        .try_init()?;
-    Ok(telemetry)
+        .with(traces.map(traces::layer))
 }
 
 impl Telemetry {
@@ -84,6 +89,34 @@ impl Drop for Telemetry {
         }
         if let Err(error) = self.metrics.shutdown() {
             tracing::warn!(%error, "the metrics did not shut down");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::debug_span;
+
+    use super::*;
+    use crate::options::Filter;
+
+    /// Whether a call's span is made.
+    fn makes_spans(log: &str, traces: Option<&SdkTracerProvider>) -> bool {
+        let options = Options {
+            filter: Filter::parse(log).expect("a filter"),
+            ..Options::default()
+        };
+        tracing::subscriber::with_default(subscriber(&options, traces), || {
+            !debug_span!("call").is_disabled()
+        })
+    }
+
+    #[test]
+    fn spans_are_made_for_those_who_trace_whatever_is_logged() {
+        let provider = SdkTracerProvider::builder().build();
+        for log in ["off", "warn", "info"] {
+            assert!(makes_spans(log, Some(&provider)), "{log}");
+            assert!(!makes_spans(log, None), "{log}");
         }
     }
 }
