@@ -7,6 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use prost_types::FileDescriptorSet;
+use prost_types::field_descriptor_proto::Type;
+
 /// The root of the proto files, beside the crates that are generated from them.
 const PROTO_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
 
@@ -39,10 +42,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     let served = LISTENERS.iter().flat_map(|(_, files)| files);
     let all = compile(served.chain([&INTERNAL]))?;
     rerun_if_changed(&all);
-    // Maps as trees: the same message always encodes to the same bytes.
+    let mut files = all.file_descriptor_set();
+    keep_json_encoded(&mut files)?;
+    // Maps as trees: the same message always encodes to the same bytes. What is large is
+    // shared, not copied.
     tonic_prost_build::configure()
         .btree_map(".")
-        .compile_fds(all.file_descriptor_set())?;
+        .bytes(".postroom.v1.Content")
+        .bytes(".postroom.v1.Part")
+        .bytes(".postroom.v1.SealedContent")
+        .compile_fds(files)?;
+    Ok(())
+}
+
+/// Makes the JSON of a content its encoded bytes, which look the same on the wire: what was
+/// stored goes out as it is, without being taken apart and put together again.
+fn keep_json_encoded(files: &mut FileDescriptorSet) -> Result<(), &'static str> {
+    let mut contents = files
+        .file
+        .iter_mut()
+        .filter(|file| file.package() == "postroom.v1")
+        .flat_map(|file| &mut file.message_type)
+        .filter(|message| message.name() == "Content")
+        .flat_map(|content| &mut content.field);
+    let json = contents
+        .find(|field| field.type_name() == ".google.protobuf.Value")
+        .ok_or("Content has no Value")?;
+    json.set_type(Type::Bytes);
+    json.type_name = None;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What is not one's own is not there.
 
+use prost::Message as _;
 use proto::sys::v1 as sys;
 use proto::v1;
 use support::issuer::{ALL_SCOPES, APP};
@@ -12,8 +13,7 @@ const OTHER_APP: &str = "other";
 const UNKNOWN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 fn json(text: &str) -> v1::Content {
-    let kind = Some(prost_types::value::Kind::StringValue(text.to_owned()));
-    let body = v1::content::Body::Json(prost_types::Value { kind });
+    let body = v1::content::Body::Json(prost_types::Value::from(text).encode_to_vec().into());
     v1::Content { body: Some(body) }
 }
 

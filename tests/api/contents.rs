@@ -1,5 +1,6 @@
 //! What a content may be, in all four methods that take one.
 
+use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Value};
 use proto::sys::v1 as sys;
@@ -109,7 +110,7 @@ async fn a_json_content_has_no_nul_and_only_finite_numbers(test: &TestService) {
             values: vec![value(json!(1)), Value { kind: kind.clone() }],
         });
         for kind in [kind, Some(list)] {
-            let content = content(Body::Json(Value { kind }));
+            let content = content(Body::Json(Value { kind }.encode_to_vec().into()));
             assert_invalid(test, content, &["content.json"]).await;
         }
     }
@@ -164,7 +165,7 @@ fn sealed_but(change: impl FnOnce(&mut v1::SealedContent)) -> v1::Content {
 async fn each_piece_of_a_sealed_content_has_its_limit(test: &TestService) {
     let goods: [Change; 6] = [
         |it| it.scheme = "x".repeat(64),
-        |it| it.headers = vec![0; 4096],
+        |it| it.headers = vec![0; 4096].into(),
         |it| it.sender_key_id = "x".repeat(64),
         |it| it.keys.clear(),
         |it| it.keys[0].key_id = "x".repeat(64),
@@ -177,7 +178,7 @@ async fn each_piece_of_a_sealed_content_has_its_limit(test: &TestService) {
         (|it| it.scheme.clear(), "scheme"),
         (|it| it.scheme = "x".repeat(65), "scheme"),
         (|it| it.scheme.push('\0'), "scheme"),
-        (|it| it.headers = vec![0; 4097], "headers"),
+        (|it| it.headers = vec![0; 4097].into(), "headers"),
         (|it| it.sender_key_id = "x".repeat(65), "sender_key_id"),
         (|it| it.keys.push(wrap("bob")), "keys[1].profile_id"),
         (|it| it.keys[0].key_id = "x".repeat(65), "keys[0].key_id"),

@@ -145,7 +145,7 @@ async fn parts_lose_their_bodies_and_keep_their_types(test: &TestService) {
 
 async fn a_sealed_content_keeps_its_headers_in_a_preview(test: &TestService) {
     let preview = v1::SealedContent {
-        payload: vec![],
+        payload: vec![].into(),
         ..sealed()
     };
     let full = content(Body::Sealed(sealed()));

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::ops::Deref;
 
 use domain::Policy;
+use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 use proto::sys::v1 as sys;
@@ -119,7 +120,7 @@ pub fn content(body: Body) -> v1::Content {
 
 /// A JSON content.
 pub fn json(json: Json) -> v1::Content {
-    content(Body::Json(value(json)))
+    content(Body::Json(value(json).encode_to_vec().into()))
 }
 
 /// The content of a simple message.
@@ -131,7 +132,7 @@ pub fn text(text: &str) -> v1::Content {
 pub fn parts(parts: &[(&str, &[u8])]) -> v1::Content {
     let part = |&(mime_type, body): &(&str, &[u8])| v1::Part {
         mime_type: mime_type.to_owned(),
-        body: body.to_vec(),
+        body: body.to_vec().into(),
     };
     let parts = parts.iter().map(part).collect();
     content(Body::Parts(v1::MessageParts { parts }))
@@ -141,10 +142,10 @@ pub fn parts(parts: &[(&str, &[u8])]) -> v1::Content {
 pub fn sealed() -> v1::SealedContent {
     v1::SealedContent {
         scheme: "hpke".to_owned(),
-        headers: b"headers".to_vec(),
-        payload: b"payload".to_vec(),
+        headers: b"headers"[..].into(),
+        payload: b"payload"[..].into(),
         sender_key_id: "alice-1".to_owned(),
-        signature: b"signature".to_vec(),
+        signature: b"signature"[..].into(),
         keys: vec![wrap("bob")],
     }
 }

@@ -71,7 +71,7 @@ async fn the_longest_fields_fit(test: &TestService) {
     let broken = v1::SealedContent {
         scheme: "s".repeat(1000),
         sender_key_id: "k".repeat(1000),
-        headers: vec![0; 5000],
+        headers: vec![0; 5000].into(),
         keys: vec![wrap; wraps],
         ..sealed()
     };

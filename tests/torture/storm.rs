@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use prost::Message as _;
 use proto::{sys, v1};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -147,9 +148,9 @@ impl Client {
 }
 
 fn content() -> v1::Content {
-    let kind = Some(prost_types::value::Kind::StringValue("another".to_owned()));
+    let json = prost_types::Value::from("another").encode_to_vec();
     v1::Content {
-        body: Some(v1::content::Body::Json(prost_types::Value { kind })),
+        body: Some(v1::content::Body::Json(json.into())),
     }
 }
 

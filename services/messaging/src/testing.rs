@@ -20,7 +20,7 @@ pub fn content(body: &str) -> Content {
         body: Some(Body::Parts(MessageParts {
             parts: vec![Part {
                 mime_type: "text/plain".into(),
-                body: body.into(),
+                body: body.to_owned().into(),
             }],
         })),
     }

@@ -77,7 +77,7 @@ mod tests {
     fn request(audience: BulkAudience) -> SendBulkRequest {
         SendBulkRequest {
             content: Some(Content {
-                body: Some(Body::Json(true.into())),
+                body: Some(Body::Json(b"\x20\x01"[..].into())),
             }),
             from: Some(Sender {
                 name: "News".into(),

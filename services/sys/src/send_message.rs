@@ -62,7 +62,7 @@ mod tests {
         SendMessageRequest {
             to: vec!["bob".into()],
             content: Some(Content {
-                body: Some(Body::Json(true.into())),
+                body: Some(Body::Json(b"\x20\x01"[..].into())),
             }),
             from: Some(Sender {
                 name: name.into(),

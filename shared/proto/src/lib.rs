@@ -1,7 +1,8 @@
 //! Postroom's public contract as Rust types, clients and servers, generated from `proto/`.
 //!
 //! Nothing here is written by hand: the contract, with every rule and limit, is in the comments of
-//! the `.proto` files, and they come back as the docs of these types.
+//! the `.proto` files, and they come back as the docs of these types. One type differs from them:
+//! the `json` of a content is the encoded `google.protobuf.Value`, so that it passes as it is.
 
 /// `postroom.v1`: the service for users, and the types that all services share.
 #[allow(clippy::all, clippy::pedantic, reason = "generated code")]

@@ -1,10 +1,28 @@
 //! JSON values in both their forms.
 
+use prost::{DecodeError, Message as _};
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
+use proto::v1::Content;
+use proto::v1::content::Body;
 use serde_json::Value as Json;
 
-pub fn to_proto(json: Json) -> Value {
+/// The content that is a JSON value.
+pub fn content(json: Json) -> Content {
+    Content {
+        body: Some(Body::Json(to_proto(json).encode_to_vec().into())),
+    }
+}
+
+/// The JSON of a content's body.
+///
+/// # Errors
+/// If it is no value.
+pub fn json(encoded: &[u8]) -> Result<Json, DecodeError> {
+    Value::decode(encoded).map(|value| to_json(&value))
+}
+
+fn to_proto(json: Json) -> Value {
     let kind = match json {
         Json::Null => Kind::NullValue(0),
         Json::Bool(value) => Kind::BoolValue(value),
@@ -25,7 +43,7 @@ pub fn to_proto(json: Json) -> Value {
     Value { kind: Some(kind) }
 }
 
-pub fn to_json(value: &Value) -> Json {
+fn to_json(value: &Value) -> Json {
     match &value.kind {
         None | Some(Kind::NullValue(_)) => Json::Null,
         Some(Kind::BoolValue(value)) => Json::Bool(*value),

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use proto::v1::Content;
-use proto::v1::content::Body;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,9 +33,7 @@ impl MessageArgs {
                 .map_err(|error| Failure::Usage(format!("--json is no JSON: {error}")))?,
             (None, text) => json!({ "text": text }),
         };
-        Ok(Content {
-            body: Some(Body::Json(content::to_proto(json))),
-        })
+        Ok(content::content(json))
     }
 
     /// The id under which the command may be repeated.

@@ -52,7 +52,10 @@ pub fn text_of(message: &Message) -> String {
         .and_then(|content: &Content| content.body.as_ref());
     escape(&match body {
         None => format!("({} bytes)", message.size_bytes),
-        Some(Body::Json(value)) => text_of_json(&content::to_json(value)),
+        Some(Body::Json(encoded)) => match content::json(encoded) {
+            Ok(json) => text_of_json(&json),
+            Err(error) => format!("({error})"),
+        },
         Some(Body::Parts(parts)) => {
             let types = parts
                 .parts
@@ -111,9 +114,8 @@ mod tests {
     use super::*;
 
     fn message(json: Json) -> Message {
-        let body = Some(Body::Json(content::to_proto(json)));
         Message {
-            content: Some(Content { body }),
+            content: Some(content::content(json)),
             ..Message::default()
         }
     }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use domain::content::{Body, KeyWrap, Part, Sealed};
 use domain::{Content, ProfileId, Reason, Violations};
 use prost::Message as _;
+use prost_types::Struct;
 use prost_types::value::Kind;
-use prost_types::{Struct, Value};
 use proto::v1;
 use proto::v1::content::Body as Wire;
 
@@ -16,13 +16,12 @@ const FIELD: &str = "content";
 /// A content, in `content`. What is stored is the message encoded again: equal contents
 /// have equal bytes, whatever the caller's were.
 pub fn parse(content: Option<v1::Content>, violations: &mut Violations) -> Option<Content> {
-    let Some(content @ v1::Content { body: Some(_) }) = content else {
+    let Some(body) = content.and_then(|content| content.body) else {
         violations.add(FIELD, Reason::ContentInvalid, "must have a body");
         return None;
     };
-    let encoded = content.encode_to_vec().into();
-    let body = body(content.body?, violations)?;
-    Content::parse(&body, encoded, FIELD, violations)
+    let (body, wire) = take(body, violations)?;
+    checked(&body, wire, FIELD, violations)
 }
 
 /// The content of a simple message: `{"text": …}`.
@@ -41,11 +40,13 @@ pub fn simple(text: String, violations: &mut Violations) -> Option<Content> {
     let object = Kind::StructValue(Struct {
         fields: fields.into(),
     });
-    let content = v1::Content {
-        body: Some(Wire::Json(Value::from(object))),
-    };
-    let encoded = content.encode_to_vec().into();
-    Content::parse(&Body::Json(json), encoded, FIELD, violations)
+    let wire = Wire::Json(json::encode(&object.into()));
+    checked(&Body::Json(json), wire, FIELD, violations)
+}
+
+fn checked(body: &Body, wire: Wire, field: &str, violations: &mut Violations) -> Option<Content> {
+    let content = v1::Content { body: Some(wire) };
+    Content::parse(body, content.encode_to_vec().into(), field, violations)
 }
 
 /// Adds a violation for every wrapped key that is for nobody who will hold the message.
@@ -71,40 +72,49 @@ pub fn check_wraps(
     }
 }
 
-fn body(body: Wire, violations: &mut Violations) -> Option<Body> {
-    match body {
-        Wire::Json(value) => json::value(value, 1)
-            .map_err(|reason| violations.add("content.json", Reason::ContentInvalid, reason))
-            .ok()
-            .map(Body::Json),
-        Wire::Parts(parts) => Some(Body::Parts(parts.parts.into_iter().map(part).collect())),
-        Wire::Sealed(sealed) => Some(Body::Sealed(self::sealed(sealed))),
-    }
+/// What the domain checks, and what is stored.
+fn take(body: Wire, violations: &mut Violations) -> Option<(Body, Wire)> {
+    Some(match body {
+        Wire::Json(encoded) => {
+            let (json, encoded) = json::decode(encoded)
+                .map_err(|reason| violations.add("content.json", Reason::ContentInvalid, reason))
+                .ok()?;
+            (Body::Json(json), Wire::Json(encoded))
+        }
+        Wire::Parts(parts) => {
+            let body = Body::Parts(parts.parts.iter().map(part).collect());
+            (body, Wire::Parts(parts))
+        }
+        Wire::Sealed(sealed) => {
+            let body = Body::Sealed(self::sealed(&sealed));
+            (body, Wire::Sealed(sealed))
+        }
+    })
 }
 
-fn part(part: v1::Part) -> Part {
+fn part(part: &v1::Part) -> Part {
     Part {
-        mime_type: part.mime_type,
-        body: part.body.into(),
+        mime_type: part.mime_type.clone(),
+        body: part.body.clone(),
     }
 }
 
-fn sealed(sealed: v1::SealedContent) -> Sealed {
+fn sealed(sealed: &v1::SealedContent) -> Sealed {
     Sealed {
-        scheme: sealed.scheme,
-        headers: sealed.headers.into(),
-        payload: sealed.payload.into(),
-        sender_key_id: sealed.sender_key_id,
-        signature: sealed.signature.into(),
-        keys: sealed.keys.into_iter().map(wrap).collect(),
+        scheme: sealed.scheme.clone(),
+        headers: sealed.headers.clone(),
+        payload: sealed.payload.clone(),
+        sender_key_id: sealed.sender_key_id.clone(),
+        signature: sealed.signature.clone(),
+        keys: sealed.keys.iter().map(wrap).collect(),
     }
 }
 
-fn wrap(wrap: v1::KeyWrap) -> KeyWrap {
+fn wrap(wrap: &v1::KeyWrap) -> KeyWrap {
     KeyWrap {
-        profile_id: wrap.profile_id,
-        key_id: wrap.key_id,
-        wrapped_key: Bytes::from(wrap.wrapped_key),
+        profile_id: wrap.profile_id.clone(),
+        key_id: wrap.key_id.clone(),
+        wrapped_key: Bytes::copy_from_slice(&wrap.wrapped_key),
     }
 }
 
@@ -144,15 +154,19 @@ mod tests {
     #[test]
     fn a_value_that_says_nothing_is_invalid_and_null_is_not() {
         let mut violations = Violations::none();
-        let json = |value| {
+        let json = |value: &[u8]| {
             Some(v1::Content {
-                body: Some(Wire::Json(value)),
+                body: Some(Wire::Json(Bytes::copy_from_slice(value))),
             })
         };
-        assert!(parse(json(Value::from(Kind::NullValue(0))), &mut violations).is_some());
-        assert!(parse(json(Value { kind: None }), &mut violations).is_none());
-        assert_eq!(fields(&violations), ["content.json"]);
-        assert_eq!(violations.reason(), Reason::ContentInvalid);
+        let null = json::encode(&Kind::NullValue(0).into());
+        assert!(parse(json(&null), &mut violations).is_some());
+        for nothing in [&b""[..], b"no value"] {
+            let mut violations = Violations::none();
+            assert!(parse(json(nothing), &mut violations).is_none());
+            assert_eq!(fields(&violations), ["content.json"]);
+            assert_eq!(violations.reason(), Reason::ContentInvalid);
+        }
     }
 
     #[test]
@@ -171,7 +185,7 @@ mod tests {
             fields: fields.into(),
         });
         let written = v1::Content {
-            body: Some(Wire::Json(object.into())),
+            body: Some(Wire::Json(json::encode(&object.into()))),
         };
         assert_eq!(
             simple("hi".into(), &mut violations),

@@ -102,8 +102,9 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use domain::request::Request;
-    use prost_types::Struct;
+    use prost::Message as _;
     use prost_types::value::Kind;
+    use prost_types::{Struct, Value};
 
     use super::*;
     use crate::convert::testing::profile;
@@ -114,10 +115,9 @@ mod tests {
             .iter()
             .map(|&(name, value)| (name.to_owned(), text(value)))
             .collect();
+        let object = Value::from(Kind::StructValue(Struct { fields }));
         v1::Content {
-            body: Some(v1::content::Body::Json(
-                Kind::StructValue(Struct { fields }).into(),
-            )),
+            body: Some(v1::content::Body::Json(object.encode_to_vec().into())),
         }
     }
 

@@ -1,7 +1,9 @@
 //! How much of a content an answer shows.
 
+use bytes::Bytes;
 use domain::Violations;
 use domain::limits::PREVIEW_CHARS;
+use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
 use proto::v1;
@@ -37,9 +39,9 @@ impl View {
     pub(super) fn of(self, body: Body) -> Option<Body> {
         match (self, body) {
             (Self::Full, body) => Some(body),
-            (Self::Preview, Body::Json(value)) => taste(value).map(Body::Json),
+            (Self::Preview, Body::Json(encoded)) => taste(encoded).map(Body::Json),
             (Self::Preview, Body::Sealed(sealed)) => Some(Body::Sealed(v1::SealedContent {
-                payload: Vec::new(),
+                payload: Bytes::new(),
                 ..sealed
             })),
             (Self::Preview | Self::Metadata, Body::Parts(parts)) => {
@@ -52,14 +54,14 @@ impl View {
 
 fn without_bodies(mut parts: v1::MessageParts) -> v1::MessageParts {
     for part in &mut parts.parts {
-        part.body = Vec::new();
+        part.body = Bytes::new();
     }
     parts
 }
 
-fn taste(value: Value) -> Option<Value> {
-    match value.kind? {
-        Kind::StringValue(text) => Some(beginning(&text)),
+fn taste(encoded: Bytes) -> Option<Bytes> {
+    let shown = match Value::decode(encoded).ok()?.kind? {
+        Kind::StringValue(text) => beginning(&text),
         Kind::StructValue(object) => {
             let shown = |(name, value): (String, Value)| match value.kind {
                 Some(Kind::StringValue(text)) if PREVIEW_FIELDS.contains(&name.as_str()) => {
@@ -68,10 +70,13 @@ fn taste(value: Value) -> Option<Value> {
                 _ => None,
             };
             let fields = object.fields.into_iter().filter_map(shown).collect();
-            Some(Kind::StructValue(Struct { fields }).into())
+            Kind::StructValue(Struct { fields }).into()
         }
-        Kind::NullValue(_) | Kind::BoolValue(_) | Kind::NumberValue(_) | Kind::ListValue(_) => None,
-    }
+        Kind::NullValue(_) | Kind::BoolValue(_) | Kind::NumberValue(_) | Kind::ListValue(_) => {
+            return None;
+        }
+    };
+    Some(shown.encode_to_vec().into())
 }
 
 fn beginning(text: &str) -> Value {
@@ -91,10 +96,14 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect();
-        Body::Json(Kind::StructValue(Struct { fields }).into())
+        json(&Kind::StructValue(Struct { fields }).into())
     }
 
-    fn parts(body: &[u8]) -> Body {
+    fn json(value: &Value) -> Body {
+        Body::Json(value.encode_to_vec().into())
+    }
+
+    fn parts(body: &'static [u8]) -> Body {
         Body::Parts(v1::MessageParts {
             parts: vec![v1::Part {
                 mime_type: "image/png".into(),
@@ -122,11 +131,11 @@ mod tests {
     #[test]
     fn a_preview_shows_a_json_string_and_no_other_value() {
         assert_eq!(
-            View::Preview.of(Body::Json(text(&"x".repeat(31)))),
-            Some(Body::Json(text(&"x".repeat(30))))
+            View::Preview.of(json(&text(&"x".repeat(31)))),
+            Some(json(&text(&"x".repeat(30))))
         );
         for kind in [Kind::NullValue(0), Kind::BoolValue(true)] {
-            assert_eq!(View::Preview.of(Body::Json(kind.into())), None);
+            assert_eq!(View::Preview.of(json(&kind.into())), None);
         }
     }
 
@@ -140,9 +149,9 @@ mod tests {
 
     #[test]
     fn a_preview_of_a_sealed_content_keeps_its_headers() {
-        let sealed = |payload: &[u8]| {
+        let sealed = |payload: &'static [u8]| {
             Body::Sealed(v1::SealedContent {
-                headers: b"headers".into(),
+                headers: b"headers"[..].into(),
                 payload: payload.into(),
                 ..v1::SealedContent::default()
             })

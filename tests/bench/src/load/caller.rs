@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
 use proto::sys::v1 as sys;
@@ -295,16 +296,10 @@ pub async fn connection(address: SocketAddr) -> anyhow::Result<Channel> {
 
 /// A text as users write it.
 pub fn content(text: &str) -> Content {
-    let text = Value {
-        kind: Some(Kind::StringValue(text.to_owned())),
-    };
-    let json = Struct {
-        fields: [("text".to_owned(), text)].into(),
-    };
+    let fields = [("text".to_owned(), text.into())].into();
+    let json = Value::from(Kind::StructValue(Struct { fields }));
     Content {
-        body: Some(Body::Json(Value {
-            kind: Some(Kind::StructValue(json)),
-        })),
+        body: Some(Body::Json(json.encode_to_vec().into())),
     }
 }
 

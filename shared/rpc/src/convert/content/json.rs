@@ -1,6 +1,8 @@
 //! `google.protobuf.Value` as JSON.
 
+use bytes::Bytes;
 use domain::limits::JSON_DEPTH_MAX;
+use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{NullValue, Value};
 use serde_json::{Map, Number, Value as Json};
@@ -9,11 +11,23 @@ use serde_json::{Map, Number, Value as Json};
 /// the domain to refuse the whole, and the walk stays shallow.
 const DEPTH_WALKED_MAX: usize = JSON_DEPTH_MAX + 1;
 
-/// The JSON of a value at some depth, from 1.
+/// The one encoding of a value.
+pub fn encode(value: &Value) -> Bytes {
+    value.encode_to_vec().into()
+}
+
+/// The JSON of an encoded value, and its one encoding.
 ///
 /// # Errors
 /// Why it has none.
-pub(super) fn value(value: Value, depth: usize) -> Result<Json, &'static str> {
+pub fn decode(encoded: Bytes) -> Result<(Json, Bytes), &'static str> {
+    let value = Value::decode(encoded).map_err(|_| "is no value, or nests too deep")?;
+    let again = encode(&value);
+    Ok((self::value(value, 1)?, again))
+}
+
+/// The JSON of a value at some depth, from 1.
+fn value(value: Value, depth: usize) -> Result<Json, &'static str> {
     let too_deep = depth >= DEPTH_WALKED_MAX;
     match value.kind.ok_or("has a value without a kind")? {
         Kind::NullValue(number) if number == NullValue::NullValue as i32 => Ok(Json::Null),
@@ -95,7 +109,7 @@ mod tests {
         ] {
             let nested = (1..depth).fold(list(vec![]), |inner, _| list(vec![inner]));
             let content = v1::Content {
-                body: Some(v1::content::Body::Json(nested)),
+                body: Some(v1::content::Body::Json(encode(&nested))),
             };
             let mut violations = Violations::none();
             let parsed = super::super::parse(Some(content), &mut violations);
