@@ -47,6 +47,8 @@ pub struct Setup {
     pub backend: Backend,
     /// How writes are gathered.
     pub lanes: Lanes,
+    /// Whether messages that were written or read are remembered.
+    pub remembers: bool,
 }
 
 impl From<Backend> for Setup {
@@ -54,6 +56,7 @@ impl From<Backend> for Setup {
         Self {
             backend,
             lanes: Lanes::default(),
+            remembers: true,
         }
     }
 }
@@ -68,7 +71,12 @@ impl fmt::Display for Setup {
             Backend::Sqlite => write!(f, "SQLite")?,
             Backend::Postgres => write!(f, "PostgreSQL, lanes: {count}")?,
         }
-        write!(f, ", batches of up to {batch_operations_max}")
+        write!(f, ", batches of up to {batch_operations_max}")?;
+        if self.remembers {
+            Ok(())
+        } else {
+            write!(f, ", nothing remembered")
+        }
     }
 }
 
@@ -80,7 +88,20 @@ impl Setup {
             count,
             batch_operations_max,
         };
-        Self { backend, lanes }
+        Self {
+            backend,
+            lanes,
+            remembers: true,
+        }
+    }
+
+    /// The same with every message read from the database.
+    #[must_use]
+    pub const fn remembering_nothing(self) -> Self {
+        Self {
+            remembers: false,
+            ..self
+        }
     }
 
     /// Whether writes are gathered as they are by default.
@@ -169,7 +190,7 @@ impl TestStore {
         let place = Place::new(setup.backend).await;
         let clock = Arc::new(ManualClock::default());
         let hub = Hub::new();
-        let options = Options {
+        let mut options = Options {
             policy,
             notify,
             wake: hub.clone(),
@@ -179,6 +200,9 @@ impl TestStore {
             write_connections: setup.write_connections(),
             ..Options::new(place.url())
         };
+        if !setup.remembers {
+            options.content_cache_bytes = 0;
+        }
         let store = storage_sql::open(&options).await.expect("a store");
         Self {
             store,
@@ -309,7 +333,7 @@ macro_rules! however_gathered {
         $crate::on_each_database![$($test),+];
         $crate::on_setup!(
             sqlite_one_by_one,
-            $crate::store::Setup::new($crate::store::Backend::Sqlite, 1, 1),
+            $crate::store::Setup::new($crate::store::Backend::Sqlite, 1, 1).remembering_nothing(),
             [$($test),+]
         );
         $crate::on_setup!(
@@ -319,7 +343,8 @@ macro_rules! however_gathered {
         );
         $crate::on_setup!(
             postgres_in_four_lanes_one_by_one,
-            $crate::store::Setup::new($crate::store::Backend::Postgres, 4, 1),
+            $crate::store::Setup::new($crate::store::Backend::Postgres, 4, 1)
+                .remembering_nothing(),
             [$($test),+]
         );
     };

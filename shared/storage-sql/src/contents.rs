@@ -1,4 +1,4 @@
-//! Messages that were read before. A version of a message never changes in one life of a
+//! Messages that were written or read before. A version of a message never changes in one life of a
 //! database, and the entry that leads to it names the version: so what is remembered is never
 //! wrong, only perhaps no longer asked for.
 

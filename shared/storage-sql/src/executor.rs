@@ -13,14 +13,16 @@ mod settle;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::ledger::Changes;
 use domain::operation::Footprint;
-use domain::{AppId, Ledger, MessageId, Millis, Operation, Outcome, Policy, Refusal};
+use domain::{AppId, Ledger, Message, MessageId, Millis, Operation, Outcome, Policy, Refusal};
 use storage::{Error, Head, MailboxKey, Wake};
 
 use crate::backend::Backend;
 use crate::connection::{Connection, Transaction};
+use crate::contents::Contents;
 use crate::warm::Warm;
 use answers::Answers;
 use commit::Traces;
@@ -48,35 +50,46 @@ pub struct Job {
 /// What became of a job.
 pub type Verdict = Result<Outcome, Refusal>;
 
-/// Carries out a batch: each job alone is done or refused, and all that were done are
-/// durable when this returns. The verdicts are in the order of the jobs.
-///
-/// # Errors
-/// Nothing was done, except after [`Error::Unknown`].
-pub async fn run<DB: Backend>(
-    pool: &Warm<DB>,
-    policy: &Policy,
-    now: Millis,
-    jobs: &[Job],
-    wake: &dyn Wake,
-) -> Result<Vec<Verdict>, Error> {
-    let mut transaction = Transaction::begin(pool).await?;
-    match walk(transaction.connection(), policy, now, jobs).await {
-        // Nothing was done, and so nothing begins, not even a mailbox.
-        Ok(walked) if !walked.settled && walked.verdicts.iter().all(Result::is_err) => {
-            transaction.rollback().await?;
-            Ok(walked.verdicts)
-        }
-        Ok(walked) => {
-            commit::settle(pool, transaction, walked.traces).await?;
-            wake.changed(&walked.heads);
-            Ok(walked.verdicts)
-        }
-        Err(error) => {
-            // The first error is the one that tells; if this one fails too, the connection
-            // is closed.
-            let _ = transaction.rollback().await;
-            Err(error)
+/// Where batches are carried out.
+pub struct Executor<DB: Backend> {
+    /// Where they are written.
+    pub pool: Warm<DB>,
+    /// By which rules.
+    pub policy: Policy,
+    /// Where messages are remembered: what was just written is what is read next.
+    pub contents: Contents,
+    /// Who is told of what has changed.
+    pub wake: Arc<dyn Wake>,
+}
+
+impl<DB: Backend> Executor<DB> {
+    /// Carries out a batch: each job alone is done or refused, and all that were done are
+    /// durable when this returns. The verdicts are in the order of the jobs.
+    ///
+    /// # Errors
+    /// Nothing was done, except after [`Error::Unknown`].
+    pub async fn run(&self, now: Millis, jobs: &[Job]) -> Result<Vec<Verdict>, Error> {
+        let mut transaction = Transaction::begin(&self.pool).await?;
+        match walk(transaction.connection(), &self.policy, now, jobs).await {
+            // Nothing was done, and so nothing begins, not even a mailbox.
+            Ok(walked) if !walked.settled && walked.verdicts.iter().all(Result::is_err) => {
+                transaction.rollback().await?;
+                Ok(walked.verdicts)
+            }
+            Ok(walked) => {
+                commit::settle(&self.pool, transaction, walked.traces).await?;
+                for (app_no, message) in walked.messages {
+                    self.contents.keep(app_no, &Arc::new(message));
+                }
+                self.wake.changed(&walked.heads);
+                Ok(walked.verdicts)
+            }
+            Err(error) => {
+                // The first error is the one that tells; if this one fails too, the
+                // connection is closed.
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
         }
     }
 }
@@ -86,6 +99,8 @@ struct Walked {
     verdicts: Vec<Verdict>,
     /// Whether a mailbox took something that was due.
     settled: bool,
+    /// The messages that are new, or say something else.
+    messages: Vec<(i64, Message)>,
     /// The mailboxes that have changed.
     heads: Vec<Head>,
     traces: Traces,
@@ -117,17 +132,17 @@ async fn walk<DB: Backend>(
         .into_iter()
         .map(|(app_no, ledger)| (app_no, ledger.into_changes()));
     let changes: Vec<_> = changes.collect();
-    let heads = heads(&changes);
     let message = changes.iter().find_map(|(app_no, changes)| {
         let message = changes.new_messages.first()?;
         Some((*app_no, message.envelope.message_id))
     });
-    write::changes(connection, changes).await?;
+    write::changes(connection, &changes).await?;
     answers.write(connection).await?;
     Ok(Walked {
         verdicts,
         settled,
-        heads,
+        heads: heads(&changes),
+        messages: messages(changes),
         traces: Traces { xid, message },
     })
 }
@@ -149,6 +164,14 @@ fn heads(changes: &[(i64, Changes)]) -> Vec<Head> {
         mailboxes.chain(app)
     });
     heads.collect()
+}
+
+fn messages(changes: Vec<(i64, Changes)>) -> Vec<(i64, Message)> {
+    let messages = changes.into_iter().flat_map(|(app_no, changes)| {
+        let written = changes.new_messages.into_iter().chain(changes.contents);
+        written.map(move |message| (app_no, message))
+    });
+    messages.collect()
 }
 
 /// The apps of the jobs, by their numbers.

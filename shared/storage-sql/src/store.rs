@@ -22,11 +22,10 @@ use crate::carrier::Carrier;
 use crate::connection::{Connection, Transaction};
 use crate::contents::Contents;
 use crate::epoch::{self, Epoch};
-use crate::executor::{self, AppKey, Job, Verdict};
+use crate::executor::{AppKey, Executor, Job, Verdict};
 use crate::ids;
 use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
-use crate::read::Seen;
 use crate::read::items::{Messages, Sight};
 use crate::rows::Call;
 use crate::statement::Statement;
@@ -47,11 +46,10 @@ static PING: Statement = Statement::new(0, "UPDATE server SET epoch = epoch WHER
 /// A store on a database.
 pub struct SqlStore<DB: Backend> {
     pools: Pools<DB>,
-    policy: Policy,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn MessageIds>,
     apps: Apps,
-    contents: Contents,
+    executor: Arc<Executor<DB>>,
     lanes: Lanes,
     epoch: Epoch,
     carrier: Arc<Carrier>,
@@ -64,12 +62,16 @@ impl<DB: Backend> SqlStore<DB> {
         let here = Arc::clone(&options.wake);
         let carrier = Carrier::start(here, &pools.write, options.notify_url());
         let carrier = Arc::new(carrier);
-        let workshop = Workshop {
+        let executor = Arc::new(Executor {
             pool: pools.write.clone(),
             policy: options.policy.clone(),
+            contents: Contents::new(options.content_cache_bytes),
+            wake: carrier.clone(),
+        });
+        let workshop = Workshop {
+            executor: Arc::clone(&executor),
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
-            wake: carrier.clone(),
             batch_operations_max: options.lanes.batch_operations_max.max(1),
         };
         // One connection is left for what is no batch: to ask what became of one.
@@ -79,11 +81,10 @@ impl<DB: Backend> SqlStore<DB> {
         Ok(Self {
             lanes: Lanes::start(workshop, lanes),
             pools,
-            policy: options.policy.clone(),
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
             apps: Apps::new(),
-            contents: Contents::new(options.content_cache_bytes),
+            executor,
             epoch,
             carrier,
             claim: Claim::new(),
@@ -109,15 +110,10 @@ impl<DB: Backend> SqlStore<DB> {
                 operation,
             });
         }
-        let (pool, policy) = (self.pools.write.clone(), self.policy.clone());
-        let wake = Arc::clone(&self.carrier);
+        let executor = Arc::clone(&self.executor);
         // In a task of its own: what has begun runs to its end, whoever stops waiting.
-        let work = tokio::spawn(async move {
-            retry::busy(deadline, || {
-                executor::run(&pool, &policy, now, &jobs, &*wake)
-            })
-            .await
-        });
+        let work =
+            tokio::spawn(async move { retry::busy(deadline, || executor.run(now, &jobs)).await });
         work.await.map_err(|error| Error::Internal(error.into()))?
     }
 
@@ -131,7 +127,7 @@ impl<DB: Backend> SqlStore<DB> {
 
     fn messages_of(&self, app_no: i64, sight: Sight) -> Messages<'_> {
         Messages {
-            contents: &self.contents,
+            contents: &self.executor.contents,
             app_no,
             sight,
             now: self.clock.now_ms(),
@@ -150,38 +146,8 @@ impl<DB: Backend> SqlStore<DB> {
     fn live_in(&self, epoch: Uuid) {
         if self.epoch.set(epoch) {
             self.apps.forget_all();
-            self.contents.forget_all();
+            self.executor.contents.forget_all();
             self.carrier.replaced();
-        }
-    }
-
-    async fn page_as_it_is(
-        &self,
-        app: &AppId,
-        owner: &ProfileId,
-        scan: &Scan,
-    ) -> Result<Seen<MailboxPage>, Error> {
-        let read = async |sight| {
-            let (app_no, mut view) = self.view(app, sight).await?;
-            let messages = self.messages_of(app_no, sight);
-            let page = read::mailbox_page::read(
-                view.connection(),
-                self.epoch.get(),
-                messages,
-                owner,
-                scan,
-            );
-            let page = page.await?;
-            view.end().await?;
-            Ok(page)
-        };
-        if scan.count && !scan.criteria.is_box_only() {
-            // The rows and their number, of one snapshot.
-            return read(Sight::Snapshot).await;
-        }
-        match read(Sight::Apart).await {
-            Err(Error::Busy(_)) => read(Sight::Snapshot).await,
-            page => page,
         }
     }
 }
@@ -221,11 +187,10 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Counted, Error> {
         let mut visit = Visit::of(app, owner, reader);
         loop {
-            let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+            let (app_no, mut view) = self.view(app, visit.sight()).await?;
             let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
-            let seen = read::counts::read(view.connection(), epoch, app_no, owner, now).await?;
-            view.end().await?;
-            if let Break(counted) = self.see(&mut visit, seen).await? {
+            let seen = read::counts::read(view.connection(), epoch, app_no, owner, now).await;
+            if let Break(counted) = self.see(&mut visit, view, seen).await? {
                 return Ok(counted.unwrap_or_else(|| Counted {
                     counts: domain::mailbox::Counts::default(),
                     position: self.at(0),
@@ -243,27 +208,19 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         bytes_max: usize,
     ) -> Result<Items<Item>, Error> {
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
-        let read = async |sight| {
-            let (app_no, mut view) = self.view(app, sight).await?;
-            let items = read::entries::read(
+        let mut visit = Visit::of(app, owner, Reader::Owner);
+        loop {
+            let (app_no, mut view) = self.view(app, visit.sight()).await?;
+            let seen = read::entries::read(
                 view.connection(),
-                self.messages_of(app_no, sight),
+                self.messages_of(app_no, visit.sight()),
                 owner,
                 msgbox,
                 message_ids,
                 bytes_max,
             );
-            let items = items.await?;
-            view.end().await?;
-            Ok(items)
-        };
-        let mut visit = Visit::of(app, owner, Reader::Owner);
-        loop {
-            let seen = match read(Sight::Apart).await {
-                Err(Error::Busy(_)) => read(Sight::Snapshot).await?,
-                seen => seen?,
-            };
-            if let Break(items) = self.see(&mut visit, seen).await? {
+            let seen = seen.await;
+            if let Break(items) = self.see(&mut visit, view, seen).await? {
                 return Ok(items.unwrap_or_else(|| Items {
                     found: Vec::new(),
                     remaining: Vec::new(),
@@ -280,9 +237,17 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         scan: &Scan,
     ) -> Result<MailboxPage, Error> {
         let mut visit = Visit::of(app, owner, reader);
+        if scan.count && !scan.criteria.is_box_only() {
+            // The rows and their number, of one snapshot.
+            visit = visit.in_one_snapshot();
+        }
         loop {
-            let seen = self.page_as_it_is(app, owner, scan).await?;
-            if let Break(page) = self.see(&mut visit, seen).await? {
+            let (app_no, mut view) = self.view(app, visit.sight()).await?;
+            let messages = self.messages_of(app_no, visit.sight());
+            let epoch = self.epoch.get();
+            let seen =
+                read::mailbox_page::read(view.connection(), epoch, messages, owner, scan).await;
+            if let Break(page) = self.see(&mut visit, view, seen).await? {
                 return Ok(page.unwrap_or_else(|| MailboxPage {
                     found: read::empty(scan),
                     position: self.at(0),
@@ -300,14 +265,16 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Feed, Error> {
         let mut visit = Visit::of(app, owner, Reader::Owner);
         loop {
-            let (app_no, mut view) = self.view(app, Sight::Apart).await?;
-            let now = self.clock.now_ms();
-            let read = read::changes::read(view.connection(), app_no, owner, since, part, now);
-            let seen = read.await?;
-            view.end().await?;
-            if let Break(Some((feed, epoch))) = self.see(&mut visit, seen).await? {
+            let (app_no, mut view) = self.view(app, visit.sight()).await?;
+            let thought = self.epoch.get();
+            let messages = self.messages_of(app_no, visit.sight());
+            let seen = read::changes::read(view.connection(), messages, owner, since, part).await;
+            if let Break(Some((feed, epoch))) = self.see(&mut visit, view, seen).await? {
                 self.live_in(epoch);
-                return Ok(feed);
+                if epoch == thought {
+                    return Ok(feed);
+                }
+                // What was remembered of another one may have gone into it.
             }
         }
     }
@@ -391,7 +358,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     fn policy(&self, settings: &Settings) -> Policy {
-        settings.over(&self.policy)
+        settings.over(&self.executor.policy)
     }
 
     async fn audit(&self, after: Option<(i64, i64)>, repair: bool) -> Result<Audit, Error> {

@@ -234,11 +234,11 @@ struct Writes {
 /// Writes what the ledgers say has changed. Every row must be there that is to change.
 pub async fn changes<DB: Backend>(
     connection: &mut Connection<DB>,
-    changes: Vec<(i64, Changes)>,
+    changes: &[(i64, Changes)],
 ) -> Result<(), Error> {
     let mut writes = Writes::new();
     for (app_no, changes) in changes {
-        writes.add(app_no, changes);
+        writes.add(*app_no, changes);
     }
     connection.change("app", writes.settings).await?;
     connection.change("app", writes.bulk_heads).await?;
@@ -282,11 +282,11 @@ impl Writes {
         }
     }
 
-    fn add(&mut self, app_no: i64, changes: Changes) {
-        self.add_bulk(app_no, &changes);
-        if let Some(settings) = changes.settings {
+    fn add(&mut self, app_no: i64, changes: &Changes) {
+        self.add_bulk(app_no, changes);
+        if let Some(settings) = &changes.settings {
             self.settings
-                .row([app_no.into(), settings_text(&settings).into()]);
+                .row([app_no.into(), settings_text(settings).into()]);
         }
         for message in &changes.new_messages {
             self.new_messages.row(new_message(app_no, message));
@@ -294,7 +294,7 @@ impl Writes {
         for message in &changes.contents {
             self.contents.row(content(app_no, message));
         }
-        for message_id in changes.gone_messages {
+        for message_id in &changes.gone_messages {
             self.gone_messages
                 .row([app_no.into(), message_id.uuid().into()]);
         }
@@ -304,15 +304,15 @@ impl Writes {
         for (mailbox_id, entry) in &changes.entries {
             self.entries.row(entry_row(app_no, *mailbox_id, entry));
         }
-        for key in changes.gone_entries {
-            self.gone_entries.row(gone_entry(app_no, key));
+        for key in &changes.gone_entries {
+            self.gone_entries.row(gone_entry(app_no, *key));
         }
         for tombstone in &changes.tombstones {
             self.tombstones.row(tombstone_row(app_no, tombstone));
         }
-        for (mailbox_id, floor_seq) in changes.floors {
+        for (mailbox_id, floor_seq) in &changes.floors {
             self.floors
-                .row([app_no.into(), mailbox_id.into(), floor_seq.into()]);
+                .row([app_no.into(), (*mailbox_id).into(), (*floor_seq).into()]);
         }
         for mailbox in &changes.mailboxes {
             self.mailboxes.row(mailbox_row(app_no, mailbox));

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::operation::Weight;
-use domain::{Millis, Operation, Policy};
+use domain::{Millis, Operation};
 use futures::FutureExt;
-use storage::{Clock, Error, MessageIds, Wake};
+use storage::{Clock, Error, MessageIds};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::backend::Backend;
-use crate::executor::{self, AppKey, Job, Verdict};
+use crate::executor::{AppKey, Executor, Job, Verdict};
 use crate::ids;
 use crate::retry;
-use crate::warm::Warm;
 
 /// An operation that waits for its batch.
 pub struct Ticket {
@@ -30,11 +29,9 @@ type Reply = oneshot::Sender<Result<Verdict, Error>>;
 
 /// What every batch needs.
 pub struct Workshop<DB: Backend> {
-    pub pool: Warm<DB>,
-    pub policy: Policy,
+    pub executor: Arc<Executor<DB>>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn MessageIds>,
-    pub wake: Arc<dyn Wake>,
     /// Operations in one batch, at the most.
     pub batch_operations_max: usize,
 }
@@ -117,10 +114,7 @@ impl<DB: Backend> Workshop<DB> {
 
     /// Many jobs get one attempt: fewer of them are the better second one.
     async fn attempt(&self, work: &Work, now: Millis) -> Result<Vec<Verdict>, Error> {
-        let run = || {
-            let wake = &*self.wake;
-            executor::run(&self.pool, &self.policy, now, &work.jobs, wake)
-        };
+        let run = || self.executor.run(now, &work.jobs);
         let run = async {
             match work.waiting.as_slice() {
                 [(deadline, _)] => retry::busy(*deadline, run).await,

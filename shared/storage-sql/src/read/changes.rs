@@ -1,29 +1,29 @@
 //! What changed in a mailbox after a place in its feed.
 
 use domain::mailbox::Counts;
-use domain::{MessageId, Millis, Msgbox, ProfileId};
+use domain::{Entry, MessageId, Msgbox, ProfileId};
 use storage::{Bookmark, Change, Error, Feed, FeedPart, Item, MailboxKey, Position, Since};
 use uuid::Uuid;
 
 use super::Seen;
+use super::items::Messages;
 use crate::backend::Backend;
 use crate::connection::Connection;
 use crate::error::corrupt;
-use crate::fields::{Fields, entry_columns, envelope_columns, is_due};
+use crate::fields::{Fields, entry_columns, is_due};
 use crate::rows::Call;
 use crate::statement::Statement;
 
 /// Entries and tombstones after `$3` up to `$4`, in the order of their numbers, `$5` of
-/// them. Contents come as long as they have `$6` bytes together, but the first one always.
-/// The mailbox comes with every row, and alone if there is none. A tombstone has no
+/// them. The mailbox comes with every row, and alone if there is none. A tombstone has no
 /// `create_ms`.
 static CHANGES: Statement = Statement::new(
-    7,
+    6,
     concat!(
         "WITH owner AS (
              SELECT b.mailbox_id, b.seq, b.floor_seq, b.inbox_total, b.inbox_unread,
                  b.sent_total, ",
-        is_due!("$7"),
+        is_due!("$6"),
         " AS is_due FROM mailbox b CROSS JOIN app a
              WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
          ), changed AS (
@@ -42,21 +42,11 @@ static CHANGES: Statement = Statement::new(
                  ORDER BY seq LIMIT $5
              ) AS gone
              ORDER BY seq LIMIT $5
-         ), sized AS (
-             SELECT c.*, row_number() OVER (ORDER BY c.seq) AS place,
-                 sum(m.size_bytes) OVER (ORDER BY c.seq ROWS UNBOUNDED PRECEDING) AS bytes
-             FROM changed c LEFT JOIN message m ON m.app_no = $1
-                 AND m.message_id = c.message_id AND c.create_ms IS NOT NULL
          )
          SELECT owner.is_due, s.epoch, owner.mailbox_id, owner.seq, owner.floor_seq,
              owner.inbox_total, owner.inbox_unread, owner.sent_total, e.create_seq, e.create_ms, ",
         entry_columns!(),
-        ", ",
-        envelope_columns!(),
-        ", m.content_kind, m.digest, CASE WHEN e.place = 1 OR e.bytes <= $6 THEN m.content END
-         FROM owner JOIN server s ON s.server_no = 1 LEFT JOIN sized e ON true
-         LEFT JOIN message m ON m.app_no = $1 AND m.message_id = e.message_id
-             AND e.create_ms IS NOT NULL
+        " FROM owner JOIN server s ON s.server_no = 1 LEFT JOIN changed e ON true
          ORDER BY e.seq"
     ),
 );
@@ -64,41 +54,33 @@ static CHANGES: Statement = Statement::new(
 /// The feed after a place, and the epoch.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
-    app_no: i64,
+    messages: Messages<'_>,
     owner: &ProfileId,
     since: Since,
     part: FeedPart,
-    now: Millis,
 ) -> Result<Seen<(Feed, Uuid)>, Error> {
     let (after, until) = since.bounds();
     let call = Call::of(&CHANGES)
-        .with(app_no)
+        .with(messages.app_no)
         .with(owner.as_str())
         .with(after)
         .with(until)
         .with(part.changes_max)
-        .with(i64::try_from(part.bytes_max).unwrap_or(i64::MAX))
-        .with(now.0);
-    let mut rows = connection.fetch(call).await?.into_iter();
-    let Some(mut first) = rows.next() else {
+        .with(messages.now.0);
+    let mut found = None;
+    let mut rows = Vec::new();
+    for mut row in connection.fetch(call).await? {
+        found = Some(Head::take(&mut row)?);
+        rows.extend(Row::take(&mut row)?);
+    }
+    let Some(head) = found else {
         return Ok(Seen::Missing);
     };
-    let head = Head::take(&mut first)?;
     if head.is_due {
         return Ok(Seen::Due);
     }
-    let mut read = Read::default();
-    let mut next = Some(first);
-    while let Some(mut row) = next.take() {
-        if !read.take(&mut row)? {
-            break;
-        }
-        next = rows.next();
-        if let Some(row) = &mut next {
-            Head::take(row)?;
-        }
-    }
-    read.was_cut |= read.changes.len() >= part.changes_max as usize;
+    let app_no = messages.app_no;
+    let read = Read::of(connection, messages, rows, part).await?;
     Ok(Seen::There((head.feed(app_no, since, read), head.epoch)))
 }
 
@@ -112,51 +94,78 @@ struct Head {
     counts: Counts,
 }
 
-/// The rows, with what they were when they came.
-#[derive(Default)]
+/// A row of the feed; of a live one the message may not be known yet.
+enum Row<Live> {
+    Live(Live),
+    Gone(Gone),
+}
+
+struct Gone {
+    msgbox: Msgbox,
+    message_id: MessageId,
+    seq: i64,
+    create_seq: i64,
+}
+
+impl Row<Entry> {
+    /// None: the mailbox came alone.
+    fn take<DB: Backend>(row: &mut Fields<DB>) -> Result<Option<Self>, Error> {
+        let Some(create_seq) = row.int_or_null()? else {
+            return Ok(None);
+        };
+        if row.int_or_null()?.is_some() {
+            return Ok(Some(Self::Live(row.entry()?)));
+        }
+        Ok(Some(Self::Gone(Gone {
+            msgbox: row.msgbox()?,
+            message_id: row.message_id()?,
+            seq: row.int()?,
+            create_seq,
+        })))
+    }
+}
+
+/// The rows with their messages, as many as there is room for.
 struct Read {
-    changes: Vec<Row>,
+    changes: Vec<Row<Box<Item>>>,
     was_cut: bool,
 }
 
-enum Row {
-    Live(Box<Item>),
-    Gone {
-        seq: i64,
-        create_seq: i64,
-        msgbox: Msgbox,
-        message_id: MessageId,
-    },
-}
-
 impl Read {
-    /// Whether there may be more.
-    fn take<DB: Backend>(&mut self, row: &mut Fields<DB>) -> Result<bool, Error> {
-        let Some(create_seq) = row.int_or_null()? else {
-            return Ok(false);
+    async fn of<DB: Backend>(
+        connection: &mut Connection<DB>,
+        messages: Messages<'_>,
+        rows: Vec<Row<Entry>>,
+        part: FeedPart,
+    ) -> Result<Self, Error> {
+        let entries = rows.iter().filter_map(|row| match row {
+            Row::Live(entry) => Some(entry.clone()),
+            Row::Gone(_) => None,
+        });
+        let bytes_max = i64::try_from(part.bytes_max).unwrap_or(i64::MAX);
+        let items = messages.items(connection, entries.collect(), bytes_max);
+        let mut items = items.await?.found.into_iter().peekable();
+        let mut read = Self {
+            was_cut: rows.len() >= part.changes_max as usize,
+            changes: Vec::with_capacity(rows.len()),
         };
-        if row.int_or_null()?.is_none() {
-            let (msgbox, message_id) = (row.msgbox()?, row.message_id()?);
-            self.changes.push(Row::Gone {
-                seq: row.int()?,
-                create_seq,
-                msgbox,
-                message_id,
-            });
-            return Ok(true);
+        for row in rows {
+            let change = match row {
+                Row::Gone(gone) => Row::Gone(gone),
+                Row::Live(entry) => match items.next_if(|item| item.entry.seq == entry.seq) {
+                    Some(item) => Row::Live(Box::new(item)),
+                    None if read.changes.is_empty() => {
+                        return Err(corrupt("message", "content", &entry.message_id));
+                    }
+                    None => {
+                        read.was_cut = true;
+                        break;
+                    }
+                },
+            };
+            read.changes.push(change);
         }
-        let entry = row.entry()?;
-        match row.message()? {
-            Ok(message) => self.changes.push(Row::Live(Box::new(Item {
-                entry,
-                message: message.into(),
-            }))),
-            Err(message_id) if self.changes.is_empty() => {
-                return Err(corrupt("message", "content", &message_id));
-            }
-            Err(_) => self.was_cut = true,
-        }
-        Ok(!self.was_cut)
+        Ok(read)
     }
 }
 
@@ -198,13 +207,10 @@ impl Head {
         for row in read.changes {
             let bookmark = stretch.seen(self.epoch, row.seq(), self.seq);
             let change = match row {
-                Row::Gone {
-                    create_seq,
-                    msgbox,
-                    message_id,
-                    ..
-                } if stretch.may_have_shown(create_seq) => Change::Deleted(msgbox, message_id),
-                Row::Gone { .. } => continue,
+                Row::Gone(gone) if stretch.may_have_shown(gone.create_seq) => {
+                    Change::Deleted(gone.msgbox, gone.message_id)
+                }
+                Row::Gone(_) => continue,
                 Row::Live(item) if stretch.had(item.entry.create_seq) => Change::Updated(item),
                 Row::Live(item) => Change::Received(item),
             };
@@ -222,11 +228,11 @@ impl Head {
     }
 }
 
-impl Row {
+impl Row<Box<Item>> {
     fn seq(&self) -> i64 {
         match self {
             Self::Live(item) => item.entry.seq,
-            Self::Gone { seq, .. } => *seq,
+            Self::Gone(gone) => gone.seq,
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Visit<'a> {
     app: &'a AppId,
     owner: &'a ProfileId,
     reader: Reader,
+    sight: Sight,
     /// How often it was not as it should be.
     tries: usize,
 }
@@ -34,8 +35,22 @@ impl<'a> Visit<'a> {
             app,
             owner,
             reader,
+            sight: Sight::Apart,
             tries: 0,
         }
+    }
+
+    /// The same with all statements in one snapshot.
+    pub const fn in_one_snapshot(self) -> Self {
+        Self {
+            sight: Sight::Snapshot,
+            ..self
+        }
+    }
+
+    /// How to read next.
+    pub const fn sight(&self) -> Sight {
+        self.sight
     }
 }
 
@@ -64,13 +79,23 @@ impl<DB: Backend> SqlStore<DB> {
         Ok(None)
     }
 
-    /// Whether what a read has found is the answer: if not, the mailbox is begun or settled,
-    /// and it is to be read again.
+    /// Whether what a read has found is the answer: if not, it is to be read again. Until then
+    /// the mailbox is begun or settled; what has changed between two statements is read in one
+    /// snapshot.
     pub(super) async fn see<T>(
         &self,
         visit: &mut Visit<'_>,
-        seen: Seen<T>,
+        view: View<DB>,
+        seen: Result<Seen<T>, Error>,
     ) -> Result<ControlFlow<Option<T>>, Error> {
+        let seen = match seen {
+            Err(Error::Busy(_)) if visit.sight == Sight::Apart => {
+                visit.sight = Sight::Snapshot;
+                return Ok(Continue(()));
+            }
+            seen => seen?,
+        };
+        view.end().await?;
         let owner = visit.owner.clone();
         let action = match seen {
             Seen::There(thing) => return Ok(Break(Some(thing))),
