@@ -3,9 +3,10 @@
 use domain::limits::{DAY_MS, TOMBSTONE_MS};
 use domain::operation::{MarkDelivered, Trim};
 use domain::{Action, MessageId, Msgbox};
-use storage::{Bookmark, Broken, Change, Feed, FeedPart, Since};
+use storage::{Bookmark, Broken, Change, Feed, FeedPart, Position, Since, Stretch};
 use support::on_each_database;
 use support::store::Backend;
+use uuid::Uuid;
 
 use super::bench::Bench;
 use super::trimming::trimmed;
@@ -23,6 +24,7 @@ on_each_database![
     a_database_that_is_another_one_begins_a_new_epoch,
     a_reader_ahead_of_the_database_is_told,
     a_delivery_is_no_change,
+    a_message_that_comes_alone_is_known_as_it_would_be_read,
 ];
 
 const MUCH: FeedPart = FeedPart {
@@ -288,4 +290,83 @@ async fn a_delivery_is_no_change(bench: &Bench) {
     }
     let heads = bench.store.heads(&[after.mailbox]).await.expect("heads");
     assert_eq!(heads[0].head.seq, after.head);
+}
+
+/// What a reader has seen who has not seen exactly that.
+fn others(seen: Bookmark) -> [Bookmark; 3] {
+    let position = seen.position;
+    [
+        Position {
+            epoch: Uuid::from_u128(1),
+            ..position
+        }
+        .into(),
+        Position {
+            seq: position.seq - 1,
+            ..position
+        }
+        .into(),
+        Bookmark {
+            stretch: Some(Stretch::after(position.seq - 1, position.seq + 1)),
+            ..seen
+        },
+    ]
+}
+
+async fn a_message_that_comes_alone_is_known_as_it_would_be_read(bench: &Bench) {
+    let start = bench.send("ann", &["bob"]).await;
+    let beginning = read(bench, Since::Now, MUCH).await;
+    let (mailbox, mut seen) = (beginning.mailbox, beginning.reached);
+    let mut subscription = bench.test.hub.subscribe(mailbox, 1).expect("a place");
+    assert_eq!(subscription.arrived(&seen), None);
+    for step in 0..8 {
+        let alone = match step {
+            0 => {
+                bench.send("ann", &["bob", "carol"]).await;
+                true
+            }
+            1 => {
+                bench.send("bob", &["ann"]).await;
+                true
+            }
+            2 => {
+                bench.announce(&["bob"]).await;
+                true
+            }
+            // It is in both boxes.
+            3 => {
+                bench.send("bob", &["bob"]).await;
+                false
+            }
+            4 => {
+                bench.done(mark("bob", &[start], true)).await;
+                false
+            }
+            5 => {
+                sends(bench, 2).await;
+                false
+            }
+            6 => {
+                bench.send("ann", &["bob"]).await;
+                bench.done(mark("bob", &[start], false)).await;
+                false
+            }
+            _ => {
+                let large = from_user("ann", &["bob"], bytes(4097));
+                bench.done(Action::Deliver(large)).await;
+                false
+            }
+        };
+        let known = subscription.arrived(&seen);
+        let feed = read(bench, Since::After(seen), MUCH).await;
+        assert_eq!(known.is_some(), alone, "{step}");
+        if let Some(known) = known {
+            assert_eq!(known, feed, "{step}");
+            for not_all in others(seen) {
+                assert_eq!(subscription.arrived(&not_all), None, "{not_all:?}");
+            }
+        }
+        seen = feed.reached;
+        assert_eq!(subscription.arrived(&seen), None, "{step}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use storage::{Head, MailboxKey, Wake};
+use storage::{Arrival, Bookmark, Feed, Head, MailboxKey, Wake};
 use tokio::sync::{Notify, watch};
 
 /// The mailboxes that somebody follows.
@@ -23,13 +23,16 @@ struct Followed {
     streams: usize,
 }
 
-/// What is known of a mailbox: no event is kept, only that there may be some.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What is known of a mailbox: that there may be events, and never more of them than the
+/// last one.
+#[derive(Debug, Default)]
 struct Mark {
     /// The number of its last change, as far as that was heard.
     seq: i64,
     /// How often something may have been missed.
     doubts: u64,
+    /// Its last change, if that is a message that came.
+    arrival: Option<Arrival>,
 }
 
 /// Why somebody may not follow a mailbox.
@@ -86,6 +89,7 @@ impl Hub {
             place: Arc::new(place),
             mark,
             doubts,
+            doubtful: false,
             drain,
         })
     }
@@ -118,6 +122,7 @@ impl Hub {
                 *mark = Mark {
                     seq: 0,
                     doubts: mark.doubts + 1,
+                    arrival: None,
                 };
             });
         }
@@ -141,6 +146,7 @@ impl Hub {
                     let is_news = is_news(mark, head.seq);
                     if is_news {
                         mark.seq = head.seq;
+                        mark.arrival.take_if(|it| it.position.seq != head.seq);
                     }
                     is_news
                 });
@@ -154,6 +160,19 @@ impl Hub {
 }
 
 impl Wake for Hub {
+    /// Wakes nobody: that they have changed does.
+    fn arrived(&self, arrivals: Vec<Arrival>) {
+        let followed = self.followed();
+        for arrival in arrivals {
+            if let Some(followed) = followed.get(&arrival.mailbox) {
+                followed.mark.send_if_modified(|mark| {
+                    mark.arrival = Some(arrival);
+                    false
+                });
+            }
+        }
+    }
+
     fn changed(&self, heads: &[Head]) {
         self.mark(heads, |mark, heard| mark.seq < heard);
         if heads.iter().any(|head| head.mailbox.is_all()) {
@@ -183,6 +202,8 @@ pub struct Subscription {
     place: Arc<Place>,
     mark: watch::Receiver<Mark>,
     doubts: u64,
+    /// Whether there were new ones since the store was last asked.
+    doubtful: bool,
     drain: watch::Receiver<bool>,
 }
 
@@ -209,13 +230,30 @@ impl Subscription {
         let Self {
             mark,
             doubts,
+            doubtful,
             drain,
             ..
         } = self;
         tokio::select! {
             _ = drain.wait_for(|drains| *drains) => News::Draining,
-            () = changed(mark, doubts, seen) => News::Changed,
+            now = changed(mark, *doubts, seen) => {
+                *doubtful |= *doubts != now;
+                *doubts = now;
+                News::Changed
+            }
         }
+    }
+
+    /// All that there is to see, if that is one message, is known here, and nothing may have
+    /// been missed. If this says nothing, the store is to be asked.
+    pub fn arrived(&mut self, seen: &Bookmark) -> Option<Feed> {
+        if std::mem::take(&mut self.doubtful) {
+            return None;
+        }
+        let mark = self.mark.borrow();
+        let last = mark.arrival.as_ref();
+        last.filter(|arrival| arrival.position.seq == mark.seq)?
+            .after(seen)
     }
 
     /// What is followed.
@@ -237,13 +275,15 @@ impl Subscription {
     }
 }
 
-/// Neither this nor the drain ends before the hub does, which the subscription holds.
-async fn changed(mark: &mut watch::Receiver<Mark>, doubts: &mut u64, seen: i64) {
-    while mark.changed().await.is_ok() {
-        let now = *mark.borrow_and_update();
-        if now.doubts != *doubts || now.seq != seen {
-            *doubts = now.doubts;
-            return;
+/// The doubts, once there are others or something was not seen. Neither this nor the drain
+/// ends before the hub does, which the subscription holds.
+async fn changed(mark: &mut watch::Receiver<Mark>, doubts: u64, seen: i64) -> u64 {
+    let is_news = |mark: &Mark| mark.doubts != doubts || mark.seq != seen;
+    loop {
+        let ended = mark.changed().await.is_err();
+        let now = mark.borrow_and_update();
+        if ended || is_news(&now) {
+            return now.doubts;
         }
     }
 }
@@ -264,6 +304,13 @@ impl Drop for Place {
 mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+
+    use domain::content::ContentKind;
+    use domain::mailbox::Counts;
+    use domain::message::Envelope;
+    use domain::{Content, Entry, Message, MessageId, MessageKind, Millis, Msgbox, Sender};
+    use storage::{Item, Position};
+    use uuid::Uuid;
 
     use super::*;
 
@@ -286,6 +333,95 @@ mod tests {
             Poll::Ready(news) => Some(news),
             Poll::Pending => None,
         }
+    }
+
+    const EPOCH: Uuid = Uuid::nil();
+
+    fn seen(seq: i64) -> Bookmark {
+        Position { epoch: EPOCH, seq }.into()
+    }
+
+    fn arrival(seq: i64) -> Vec<Arrival> {
+        let message_id = MessageId::new(Uuid::nil());
+        let (send_ms, expire_ms) = (Millis(1), Millis(9));
+        let message = Message {
+            envelope: Envelope {
+                message_id,
+                kind: MessageKind::Regular,
+                from: Sender::default(),
+                to: Vec::new(),
+                notification: None,
+                version: 1,
+                modified: false,
+                send_ms,
+                update_ms: send_ms,
+                expire_ms,
+            },
+            content: Content {
+                kind: ContentKind::Json,
+                encoded: Vec::new().into(),
+                digest: [0; 32],
+            },
+        };
+        let entry = Entry {
+            msgbox: Msgbox::Inbox,
+            message_id,
+            seq,
+            create_seq: seq,
+            create_ms: send_ms,
+            update_ms: send_ms,
+            version: 1,
+            content_version: 1,
+            read_ms: None,
+            delivered_ms: None,
+            expire_ms,
+        };
+        vec![Arrival {
+            mailbox: MAILBOX,
+            position: Position { epoch: EPOCH, seq },
+            item: Item {
+                entry,
+                message: Arc::new(message),
+            },
+            counts: Counts::default(),
+        }]
+    }
+
+    #[test]
+    fn a_message_is_known_while_it_is_all_that_there_is_to_see() {
+        let hub = Hub::new();
+        let mut subscription = hub.subscribe(MAILBOX, 1).expect("a place");
+        hub.arrived(arrival(5));
+        assert_eq!(news(&mut subscription, 4), None);
+        assert_eq!(subscription.arrived(&seen(4)), None);
+        hub.changed(&head(5));
+        assert_eq!(news(&mut subscription, 4), Some(News::Changed));
+        let feed = subscription.arrived(&seen(4)).expect("a feed");
+        assert_eq!((feed.changes.len(), feed.head, feed.more), (1, 5, false));
+        for not_all in [3, 5, 6] {
+            assert_eq!(subscription.arrived(&seen(not_all)), None, "{not_all}");
+        }
+        hub.changed(&head(6));
+        assert_eq!(subscription.arrived(&seen(4)), None);
+    }
+
+    #[test]
+    fn after_a_doubt_the_store_is_asked_once_whatever_comes() {
+        let hub = Hub::new();
+        let mut subscription = hub.subscribe(MAILBOX, 1).expect("a place");
+        hub.doubt(&[MAILBOX]);
+        hub.arrived(arrival(5));
+        hub.changed(&head(5));
+        assert_eq!(news(&mut subscription, 4), Some(News::Changed));
+        assert_eq!(subscription.arrived(&seen(4)), None);
+        assert!(subscription.arrived(&seen(4)).is_some());
+
+        // A poll that is late, and takes back what has come since.
+        hub.changed(&head(6));
+        hub.polled(&head(5));
+        hub.arrived(arrival(5));
+        assert_eq!(news(&mut subscription, 4), Some(News::Changed));
+        assert_eq!(subscription.arrived(&seen(4)), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use storage::{Error, Head, MailboxKey, Wake};
+use storage::{Arrival, Error, Head, MailboxKey, Wake};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -82,6 +82,10 @@ impl Carrier {
 }
 
 impl Wake for Carrier {
+    fn arrived(&self, arrivals: Vec<Arrival>) {
+        self.here.arrived(arrivals);
+    }
+
     fn changed(&self, heads: &[Head]) {
         self.here.changed(heads);
         if let Some(outbox) = &self.elsewhere {

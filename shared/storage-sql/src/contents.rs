@@ -8,13 +8,14 @@ use bytes::Bytes;
 use domain::{Message, MessageId};
 use foldhash::fast::RandomState;
 use moka::sync::Cache;
+use uuid::Uuid;
 
 /// Bytes that a message takes beside what differs from message to message.
 const FIXED_BYTES: usize = 512;
 
-type Key = (i64, MessageId, i64);
+type Key = (Uuid, i64, MessageId, i64);
 
-/// The messages that are remembered, by app, id and version.
+/// The messages that are remembered, by the life of the database, app, id and version.
 pub struct Contents(Cache<Key, Arc<Message>, RandomState>);
 
 impl Contents {
@@ -27,24 +28,26 @@ impl Contents {
     }
 
     /// A version of a message, if it is remembered.
-    pub fn get(&self, app_no: i64, message_id: MessageId, version: i64) -> Option<Arc<Message>> {
-        self.0.get(&(app_no, message_id, version))
-    }
-
-    /// Forgets all: in another life of the database a version may be another one.
-    pub fn forget_all(&self) {
-        self.0.invalidate_all();
+    pub fn get(
+        &self,
+        epoch: Uuid,
+        app_no: i64,
+        message_id: MessageId,
+        version: i64,
+    ) -> Option<Arc<Message>> {
+        self.0.get(&(epoch, app_no, message_id, version))
     }
 
     /// Remembers a message as it is now.
-    pub fn keep(&self, app_no: i64, message: &Arc<Message>) {
+    pub fn keep(&self, epoch: Uuid, app_no: i64, message: &Arc<Message>) {
         let envelope = &message.envelope;
-        let key = (app_no, envelope.message_id, envelope.version);
+        let key = (epoch, app_no, envelope.message_id, envelope.version);
         self.0.insert(key, Arc::clone(message));
     }
 }
 
-fn weight(message: &Message) -> u32 {
+/// How many bytes a message takes.
+pub fn weight(message: &Message) -> u32 {
     let envelope = &message.envelope;
     let recipients = envelope
         .to

@@ -9,16 +9,16 @@ mod answers;
 mod commit;
 mod entries;
 mod lock;
+mod news;
 mod settle;
 mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ledger::Changes;
 use domain::operation::Footprint;
-use domain::{AppId, Ledger, Message, MessageId, Millis, Operation, Outcome, Policy, Refusal};
-use storage::{Error, Head, MailboxKey, Wake};
+use domain::{AppId, Ledger, MessageId, Millis, Operation, Outcome, Policy, Refusal};
+use storage::{Error, Wake};
 
 use crate::backend::Backend;
 use crate::connection::{Connection, Transaction};
@@ -26,6 +26,7 @@ use crate::contents::Contents;
 use crate::warm::Warm;
 use answers::Answers;
 use commit::Traces;
+use news::News;
 
 /// An app, and the number that it is thought to have.
 #[derive(Debug, Clone)]
@@ -69,6 +70,9 @@ impl<DB: Backend> Executor<DB> {
     /// # Errors
     /// Nothing was done, except after [`Error::Unknown`].
     pub async fn run(&self, now: Millis, jobs: &[Job]) -> Result<Vec<Verdict>, Error> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut transaction = Transaction::begin(&self.pool).await?;
         match walk(transaction.connection(), &self.policy, now, jobs).await {
             // Nothing was done, and so nothing begins, not even a mailbox.
@@ -78,10 +82,7 @@ impl<DB: Backend> Executor<DB> {
             }
             Ok(walked) => {
                 commit::settle(&self.pool, transaction, walked.traces).await?;
-                for (app_no, message) in walked.messages {
-                    self.contents.keep(app_no, &Arc::new(message));
-                }
-                self.wake.changed(&walked.heads);
+                walked.news.tell(&self.contents, &*self.wake);
                 Ok(walked.verdicts)
             }
             Err(error) => {
@@ -99,10 +100,7 @@ struct Walked {
     verdicts: Vec<Verdict>,
     /// Whether a mailbox took something that was due.
     settled: bool,
-    /// The messages that are new, or say something else.
-    messages: Vec<(i64, Message)>,
-    /// The mailboxes that have changed.
-    heads: Vec<Head>,
+    news: News,
     traces: Traces,
 }
 
@@ -114,8 +112,8 @@ async fn walk<DB: Backend>(
     jobs: &[Job],
 ) -> Result<Walked, Error> {
     let footprints = footprints(jobs);
-    let apps = apps(jobs)?;
-    let (mut ledgers, xid) = lock::apps(connection, policy, now, &apps, &footprints).await?;
+    let apps = lock::apps(connection, policy, now, &apps(jobs)?, &footprints).await?;
+    let mut ledgers = apps.ledgers;
     lock::messages(connection, now, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
     settle::read(connection, now, &mut ledgers).await?;
@@ -141,37 +139,12 @@ async fn walk<DB: Backend>(
     Ok(Walked {
         verdicts,
         settled,
-        heads: heads(&changes),
-        messages: messages(changes),
-        traces: Traces { xid, message },
+        news: News::of(changes, apps.epoch),
+        traces: Traces {
+            xid: apps.xid,
+            message,
+        },
     })
-}
-
-/// Where the mailboxes stand that have changed, and the apps that have sent to everyone.
-fn heads(changes: &[(i64, Changes)]) -> Vec<Head> {
-    let heads = changes.iter().flat_map(|(app_no, changes)| {
-        let app = changes.bulk_events.last().map(|event| Head {
-            mailbox: MailboxKey::all_of(*app_no),
-            seq: event.bulk_no,
-        });
-        let mailboxes = changes.mailboxes.iter().map(|mailbox| Head {
-            mailbox: MailboxKey {
-                app_no: *app_no,
-                mailbox_id: mailbox.mailbox_id,
-            },
-            seq: mailbox.seq,
-        });
-        mailboxes.chain(app)
-    });
-    heads.collect()
-}
-
-fn messages(changes: Vec<(i64, Changes)>) -> Vec<(i64, Message)> {
-    let messages = changes.into_iter().flat_map(|(app_no, changes)| {
-        let written = changes.new_messages.into_iter().chain(changes.contents);
-        written.map(move |message| (app_no, message))
-    });
-    messages.collect()
 }
 
 /// The apps of the jobs, by their numbers.

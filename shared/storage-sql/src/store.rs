@@ -128,6 +128,7 @@ impl<DB: Backend> SqlStore<DB> {
     fn messages_of(&self, app_no: i64, sight: Sight) -> Messages<'_> {
         Messages {
             contents: &self.executor.contents,
+            epoch: self.epoch.get(),
             app_no,
             sight,
             now: self.clock.now_ms(),
@@ -146,7 +147,6 @@ impl<DB: Backend> SqlStore<DB> {
     fn live_in(&self, epoch: Uuid) {
         if self.epoch.set(epoch) {
             self.apps.forget_all();
-            self.executor.contents.forget_all();
             self.carrier.replaced();
         }
     }
@@ -266,15 +266,15 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         let mut visit = Visit::of(app, owner, Reader::Owner);
         loop {
             let (app_no, mut view) = self.view(app, visit.sight()).await?;
-            let thought = self.epoch.get();
             let messages = self.messages_of(app_no, visit.sight());
+            let thought = messages.epoch;
             let seen = read::changes::read(view.connection(), messages, owner, since, part).await;
             if let Break(Some((feed, epoch))) = self.see(&mut visit, view, seen).await? {
                 self.live_in(epoch);
                 if epoch == thought {
                     return Ok(feed);
                 }
-                // What was remembered of another one may have gone into it.
+                // Messages of another one may have gone into it.
             }
         }
     }

@@ -17,4 +17,4 @@ pub use error::Error;
 pub use feed::{Bookmark, Broken, Change, Feed, FeedPart, MailboxKey, Since, Stretch};
 pub use read::{BulkReport, Counted, Item, Items, MailboxPage, Position, Reader, RepositoryPage};
 pub use store::MailStore;
-pub use wake::{Head, Look, Nobody, Wake};
+pub use wake::{Arrival, Head, Look, Nobody, Wake};

@@ -123,7 +123,10 @@ impl Follower {
     async fn catch_up(&mut self) -> Result<Bookmark, End> {
         loop {
             let part = self.unless_it_ends(self.outlet.room()).await?;
-            let read = self.read(part).await?;
+            let read = match self.arrived() {
+                Some(read) => read,
+                None => self.read(part).await?,
+            };
             if read.mailbox != self.subscription.mailbox() {
                 // It was restored under another number, of which nobody tells this stream.
                 return Err(End::Reconnect);
@@ -135,6 +138,14 @@ impl Follower {
                 return Ok(seen);
             }
             self.check_ends()?;
+        }
+    }
+
+    /// The one message that has come since the reader had seen everything.
+    fn arrived(&mut self) -> Option<Feed> {
+        match &self.reader.since {
+            Since::After(seen) if self.has_caught_up => self.subscription.arrived(seen),
+            Since::Now | Since::Beginning | Since::After(_) => None,
         }
     }
 

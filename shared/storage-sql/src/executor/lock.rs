@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::operation::Footprint;
 use domain::{AppId, Ledger, Millis, Policy, ProfileId};
 use storage::Error;
+use uuid::Uuid;
 
 use crate::backend::Backend;
 use crate::connection::Connection;
@@ -15,7 +16,8 @@ use crate::statement::{Column, Kind, Statement};
 
 macro_rules! select_apps {
     () => {
-        "SELECT a.app_no, a.settings, a.bulk_head, {xid} FROM r
+        "SELECT a.app_no, a.settings, a.bulk_head, {xid},
+             (SELECT s.epoch FROM server s WHERE s.server_no = 1) FROM r
          CROSS JOIN app a WHERE a.app_no = r.app_no AND a.app_id = r.app_id ORDER BY r.ord"
     };
 }
@@ -76,8 +78,17 @@ pub type Ledgers = BTreeMap<i64, Ledger>;
 pub type Footprints = BTreeMap<i64, Footprint>;
 type Owners = BTreeSet<(i64, ProfileId)>;
 
-/// Reads the apps, locks those that change, and opens their ledgers. Also the id of the
-/// transaction, where the database can be asked about it later.
+/// The apps of a batch.
+pub struct Apps {
+    /// Their ledgers, with nothing in them yet.
+    pub ledgers: Ledgers,
+    /// The id of the transaction, where the database can be asked about it later.
+    pub xid: Option<String>,
+    /// The life of the database.
+    pub epoch: Uuid,
+}
+
+/// Reads the apps, locks those that change, and opens their ledgers.
 ///
 /// What changes a message to everyone changes its app. Whether a message is one never
 /// changes, so that it can be looked up before anything is locked.
@@ -91,13 +102,13 @@ pub async fn apps<DB: Backend>(
     now: Millis,
     apps: &BTreeMap<i64, &AppId>,
     footprints: &Footprints,
-) -> Result<(Ledgers, Option<String>), Error> {
+) -> Result<Apps, Error> {
     let changes = footprints.values().any(|footprint| footprint.app);
     if changes {
         return open(connection, &LOCK_APPS, policy, now, apps).await;
     }
     let read = open(connection, &READ_APPS, policy, now, apps).await?;
-    if names_bulk(connection, &read.0, footprints).await? {
+    if names_bulk(connection, &read.ledgers, footprints).await? {
         return open(connection, &LOCK_APPS, policy, now, apps).await;
     }
     Ok(read)
@@ -109,23 +120,27 @@ async fn open<DB: Backend>(
     policy: &Policy,
     now: Millis,
     apps: &BTreeMap<i64, &AppId>,
-) -> Result<(Ledgers, Option<String>), Error> {
+) -> Result<Apps, Error> {
     let mut call = Call::of(statement);
     for (app_no, app_id) in apps {
         call.row([(*app_no).into(), app_id.as_str().into()]);
     }
     let mut ledgers = Ledgers::new();
-    let mut xid = None;
+    let mut transaction = None;
     for mut row in connection.fetch(call).await? {
         let app_no = row.int()?;
         let ledger = Ledger::new(now, policy.clone(), row.settings()?);
         ledgers.insert(app_no, ledger.with_bulk_head(row.int()?));
-        xid = row.text_or_null()?;
+        transaction = Some((row.text_or_null()?, row.uuid()?));
     }
-    if ledgers.len() < apps.len() {
-        return Err(renumbered());
+    match transaction {
+        Some((xid, epoch)) if ledgers.len() == apps.len() => Ok(Apps {
+            ledgers,
+            xid,
+            epoch,
+        }),
+        _ => Err(renumbered()),
     }
-    Ok((ledgers, xid))
 }
 
 /// An app does not have the number that it was thought to have.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::{Entry, Message, MessageId, Millis};
 use storage::{Error, Item, Items};
+use uuid::Uuid;
 
 use super::messages;
 use crate::backend::Backend;
@@ -23,6 +24,8 @@ pub enum Sight {
 /// What finds the messages of the entries of an app.
 pub struct Messages<'a> {
     pub contents: &'a Contents,
+    /// The life of the database, as far as it is known.
+    pub epoch: Uuid,
     pub app_no: i64,
     pub sight: Sight,
     pub now: Millis,
@@ -45,7 +48,11 @@ impl Messages<'_> {
         let mut unknown = Vec::new();
         for entry in &entries {
             let version = entry.content_version;
-            match self.contents.get(self.app_no, entry.message_id, version) {
+            let message_id = entry.message_id;
+            let kept = self
+                .contents
+                .get(self.epoch, self.app_no, message_id, version);
+            match kept {
                 Some(message) => drop(known.insert(entry.message_id, message)),
                 None if unknown.contains(&entry.message_id) => {}
                 None => unknown.push(entry.message_id),
@@ -58,7 +65,7 @@ impl Messages<'_> {
             large.extend(read.remaining);
             for message in read.found {
                 let message = Arc::new(message);
-                self.contents.keep(self.app_no, &message);
+                self.contents.keep(self.epoch, self.app_no, &message);
                 known.insert(message.envelope.message_id, message);
             }
         }
@@ -116,7 +123,6 @@ mod tests {
     use domain::content::ContentKind;
     use domain::message::Envelope;
     use domain::{Content, MessageKind, Msgbox, Sender};
-    use uuid::Uuid;
 
     use super::*;
 
@@ -171,6 +177,7 @@ mod tests {
     ) -> Result<(Vec<i64>, usize), Error> {
         let all = Messages {
             contents: &Contents::new(0),
+            epoch: Uuid::nil(),
             app_no: 1,
             sight,
             now: Millis(1),
