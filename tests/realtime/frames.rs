@@ -122,7 +122,7 @@ async fn entries_that_were_streamed_are_delivered_and_nobody_is_told(test: &Test
 async fn a_stream_goes_on_while_nobody_can_write(test: &TestService) {
     let pace = Pace {
         heartbeat: Duration::from_millis(100),
-        gather: Duration::from_millis(500),
+        round: Duration::from_secs(1),
         ..Pace::default()
     };
     let token = support::issuer::Issuer::shared().user("demo", "bob", test.now_s());
@@ -135,7 +135,7 @@ async fn a_stream_goes_on_while_nobody_can_write(test: &TestService) {
     let held = raw.hold_writers().await;
     let began = Instant::now();
     // What was taken is to be noted within this, and cannot be.
-    while began.elapsed() < Duration::from_secs(1) {
+    while began.elapsed() < Duration::from_secs(2) {
         let silent_since = Instant::now();
         bob.next().await;
         let silence = silent_since.elapsed();

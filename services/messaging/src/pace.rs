@@ -1,7 +1,7 @@
 //! How long the things of a stream take.
 
 use std::ops::RangeInclusive;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long the things of a stream take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +12,9 @@ pub struct Pace {
     pub life: RangeInclusive<Duration>,
     /// How long a reader may take nothing while all that may wait for it does.
     pub patience: Duration,
-    /// How long deliveries are gathered before they are noted.
-    pub gather: Duration,
+    /// How far apart the rounds are in which deliveries are noted, those of all streams
+    /// together: so most batches have none to carry.
+    pub round: Duration,
     /// How long the clients that are sent elsewhere spread themselves.
     pub spread: Duration,
     /// How long a stream waits, on average, before it asks a store again that was away.
@@ -26,7 +27,7 @@ impl Default for Pace {
             heartbeat: Duration::from_secs(25),
             life: Duration::from_mins(30)..=Duration::from_hours(1),
             patience: Duration::from_secs(10),
-            gather: Duration::from_millis(250),
+            round: Duration::from_secs(1),
             spread: Duration::from_secs(3),
             retry: Duration::from_secs(1),
         }
@@ -47,8 +48,36 @@ impl Pace {
         u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
     }
 
+    /// When deliveries are noted that are made now.
+    pub(crate) fn next_round(&self) -> Instant {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let passed = now.unwrap_or_default().as_nanos() % self.round.as_nanos().max(1);
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+        Instant::now() + self.round.saturating_sub(Duration::from_nanos(passed))
+    }
+
     /// How long to wait before asking again.
     pub(crate) fn retry_after(&self) -> Duration {
         self.retry.mul_f64(0.5 + rand::random::<f64>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_are_the_same_for_all_streams_and_soon() {
+        let pace = Pace::default();
+        let (one, other) = (pace.next_round(), pace.next_round());
+        assert!(one > Instant::now() && one <= Instant::now() + pace.round);
+        let apart = other.saturating_duration_since(one);
+        let rounds = apart.as_secs_f64() / pace.round.as_secs_f64();
+        assert!((rounds - rounds.round()).abs() < 0.1, "{apart:?}");
+        let at_once = Pace {
+            round: Duration::ZERO,
+            ..pace
+        };
+        assert!(at_once.next_round() <= Instant::now());
     }
 }

@@ -9,6 +9,7 @@ use rpc::convert::reply::{Reply, reply};
 use storage::MailStore;
 use tonic::Request;
 
+use crate::subscribe::Streams;
 use crate::{
     Pace, clear_messages, delete_messages, edit_message, get_changes, get_message_boxes,
     get_message_counts, get_messages, get_messages_page, get_messages_page_offset,
@@ -22,8 +23,7 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The service for users.
 pub struct Service {
     store: Arc<dyn MailStore>,
-    hub: Arc<Hub>,
-    pace: Arc<Pace>,
+    streams: Arc<Streams>,
 }
 
 /// What can be chosen about the service.
@@ -41,8 +41,8 @@ pub fn service(
     hub: Arc<Hub>,
     options: Options,
 ) -> MessagingServer<Service> {
-    let pace = Arc::new(options.pace);
-    MessagingServer::new(Service { store, hub, pace })
+    let streams = Streams::new(hub, options.pace);
+    MessagingServer::new(Service { store, streams })
         .max_decoding_message_size(options.max_request_bytes)
         .max_encoding_message_size(ANSWER_BYTES_MAX)
 }
@@ -147,6 +147,6 @@ impl Messaging for Service {
         request: Request<v1::SubscribeRequest>,
     ) -> Reply<Self::SubscribeStream> {
         let store = Arc::clone(&self.store);
-        reply(subscribe::handle(store, &self.hub, &self.pace, request).await)
+        reply(subscribe::handle(store, &self.streams, request).await)
     }
 }

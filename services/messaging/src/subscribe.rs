@@ -16,6 +16,7 @@ use realtime::{Hub, Refused};
 use rpc::convert::feed::{self, Lens};
 use rpc::{RpcError, TokenEnd, User};
 use storage::{FeedPart, MailStore, Since};
+use tokio::sync::Semaphore;
 use tonic::Request;
 
 use crate::pace::Pace;
@@ -23,15 +24,37 @@ use follow::{Ends, Follower, Reader};
 pub use outlet::Frames;
 use outlet::Outlet;
 
+/// Streams that note deliveries at once: no more than go into one batch, so that they leave
+/// room for what others write.
+const NOTERS_MAX: usize = 256;
+
+/// What all streams share.
+pub struct Streams {
+    hub: Arc<Hub>,
+    pace: Pace,
+    /// Room for those who note deliveries.
+    noters: Semaphore,
+}
+
+impl Streams {
+    /// None yet.
+    pub fn new(hub: Arc<Hub>, pace: Pace) -> Arc<Self> {
+        Arc::new(Self {
+            hub,
+            pace,
+            noters: Semaphore::new(NOTERS_MAX),
+        })
+    }
+}
+
 pub async fn handle(
     store: Arc<dyn MailStore>,
-    hub: &Arc<Hub>,
-    pace: &Arc<Pace>,
+    streams: &Arc<Streams>,
     request: Request<SubscribeRequest>,
 ) -> Result<Frames, RpcError> {
     let user = User::of(&request)?;
     let ends = Ends {
-        life: pace.end_of_life(),
+        life: streams.pace.end_of_life(),
         token: TokenEnd::of(&request)?.at(),
     };
     let request = request.into_inner();
@@ -50,14 +73,26 @@ pub async fn handle(
         Since::Now => Since::After(read.reached),
         since => since,
     };
-    let subscription = hub.subscribe(read.mailbox, STREAMS_PER_PROFILE_MAX);
+    let subscription = streams.hub.subscribe(read.mailbox, STREAMS_PER_PROFILE_MAX);
     let subscription = subscription.map_err(|refused| match refused {
         Refused::TooMany => RpcError::TooManyStreams,
         Refused::Draining => RpcError::Draining,
     })?;
-    let (outlet, frames) = Outlet::new(user.clone(), lens, subscription.place(), pace.patience);
+    let (outlet, frames) = Outlet::new(
+        user.clone(),
+        lens,
+        subscription.place(),
+        streams.pace.patience,
+    );
     let reader = Reader { user, lens, since };
-    let follower = Follower::new(store, subscription, outlet, reader, ends, Arc::clone(pace));
+    let follower = Follower::new(
+        store,
+        subscription,
+        outlet,
+        reader,
+        ends,
+        Arc::clone(streams),
+    );
     tokio::spawn(follower.run());
     Ok(frames)
 }

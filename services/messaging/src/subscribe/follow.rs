@@ -20,8 +20,8 @@ use tokio::time::{sleep_until, timeout};
 use self::deliveries::undelivered;
 use self::ends::End;
 pub use self::ends::Ends;
+use super::Streams;
 use super::outlet::{Outlet, Told};
-use crate::pace::Pace;
 
 /// How long a read may take: longer than a database lets itself take, so that what takes longer
 /// hangs.
@@ -43,7 +43,7 @@ pub struct Follower {
     outlet: Outlet,
     reader: Reader,
     ends: Ends,
-    pace: Arc<Pace>,
+    streams: Arc<Streams>,
     /// What the reader has been told last that its boxes hold.
     counted: Option<Counts>,
     has_caught_up: bool,
@@ -68,7 +68,7 @@ impl Follower {
         outlet: Outlet,
         reader: Reader,
         ends: Ends,
-        pace: Arc<Pace>,
+        streams: Arc<Streams>,
     ) -> Self {
         Self {
             store,
@@ -76,7 +76,7 @@ impl Follower {
             outlet,
             reader,
             ends,
-            pace,
+            streams,
             counted: None,
             has_caught_up: false,
             silent_since: Instant::now(),
@@ -169,7 +169,7 @@ impl Follower {
                 Err(error) => tracing::debug!(error.source = %error, "feed.read_failed"),
             }
             retries += 1;
-            tokio::time::sleep(self.pace.retry_after()).await;
+            tokio::time::sleep(self.streams.pace.retry_after()).await;
             self.check_ends()?;
         }
     }
@@ -217,14 +217,14 @@ impl Follower {
         if delivers.is_some() {
             self.unnoted += 1;
             self.note_at
-                .get_or_insert(self.silent_since + self.pace.gather);
+                .get_or_insert_with(|| self.streams.pace.next_round());
         }
         Ok(())
     }
 
     /// Waits for whatever comes first.
     async fn next(&mut self, seen: Bookmark) -> Event {
-        let heartbeat = self.silent_since + self.pace.heartbeat;
+        let heartbeat = self.silent_since + self.streams.pace.heartbeat;
         let first = heartbeat.min(self.ends.first());
         let first = self.note_at.map_or(first, |note_at| note_at.min(first));
         tokio::select! {
@@ -244,7 +244,7 @@ impl Follower {
         if self.note_at.is_some_and(|at| at <= now) {
             self.note_deliveries().await;
         }
-        if self.silent_since + self.pace.heartbeat <= now {
+        if self.silent_since + self.streams.pace.heartbeat <= now {
             let frame = Frame::Heartbeat(v1::Heartbeat {});
             self.put_frame(frame, seen).await?;
         }

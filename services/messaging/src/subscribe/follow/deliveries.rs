@@ -1,4 +1,4 @@
-//! What was handed to the reader is noted, several at a time; nobody is told of it.
+//! What was handed to the reader is noted, in rounds; nobody is told of it.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ impl Follower {
             self.unnoted = self.unnoted.saturating_sub(part.len());
         }
         self.outlet.still_delivered(delivered);
-        let again = Instant::now() + self.pace.gather * 4;
+        let again = self.streams.pace.next_round() + self.streams.pace.round;
         self.note_at = (self.unnoted > 0).then_some(again);
     }
 
@@ -43,7 +43,11 @@ impl Follower {
             }),
         };
         let deadline = Instant::now() + NOTE_WITHIN;
-        let noted = self.store.execute(user.app(), operation, deadline);
+        let noted = async {
+            // Only to be one of few; the semaphore is never closed.
+            let _room = self.streams.noters.acquire().await;
+            self.store.execute(user.app(), operation, deadline).await
+        };
         let noted = timeout_at(deadline.into(), noted).await;
         noted.unwrap_or(Err(storage::Error::Deadline)).map(drop)
     }

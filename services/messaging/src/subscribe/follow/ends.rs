@@ -87,7 +87,7 @@ impl Follower {
             // It has seen nothing yet, and has no cursor to come again with.
             return Err(RpcError::Draining);
         };
-        let after_ms = self.pace.spread_ms();
+        let after_ms = self.streams.pace.spread_ms();
         let frame = Frame::Reconnect(v1::Reconnect { after_ms });
         self.outlet.put_last(Told::Frame(Box::new(frame)), seen);
         Ok(())
