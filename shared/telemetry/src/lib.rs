@@ -10,6 +10,8 @@ mod logs;
 mod metrics;
 mod options;
 mod start;
+#[cfg(test)]
+mod testing;
 mod traces;
 
 pub use calls::Calls;

@@ -99,6 +99,7 @@ mod tests {
 
     use super::*;
     use crate::options::Filter;
+    use crate::testing;
 
     /// Whether a call's span is made.
     fn makes_spans(log: &str, traces: Option<&SdkTracerProvider>) -> bool {
@@ -106,7 +107,7 @@ mod tests {
             filter: Filter::parse(log).expect("a filter"),
             ..Options::default()
         };
-        tracing::subscriber::with_default(subscriber(&options, traces), || {
+        testing::under(subscriber(&options, traces), || {
             !debug_span!("call").is_disabled()
         })
     }

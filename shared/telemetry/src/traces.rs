@@ -107,13 +107,14 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+    use crate::testing;
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
     fn trace_under(parent: &str) -> TraceId {
         let provider = SdkTracerProvider::builder().build();
         let subscriber = tracing_subscriber::registry().with(layer(&provider));
-        tracing::subscriber::with_default(subscriber, || {
+        testing::under(subscriber, || {
             let mut headers = HeaderMap::new();
             headers.insert(
                 "traceparent",
