@@ -169,11 +169,14 @@ async fn what_the_server_cannot_do_is_told_without_its_inner_life(test: &TestSer
     ];
     let before = stored(test, &id).await;
     corrupt(test).await;
-    let mut bob = test.user("bob");
+    // By a replica that has to read it.
+    let (store, listeners) = test.replica().await;
+    let mut bob = listeners.user(&token(test));
     cases.push((
         "a row that is corrupt",
         refused(bob.get_messages(named("inbox", &[&id]))).await,
     ));
+    store.close().await;
     assert!(before.content.is_some());
     compare("server", &cases);
 }
