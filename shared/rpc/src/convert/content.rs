@@ -170,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_stored_does_not_depend_on_how_it_was_encoded() {
+        // A bool that is said twice, and a field that nobody knows.
+        for sent in [&b"\x20\x01"[..], b"\x20\x00\x20\x01", b"\x20\x01\x78\x01"] {
+            let content = v1::Content {
+                body: Some(Wire::Json(Bytes::copy_from_slice(sent))),
+            };
+            let stored = parse(Some(content), &mut Violations::none()).expect("a content");
+            assert_eq!(&stored.encoded[..], b"\x0a\x02\x20\x01", "{sent:?}");
+        }
+    }
+
+    #[test]
     fn what_is_stored_decodes_to_what_was_sent() {
         let mut violations = Violations::none();
         let sent = sealed_for(&["bob"]);

@@ -19,7 +19,8 @@ pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
         Body::Sealed(sealed) => number(sealed.headers.len()),
         Body::Json(_) | Body::Parts(_) => 0,
     };
-    let content = view.of(body).map(|body| v1::Content { body: Some(body) });
+    let shown = view.of(body).map_err(|_| corrupt(message))?;
+    let content = shown.map(|body| v1::Content { body: Some(body) });
     Ok(v1::Message {
         content,
         headers_size_bytes,
@@ -64,11 +65,15 @@ fn stored_body(message: &Message) -> Result<Body, Error> {
     let content = v1::Content::decode(message.content.encoded.clone()).ok();
     content
         .and_then(|content| content.body)
-        .ok_or_else(|| Error::Corrupt {
-            table: "message",
-            column: "content",
-            key: message.envelope.message_id.to_string(),
-        })
+        .ok_or_else(|| corrupt(message))
+}
+
+fn corrupt(message: &Message) -> Error {
+    Error::Corrupt {
+        table: "message",
+        column: "content",
+        key: message.envelope.message_id.to_string(),
+    }
 }
 
 const fn kind(kind: MessageKind) -> v1::MessageKind {
@@ -120,10 +125,17 @@ mod tests {
 
     #[test]
     fn a_stored_content_that_does_not_decode_is_corrupt() {
-        for bytes in [&b"\xff"[..], b""] {
+        let no_json = v1::Content {
+            body: Some(Body::Json(b"no value"[..].into())),
+        };
+        for (bytes, view) in [
+            (b"\xff".to_vec(), View::Metadata),
+            (b"".to_vec(), View::Full),
+            (no_json.encode_to_vec(), View::Preview),
+        ] {
             let mut message = testing::message("some text");
             message.content.encoded = bytes.into();
-            let error = show(&message, View::Metadata).expect_err("no content");
+            let error = show(&message, view).expect_err("no content");
             assert!(matches!(
                 error,
                 Error::Corrupt {

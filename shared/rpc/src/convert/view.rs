@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::Violations;
 use domain::limits::PREVIEW_CHARS;
-use prost::Message as _;
+use prost::{DecodeError, Message as _};
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
 use proto::v1;
@@ -36,10 +36,13 @@ impl View {
     }
 
     /// What is left of a content's body.
-    pub(super) fn of(self, body: Body) -> Option<Body> {
-        match (self, body) {
+    ///
+    /// # Errors
+    /// It is looked into, and is none.
+    pub(super) fn of(self, body: Body) -> Result<Option<Body>, DecodeError> {
+        Ok(match (self, body) {
             (Self::Full, body) => Some(body),
-            (Self::Preview, Body::Json(encoded)) => taste(encoded).map(Body::Json),
+            (Self::Preview, Body::Json(encoded)) => taste(encoded)?.map(Body::Json),
             (Self::Preview, Body::Sealed(sealed)) => Some(Body::Sealed(v1::SealedContent {
                 payload: Bytes::new(),
                 ..sealed
@@ -48,7 +51,7 @@ impl View {
                 Some(Body::Parts(without_bodies(parts)))
             }
             (Self::Metadata, Body::Json(_) | Body::Sealed(_)) => None,
-        }
+        })
     }
 }
 
@@ -59,10 +62,10 @@ fn without_bodies(mut parts: v1::MessageParts) -> v1::MessageParts {
     parts
 }
 
-fn taste(encoded: Bytes) -> Option<Bytes> {
-    let shown = match Value::decode(encoded).ok()?.kind? {
-        Kind::StringValue(text) => beginning(&text),
-        Kind::StructValue(object) => {
+fn taste(encoded: Bytes) -> Result<Option<Bytes>, DecodeError> {
+    let shown = match Value::decode(encoded)?.kind {
+        Some(Kind::StringValue(text)) => beginning(&text),
+        Some(Kind::StructValue(object)) => {
             let shown = |(name, value): (String, Value)| match value.kind {
                 Some(Kind::StringValue(text)) if PREVIEW_FIELDS.contains(&name.as_str()) => {
                     Some((name, beginning(&text)))
@@ -72,11 +75,12 @@ fn taste(encoded: Bytes) -> Option<Bytes> {
             let fields = object.fields.into_iter().filter_map(shown).collect();
             Kind::StructValue(Struct { fields }).into()
         }
-        Kind::NullValue(_) | Kind::BoolValue(_) | Kind::NumberValue(_) | Kind::ListValue(_) => {
-            return None;
-        }
+        None
+        | Some(
+            Kind::NullValue(_) | Kind::BoolValue(_) | Kind::NumberValue(_) | Kind::ListValue(_),
+        ) => return Ok(None),
     };
-    Some(shown.encode_to_vec().into())
+    Ok(Some(shown.encode_to_vec().into()))
 }
 
 fn beginning(text: &str) -> Value {
@@ -125,26 +129,26 @@ mod tests {
             ("subject", text("short")),
             ("text", text(&"ä".repeat(PREVIEW_CHARS))),
         ]);
-        assert_eq!(View::Preview.of(full), Some(shown));
+        assert_eq!(View::Preview.of(full), Ok(Some(shown)));
     }
 
     #[test]
     fn a_preview_shows_a_json_string_and_no_other_value() {
         assert_eq!(
             View::Preview.of(json(&text(&"x".repeat(31)))),
-            Some(json(&text(&"x".repeat(30))))
+            Ok(Some(json(&text(&"x".repeat(30)))))
         );
         for kind in [Kind::NullValue(0), Kind::BoolValue(true)] {
-            assert_eq!(View::Preview.of(json(&kind.into())), None);
+            assert_eq!(View::Preview.of(json(&kind.into())), Ok(None));
         }
     }
 
     #[test]
     fn parts_lose_their_bodies_and_keep_their_types() {
         for view in [View::Preview, View::Metadata] {
-            assert_eq!(view.of(parts(b"png")), Some(parts(b"")));
+            assert_eq!(view.of(parts(b"png")), Ok(Some(parts(b""))));
         }
-        assert_eq!(View::Full.of(parts(b"png")), Some(parts(b"png")));
+        assert_eq!(View::Full.of(parts(b"png")), Ok(Some(parts(b"png"))));
     }
 
     #[test]
@@ -156,7 +160,7 @@ mod tests {
                 ..v1::SealedContent::default()
             })
         };
-        assert_eq!(View::Preview.of(sealed(b"secret")), Some(sealed(b"")));
-        assert_eq!(View::Metadata.of(sealed(b"secret")), None);
+        assert_eq!(View::Preview.of(sealed(b"secret")), Ok(Some(sealed(b""))));
+        assert_eq!(View::Metadata.of(sealed(b"secret")), Ok(None));
     }
 }
