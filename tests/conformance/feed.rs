@@ -25,6 +25,7 @@ on_each_database![
     a_reader_ahead_of_the_database_is_told,
     a_delivery_is_no_change,
     a_message_that_comes_alone_is_known_as_it_would_be_read,
+    what_an_earlier_life_remembered_is_not_shown,
 ];
 
 const MUCH: FeedPart = FeedPart {
@@ -319,7 +320,7 @@ async fn a_message_that_comes_alone_is_known_as_it_would_be_read(bench: &Bench) 
     let (mailbox, mut seen) = (beginning.mailbox, beginning.reached);
     let mut subscription = bench.test.hub.subscribe(mailbox, 1).expect("a place");
     assert_eq!(subscription.arrived(&seen), None);
-    for step in 0..8 {
+    for step in 0..9 {
         let alone = match step {
             0 => {
                 bench.send("ann", &["bob", "carol"]).await;
@@ -351,6 +352,12 @@ async fn a_message_that_comes_alone_is_known_as_it_would_be_read(bench: &Bench) 
                 bench.done(mark("bob", &[start], false)).await;
                 false
             }
+            7 => {
+                let short = from_user("ann", &["bob"], bytes(1));
+                let short = short.with_lifetime_ms(Some(59_999));
+                bench.done(Action::Deliver(short)).await;
+                false
+            }
             _ => {
                 let large = from_user("ann", &["bob"], bytes(4097));
                 bench.done(Action::Deliver(large)).await;
@@ -369,4 +376,21 @@ async fn a_message_that_comes_alone_is_known_as_it_would_be_read(bench: &Bench) 
         seen = feed.reached;
         assert_eq!(subscription.arrived(&seen), None, "{step}");
     }
+}
+
+async fn what_an_earlier_life_remembered_is_not_shown(bench: &Bench) {
+    let id = bench.send("ann", &["bob"]).await;
+    let raw = bench.raw().await;
+    raw.run("UPDATE message SET sender_name = 'another'").await;
+    let names = async || {
+        let feed = read(bench, Since::Beginning, MUCH).await;
+        let Change::Received(told) = &feed.changes[0].1 else {
+            panic!("{feed:?}");
+        };
+        let read = bench.entries("bob", Msgbox::Inbox, &[id], 1).await;
+        [&told.message, &read.found[0].message].map(|message| message.envelope.from.name.clone())
+    };
+    assert_eq!(names().await, ["ANN", "ANN"], "they are remembered");
+    bench.store.new_epoch().await.expect("a new epoch");
+    assert_eq!(names().await, ["another", "another"]);
 }
