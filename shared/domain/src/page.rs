@@ -4,6 +4,8 @@
 //! that the thousandth page costs what the first one does. What a caller carries from page
 //! to page is a [`Bookmark`].
 
+use std::cmp::Ordering;
+
 use crate::id::{MessageId, ProfileId};
 use crate::limits::{PAGE_JUMP_ROWS_MAX, ROWS_PER_PAGE_DEFAULT, ROWS_PER_PAGE_MAX};
 use crate::mailbox::Msgbox;
@@ -86,6 +88,23 @@ pub struct Sort {
     pub field: SortField,
     /// In which direction.
     pub direction: Direction,
+}
+
+impl Sort {
+    /// Which of two rows comes first.
+    #[must_use]
+    pub fn compare(self, one: &Key, other: &Key) -> Ordering {
+        let ascending = match self.field {
+            SortField::CreateTime => {
+                (one.message_id, one.msgbox).cmp(&(other.message_id, other.msgbox))
+            }
+            SortField::UpdateTime => one.change.cmp(&other.change),
+        };
+        match self.direction {
+            Direction::Ascending => ascending,
+            Direction::Descending => ascending.reverse(),
+        }
+    }
 }
 
 /// Where a row stands in both orders.

@@ -115,8 +115,9 @@ async fn find<DB: Backend>(
     connection: &mut Connection<DB>,
     app: &AppId,
 ) -> Result<Option<i64>, Error> {
-    let rows = connection.fetch(Call::of(&FIND).with(app.as_str())).await?;
-    rows.into_iter().next().map(|mut row| row.int()).transpose()
+    let call = Call::of(&FIND).with(app.as_str());
+    let row = connection.fetch_one(call).await?;
+    row.map(|mut row| row.int()).transpose()
 }
 
 async fn create<DB: Backend>(pool: Warm<DB>, app: AppId, now: Millis) -> Result<i64, Error> {

@@ -39,6 +39,17 @@ impl<DB: Backend> Connection<DB> {
         Ok(rows.into_iter().map(Fields::new).collect())
     }
 
+    /// Runs a statement that has one row at most, and takes it.
+    pub async fn fetch_one(&mut self, call: Call) -> Result<Option<Fields<DB>>, Error> {
+        let text = call.statement.text(&DB::DIALECT);
+        let arguments = arguments::<DB>(call)?;
+        let row = self
+            .answered(|connection| DB::fetch_one(connection, text, arguments))
+            .await
+            .map_err(wrap::<DB>)?;
+        Ok(row.map(Fields::new))
+    }
+
     /// Runs a statement for what it does; how many rows it changed.
     pub async fn execute(&mut self, call: Call) -> Result<u64, Error> {
         let text = call.statement.text(&DB::DIALECT);

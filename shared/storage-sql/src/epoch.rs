@@ -92,9 +92,9 @@ pub async fn begin<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
 
 /// What the database says. One that does not let us ask who it is tells its epoch alone.
 async fn look<DB: Backend>(connection: &mut Connection<DB>) -> Result<Seen, Error> {
-    match connection.fetch(Call::of(&LOOK)).await {
-        Ok(rows) => {
-            let mut row = only(rows)?;
+    match connection.fetch_one(Call::of(&LOOK)).await {
+        Ok(row) => {
+            let mut row = there(row)?;
             Ok(Seen {
                 epoch: row.uuid()?,
                 written: row.text_or_null()?,
@@ -114,11 +114,10 @@ async fn look<DB: Backend>(connection: &mut Connection<DB>) -> Result<Seen, Erro
 }
 
 async fn written<DB: Backend>(connection: &mut Connection<DB>) -> Result<Uuid, Error> {
-    only(connection.fetch(Call::of(&EPOCH)).await?)?.uuid()
+    there(connection.fetch_one(Call::of(&EPOCH)).await?)?.uuid()
 }
 
-fn only<T>(rows: Vec<T>) -> Result<T, Error> {
-    let row = rows.into_iter().next();
+fn there<T>(row: Option<T>) -> Result<T, Error> {
     row.ok_or_else(|| corrupt("server", "epoch", &1))
 }
 

@@ -44,6 +44,13 @@ pub trait Run: Database {
         arguments: Self::Arguments,
     ) -> BoxFuture<'a, Result<Vec<Self::Row>, sqlx::Error>>;
 
+    /// Runs a statement that has one row at most, and takes it.
+    fn fetch_one<'a>(
+        connection: &'a mut Self::Connection,
+        text: &'static str,
+        arguments: Self::Arguments,
+    ) -> BoxFuture<'a, Result<Option<Self::Row>, sqlx::Error>>;
+
     /// Runs a text without arguments: to begin a transaction, or to end it.
     fn command<'a>(
         connection: &'a mut Self::Connection,
@@ -70,6 +77,14 @@ where
         arguments: Self::Arguments,
     ) -> BoxFuture<'a, Result<Vec<Self::Row>, sqlx::Error>> {
         connection.fetch_all(sqlx::query_with(text, arguments))
+    }
+
+    fn fetch_one<'a>(
+        connection: &'a mut Self::Connection,
+        text: &'static str,
+        arguments: Self::Arguments,
+    ) -> BoxFuture<'a, Result<Option<Self::Row>, sqlx::Error>> {
+        connection.fetch_optional(sqlx::query_with(text, arguments))
     }
 
     fn command<'a>(

@@ -37,7 +37,7 @@ pub async fn read<DB: Backend>(
         .with(message_id.uuid())
         .with(MessageKind::Bulk.code())
         .with(now.0);
-    let Some(mut row) = connection.fetch(call).await?.into_iter().next() else {
+    let Some(mut row) = connection.fetch_one(call).await? else {
         return Ok(None);
     };
     let envelope = row.envelope()?;

@@ -5,7 +5,7 @@ mod statements;
 use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
 use domain::mailbox::Counts;
 use domain::page::{Count, Criteria, Direction, Key, Scan, SortField};
-use domain::{Entry, Msgbox, ProfileId};
+use domain::{Entry, MessageId, Msgbox, ProfileId};
 use storage::{Error, Item, MailboxPage, Position};
 use uuid::Uuid;
 
@@ -33,17 +33,19 @@ pub async fn read<DB: Backend>(
     let mut found = None;
     let mut entries = Vec::new();
     for mut row in connection.fetch(call).await? {
-        if row.is_due()? {
-            return Ok(Seen::Due);
-        }
-        found = Some(head(&mut row, scan)?);
-        if !row.is_null_next() {
+        if row.is_null_next() {
+            found = Some(Head::take(&mut row)?);
+        } else {
             entries.push(row.entry()?);
         }
     }
     let Some(head) = found else {
         return Ok(Seen::Missing);
     };
+    if head.is_due {
+        return Ok(Seen::Due);
+    }
+    entries.sort_by(|one, other| scan.sort.compare(&key(one), &key(other)));
     let count = if scan.criteria.is_box_only() {
         Some(count_of(&head.counts, scan.criteria.msgbox))
     } else if scan.count {
@@ -72,38 +74,36 @@ fn all_match(scan: &Scan) -> bool {
         && (scan.sort.field == SortField::CreateTime || scan.criteria.msgbox.is_none())
 }
 
-/// What comes with every row.
+/// The mailbox, and how far the scan looked.
 struct Head {
     seq: i64,
     counts: Counts,
+    is_due: bool,
     examined: i64,
     edge: Option<Key>,
 }
 
-fn head<DB: Backend>(row: &mut Fields<DB>, scan: &Scan) -> Result<Head, Error> {
-    let (seq, counts) = (row.int()?, row.counts()?);
-    let (examined, edge) = if all_match(scan) {
-        (0, None)
-    } else {
-        (row.int()?, edge(row)?)
-    };
-    Ok(Head {
-        seq,
-        counts,
-        examined,
-        edge,
-    })
-}
-
-fn edge<DB: Backend>(row: &mut Fields<DB>) -> Result<Option<Key>, Error> {
-    let (message_id, code, change) = (row.uuid_or_null()?, row.int_or_null()?, row.int_or_null()?);
-    let msgbox = code.and_then(Msgbox::from_code);
-    let place = message_id.zip(msgbox).zip(change);
-    Ok(place.map(|((message_id, msgbox), change)| Key {
-        message_id: domain::MessageId::new(message_id),
-        msgbox,
-        change,
-    }))
+impl Head {
+    fn take<DB: Backend>(row: &mut Fields<DB>) -> Result<Self, Error> {
+        // The place of the box.
+        row.int_or_null()?;
+        let message_id = row.uuid_or_null()?;
+        let (seq, counts, is_due) = (row.int()?, row.counts()?, row.is_due()?);
+        let examined = row.int_or_null()?.unwrap_or(0);
+        let msgbox = row.int_or_null()?.and_then(Msgbox::from_code);
+        let place = message_id.zip(msgbox).zip(row.int_or_null()?);
+        Ok(Self {
+            seq,
+            counts,
+            is_due,
+            examined,
+            edge: place.map(|((message_id, msgbox), change)| Key {
+                message_id: MessageId::new(message_id),
+                msgbox,
+                change,
+            }),
+        })
+    }
 }
 
 async fn gather<DB: Backend>(
@@ -256,7 +256,7 @@ async fn count<DB: Backend>(
         .with(unused)
         .with(COUNT_EXAMINED_MAX);
     let call = entry_criteria(call, &scan.criteria).with(COUNT_MAX + 1);
-    match connection.fetch(call).await?.into_iter().next() {
+    match connection.fetch_one(call).await? {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);
             Ok(capped(matches, examined >= i64::from(COUNT_EXAMINED_MAX)))

@@ -312,7 +312,7 @@ async fn count<DB: Backend>(
     let call = criteria(call.with(COUNT_EXAMINED_MAX), &scan.criteria)
         .with(COUNT_MAX + 1)
         .with(now.0);
-    match connection.fetch(call).await?.into_iter().next() {
+    match connection.fetch_one(call).await? {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);
             Ok(capped(matches, examined >= i64::from(COUNT_EXAMINED_MAX)))

@@ -15,7 +15,7 @@ pub async fn read<DB: Backend>(
     app_no: i64,
 ) -> Result<Settings, Error> {
     let call = Call::of(&SETTINGS).with(app_no);
-    match connection.fetch(call).await?.into_iter().next() {
+    match connection.fetch_one(call).await? {
         Some(mut row) => row.settings(),
         None => Ok(Settings::default()),
     }

@@ -85,42 +85,47 @@ macro_rules! entry_matches {
     };
 }
 
-/// The page of a scan that every row matches, with the mailbox's counters, which come with
-/// every row, and alone if there is none. Whether it is due is told for the time `$now`.
-macro_rules! all {
-    ($seen:expr, $offset:literal, $now:literal, $order:literal) => {
+/// The mailbox of `$2`, and whether it is due at the time `$now`.
+macro_rules! owner {
+    ($now:literal) => {
         concat!(
             "WITH owner AS (
                  SELECT b.mailbox_id, b.seq, b.inbox_total, b.inbox_unread, b.sent_total, ",
             is_due!($now),
             " AS is_due FROM mailbox b CROSS JOIN app a
                  WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
-             ), seen AS (",
-            $seen,
-            " OFFSET ",
-            $offset,
-            ")
-             SELECT owner.is_due, owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total, ",
-            entry_columns!(),
-            " FROM owner LEFT JOIN seen e ON true
-             ORDER BY ",
-            $order
+             )"
         )
     };
 }
 
-/// The page of the rows that match, up to `$18` behind the first `$19`, with the mailbox's
-/// counters, how many rows were examined, and the last of them. Those columns come with
-/// every row, and alone if there is none. Whether it is due is told for the time `$20`.
+/// The page of a scan that every row matches: its entries in any order and, in their columns,
+/// a row without a box, which is the mailbox.
+macro_rules! all {
+    ($seen:expr, $offset:literal, $now:literal) => {
+        concat!(
+            owner!($now),
+            ", seen AS (",
+            $seen,
+            " OFFSET ",
+            $offset,
+            ") SELECT ",
+            entry_columns!(),
+            " FROM seen e
+             UNION ALL
+             SELECT NULL, NULL, seq, inbox_total, inbox_unread, sent_total, is_due,
+                 NULL, NULL, NULL, NULL FROM owner"
+        )
+    };
+}
+
+/// The page of the rows that match, up to `$18` behind the first `$19`; the mailbox is told
+/// as of `$20`, with how many rows were examined, and the last of them.
 macro_rules! matching {
     ($seen:expr, $order:literal, $reverse:literal) => {
         concat!(
-            "WITH owner AS (
-                 SELECT b.mailbox_id, b.seq, b.inbox_total, b.inbox_unread, b.sent_total, ",
-            is_due!("$20"),
-            " AS is_due FROM mailbox b CROSS JOIN app a
-                 WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
-             ), seen AS (",
+            owner!("$20"),
+            ", seen AS (",
             $seen,
             "), edge AS (
                  SELECT message_id, box, seq FROM seen ORDER BY ",
@@ -136,12 +141,13 @@ macro_rules! matching {
             $order,
             " LIMIT $18 OFFSET $19
              )
-             SELECT owner.is_due, owner.seq, owner.inbox_total, owner.inbox_unread, owner.sent_total,
-                 (SELECT count(*) FROM seen), edge.message_id, edge.box, edge.seq, ",
+             SELECT ",
             entry_columns!(),
-            " FROM owner LEFT JOIN edge ON true LEFT JOIN matching e ON true
-             ORDER BY ",
-            $order
+            " FROM matching e
+             UNION ALL
+             SELECT NULL, edge.message_id, owner.seq, inbox_total, inbox_unread, sent_total,
+                 is_due, (SELECT count(*) FROM seen), edge.box, edge.seq, NULL
+             FROM owner LEFT JOIN edge ON true"
         )
     };
 }
@@ -166,41 +172,16 @@ impl Orders {
 }
 
 pub static ALL: Orders = Orders {
-    newest: Statement::new(
-        9,
-        all!(
-            seen_by_create!("<", "DESC"),
-            "$8",
-            "$9",
-            "e.message_id DESC, e.box DESC"
-        ),
-    ),
-    oldest: Statement::new(
-        9,
-        all!(
-            seen_by_create!(">", "ASC"),
-            "$8",
-            "$9",
-            "e.message_id, e.box"
-        ),
-    ),
-    last_changed: Statement::new(
-        9,
-        all!(seen_by_update!("<", "DESC"), "$8", "$9", "e.seq DESC"),
-    ),
-    first_changed: Statement::new(9, all!(seen_by_update!(">", "ASC"), "$8", "$9", "e.seq")),
+    newest: Statement::new(9, all!(seen_by_create!("<", "DESC"), "$8", "$9")),
+    oldest: Statement::new(9, all!(seen_by_create!(">", "ASC"), "$8", "$9")),
+    last_changed: Statement::new(9, all!(seen_by_update!("<", "DESC"), "$8", "$9")),
+    first_changed: Statement::new(9, all!(seen_by_update!(">", "ASC"), "$8", "$9")),
 };
 
 /// One box in the order of sending, by what comes first: what most ask for.
 pub const fn one_box(direction: Direction) -> &'static Statement {
-    static NEWEST: Statement = Statement::new(
-        7,
-        all!(seen_in_one!("<", "DESC"), "$6", "$7", "e.message_id DESC"),
-    );
-    static OLDEST: Statement = Statement::new(
-        7,
-        all!(seen_in_one!(">", "ASC"), "$6", "$7", "e.message_id"),
-    );
+    static NEWEST: Statement = Statement::new(7, all!(seen_in_one!("<", "DESC"), "$6", "$7"));
+    static OLDEST: Statement = Statement::new(7, all!(seen_in_one!(">", "ASC"), "$6", "$7"));
     match direction {
         Direction::Descending => &NEWEST,
         Direction::Ascending => &OLDEST,
