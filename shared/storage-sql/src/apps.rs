@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use domain::{AppId, Millis};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use storage::Error;
 
 use crate::backend::Backend;
@@ -14,7 +14,7 @@ use crate::statement::Statement;
 use crate::warm::Warm;
 
 /// Apps whose number is remembered.
-const REMEMBERED_MAX: u64 = 100_000;
+const REMEMBERED_MAX: usize = 100_000;
 
 static FIND: Statement = Statement::new(1, "SELECT a.app_no FROM app a WHERE a.app_id = $1");
 
@@ -102,12 +102,12 @@ impl Apps {
 
     /// Asks for the number of an app again before it is used.
     pub fn forget(&self, app: &AppId) {
-        self.0.invalidate(app);
+        self.0.remove(app);
     }
 
     /// Asks for all numbers again.
     pub fn forget_all(&self) {
-        self.0.invalidate_all();
+        self.0.clear();
     }
 }
 

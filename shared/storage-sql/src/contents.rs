@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Message, MessageId};
-use foldhash::fast::RandomState;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 /// Bytes that a message takes beside what differs from message to message.
@@ -16,15 +16,13 @@ const FIXED_BYTES: usize = 512;
 type Key = (Uuid, i64, MessageId, i64);
 
 /// The messages that are remembered, by the life of the database, app, id and version.
-pub struct Contents(Cache<Key, Arc<Message>, RandomState>);
+pub struct Contents(Cache<Key, Arc<Message>, Weight>);
 
 impl Contents {
     /// Remembers as much as fits into so many bytes.
     pub fn new(bytes_max: u64) -> Self {
-        let cache = Cache::builder()
-            .max_capacity(bytes_max)
-            .weigher(|_, message: &Arc<Message>| weight(message));
-        Self(cache.build_with_hasher(RandomState::default()))
+        let about = usize::try_from(bytes_max).unwrap_or(usize::MAX) / (2 * FIXED_BYTES);
+        Self(Cache::with_weighter(about, bytes_max, Weight))
     }
 
     /// A version of a message, if it is remembered.
@@ -46,16 +44,25 @@ impl Contents {
     }
 }
 
+/// Messages weigh the bytes that they take.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Key, Arc<Message>> for Weight {
+    fn weight(&self, _: &Key, message: &Arc<Message>) -> u64 {
+        weight(message) as u64
+    }
+}
+
 /// How many bytes a message takes.
-pub fn weight(message: &Message) -> u32 {
+pub fn weight(message: &Message) -> usize {
     let envelope = &message.envelope;
     let recipients = envelope
         .to
         .iter()
         .map(|to| size_of_val(to) + to.as_str().len());
-    let bytes = FIXED_BYTES
+    FIXED_BYTES
         + message.content.encoded.len()
         + envelope.notification.as_ref().map_or(0, Bytes::len)
-        + recipients.sum::<usize>();
-    u32::try_from(bytes).unwrap_or(u32::MAX)
+        + recipients.sum::<usize>()
 }

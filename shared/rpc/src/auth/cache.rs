@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use domain::Millis;
-use foldhash::fast::RandomState;
-use moka::policy::EvictionPolicy;
+use quick_cache::Weighter;
 
 use super::claims::Caller;
 use super::keys::Keys;
@@ -27,15 +26,14 @@ pub(super) struct Verified {
 
 /// Verified tokens by their hash: a token itself is kept nowhere. Whoever takes one looks
 /// how old it is.
-pub(super) struct Cache(moka::sync::Cache<blake3::Hash, Arc<Verified>, RandomState>);
+pub(super) struct Cache(quick_cache::sync::Cache<blake3::Hash, Arc<Verified>, Weight>);
 
 impl Cache {
     pub fn new() -> Self {
-        let cache = moka::sync::Cache::builder()
-            .max_capacity(VERIFIED_BYTES_MAX)
-            .eviction_policy(EvictionPolicy::lru())
-            .weigher(|_, verified: &Arc<Verified>| weight(verified));
-        Self(cache.build_with_hasher(RandomState::default()))
+        let about = VERIFIED_BYTES_MAX / size_of::<Verified>() as u64;
+        let about = usize::try_from(about).unwrap_or(usize::MAX);
+        let cache = quick_cache::sync::Cache::with_weighter(about, VERIFIED_BYTES_MAX, Weight);
+        Self(cache)
     }
 
     pub fn get(&self, token: &str) -> Option<Arc<Verified>> {
@@ -47,7 +45,12 @@ impl Cache {
     }
 }
 
-fn weight(verified: &Verified) -> u32 {
-    let bytes = size_of::<Verified>() + verified.caller.bytes();
-    u32::try_from(bytes).unwrap_or(u32::MAX)
+/// Tokens weigh the bytes that they take.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<blake3::Hash, Arc<Verified>> for Weight {
+    fn weight(&self, _: &blake3::Hash, verified: &Arc<Verified>) -> u64 {
+        (size_of::<Verified>() + verified.caller.bytes()) as u64
+    }
 }

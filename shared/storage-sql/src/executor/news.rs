@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::contents::{self, Contents};
 
 /// Bytes of a message that those who follow a mailbox need not read.
-const ARRIVAL_BYTES_MAX: u32 = 4096;
+const ARRIVAL_BYTES_MAX: usize = 4096;
 /// How long it lives at least, so that it does not expire on its way to them.
 const ARRIVAL_LIFE_MIN_MS: i64 = 60_000;
 

@@ -44,38 +44,44 @@ impl Messages<'_> {
         entries: Vec<Entry>,
         bytes_max: i64,
     ) -> Result<Items<Item>, Error> {
-        let mut known: HashMap<MessageId, Arc<Message>> = HashMap::new();
+        let mut known: Vec<_> = entries.iter().map(|entry| self.kept(entry)).collect();
+        let mut large = HashSet::new();
         let mut unknown = Vec::new();
-        for entry in &entries {
-            let version = entry.content_version;
-            let message_id = entry.message_id;
-            let kept = self
-                .contents
-                .get(self.epoch, self.app_no, message_id, version);
-            match kept {
-                Some(message) => drop(known.insert(entry.message_id, message)),
-                None if unknown.contains(&entry.message_id) => {}
-                None => unknown.push(entry.message_id),
+        for (entry, known) in entries.iter().zip(&known) {
+            if known.is_none() && !unknown.contains(&entry.message_id) {
+                unknown.push(entry.message_id);
             }
         }
-        let mut large = HashSet::new();
         if !unknown.is_empty() {
             let read = messages::read(connection, self.app_no, &unknown, self.now, bytes_max);
             let read = read.await?;
             large.extend(read.remaining);
-            for message in read.found {
+            let found = read.found.into_iter().map(|message| {
                 let message = Arc::new(message);
                 self.contents.keep(self.epoch, self.app_no, &message);
-                known.insert(message.envelope.message_id, message);
+                (message.envelope.message_id, message)
+            });
+            let found: HashMap<MessageId, Arc<Message>> = found.collect();
+            for (entry, known) in entries.iter().zip(&mut known) {
+                if known.is_none() {
+                    *known = found.get(&entry.message_id).cloned();
+                }
             }
         }
-        self.join(entries, &known, &large, bytes_max)
+        self.join(entries, known, &large, bytes_max)
+    }
+
+    /// The message of an entry, if it is remembered.
+    fn kept(&self, entry: &Entry) -> Option<Arc<Message>> {
+        let (message_id, version) = (entry.message_id, entry.content_version);
+        self.contents
+            .get(self.epoch, self.app_no, message_id, version)
     }
 
     fn join(
         &self,
         entries: Vec<Entry>,
-        known: &HashMap<MessageId, Arc<Message>>,
+        known: Vec<Option<Arc<Message>>>,
         large: &HashSet<MessageId>,
         bytes_max: i64,
     ) -> Result<Items<Item>, Error> {
@@ -84,9 +90,9 @@ impl Messages<'_> {
             remaining: Vec::new(),
         };
         let mut room = usize::try_from(bytes_max).unwrap_or(0);
-        for entry in entries {
+        for (entry, message) in entries.into_iter().zip(known) {
             let message_id = entry.message_id;
-            let Some(message) = known.get(&message_id) else {
+            let Some(message) = message else {
                 if large.contains(&message_id) {
                     room = 0;
                     items.remaining.push(message_id);
@@ -103,7 +109,6 @@ impl Messages<'_> {
             let fits = size <= room || items.found.is_empty();
             if fits && items.remaining.is_empty() {
                 room = room.saturating_sub(size);
-                let message = Arc::clone(message);
                 items.found.push(Item { entry, message });
             } else {
                 items.remaining.push(message_id);
@@ -182,11 +187,13 @@ mod tests {
             sight,
             now: Millis(1),
         };
-        let known = messages.iter().map(|&(number, version, size)| {
-            let message = message(number, version, size);
-            (message.envelope.message_id, Arc::new(message))
+        let known = entries.iter().map(|entry| {
+            let of_it = |number| MessageId::new(Uuid::from_u128(number)) == entry.message_id;
+            let known = messages.iter().find(|(number, ..)| of_it(*number));
+            known.map(|&(number, version, size)| Arc::new(message(number, version, size)))
         });
-        let items = all.join(entries, &known.collect(), &HashSet::new(), bytes_max)?;
+        let known = known.collect();
+        let items = all.join(entries, known, &HashSet::new(), bytes_max)?;
         let versions = items.found.iter().map(|item| item.message.envelope.version);
         Ok((versions.collect(), items.remaining.len()))
     }
