@@ -23,6 +23,7 @@ mod requests;
 mod schema;
 mod settings;
 mod statements;
+mod together;
 mod trimming;
 mod turning;
 mod writes;

@@ -186,6 +186,13 @@ impl<DB: Backend> View<DB> {
             Self::Snapshot(transaction) => transaction.rollback().await,
         }
     }
+
+    /// Ends after a read, with what it found.
+    pub async fn end_with<T>(self, read: Result<T, Error>) -> Result<T, Error> {
+        let found = read?;
+        self.end().await?;
+        Ok(found)
+    }
 }
 
 /// What became of a transaction, asked on a connection of its own.

@@ -1,5 +1,6 @@
 //! The store: both databases, one text.
 
+mod together;
 mod visit;
 
 use std::ops::ControlFlow::Break;
@@ -32,6 +33,7 @@ use crate::statement::Statement;
 use crate::sweep::Claim;
 use crate::warm::Warm;
 use crate::{audit, read, retry, sweep, trim};
+use together::Waiting;
 use visit::Visit;
 
 /// How long a call that is none of its own may take, such as to begin a mailbox that is read.
@@ -54,6 +56,8 @@ pub struct SqlStore<DB: Backend> {
     epoch: Epoch,
     carrier: Arc<Carrier>,
     claim: Claim,
+    /// Those who ask for counts.
+    waiting: Waiting,
 }
 
 impl<DB: Backend> SqlStore<DB> {
@@ -88,6 +92,7 @@ impl<DB: Backend> SqlStore<DB> {
             epoch,
             carrier,
             claim: Claim::new(),
+            waiting: Waiting::new(),
         })
     }
 
@@ -187,10 +192,11 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Counted, Error> {
         let mut visit = Visit::of(app, owner, reader);
         loop {
-            let (app_no, mut view) = self.view(app, visit.sight()).await?;
-            let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
-            let seen = read::counts::read(view.connection(), epoch, app_no, owner, now).await;
-            if let Break(counted) = self.see(&mut visit, view, seen).await? {
+            let seen = match self.counted_together(app, owner).await? {
+                Some(seen) => seen,
+                None => self.counted_alone(app, owner).await?,
+            };
+            if let Break(counted) = self.see(&mut visit, Ok(seen)).await? {
                 return Ok(counted.unwrap_or_else(|| Counted {
                     counts: domain::mailbox::Counts::default(),
                     position: self.at(0),
@@ -220,7 +226,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
                 bytes_max,
             );
             let seen = seen.await;
-            if let Break(items) = self.see(&mut visit, view, seen).await? {
+            if let Break(items) = self.see(&mut visit, view.end_with(seen).await).await? {
                 return Ok(items.unwrap_or_else(|| Items {
                     found: Vec::new(),
                     remaining: Vec::new(),
@@ -247,7 +253,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             let epoch = self.epoch.get();
             let seen =
                 read::mailbox_page::read(view.connection(), epoch, messages, owner, scan).await;
-            if let Break(page) = self.see(&mut visit, view, seen).await? {
+            if let Break(page) = self.see(&mut visit, view.end_with(seen).await).await? {
                 return Ok(page.unwrap_or_else(|| MailboxPage {
                     found: read::empty(scan),
                     position: self.at(0),
@@ -269,7 +275,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             let messages = self.messages_of(app_no, visit.sight());
             let thought = messages.epoch;
             let seen = read::changes::read(view.connection(), messages, owner, since, part).await;
-            if let Break(Some((feed, epoch))) = self.see(&mut visit, view, seen).await? {
+            if let Break(Some((feed, epoch))) =
+                self.see(&mut visit, view.end_with(seen).await).await?
+            {
                 self.live_in(epoch);
                 if epoch == thought {
                     return Ok(feed);

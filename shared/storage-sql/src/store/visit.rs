@@ -85,7 +85,6 @@ impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn see<T>(
         &self,
         visit: &mut Visit<'_>,
-        view: View<DB>,
         seen: Result<Seen<T>, Error>,
     ) -> Result<ControlFlow<Option<T>>, Error> {
         let seen = match seen {
@@ -95,7 +94,6 @@ impl<DB: Backend> SqlStore<DB> {
             }
             seen => seen?,
         };
-        view.end().await?;
         let owner = visit.owner.clone();
         let action = match seen {
             Seen::There(thing) => return Ok(Break(Some(thing))),

@@ -1,0 +1,119 @@
+//! Counts that are asked for by many at once, and read together.
+
+use domain::AppId;
+use domain::mailbox::Counts;
+use futures::future::join_all;
+use storage::Reader;
+use support::on_each_database;
+use tokio::task::yield_now;
+
+use super::bench::{Bench, Store};
+use super::words::{app, operation, other_app, profile, send, to_all};
+
+on_each_database![
+    those_who_ask_at_once_get_their_own_counts,
+    what_is_told_is_what_was_last_acknowledged,
+    who_gives_up_leaves_the_others_theirs,
+];
+
+/// More than there are connections to read with.
+const USERS: usize = 60;
+
+fn user(number: usize) -> String {
+    format!("user-{number}")
+}
+
+async fn counts(store: &Store, app: &AppId, owner: &str, reader: Reader) -> Counts {
+    let counted = store.counts(app, &profile(owner), reader).await;
+    counted.expect("counts").counts
+}
+
+/// Sends user `i` as many messages as `i` modulo 5.
+async fn fill(bench: &Bench) {
+    for number in 0..USERS {
+        for _ in 0..number % 5 {
+            bench.announce(&[&user(number)]).await;
+        }
+    }
+}
+
+fn expected(number: usize, more: usize) -> Counts {
+    let total = i64::try_from(number % 5 + more).expect("few");
+    Counts {
+        inbox_total: total,
+        inbox_unread: total,
+        sent_total: 0,
+    }
+}
+
+async fn those_who_ask_at_once_get_their_own_counts(bench: &Bench) {
+    fill(bench).await;
+    let elsewhere = other_app("elsewhere");
+    let action = send("someone", &[&user(7)]);
+    let sent = bench.store.run(&elsewhere, operation(action)).await;
+    sent.expect("it is sent");
+    let nowhere = other_app("nowhere");
+
+    // Those who have nothing begin with this, some are due, and some are in other apps.
+    bench.done(to_all()).await;
+    let of_users = (0..USERS).map(async |number| {
+        let found = counts(&bench.store, &app(), &user(number), Reader::Owner).await;
+        // A message to everyone who was there reached those who had begun.
+        let reached = usize::from(number % 5 > 0);
+        assert_eq!(found, expected(number, reached), "{number}");
+    });
+    let of_others = (0..USERS).map(async |number| {
+        let found = counts(&bench.store, &elsewhere, &user(number), Reader::App).await;
+        let total = i64::from(number == 7);
+        assert_eq!(found.inbox_total, total, "{number}");
+        let found = counts(&bench.store, &nowhere, &user(number), Reader::App).await;
+        assert_eq!(found, Counts::default(), "{number}");
+    });
+    tokio::join!(join_all(of_users), join_all(of_others));
+}
+
+async fn what_is_told_is_what_was_last_acknowledged(bench: &Bench) {
+    let writers = (0..USERS).map(async |number| {
+        for total in 1..=10 {
+            bench
+                .store
+                .run(&app(), operation(send(&user(number), &[&user(number)])))
+                .await
+                .expect("sent");
+            let found = counts(&bench.store, &app(), &user(number), Reader::Owner).await;
+            let all = Counts {
+                inbox_total: total,
+                inbox_unread: total,
+                sent_total: total,
+            };
+            assert_eq!(found, all, "{number}");
+        }
+    });
+    join_all(writers).await;
+}
+
+async fn who_gives_up_leaves_the_others_theirs(bench: &Bench) {
+    fill(bench).await;
+    for round in 0..40 {
+        let asking = (0..USERS).map(|number| {
+            let store = bench.store.clone();
+            let ask = async move { counts(&store, &app(), &user(number), Reader::App).await };
+            (number, tokio::spawn(ask))
+        });
+        let asking: Vec<_> = asking.collect();
+        for _ in 0..round {
+            yield_now().await;
+        }
+        for (number, ask) in asking {
+            if (number + round) % 3 == 0 {
+                ask.abort();
+            } else {
+                assert_eq!(
+                    ask.await.expect("an answer"),
+                    expected(number, 0),
+                    "{number}"
+                );
+            }
+        }
+    }
+}
