@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::cli::Plan;
 use crate::load::closed_loop::{ClosedLoop, Done, page_through};
 use crate::measure::meter::{Meter, Reading};
-use crate::measure::sample::Sample;
+use crate::measure::sample::{Sample, float};
 use crate::scenario::{Job, Scenario, Work};
 use crate::site::Site;
 
@@ -68,7 +68,13 @@ pub async fn measure(site: &mut Site, scenario: Scenario, plan: &Plan) -> anyhow
 async fn calls(site: &mut Site, work: Work, in_flight: usize, secs: u64) -> anyhow::Result<Sample> {
     let load = ClosedLoop::start(&site.caller, work, in_flight);
     let (before, after) = window(&mut site.meter, std::process::id(), secs).await?;
-    Ok(Sample::between(&before, &after, load.stop().await?))
+    let mut sample = Sample::between(&before, &after, load.stop().await?);
+    if work == Work::SendWithRequestId {
+        let bytes = site.meter.wal_of_requests(&before, &after).await?;
+        let count = float(sample.operations as u64).max(1.0);
+        sample.request_wal_bytes = bytes.map(|bytes| float(bytes.unsigned_abs()) / count);
+    }
+    Ok(sample)
 }
 
 async fn window(meter: &mut Meter, client: u32, secs: u64) -> anyhow::Result<(Reading, Reading)> {

@@ -1,11 +1,22 @@
 //! What a measurement costs, read before and after it.
 
+use anyhow::Context as _;
 use sqlx::PgConnection;
 
 use crate::load::closed_loop::now_us;
 use crate::measure::cpu;
 
 const WAL: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
+
+/// What of the log between two places is of the rows of `request`.
+const WAL_OF_REQUESTS: &str = "
+    SELECT coalesce(sum(record_length), 0)::bigint
+    FROM pg_get_wal_records_info('0/0'::pg_lsn + $1::numeric, '0/0'::pg_lsn + $2::numeric)
+    WHERE block_ref ~ (
+        SELECT string_agg('rel [0-9]+/[0-9]+/' || pg_relation_filenode(oid) || ' ', '|')
+        FROM pg_class WHERE oid = 'request'::regclass
+            OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'request'::regclass)
+    )";
 
 /// Whose costs are read.
 #[derive(Debug)]
@@ -60,5 +71,28 @@ impl Meter {
         }
         reading.at_us = now_us();
         Ok(reading)
+    }
+
+    /// What the database has written to its log for the rows of `request` between two
+    /// readings; none if it has no such log.
+    ///
+    /// # Errors
+    /// If the database cannot read its log.
+    pub async fn wal_of_requests(
+        &mut self,
+        before: &Reading,
+        after: &Reading,
+    ) -> anyhow::Result<Option<i64>> {
+        let places = before.wal_bytes.zip(after.wal_bytes);
+        let Some((database, (before, after))) = self.database.as_mut().zip(places) else {
+            return Ok(None);
+        };
+        let connection = &mut database.connection;
+        sqlx::query("CREATE EXTENSION IF NOT EXISTS pg_walinspect")
+            .execute(&mut *connection)
+            .await
+            .context("pg_walinspect comes with PostgreSQL (Debian: apt install postgresql)")?;
+        let bytes = sqlx::query_scalar(WAL_OF_REQUESTS).bind(before).bind(after);
+        Ok(Some(bytes.fetch_one(connection).await?))
     }
 }

@@ -24,6 +24,8 @@ pub struct Sample {
     pub client_cpu_us: f64,
     /// Bytes in the database's log per operation.
     pub wal_bytes: Option<f64>,
+    /// Those of them that are the rows of `request`.
+    pub request_wal_bytes: Option<f64>,
     /// Messages that came to subscribers, per operation.
     pub received: Option<f64>,
     /// Bytes of the server's memory that each stream took.
@@ -58,6 +60,7 @@ impl Sample {
                 .wal_bytes
                 .zip(after.wal_bytes)
                 .map(|(before, after)| float((after - before).unsigned_abs()) / count),
+            request_wal_bytes: None,
             received: None,
             memory_bytes: None,
         }

@@ -85,7 +85,7 @@ pub const GOALS: [Goal; 24] = [
     goal(
         "WAL of a request_id, bytes",
         (AtMost(250.0), AtMost(250.0)),
-        |round| Some(wal(round, SendWithRequestId)? - wal(round, Send)?),
+        |round| round.get(SendWithRequestId, Postgres)?.request_wal_bytes,
     ),
     goal(
         "WAL per mark, bytes",
