@@ -46,38 +46,90 @@ pub struct Sent {
     pub expire_ms: Millis,
 }
 
-/// In that order, without what the id tells. Most of what is stored for requests is this.
+/// Without what the id tells. Most of what is stored for requests is this.
 #[derive(Serialize, Deserialize)]
-struct StoredSent(#[serde(with = "short")] Uuid, u32, u32, Millis);
+#[serde(untagged)]
+enum StoredSent {
+    /// The bytes of a [`Long`](Self::Long) whose numbers are small, each with its highest first:
+    /// 16, 2, 2 and 6.
+    Short(#[serde(with = "text")] [u8; 26]),
+    /// Its id, the recipients, those who took it, and when it vanishes.
+    Long(#[serde(with = "text")] Uuid, u32, u32, Millis),
+}
 
-/// An id in 22 characters.
-mod short {
+/// Bytes in as few characters as there may be.
+mod text {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde::de::{Deserialize, Deserializer, Error as _};
     use serde::ser::Serializer;
-    use uuid::Uuid;
 
-    pub fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(id))
+    pub fn serialize<T: AsRef<[u8]>, S: Serializer>(
+        bytes: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    pub fn deserialize<'de, T: TryFrom<Vec<u8>>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(D::Error::custom)?;
-        Uuid::from_slice(&bytes).map_err(D::Error::custom)
+        let wrong = |_| D::Error::custom("another number of bytes");
+        T::try_from(bytes).map_err(wrong)
+    }
+}
+
+impl StoredSent {
+    /// None if a number is too large.
+    fn short(sent: &Sent) -> Option<Self> {
+        let requested = u16::try_from(sent.requested).ok()?;
+        let actual = u16::try_from(sent.actual).ok()?;
+        let [0, 0, expires @ ..] = sent.expire_ms.0.to_be_bytes() else {
+            return None;
+        };
+        let mut bytes = [0; 26];
+        bytes[..16].copy_from_slice(sent.message_id.uuid().as_bytes());
+        bytes[16..18].copy_from_slice(&requested.to_be_bytes());
+        bytes[18..20].copy_from_slice(&actual.to_be_bytes());
+        bytes[20..].copy_from_slice(&expires);
+        Some(Self::Short(bytes))
+    }
+
+    /// The id and the numbers, in their order.
+    fn parts(self) -> (Uuid, u32, u32, Millis) {
+        match self {
+            Self::Short(bytes) => {
+                let (mut id, mut expires) = ([0; 16], [0; 8]);
+                id.copy_from_slice(&bytes[..16]);
+                expires[2..].copy_from_slice(&bytes[20..]);
+                (
+                    Uuid::from_bytes(id),
+                    u16::from_be_bytes([bytes[16], bytes[17]]).into(),
+                    u16::from_be_bytes([bytes[18], bytes[19]]).into(),
+                    Millis(i64::from_be_bytes(expires)),
+                )
+            }
+            Self::Long(message_id, requested, actual, expire_ms) => {
+                (message_id, requested, actual, expire_ms)
+            }
+        }
     }
 }
 
 impl From<Sent> for StoredSent {
     fn from(sent: Sent) -> Self {
-        let message_id = sent.message_id.uuid();
-        Self(message_id, sent.requested, sent.actual, sent.expire_ms)
+        Self::short(&sent).unwrap_or_else(|| {
+            let message_id = sent.message_id.uuid();
+            Self::Long(message_id, sent.requested, sent.actual, sent.expire_ms)
+        })
     }
 }
 
 impl From<StoredSent> for Sent {
-    fn from(StoredSent(message_id, requested, actual, expire_ms): StoredSent) -> Self {
+    fn from(stored: StoredSent) -> Self {
+        let (message_id, requested, actual, expire_ms) = stored.parts();
         let message_id = MessageId::new(message_id);
         Self {
             message_id,
@@ -152,7 +204,14 @@ mod tests {
             (Outcome::Changed(5), r#"{"c":5}"#.to_owned()),
             (
                 Outcome::Sent(sent),
-                r#"{"s":["AAAAAAAKcACAAAAAAAAAAA",3,2,20]}"#.to_owned(),
+                r#"{"s":"AAAAAAAKcACAAAAAAAAAAAADAAIAAAAAABQ"}"#.to_owned(),
+            ),
+            (
+                Outcome::Sent(Sent {
+                    requested: 70_000,
+                    ..sent
+                }),
+                r#"{"s":["AAAAAAAKcACAAAAAAAAAAA",70000,2,20]}"#.to_owned(),
             ),
             (
                 Outcome::Revised(revision),
