@@ -23,6 +23,8 @@ use super::words::{
     app, bytes, from_app, from_user, open, operation, other_app, repeatable, send, text,
 };
 
+mod turns;
+
 on_each_database![
     of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alone,
     a_full_queue_is_overloaded_and_what_it_took_is_done,

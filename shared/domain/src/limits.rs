@@ -128,9 +128,13 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Entries in one transaction, but for a single operation: a long one would keep the
 /// others waiting.
 pub const BATCH_ENTRIES_MAX: usize = 2_000;
-/// Operations that wait for their transaction; more are refused.
+/// Entries from which on an operation is a large one: those do not follow one another while
+/// others wait.
+pub const LARGE_ENTRIES_MIN: usize = 128;
+/// Operations that wait in one queue for their transaction, large ones and others each; more
+/// are refused.
 pub const QUEUED_OPERATIONS_MAX: usize = 8_192;
-/// Bytes of content that wait with them in one queue; more is refused.
+/// Bytes of content that wait with them; more is refused.
 pub const QUEUED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const _: () = assert!(PAGE_BYTES_MAX >= CONTENT_BYTES_CAP);

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use super::{Action, Operation};
 use crate::id::ProfileId;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LARGE_ENTRIES_MIN};
 
 /// What the holders of a message, or the entries that are due, are taken for, before they
 /// are known.
@@ -24,6 +24,12 @@ impl Weight {
     #[must_use]
     pub const fn is_too_much(&self) -> bool {
         self.bytes > BATCH_BYTES_MAX || self.entries > BATCH_ENTRIES_MAX
+    }
+
+    /// Whether it keeps those waiting who come after it.
+    #[must_use]
+    pub const fn is_large(&self) -> bool {
+        self.entries >= LARGE_ENTRIES_MIN
     }
 }
 

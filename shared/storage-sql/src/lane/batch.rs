@@ -8,7 +8,7 @@ use domain::operation::Weight;
 use domain::{Millis, Operation};
 use futures::FutureExt;
 use storage::{Clock, Error, MessageIds};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use crate::backend::Backend;
 use crate::executor::{AppKey, Executor, Job, Verdict};
@@ -21,8 +21,14 @@ pub struct Ticket {
     pub operation: Operation,
     pub deadline: Instant,
     pub reply: Reply,
-    /// Its share of what may wait, given back when it is in a batch.
-    pub _bytes: OwnedSemaphorePermit,
+}
+
+impl Ticket {
+    /// Answers that it is not carried out.
+    pub fn refuse(self, error: Error) {
+        // It does not matter if nobody waits any more.
+        let _ = self.reply.send(Err(error));
+    }
 }
 
 type Reply = oneshot::Sender<Result<Verdict, Error>>;
@@ -37,26 +43,26 @@ pub struct Workshop<DB: Backend> {
 }
 
 /// Operations that go into one transaction.
+#[derive(Default)]
 pub struct Batch {
     tickets: Vec<Ticket>,
     weight: Weight,
 }
 
 impl Batch {
-    /// A batch of one, however much that is.
-    pub fn of(first: Ticket) -> Self {
-        Self {
-            weight: first.operation.weight(),
-            tickets: vec![first],
-        }
-    }
-
     pub const fn len(&self) -> usize {
         self.tickets.len()
     }
 
-    /// Whether one more would not be too much.
+    pub const fn is_empty(&self) -> bool {
+        self.tickets.is_empty()
+    }
+
+    /// Whether one more would not be too much. The first one never is.
     pub fn has_room_for(&self, ticket: &Ticket) -> bool {
+        if self.is_empty() {
+            return true;
+        }
         let mut weight = self.weight;
         weight += ticket.operation.weight();
         !weight.is_too_much()

@@ -1,0 +1,83 @@
+//! Who is next, of those who wait for a lane.
+
+use domain::limits::{BATCH_OPERATIONS_MAX, LARGE_ENTRIES_MIN, QUEUED_OPERATIONS_MAX};
+use domain::{Action, Millis, Outcome};
+use futures::future::join_all;
+use storage::Error;
+use support::on_each_database;
+
+use super::super::bench::{Bench, in_time};
+use super::super::words::{from_app, open, operation, send, text};
+use super::{Call, Lane, assert_done, there};
+
+on_each_database![
+    an_app_waits_behind_what_it_has_asked_for_itself,
+    who_has_most_in_a_full_queue_gives_way,
+    large_operations_do_not_follow_one_another_while_others_wait,
+];
+
+/// When a message was sent: all of a batch are at the same time.
+async fn sent_at(call: Call) -> Millis {
+    match call.await {
+        Ok(Outcome::Sent(sent)) => sent.send_ms,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn an_app_waits_behind_what_it_has_asked_for_itself(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let much = (0..3 * BATCH_OPERATIONS_MAX).map(|_| lane.queue_in_time(send("ann", &["bob"])));
+    let much: Vec<Call> = much.collect();
+    let little = lane.queue(there(), operation(send("cid", &["dan"])), in_time());
+    standing.go_on().await;
+    let much = join_all(much.into_iter().map(sent_at)).await;
+    assert_eq!(sent_at(little).await, much[0]);
+    assert!(much.is_sorted());
+    assert!(much[0] < much[BATCH_OPERATIONS_MAX - 1], "{much:?}");
+    lane.store.close().await;
+}
+
+async fn who_has_most_in_a_full_queue_gives_way(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let calls = 0..QUEUED_OPERATIONS_MAX;
+    let calls = calls.map(|number| lane.queue_in_time(open(&format!("user{number}"))));
+    let mut calls: Vec<Call> = calls.collect();
+    let others = (0..3).map(|number| {
+        let other = operation(open(&format!("other{number}")));
+        lane.queue(there(), other, in_time())
+    });
+    let others: Vec<Call> = others.collect();
+    for gave_way in calls.split_off(QUEUED_OPERATIONS_MAX - others.len()) {
+        let answer = gave_way.await;
+        assert!(matches!(answer, Err(Error::Overloaded)), "{answer:?}");
+    }
+    standing.go_on().await;
+    join_all(calls).await.iter().for_each(assert_done);
+    join_all(others).await.iter().for_each(assert_done);
+    lane.store.close().await;
+}
+
+async fn large_operations_do_not_follow_one_another_while_others_wait(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let small = (0..2 * BATCH_OPERATIONS_MAX).map(|_| lane.queue_in_time(send("ann", &["bob"])));
+    let small: Vec<Call> = small.collect();
+    let crowd: Vec<String> = (0..LARGE_ENTRIES_MIN)
+        .map(|it| format!("user{it}"))
+        .collect();
+    let crowd: Vec<&str> = crowd.iter().map(String::as_str).collect();
+    let large = [(); 3].map(|()| {
+        let news = Action::Deliver(from_app(&crowd, text("news")));
+        lane.queue_in_time(news)
+    });
+    standing.go_on().await;
+    let small = join_all(small.into_iter().map(sent_at)).await;
+    let large = join_all(large.map(sent_at)).await;
+    let [first, middle, last] = [0, BATCH_OPERATIONS_MAX, small.len() - 1].map(|it| small[it]);
+    assert!(first < middle && middle < last, "{small:?}");
+    // The last two go together: by then nobody else waits.
+    assert_eq!(large, [first, last, last]);
+    lane.store.close().await;
+}
