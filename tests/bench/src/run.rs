@@ -32,9 +32,16 @@ pub async fn run(plan: &Plan) -> anyhow::Result<()> {
     let steps = steps(plan);
     let mut house = House::build(plan, &steps).await?;
     let progress = bar(steps.len() as u64 * plan.repeats as u64, "measuring");
-    let mut rounds = Vec::new();
-    for _ in 0..plan.repeats {
-        rounds.push(house.round(plan, &steps, &progress).await?);
+    let mut rounds: Vec<Round> = (0..plan.repeats).map(|_| Round::default()).collect();
+    // Reads before anything is written: all of the messages are alike then, to one recipient.
+    let (reads, others) = steps.iter().partition(|(scenario, _)| scenario.reads());
+    for steps in [reads, others] {
+        let steps: Vec<Step> = steps;
+        for (repeat, round) in rounds.iter_mut().enumerate() {
+            let again = |(scenario, _): &&Step| repeat == 0 || !scenario.is_once();
+            let steps: Vec<Step> = steps.iter().filter(again).copied().collect();
+            house.measure(plan, &steps, round, &progress).await?;
+        }
     }
     progress.finish_and_clear();
     let verified = house.verify().await?;
@@ -139,18 +146,21 @@ impl House {
         Ok(house)
     }
 
-    /// Measures everything once.
-    async fn round(
+    /// Measures these once.
+    async fn measure(
         &mut self,
         plan: &Plan,
         steps: &[Step],
+        round: &mut Round,
         progress: &ProgressBar,
-    ) -> anyhow::Result<Round> {
+    ) -> anyhow::Result<()> {
+        if steps.is_empty() {
+            return Ok(());
+        }
         for site in &self.sites {
             progress.set_message(format!("every user calls: {}", site.target.title()));
             site.caller.prime().await?;
         }
-        let mut round = Round::default();
         for (scenario, target) in steps {
             let what = format!("{}: {}", target.title(), scenario.title());
             progress.set_message(what.clone());
@@ -161,7 +171,7 @@ impl House {
             progress.inc(1);
             tokio::time::sleep(PAUSE).await;
         }
-        Ok(round)
+        Ok(())
     }
 
     async fn verify(&self) -> anyhow::Result<Vec<String>> {

@@ -198,6 +198,19 @@ impl Scenario {
         }
     }
 
+    /// Whether it reads what everybody has.
+    pub const fn reads(self) -> bool {
+        matches!(
+            self,
+            Self::FirstPage | Self::PgbenchPage | Self::Page | Self::Empty | Self::Counts
+        )
+    }
+
+    /// Whether it cannot be done twice: after it nothing is unread any more.
+    pub const fn is_once(self) -> bool {
+        matches!(self, Self::FirstPage)
+    }
+
     /// Whether it changes data.
     pub const fn writes(self) -> bool {
         !matches!(
