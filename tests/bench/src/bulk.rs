@@ -5,7 +5,6 @@
 mod calls;
 mod figures;
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use self::calls::Calls;
 use self::figures::{Figures, Once, Touch};
 use crate::measure::meter::{Database, Meter};
 use crate::program;
+use crate::report;
 use crate::site::keys::Keys;
 use crate::site::postgres::Postgres;
 use crate::site::server::Server;
@@ -85,12 +85,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     eprintln!("bench: recounting all mailboxes");
     figures.verified = server.verify().await?;
     figures.print();
-    let json = serde_json::to_string_pretty(&figures)?;
-    match &args.json {
-        Some(path) => fs::write(path, json).with_context(|| path.display().to_string())?,
-        None => println!("{json}"),
-    }
-    Ok(())
+    report::write_json(&figures, args.json.as_deref())
 }
 
 struct Bench {

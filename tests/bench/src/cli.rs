@@ -11,6 +11,7 @@ use crate::bulk;
 use crate::h2load;
 use crate::load::subscribers::STREAMS_PER_PROFILE;
 use crate::measure::following::FIRST_STREAMS;
+use crate::overload;
 use crate::scenario::Group;
 use crate::site::bare;
 use crate::site::world::PROFILES_MIN;
@@ -23,6 +24,7 @@ Examples:
   bench --only pages --large
   bench --only subscribe --subscribers 20000 --repeats 1
   bench bulk --mailboxes 1000000
+  bench overload
   bench h2load-body --to bob --out body.bin";
 
 /// Measure the real postroom against its goals, with the baselines in the same run
@@ -81,6 +83,7 @@ pub enum Command {
     /// Write the body of a `SendMessageSimple`, for h2load
     H2loadBody(h2load::Args),
     Bulk(bulk::Args),
+    Overload(overload::Args),
     /// Serve from memory: what the calls of a run are compared with
     #[command(hide = true)]
     Bare(bare::Args),

@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod closed_loop;
 pub mod deliveries;
+pub mod open_loop;
 pub mod pgbench;
 pub mod script;
 pub mod subscribers;

@@ -11,6 +11,7 @@ mod cli;
 mod h2load;
 mod load;
 mod measure;
+mod overload;
 mod program;
 mod report;
 mod run;
@@ -47,6 +48,10 @@ async fn start(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Bulk(args)) => {
             let work = Box::pin(bulk::run(&args));
             until_signal(bulk::TIME_MAX, work).await
+        }
+        Some(Command::Overload(args)) => {
+            let work = Box::pin(overload::run(&args));
+            until_signal(overload::TIME_MAX, work).await
         }
         Some(Command::Bare(args)) => site::bare::serve(&args).await,
         None => {

@@ -1,6 +1,5 @@
 //! A whole run, from nothing to its report.
 
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -11,8 +10,8 @@ use crate::load::closed_loop::now_us;
 use crate::measure::measure;
 use crate::measure::round::Round;
 use crate::program;
-use crate::report::Report;
 use crate::report::machine::Machine;
+use crate::report::{self, Report};
 use crate::scenario::{Scenario, Target};
 use crate::site::Site;
 use crate::site::keys::Keys;
@@ -51,11 +50,7 @@ pub async fn run(plan: &Plan) -> anyhow::Result<()> {
         .map(|postgres| postgres.version.clone());
     let report = Report::of(&rounds, Machine::this(version), verified);
     report.print(plan.markdown);
-    let json = serde_json::to_string_pretty(&report)?;
-    match &plan.json {
-        Some(path) => fs::write(path, json).with_context(|| path.display().to_string())?,
-        None => println!("{json}"),
-    }
+    report::write_json(&report, plan.json.as_deref())?;
     ensure!(report.is_complete(), "calls failed");
     Ok(())
 }

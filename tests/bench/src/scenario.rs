@@ -110,6 +110,8 @@ pub enum Work {
     SendWithRequestId,
     /// A message to ten users.
     SendToTen,
+    /// A message to a hundred users.
+    SendToHundred,
     /// A message between always the same two users.
     SendHot,
     /// Marks a message as read, or as unread once all of them are read.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -32,6 +33,8 @@ use crate::site::world::{World, profile};
 const ROWS: i32 = 20;
 /// Recipients of a message to many.
 const TEN: u64 = 10;
+/// As many as a user's message may have.
+const HUNDRED: u64 = 100;
 /// Recipients of a message of the app.
 const AUDIENCE: u64 = 500;
 /// What users write.
@@ -40,7 +43,11 @@ const TEXT: &str = "Well played! Same time tomorrow? I found a shortcut through 
 
 /// Calls as every user of a world. Clones share their connections.
 #[derive(Clone)]
-pub struct Caller(Arc<Shared>);
+pub struct Caller {
+    shared: Arc<Shared>,
+    /// How long an answer may take; none: as long as the service lets it.
+    patience: Option<Duration>,
+}
 
 struct Shared {
     connections: Vec<Channel>,
@@ -72,13 +79,26 @@ impl Caller {
             None => None,
         };
         let marks = AtomicU64::new(0);
-        Ok(Self(Arc::new(Shared {
+        let shared = Shared {
             connections: channels,
             sys,
             keys,
             world,
             marks,
-        })))
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            patience: None,
+        })
+    }
+
+    /// The same, which says with each call how long it waits.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self {
+            patience: Some(patience),
+            ..self.clone()
+        }
     }
 
     /// One message between two users, from which all others are copied.
@@ -95,7 +115,7 @@ impl Caller {
     /// # Errors
     /// If a call is refused.
     pub async fn prime(&self) -> anyhow::Result<()> {
-        let calls = stream::iter(0..self.0.world.profiles()).map(|user| self.counts(0, user));
+        let calls = stream::iter(0..self.shared.world.profiles()).map(|user| self.counts(0, user));
         Ok(calls.buffer_unordered(64).try_collect().await?)
     }
 
@@ -104,7 +124,7 @@ impl Caller {
     /// # Errors
     /// If it is refused, or does not do what it should.
     pub async fn call(&self, worker: usize, work: Work) -> Result<(), Status> {
-        let profiles = self.0.world.profiles();
+        let profiles = self.shared.world.profiles();
         let user = random_range(0..profiles);
         let other = |distance: u64| profile((user + distance) % profiles);
         match work {
@@ -117,9 +137,14 @@ impl Caller {
                 let request_id = Uuid::new_v4().to_string();
                 self.send(worker, user, to, request_id).await.map(drop)
             }
-            Work::SendToTen => {
-                let first = random_range(1..=profiles - TEN);
-                let to = (first..first + TEN).map(other).collect();
+            Work::SendToTen | Work::SendToHundred => {
+                let many = if work == Work::SendToTen {
+                    TEN
+                } else {
+                    HUNDRED
+                };
+                let first = random_range(1..=profiles - many);
+                let to = (first..first + many).map(other).collect();
                 self.send(worker, user, to, String::new()).await.map(drop)
             }
             Work::SendHot => {
@@ -140,7 +165,7 @@ impl Caller {
     /// # Errors
     /// If it is refused, or does not reach the user.
     pub async fn send_to(&self, user: u64) -> Result<String, Status> {
-        let profiles = self.0.world.profiles();
+        let profiles = self.shared.world.profiles();
         let from = (user + random_range(1..profiles)) % profiles;
         self.send(0, from, vec![profile(user)], String::new()).await
     }
@@ -161,7 +186,7 @@ impl Caller {
 
     /// How many users there are.
     pub fn profiles(&self) -> u64 {
-        self.0.world.profiles()
+        self.shared.world.profiles()
     }
 
     async fn send(
@@ -188,8 +213,8 @@ impl Caller {
     }
 
     async fn mark(&self, worker: usize) -> Result<(), Status> {
-        let world = &self.0.world;
-        let number = self.0.marks.fetch_add(1, Ordering::Relaxed);
+        let world = &self.shared.world;
+        let number = self.shared.marks.fetch_add(1, Ordering::Relaxed);
         let (user, round) = (number % world.profiles(), number / world.profiles());
         let message = MarkMessagesReadRequest {
             msgbox: "inbox".to_owned(),
@@ -261,9 +286,9 @@ impl Caller {
         });
         request
             .metadata_mut()
-            .insert("authorization", self.0.keys.app());
+            .insert("authorization", self.shared.keys.app());
         let channel = self
-            .0
+            .shared
             .sys
             .clone()
             .ok_or_else(|| Status::internal("no connection to Sys"))?;
@@ -272,14 +297,19 @@ impl Caller {
     }
 
     fn client(&self, worker: usize) -> MessagingClient<Channel> {
-        MessagingClient::new(self.0.connections[worker % self.0.connections.len()].clone())
+        MessagingClient::new(
+            self.shared.connections[worker % self.shared.connections.len()].clone(),
+        )
     }
 
     fn request<T>(&self, user: u64, message: T) -> Result<Request<T>, Status> {
-        let key: Option<MetadataValue<Ascii>> = self.0.keys.user(user);
+        let key: Option<MetadataValue<Ascii>> = self.shared.keys.user(user);
         let mut request = Request::new(message);
         let key = key.ok_or_else(|| Status::internal("a user of another world"))?;
         request.metadata_mut().insert("authorization", key);
+        if let Some(patience) = self.patience {
+            request.set_timeout(patience);
+        }
         Ok(request)
     }
 }

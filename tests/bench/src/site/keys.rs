@@ -26,18 +26,26 @@ struct Signed {
 }
 
 impl Keys {
-    /// Signs for all users of a world, and for the app.
+    /// Signs for all users of a world, and for their app.
     ///
     /// # Errors
     /// If the clock stands before 1970.
     pub fn sign(world: &World) -> anyhow::Result<Self> {
+        Self::sign_in(APP, world)
+    }
+
+    /// The same in an app of that name.
+    ///
+    /// # Errors
+    /// If the clock stands before 1970.
+    pub fn sign_in(app: &str, world: &World) -> anyhow::Result<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let from_s = i64::try_from(now + FURTHER_S)?;
         let issuer = Issuer::shared();
-        let user = |user| bearer(&issuer.user(APP, &profile(user), from_s));
+        let user = |user| bearer(&issuer.user(app, &profile(user), from_s));
         Ok(Self(Arc::new(Signed {
             users: (0..world.profiles()).map(user).collect::<Result<_, _>>()?,
-            app: bearer(&issuer.sys(APP, ALL_SCOPES, from_s))?,
+            app: bearer(&issuer.sys(app, ALL_SCOPES, from_s))?,
         })))
     }
 
