@@ -1,11 +1,14 @@
 //! Counts that are asked for by many at once, and read together.
 
+use std::time::Duration;
+
 use domain::AppId;
 use domain::mailbox::Counts;
 use futures::future::join_all;
 use storage::Reader;
 use support::on_each_database;
 use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use super::bench::{Bench, Store};
 use super::words::{app, operation, other_app, profile, send, to_all};
@@ -14,6 +17,7 @@ on_each_database![
     those_who_ask_at_once_get_their_own_counts,
     what_is_told_is_what_was_last_acknowledged,
     who_gives_up_leaves_the_others_theirs,
+    whoever_comes_after_a_crowd_that_gave_up_is_answered,
 ];
 
 /// More than there are connections to read with.
@@ -115,5 +119,25 @@ async fn who_gives_up_leaves_the_others_theirs(bench: &Bench) {
                 );
             }
         }
+    }
+}
+
+async fn whoever_comes_after_a_crowd_that_gave_up_is_answered(bench: &Bench) {
+    fill(bench).await;
+    for _ in 0..5 {
+        let crowd = (0..1_000).map(|number| {
+            let store = bench.store.clone();
+            let owner = user(number % USERS);
+            tokio::spawn(async move { counts(&store, &app(), &owner, Reader::App).await })
+        });
+        let crowd: Vec<_> = crowd.collect();
+        yield_now().await;
+        for one in crowd {
+            one.abort();
+        }
+        let (app, owner) = (app(), user(3));
+        let one = counts(&bench.store, &app, &owner, Reader::App);
+        let found = timeout(Duration::from_secs(10), one).await;
+        assert_eq!(found.expect("an answer"), expected(3, 0));
     }
 }

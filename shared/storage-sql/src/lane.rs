@@ -58,7 +58,9 @@ impl Lanes {
         let (reply, answer) = oneshot::channel();
         let queue = self.of(app.app_no, &operation)?;
         queue.put(Ticket {
+            arrival: 0,
             app,
+            weight: operation.weight(),
             operation,
             deadline,
             reply,
@@ -94,7 +96,20 @@ fn closed() -> Error {
 
 /// The life of a lane.
 async fn work<DB: Backend>(workshop: Arc<Workshop<DB>>, queue: Arc<Queue>) {
-    while let Some(batch) = queue.batch(workshop.batch_operations_max).await {
+    let queue = Emptied(queue);
+    while let Some(batch) = queue.0.batch(workshop.batch_operations_max).await {
         workshop.carry_out(batch).await;
+    }
+}
+
+/// Nobody waits for a lane that has come to an end, however it did.
+struct Emptied(Arc<Queue>);
+
+impl Drop for Emptied {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Some(ticket) = self.0.next() {
+            ticket.refuse(closed());
+        }
     }
 }

@@ -4,7 +4,7 @@ mod together;
 mod visit;
 
 use std::ops::ControlFlow::Break;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ use crate::statement::Statement;
 use crate::sweep::Claim;
 use crate::warm::Warm;
 use crate::{audit, read, retry, sweep, trim};
-use together::Waiting;
+use together::{Together, Waiting};
 use visit::Visit;
 
 /// How long a call that is none of its own may take, such as to begin a mailbox that is read.
@@ -50,19 +50,20 @@ pub struct SqlStore<DB: Backend> {
     pools: Pools<DB>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn MessageIds>,
-    apps: Apps,
+    apps: Arc<Apps>,
     executor: Arc<Executor<DB>>,
     lanes: Lanes,
-    epoch: Epoch,
+    epoch: Arc<Epoch>,
     carrier: Arc<Carrier>,
     claim: Claim,
-    /// Those who ask for counts.
-    waiting: Waiting,
+    /// For those who ask for counts.
+    together: Arc<Together<DB>>,
 }
 
 impl<DB: Backend> SqlStore<DB> {
     pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
-        let epoch = Epoch::new(epoch::current(&pools).await?);
+        let epoch = Arc::new(Epoch::new(epoch::current(&pools).await?));
+        let apps = Arc::new(Apps::new());
         let here = Arc::clone(&options.wake);
         let carrier = Carrier::start(here, &pools.write, options.notify_url());
         let carrier = Arc::new(carrier);
@@ -82,17 +83,24 @@ impl<DB: Backend> SqlStore<DB> {
         let connections = usize::try_from(options.write_connections).unwrap_or(usize::MAX);
         let lanes = options.lanes.count.min(connections.saturating_sub(1));
         let lanes = lanes.clamp(1, DB::WRITERS_MAX);
+        let together = Together {
+            pool: pools.read.clone(),
+            apps: Arc::clone(&apps),
+            epoch: Arc::clone(&epoch),
+            clock: Arc::clone(&options.clock),
+            waiting: Mutex::new(Waiting::default()),
+        };
         Ok(Self {
+            together: Arc::new(together),
             lanes: Lanes::start(workshop, lanes),
             pools,
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
-            apps: Apps::new(),
+            apps,
             executor,
             epoch,
             carrier,
             claim: Claim::new(),
-            waiting: Waiting::new(),
         })
     }
 
@@ -192,11 +200,19 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Counted, Error> {
         let mut visit = Visit::of(app, owner, reader);
         loop {
-            let seen = match self.counted_together(app, owner).await? {
-                Some(seen) => seen,
-                None => self.counted_alone(app, owner).await?,
+            let seen = match self.together.counts(app, owner).await {
+                Ok(Some(seen)) => Ok(seen),
+                Ok(None) => {
+                    let (app_no, mut view) = self.view(app, visit.sight()).await?;
+                    let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
+                    let mailbox = (app_no, owner.clone());
+                    let seen = read::counts::read_one(view.connection(), epoch, &mailbox, now);
+                    let seen = seen.await;
+                    view.end_with(seen).await
+                }
+                Err(error) => Err(error),
             };
-            if let Break(counted) = self.see(&mut visit, Ok(seen)).await? {
+            if let Break(counted) = self.see(&mut visit, seen).await? {
                 return Ok(counted.unwrap_or_else(|| Counted {
                     counts: domain::mailbox::Counts::default(),
                     position: self.at(0),

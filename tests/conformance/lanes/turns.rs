@@ -1,20 +1,27 @@
 //! Who is next, of those who wait for a lane.
 
-use domain::limits::{BATCH_OPERATIONS_MAX, LARGE_ENTRIES_MIN, QUEUED_OPERATIONS_MAX};
+use std::task::Poll;
+
+use domain::limits::{BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, QUEUED_OPERATIONS_MAX};
 use domain::{Action, Millis, Outcome};
 use futures::future::join_all;
+use futures::poll;
 use storage::Error;
 use support::on_each_database;
 
 use super::super::bench::{Bench, in_time};
-use super::super::words::{from_app, open, operation, send, text};
+use super::super::words::{app, bytes, from_app, open, operation, send, text};
 use super::{Call, Lane, assert_done, there};
 
 on_each_database![
     an_app_waits_behind_what_it_has_asked_for_itself,
     who_has_most_in_a_full_queue_gives_way,
+    whoever_has_no_content_in_a_queue_full_of_it_does_not_give_way,
     large_operations_do_not_follow_one_another_while_others_wait,
 ];
+
+/// Recipients of a message after which a batch takes no more such ones.
+const CROWD: usize = 500;
 
 /// When a message was sent: all of a batch are at the same time.
 async fn sent_at(call: Call) -> Millis {
@@ -64,9 +71,7 @@ async fn large_operations_do_not_follow_one_another_while_others_wait(bench: &Be
     let standing = lane.stop().await;
     let small = (0..2 * BATCH_OPERATIONS_MAX).map(|_| lane.queue_in_time(send("ann", &["bob"])));
     let small: Vec<Call> = small.collect();
-    let crowd: Vec<String> = (0..LARGE_ENTRIES_MIN)
-        .map(|it| format!("user{it}"))
-        .collect();
+    let crowd: Vec<String> = (0..CROWD).map(|it| format!("user{it}")).collect();
     let crowd: Vec<&str> = crowd.iter().map(String::as_str).collect();
     let large = [(); 3].map(|()| {
         let news = Action::Deliver(from_app(&crowd, text("news")));
@@ -77,7 +82,35 @@ async fn large_operations_do_not_follow_one_another_while_others_wait(bench: &Be
     let large = join_all(large.map(sent_at)).await;
     let [first, middle, last] = [0, BATCH_OPERATIONS_MAX, small.len() - 1].map(|it| small[it]);
     assert!(first < middle && middle < last, "{small:?}");
-    // The last two go together: by then nobody else waits.
-    assert_eq!(large, [first, last, last]);
+    // The last one goes alone: by then nobody else waits.
+    assert_eq!(large[..2], [first, last]);
+    assert!(large[2] > last, "{large:?}");
+    lane.store.close().await;
+}
+
+async fn whoever_has_no_content_in_a_queue_full_of_it_does_not_give_way(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let large = |to| Action::Deliver(from_app(&[to], bytes(CONTENT_BYTES_CAP)));
+    let mut contents: Vec<Call> = Vec::new();
+    // Until no more fit.
+    let beyond = loop {
+        let mut call = lane.call(app(), operation(large("bob")), in_time());
+        match poll!(&mut call) {
+            Poll::Pending => contents.push(call),
+            Poll::Ready(answer) => break answer,
+        }
+    };
+    assert!(matches!(beyond, Err(Error::Overloaded)), "{beyond:?}");
+    let weightless: Vec<Call> = (0..3).map(|_| lane.queue_in_time(open("cid"))).collect();
+    let other = lane.queue(there(), operation(large("dan")), in_time());
+    let gave_way = contents.pop().expect("many").await;
+    assert!(matches!(gave_way, Err(Error::Overloaded)), "{gave_way:?}");
+    drop(contents);
+    standing.go_on().await;
+    join_all(weightless).await.iter().for_each(assert_done);
+    // It was looked at, and is more than the policy allows.
+    let answer = other.await;
+    assert!(matches!(answer, Err(Error::Refused(_))), "{answer:?}");
     lane.store.close().await;
 }

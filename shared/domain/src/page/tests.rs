@@ -55,12 +55,22 @@ fn found<const N: usize>(rows: [u64; N], more: bool) -> Found<u64> {
 
 /// What a store finds among these rows, in either order.
 fn find(rows: &[u64], scan: &Scan) -> Found<u64> {
+    let place = |key: &Key| match scan.sort.field {
+        SortField::CreateTime => key.message_id.time_ms().expect("a time").0,
+        SortField::UpdateTime => key.change,
+    };
     let mut keys: Vec<(Key, u64)> = rows.iter().map(|&row| (key(row), row)).collect();
-    keys.sort_by(|(one, _), (other, _)| scan.sort.compare(one, other));
+    keys.sort_by_key(|(key, _)| match scan.sort.direction {
+        Direction::Ascending => place(key),
+        Direction::Descending => -place(key),
+    });
     let from = |at: Key, inclusive: bool| {
         keys.iter().filter(move |(key, _)| {
-            let order = scan.sort.compare(key, &at);
-            order.is_gt() || (inclusive && order.is_eq())
+            let beyond = match scan.sort.direction {
+                Direction::Ascending => place(key) > place(&at),
+                Direction::Descending => place(key) < place(&at),
+            };
+            beyond || (inclusive && *key == at)
         })
     };
     let seen: Vec<&(Key, u64)> = match scan.seek {

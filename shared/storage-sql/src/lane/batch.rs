@@ -17,8 +17,11 @@ use crate::retry;
 
 /// An operation that waits for its batch.
 pub struct Ticket {
+    /// How many came to the queue before it.
+    pub arrival: u64,
     pub app: AppKey,
     pub operation: Operation,
+    pub weight: Weight,
     pub deadline: Instant,
     pub reply: Reply,
 }
@@ -58,19 +61,29 @@ impl Batch {
         self.tickets.is_empty()
     }
 
+    /// Entries that its operations touch.
+    pub const fn entries(&self) -> usize {
+        self.weight.entries
+    }
+
     /// Whether one more would not be too much. The first one never is.
     pub fn has_room_for(&self, ticket: &Ticket) -> bool {
         if self.is_empty() {
             return true;
         }
         let mut weight = self.weight;
-        weight += ticket.operation.weight();
+        weight += ticket.weight;
         !weight.is_too_much()
+    }
+
+    /// Puts them in the order in which they came.
+    pub fn sort(&mut self) {
+        self.tickets.sort_by_key(|ticket| ticket.arrival);
     }
 
     /// Adds one more.
     pub fn add(&mut self, ticket: Ticket) {
-        self.weight += ticket.operation.weight();
+        self.weight += ticket.weight;
         self.tickets.push(ticket);
     }
 }

@@ -8,12 +8,17 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::limits::{QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
+use domain::limits::{BATCH_ENTRIES_MAX, QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
 use storage::Error;
 use tokio::sync::Notify;
 
 use super::batch::{Batch, Ticket};
 use super::closed;
+
+/// Entries that an app may touch in a turn.
+const TURN_ENTRIES: usize = 64;
+/// Entries from which on a batch takes no more large operations, while small ones wait.
+const LARGE_ENTRIES_MAX: usize = 500;
 
 /// A queue that one lane empties.
 #[derive(Default)]
@@ -28,6 +33,8 @@ struct Waiting {
     large: Lines,
     /// Whether the last batch had a large one.
     had_large: bool,
+    /// How many ever came.
+    arrivals: u64,
     is_closed: bool,
 }
 
@@ -44,7 +51,12 @@ struct Lines {
 struct Line {
     tickets: VecDeque<Ticket>,
     load: Load,
+    /// Entries that its turns are still good for.
+    credit: usize,
 }
+
+/// Something that there may be too much of.
+type Scarce = fn(&Load) -> usize;
 
 /// How much waits.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,12 +71,14 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::Overloaded`] if there is no room, and no other app has more in the queue.
-    pub fn put(&self, ticket: Ticket) -> Result<(), Error> {
+    pub fn put(&self, mut ticket: Ticket) -> Result<(), Error> {
         let mut waiting = self.waiting();
         if waiting.is_closed {
             return Err(closed());
         }
-        let lines = if ticket.operation.weight().is_large() {
+        ticket.arrival = waiting.arrivals;
+        waiting.arrivals += 1;
+        let lines = if ticket.weight.is_large() {
             &mut waiting.large
         } else {
             &mut waiting.small
@@ -103,6 +117,13 @@ impl Queue {
         }
     }
 
+    /// The next one, if there is one.
+    pub fn next(&self) -> Option<Ticket> {
+        let mut waiting = self.waiting();
+        let small = waiting.small.pop_if(|_| true);
+        small.or_else(|| waiting.large.pop_if(|_| true))
+    }
+
     /// Takes nothing more.
     pub fn close(&self) {
         self.waiting().is_closed = true;
@@ -115,19 +136,22 @@ impl Queue {
 }
 
 impl Waiting {
-    /// As many as may go together. While small ones wait there is one large one among them at
-    /// most, and none after a batch that had one: who asks for little waits for one large one,
-    /// and not for the next as well.
+    /// As many as may go together, in the order in which they came. While small ones wait, large
+    /// ones touch a bounded number of entries, and those after a batch that had some none at all:
+    /// who asks for little waits for large ones once.
     fn take(&mut self, operations_max: usize) -> Batch {
         let mut batch = Batch::default();
-        if !self.had_large || self.small.is_empty() {
-            self.large.take(1, &mut batch);
+        if self.small.is_empty() {
+            self.large
+                .fill(operations_max, BATCH_ENTRIES_MAX, &mut batch);
+        } else if !self.had_large {
+            self.large
+                .fill(operations_max, LARGE_ENTRIES_MAX, &mut batch);
         }
         self.had_large = !batch.is_empty();
-        self.small.take(operations_max, &mut batch);
-        if self.small.is_empty() && self.had_large {
-            self.large.take(operations_max, &mut batch);
-        }
+        self.small
+            .fill(operations_max, BATCH_ENTRIES_MAX, &mut batch);
+        batch.sort();
         batch
     }
 }
@@ -143,9 +167,9 @@ impl Lines {
         self.load.operations == 0
     }
 
-    /// Fills a batch up to so many.
-    fn take(&mut self, operations_max: usize, batch: &mut Batch) {
-        while batch.len() < operations_max {
+    /// Fills a batch up to so many operations, and until it has so many entries.
+    fn fill(&mut self, operations_max: usize, entries_max: usize, batch: &mut Batch) {
+        while batch.len() < operations_max && batch.entries() < entries_max {
             let Some(ticket) = self.pop_if(|ticket| batch.has_room_for(ticket)) else {
                 break;
             };
@@ -168,59 +192,88 @@ impl Lines {
         self.load.add(load);
     }
 
-    /// Takes the oldest of the app whose turn it is, which is the last one then.
+    /// Takes the oldest of the app whose turn it is. A turn is good for so many entries; for what
+    /// is larger, several are saved up.
     fn pop_if(&mut self, fits: impl FnOnce(&Ticket) -> bool) -> Option<Ticket> {
-        let app_no = *self.turns.front()?;
-        let line = self.of_apps.get_mut(&app_no)?;
-        if !fits(line.tickets.front()?) {
-            return None;
+        loop {
+            let app_no = *self.turns.front()?;
+            let line = self.of_apps.get_mut(&app_no)?;
+            let next = line.tickets.front()?;
+            let cost = next.weight.entries.max(1);
+            if line.credit < cost {
+                line.credit += TURN_ENTRIES;
+                self.turns.rotate_left(1);
+                continue;
+            }
+            if !fits(next) {
+                return None;
+            }
+            line.credit -= cost;
+            let ticket = line.tickets.pop_front()?;
+            if line.tickets.is_empty() {
+                self.turns.pop_front();
+            }
+            self.took(app_no, &ticket);
+            return Some(ticket);
         }
-        let ticket = line.tickets.pop_front()?;
-        self.turns.pop_front();
-        if !line.tickets.is_empty() {
-            self.turns.push_back(app_no);
-        }
-        self.took(app_no, &ticket);
-        Some(ticket)
     }
 
     /// Makes room at the cost of those who have more of what is scarce, even then: their
     /// newest ones give way.
     fn make_room_for(&mut self, ticket: &Ticket) -> Room {
-        let mut gave_way = Vec::new();
         let load = Load::of(ticket);
-        loop {
-            let Some(scarce) = self.load.scarce_with(load) else {
-                return Room {
-                    is_made: true,
-                    gave_way,
-                };
-            };
-            let own = self.of_apps.get(&ticket.app.app_no);
-            let own = scarce(&own.map(|line| line.load).unwrap_or_default()) + scarce(&load);
-            let most = self
-                .of_apps
-                .iter()
-                .max_by_key(|(_, line)| scarce(&line.load));
-            let most = most.filter(|(_, line)| scarce(&line.load) > own);
-            let newest = most
-                .map(|(app_no, _)| *app_no)
-                .and_then(|app_no| self.drop_newest(app_no));
-            match newest {
-                Some(newest) => gave_way.push(newest),
-                None => {
-                    return Room {
-                        is_made: false,
-                        gave_way,
-                    };
-                }
-            }
+        let mut room = Room {
+            is_made: true,
+            gave_way: Vec::new(),
+        };
+        let nobody_has_more = |lines: &Self, scarce| lines.who_has_more(ticket, scarce).is_none();
+        if self
+            .scarce_with(load)
+            .any(|scarce| nobody_has_more(self, scarce))
+        {
+            room.is_made = false;
+            return room;
         }
+        while let Some(scarce) = self.scarce_with(load).next() {
+            let app_no = self.who_has_more(ticket, scarce);
+            let newest = app_no.and_then(|app_no| self.drop_newest(app_no, scarce));
+            let Some(newest) = newest else {
+                room.is_made = false;
+                break;
+            };
+            room.gave_way.push(newest);
+        }
+        room
     }
 
-    fn drop_newest(&mut self, app_no: i64) -> Option<Ticket> {
+    /// What there would be too much of.
+    fn scarce_with(&self, more: Load) -> impl Iterator<Item = Scarce> + use<> {
+        let all = self.load;
+        let operations = all.operations + more.operations > QUEUED_OPERATIONS_MAX;
+        let bytes = all.bytes + more.bytes > QUEUED_BYTES_MAX;
+        let operations = operations.then_some((|load| load.operations) as Scarce);
+        let bytes = bytes.then_some((|load| load.bytes) as Scarce);
+        operations.into_iter().chain(bytes)
+    }
+
+    /// The app that has most of it, if that is more than the ticket's would have.
+    fn who_has_more(&self, ticket: &Ticket, scarce: Scarce) -> Option<i64> {
+        let own = self.of_apps.get(&ticket.app.app_no);
+        let own = own.map_or(0, |line| scarce(&line.load)) + scarce(&Load::of(ticket));
+        let most = self
+            .of_apps
+            .iter()
+            .max_by_key(|(_, line)| scarce(&line.load));
+        let more = most.filter(|(_, line)| scarce(&line.load) > own);
+        more.map(|(app_no, _)| *app_no)
+    }
+
+    fn drop_newest(&mut self, app_no: i64, scarce: Scarce) -> Option<Ticket> {
         let line = self.of_apps.get_mut(&app_no)?;
-        let ticket = line.tickets.pop_back()?;
+        let has_some = |ticket: &Ticket| scarce(&Load::of(ticket)) > 0;
+        let ticket = line
+            .tickets
+            .remove(line.tickets.iter().rposition(has_some)?)?;
         if line.tickets.is_empty() {
             self.turns.retain(|turn| *turn != app_no);
         }
@@ -244,7 +297,7 @@ impl Load {
     fn of(ticket: &Ticket) -> Self {
         Self {
             operations: 1,
-            bytes: ticket.operation.weight().bytes,
+            bytes: ticket.weight.bytes,
         }
     }
 
@@ -256,16 +309,5 @@ impl Load {
     fn subtract(&mut self, other: Self) {
         self.operations -= other.operations;
         self.bytes -= other.bytes;
-    }
-
-    /// What there would be too much of.
-    fn scarce_with(&self, more: Self) -> Option<fn(&Self) -> usize> {
-        if self.operations + more.operations > QUEUED_OPERATIONS_MAX {
-            Some(|load| load.operations)
-        } else if self.bytes + more.bytes > QUEUED_BYTES_MAX {
-            Some(|load| load.bytes)
-        } else {
-            None
-        }
     }
 }

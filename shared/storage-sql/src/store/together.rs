@@ -1,126 +1,143 @@
 //! Who asks for counts while others are read for is read for together with all who wait by
 //! then, by one statement: as many calls then cost the database little more than one.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{AppId, ProfileId};
-use storage::{Counted, Error};
-use tokio::select;
-use tokio::sync::{Semaphore, oneshot};
+use futures::FutureExt as _;
+use storage::{Clock, Counted, Error};
+use tokio::sync::oneshot;
 
-use super::SqlStore;
+use crate::apps::Apps;
 use crate::backend::Backend;
 use crate::connection::Connection;
-use crate::read::items::Sight;
+use crate::epoch::Epoch;
+use crate::lane::may_be_one_jobs_fault;
 use crate::read::{Seen, counts};
+use crate::warm::Warm;
 
 /// Mailboxes that are read by one statement.
 const TOGETHER_MAX: usize = 256;
-
-/// How many read for the others at a time: the fewer, the more they read for.
+/// How many read at a time: the fewer, the more they read for.
 const READERS_MAX: usize = 2;
 
-/// Those who wait.
+/// What reads counts.
+pub(super) struct Together<DB: Backend> {
+    pub pool: Warm<DB>,
+    pub apps: Arc<Apps>,
+    pub epoch: Arc<Epoch>,
+    pub clock: Arc<dyn Clock>,
+    pub waiting: Mutex<Waiting>,
+}
+
+/// Those who wait, and how many are reading.
+#[derive(Default)]
 pub(super) struct Waiting {
-    tickets: Mutex<Vec<Ticket>>,
-    readers: Semaphore,
+    tickets: Vec<Ticket>,
+    readers: usize,
 }
 
 /// Somebody who waits, and perhaps no longer.
 struct Ticket {
     app: AppId,
     owner: ProfileId,
-    answer: oneshot::Sender<Seen<Counted>>,
+    answer: oneshot::Sender<Answer>,
 }
 
-impl Waiting {
-    pub fn new() -> Self {
-        Self {
-            tickets: Mutex::new(Vec::new()),
-            readers: Semaphore::new(READERS_MAX),
-        }
-    }
+/// What was found, or why nothing could be. None: the app has not begun.
+type Answer = Result<Option<Seen<Counted>>, Error>;
 
-    fn enter(&self, app: &AppId, owner: &ProfileId) -> oneshot::Receiver<Seen<Counted>> {
+impl<DB: Backend> Together<DB> {
+    /// The counts of a mailbox, as they were at some time after this was called. None: the app
+    /// has not begun, or those who were read for had better each be read for alone.
+    pub async fn counts(self: &Arc<Self>, app: &AppId, owner: &ProfileId) -> Answer {
         let (answer, answered) = oneshot::channel();
         let ticket = Ticket {
             app: app.clone(),
             owner: owner.clone(),
             answer,
         };
-        self.with(|waiting| waiting.push(ticket));
-        answered
+        if self.enter(ticket) {
+            // In a task of its own: whoever stops waiting is not the only one it reads for.
+            tokio::spawn(Arc::clone(self).read());
+        }
+        answered.await.unwrap_or(Ok(None))
     }
 
-    /// Those who have waited longest, and are read for now.
-    fn take(&self) -> Vec<Ticket> {
-        let mut taken = self.with(|waiting| {
-            let rest = waiting.split_off(waiting.len().min(TOGETHER_MAX));
-            std::mem::replace(waiting, rest)
-        });
-        taken.retain(|ticket| !ticket.answer.is_closed());
-        taken
+    /// Reads until nobody waits.
+    async fn read(self: Arc<Self>) {
+        while let Some(tickets) = self.take() {
+            let read = AssertUnwindSafe(self.read_for(&tickets)).catch_unwind();
+            match read.await {
+                Ok(Ok(found)) => answer(tickets, found.into_iter().map(Ok)),
+                // Each asks alone.
+                Err(_) => {}
+                Ok(Err(error)) if may_be_one_jobs_fault(&error) => {}
+                // Those who came meanwhile would find the same.
+                Ok(Err(error)) => {
+                    let others = std::mem::take(&mut self.waiting().tickets);
+                    let all = tickets.into_iter().chain(others);
+                    answer(all, std::iter::repeat_with(|| Err(error.again())));
+                }
+            }
+        }
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Vec<Ticket>) -> T) -> T {
-        act(&mut self.tickets.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Whether there is to be one more who reads.
+    fn enter(&self, ticket: Ticket) -> bool {
+        let mut waiting = self.waiting();
+        waiting.tickets.push(ticket);
+        let is_needed = waiting.readers < READERS_MAX;
+        waiting.readers += usize::from(is_needed);
+        is_needed
+    }
+
+    /// Those who have waited longest, of those who still do. None: nobody waits, and there is
+    /// one who reads less.
+    fn take(&self) -> Option<Vec<Ticket>> {
+        let mut waiting = self.waiting();
+        waiting.tickets.retain(|ticket| !ticket.answer.is_closed());
+        if waiting.tickets.is_empty() {
+            waiting.readers -= 1;
+            return None;
+        }
+        let count = waiting.tickets.len().min(TOGETHER_MAX);
+        Some(waiting.tickets.drain(..count).collect())
+    }
+
+    async fn read_for(&self, tickets: &[Ticket]) -> Result<Vec<Option<Seen<Counted>>>, Error> {
+        let mut connection = Connection::of(&self.pool).await?;
+        let mut numbers = BTreeMap::new();
+        for ticket in tickets {
+            if !numbers.contains_key(&ticket.app) {
+                let app_no = self.apps.number_on(&mut connection, &ticket.app).await?;
+                numbers.insert(&ticket.app, app_no);
+            }
+        }
+        let begun = tickets.iter().map(|ticket| numbers[&ticket.app]);
+        let begun: Vec<Option<i64>> = begun.collect();
+        let mailboxes = begun.iter().zip(tickets);
+        let mailboxes = mailboxes.filter_map(|(app_no, it)| Some(((*app_no)?, it.owner.clone())));
+        let mailboxes: Vec<(i64, ProfileId)> = mailboxes.collect();
+        let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
+        let counted = counts::read(&mut connection, epoch, &mailboxes, now).await?;
+        let mut counted = counted.into_iter();
+        let found = begun
+            .iter()
+            .map(|app_no| app_no.and_then(|_| counted.next()));
+        Ok(found.collect())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<DB: Backend> SqlStore<DB> {
-    /// The counts of a mailbox, as they were at some time after this was called. None: the app
-    /// has not begun, or whoever read for this one did not come to an end.
-    pub(super) async fn counted_together(
-        &self,
-        app: &AppId,
-        owner: &ProfileId,
-    ) -> Result<Option<Seen<Counted>>, Error> {
-        let mut answered = self.waiting.enter(app, owner);
-        let reader = select! {
-            biased;
-            answer = &mut answered => return Ok(answer.ok()),
-            reader = self.waiting.readers.acquire() => reader,
-        };
-        let connection = Connection::of(&self.pools.read).await?;
-        self.count(connection, self.waiting.take()).await?;
-        drop(reader);
-        // Another one may be reading for this one.
-        Ok(answered.await.ok())
-    }
-
-    /// The same for one who could not be read for together with others.
-    pub(super) async fn counted_alone(
-        &self,
-        app: &AppId,
-        owner: &ProfileId,
-    ) -> Result<Seen<Counted>, Error> {
-        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
-        let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
-        counts::read_one(view.connection(), epoch, &(app_no, owner.clone()), now).await
-    }
-
-    /// Reads for all of them. Who gets no answer asks alone.
-    async fn count(
-        &self,
-        mut connection: Connection<DB>,
-        tickets: Vec<Ticket>,
-    ) -> Result<(), Error> {
-        let mut asked = Vec::with_capacity(tickets.len());
-        let mut answers = Vec::with_capacity(tickets.len());
-        for ticket in tickets {
-            let app_no = self.apps.number_on(&mut connection, &ticket.app).await?;
-            if let Some(app_no) = app_no {
-                asked.push((app_no, ticket.owner));
-                answers.push(ticket.answer);
-            }
-        }
-        let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
-        let counted = counts::read(&mut connection, epoch, &asked, now).await?;
-        drop(connection);
-        for (answer, counted) in answers.into_iter().zip(counted) {
-            // Who does not wait any more needs none.
-            let _ = answer.send(counted);
-        }
-        Ok(())
+fn answer(tickets: impl IntoIterator<Item = Ticket>, answers: impl Iterator<Item = Answer>) {
+    for (ticket, answer) in tickets.into_iter().zip(answers) {
+        // Who does not wait any more needs none.
+        let _ = ticket.answer.send(answer);
     }
 }
