@@ -37,7 +37,7 @@ enum May {
     Nothing(ErrorReason),
 }
 
-type Told = (Code, Option<ErrorReason>);
+pub(super) type Told = (Code, Option<ErrorReason>);
 
 impl Caller {
     fn new(is: &str, token: String, may: May) -> Self {
@@ -165,7 +165,7 @@ fn callers(now_s: i64) -> Vec<Caller> {
 }
 
 /// Calls a method with an empty request.
-async fn call(stack: &Stack, path: &'static str, token: &str) -> Told {
+pub(super) async fn call(stack: &Stack, path: &'static str, token: &str) -> Told {
     let request = Bearer::new(token)
         .call(Request::new(()))
         .expect("a request");

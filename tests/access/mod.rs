@@ -2,4 +2,5 @@
 
 mod isolation;
 mod matrix;
+mod quotas;
 mod table;

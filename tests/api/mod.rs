@@ -6,6 +6,7 @@ mod digests;
 mod later;
 mod messaging;
 mod pages;
+mod quotas;
 mod request_ids;
 pub mod sys;
 mod views;

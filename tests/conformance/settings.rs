@@ -1,7 +1,9 @@
 //! What an app overrides.
 
 use domain::operation::Configure;
-use domain::{Action, Outcome, Policy, Refusal, Settings};
+use domain::{
+    Action, Outcome, Policy, QuotaOverrides, Quotas, Rate, RateOverride, Refusal, Settings,
+};
 use support::however_gathered;
 
 use super::bench::Bench;
@@ -19,6 +21,17 @@ fn configure(settings: &Settings, expected_version: Option<i64>) -> Action {
     })
 }
 
+const fn overridden(per_second: u32, burst: u32) -> RateOverride {
+    RateOverride {
+        per_second: Some(per_second),
+        burst: Some(burst),
+    }
+}
+
+const fn rate(per_second: u32, burst: u32) -> Rate {
+    Rate { per_second, burst }
+}
+
 async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
     let fresh = bench.store.settings(&app()).await.expect("settings");
     assert_eq!(fresh, Settings::default());
@@ -32,6 +45,11 @@ async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
         max_recipients: Some(7),
         max_content_bytes: Some(8),
         default_expiry_ms: Some(9),
+        quotas: QuotaOverrides {
+            profile_calls: overridden(1, 2),
+            profile_sends: overridden(3, 4),
+            app_sends: overridden(5, 6),
+        },
     };
     let kept = Settings {
         version: 2,
@@ -47,6 +65,11 @@ async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
         max_recipients: 7,
         max_content_bytes: 8,
         default_expiry_ms: 9,
+        quotas: Quotas {
+            profile_calls: rate(1, 2),
+            profile_sends: rate(3, 4),
+            app_sends: rate(5, 6),
+        },
         ..Policy::default()
     };
     let replica = bench.replica().await;

@@ -11,6 +11,7 @@ mod draining;
 mod feed;
 mod fields;
 mod golden;
+mod quotas;
 mod reasons;
 mod rules;
 mod server;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use domain::Quotas;
 use proto::sys::v1 as sys;
 use proto::v1;
+use rpc::Limiter;
 use rpc::auth::Authenticator;
 use rpc::stack::{Config, Listener, stack};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
@@ -60,6 +62,7 @@ async fn overloaded(test: &TestService) -> Status {
     let config = Config {
         listener: Listener::Messaging,
         authenticator: authenticator.await.expect("an authenticator"),
+        limiter: Limiter::fixed(Quotas::NO_LIMITS),
         calls_in_flight_max: 0,
     };
     let options = messaging::Options {

@@ -4,6 +4,7 @@ mod closed_windows;
 mod configuration;
 mod drain;
 mod foreign_clients;
+mod quotas;
 mod readiness;
 mod restore;
 mod streams;

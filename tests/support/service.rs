@@ -7,6 +7,7 @@ use messaging::Pace;
 use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_EVERY};
+use rpc::Limiter;
 use rpc::auth::Authenticator;
 use rpc::stack::{Config, Listener, Stack, stack};
 use storage::{Clock as _, MailStore};
@@ -25,6 +26,9 @@ const USER_REQUEST_BYTES: usize = 128 * 1024;
 const SYS_REQUEST_BYTES: usize = 1024 * 1024;
 /// Enough for every test.
 const CALLS_IN_FLIGHT: usize = 1000;
+
+/// How often a replica looks for new quotas: tests need not wait for long.
+pub const QUOTAS_REREAD: Duration = Duration::from_millis(100);
 
 /// A client of `Messaging`. Its calls go through the layers; clones are cheap.
 pub type User = MessagingClient<InterceptedService<Stack, Bearer>>;
@@ -55,9 +59,11 @@ impl Listeners {
         pace: Pace,
         authenticator: &Arc<Authenticator>,
     ) -> Self {
+        let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
         let config = |listener| Config {
             listener,
             authenticator: authenticator.clone(),
+            limiter: limiter.clone(),
             calls_in_flight_max: CALLS_IN_FLIGHT,
         };
         let options = messaging::Options {
@@ -65,7 +71,7 @@ impl Listeners {
             pace,
         };
         let messaging = Routes::new(messaging::service(store.clone(), hub.clone(), options));
-        let sys = Routes::new(sys::service(store, SYS_REQUEST_BYTES));
+        let sys = Routes::new(sys::service(store, limiter.clone(), SYS_REQUEST_BYTES));
         Self {
             messaging: stack(config(Listener::Messaging), messaging.prepare()).expect("a stack"),
             sys: stack(config(Listener::Sys), sys.prepare()).expect("a stack"),

@@ -18,7 +18,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
-use domain::Policy;
+use domain::{Policy, Quotas};
 use futures::FutureExt as _;
 use realtime::Hub;
 use storage::{MailStore, Nobody, Wake};
@@ -181,9 +181,14 @@ impl TestStore {
         Self::open_as(setup, policy, Notify::Off).await
     }
 
-    /// Opens an empty store that tells others on the same database what has changed.
+    /// Opens an empty store that tells others on the same database what has changed. Without
+    /// quotas: a few users do in a test what many do in a second.
     pub async fn that_tells(setup: Setup) -> Self {
-        Self::open_as(setup, Policy::default(), Notify::Database).await
+        let policy = Policy {
+            quotas: Quotas::NO_LIMITS,
+            ..Policy::default()
+        };
+        Self::open_as(setup, policy, Notify::Database).await
     }
 
     async fn open_as(setup: Setup, policy: Policy, notify: Notify) -> Self {

@@ -15,6 +15,7 @@ mod listener;
 mod load;
 mod otlp_endpoint;
 mod policy;
+mod quotas;
 mod schema;
 mod setting;
 
@@ -33,6 +34,7 @@ pub use listener::{OperationsListener, SysListener, TlsPaths, UserListener};
 pub use load::Sources;
 pub use otlp_endpoint::OtlpEndpoint;
 pub use policy::PolicyDefaults;
+pub use quotas::QuotaDefaults;
 
 #[expect(clippy::cast_possible_truncation, reason = "256 fit")]
 const BATCH_OPERATIONS: u32 = BATCH_OPERATIONS_MAX as u32;
@@ -57,6 +59,8 @@ pub struct Config {
     pub issuer: Vec<Issuer>,
     /// The rules of apps that have not set their own.
     pub policy: PolicyDefaults,
+    /// How often callers of apps that have not set their own may call and send.
+    pub quotas: QuotaDefaults,
     /// What bounds a listener.
     pub limits: Limits,
     /// How the log is written.

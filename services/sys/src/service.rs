@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use proto::sys::v1;
 use proto::sys::v1::sys_server::{Sys, SysServer};
+use rpc::Limiter;
 use rpc::convert::reply::{Reply, reply};
 use rpc::error::unimplemented;
 use storage::MailStore;
@@ -19,11 +20,17 @@ use crate::{
 /// The service for the app itself.
 pub struct Service {
     store: Arc<dyn MailStore>,
+    limiter: Arc<Limiter>,
 }
 
-/// The service over a store; requests of more than `max_request_bytes` are refused.
-pub fn service(store: Arc<dyn MailStore>, max_request_bytes: usize) -> SysServer<Service> {
-    SysServer::new(Service { store }).max_decoding_message_size(max_request_bytes)
+/// The service over a store; `limiter` hears of new quotas, and requests of more than
+/// `max_request_bytes` are refused.
+pub fn service(
+    store: Arc<dyn MailStore>,
+    limiter: Arc<Limiter>,
+    max_request_bytes: usize,
+) -> SysServer<Service> {
+    SysServer::new(Service { store, limiter }).max_decoding_message_size(max_request_bytes)
 }
 
 #[tonic::async_trait]
@@ -116,7 +123,7 @@ impl Sys for Service {
         &self,
         request: Request<v1::UpdateAppSettingsRequest>,
     ) -> Reply<v1::UpdateAppSettingsResponse> {
-        reply(update_app_settings::handle(&*self.store, request).await)
+        reply(update_app_settings::handle(&*self.store, &self.limiter, request).await)
     }
 
     async fn send_bulk(

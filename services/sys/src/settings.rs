@@ -1,6 +1,6 @@
 //! The settings of an app, as the proto has them.
 
-use domain::{Policy, Settings, Violations};
+use domain::{Policy, QuotaOverrides, RateOverride, Settings, Violations};
 use proto::sys::v1::AppSettings;
 use rpc::convert::time;
 
@@ -22,14 +22,25 @@ pub fn parse(given: Option<&AppSettings>, violations: &mut Violations) -> Option
             "settings.default_expiry",
             violations,
         ),
+        quotas: quotas(given),
         ..Settings::default()
     };
     settings.check("settings", violations);
     Some(settings)
 }
 
+fn quotas(given: &AppSettings) -> QuotaOverrides {
+    let rate = |per_second, burst| RateOverride { per_second, burst };
+    QuotaOverrides {
+        profile_calls: rate(given.profile_calls_per_second, given.profile_calls_burst),
+        profile_sends: rate(given.profile_sends_per_second, given.profile_sends_burst),
+        app_sends: rate(given.app_sends_per_second, given.app_sends_burst),
+    }
+}
+
 /// What an app overrides.
 pub fn overrides(settings: &Settings) -> AppSettings {
+    let quotas = &settings.quotas;
     AppSettings {
         version: settings.version,
         allow_self_send: settings.allow_self_send,
@@ -39,11 +50,18 @@ pub fn overrides(settings: &Settings) -> AppSettings {
         max_recipients: settings.max_recipients,
         max_content_bytes: settings.max_content_bytes,
         default_expiry: settings.default_expiry_ms.map(time::duration),
+        profile_calls_per_second: quotas.profile_calls.per_second,
+        profile_calls_burst: quotas.profile_calls.burst,
+        profile_sends_per_second: quotas.profile_sends.per_second,
+        profile_sends_burst: quotas.profile_sends.burst,
+        app_sends_per_second: quotas.app_sends.per_second,
+        app_sends_burst: quotas.app_sends.burst,
     }
 }
 
 /// What is in force with that version of the settings.
 pub fn effective(version: i64, policy: &Policy) -> AppSettings {
+    let quotas = &policy.quotas;
     AppSettings {
         version,
         allow_self_send: Some(policy.allow_self_send),
@@ -53,6 +71,12 @@ pub fn effective(version: i64, policy: &Policy) -> AppSettings {
         max_recipients: Some(policy.max_recipients),
         max_content_bytes: Some(policy.max_content_bytes),
         default_expiry: Some(time::duration(policy.default_expiry_ms)),
+        profile_calls_per_second: Some(quotas.profile_calls.per_second),
+        profile_calls_burst: Some(quotas.profile_calls.burst),
+        profile_sends_per_second: Some(quotas.profile_sends.per_second),
+        profile_sends_burst: Some(quotas.profile_sends.burst),
+        app_sends_per_second: Some(quotas.app_sends.per_second),
+        app_sends_burst: Some(quotas.app_sends.burst),
     }
 }
 
@@ -67,6 +91,12 @@ mod tests {
             allow_edit: Some(false),
             max_recipients: Some(500),
             default_expiry: Some(time::duration(1_500)),
+            profile_calls_per_second: Some(1),
+            profile_calls_burst: Some(2),
+            profile_sends_per_second: Some(3),
+            profile_sends_burst: Some(4),
+            app_sends_per_second: Some(0),
+            app_sends_burst: Some(6),
             ..AppSettings::default()
         };
         let mut violations = Violations::none();
@@ -89,6 +119,7 @@ mod tests {
             max_recipients: Some(501),
             max_content_bytes: Some(0),
             default_expiry: Some(time::duration(-1)),
+            profile_sends_burst: Some(0),
             ..AppSettings::default()
         };
         let mut violations = Violations::none();
@@ -105,6 +136,7 @@ mod tests {
                 "settings.default_expiry",
                 "settings.max_recipients",
                 "settings.max_content_bytes",
+                "settings.profile_sends_burst",
                 "settings"
             ]
         );

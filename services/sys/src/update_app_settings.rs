@@ -6,7 +6,7 @@ use prost::Message as _;
 use proto::sys::v1::{UpdateAppSettingsRequest, UpdateAppSettingsResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::{expected_version, id, outcome};
-use rpc::{Deadline, RpcError, System};
+use rpc::{Deadline, Limiter, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
 
@@ -16,6 +16,7 @@ const METHOD: &str = "/postroom.sys.v1.Sys/UpdateAppSettings";
 
 pub async fn handle(
     store: &dyn MailStore,
+    limiter: &Limiter,
     request: Request<UpdateAppSettingsRequest>,
 ) -> Result<UpdateAppSettingsResponse, RpcError> {
     let system = System::of(&request)?;
@@ -24,6 +25,7 @@ pub async fn handle(
     let outcome = store.execute(system.app(), operation, deadline).await?;
     let overrides = outcome::configured(outcome)?;
     let policy = store.policy(&overrides);
+    limiter.change(system.app(), overrides.version, policy.quotas);
     Ok(UpdateAppSettingsResponse {
         settings: Some(settings::overrides(&overrides)),
         effective: Some(settings::effective(overrides.version, &policy)),

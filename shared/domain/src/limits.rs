@@ -1,6 +1,8 @@
 //! Every bound of the service, named, with its unit. What can be configured has its
 //! default here, and the cap that no configuration may pass.
 
+use crate::quota::Rate;
+
 /// Bytes of a profile id or an app id.
 pub const ID_BYTES_MAX: usize = 128;
 /// Bytes of a `request_id`.
@@ -62,6 +64,27 @@ const _: () = assert!(
 
 /// Characters of a text in a preview.
 pub const PREVIEW_CHARS: usize = 30;
+
+/// Calls of one profile, unless it is configured otherwise.
+pub const PROFILE_CALLS_DEFAULT: Rate = Rate {
+    per_second: 200,
+    burst: 1_000,
+};
+/// Messages that one profile sends, unless it is configured otherwise.
+pub const PROFILE_SENDS_DEFAULT: Rate = Rate {
+    per_second: 50,
+    burst: 250,
+};
+/// Messages that an app and all its profiles send together, unless it is configured
+/// otherwise: as many as they like.
+pub const APP_SENDS_DEFAULT: Rate = Rate {
+    per_second: 0,
+    burst: 1_000,
+};
+/// The highest rate of a quota, in a second.
+pub const QUOTA_PER_SECOND_MAX: u32 = 1_000_000;
+/// The largest burst of a quota.
+pub const QUOTA_BURST_MAX: u32 = 1_000_000;
 
 /// Messages that one box of a mailbox holds, unless it is configured otherwise.
 pub const BOX_MESSAGES_DEFAULT: u32 = 10_000;

@@ -7,6 +7,7 @@ use crate::limits::{
     BOX_MESSAGES_DEFAULT, CONTENT_BYTES_CAP, CONTENT_BYTES_DEFAULT, EXPIRY_DEFAULT_MS,
     RECIPIENTS_CAP, RECIPIENTS_DEFAULT,
 };
+use crate::quota::{QuotaOverrides, Quotas};
 use crate::violation::Violations;
 
 /// The rules in force for an app.
@@ -29,6 +30,8 @@ pub struct Policy {
     pub default_expiry_ms: i64,
     /// Messages that a box holds.
     pub max_box_messages: u32,
+    /// How often callers may call and send.
+    pub quotas: Quotas,
 }
 
 impl Default for Policy {
@@ -42,6 +45,7 @@ impl Default for Policy {
             max_content_bytes: CONTENT_BYTES_DEFAULT,
             default_expiry_ms: EXPIRY_DEFAULT_MS,
             max_box_messages: BOX_MESSAGES_DEFAULT,
+            quotas: Quotas::default(),
         }
     }
 }
@@ -66,6 +70,9 @@ pub struct Settings {
     pub max_content_bytes: Option<u32>,
     /// See [`Policy::default_expiry_ms`].
     pub default_expiry_ms: Option<i64>,
+    /// See [`Policy::quotas`]. Settings without are stored as before there were quotas.
+    #[serde(skip_serializing_if = "QuotaOverrides::is_none")]
+    pub quotas: QuotaOverrides,
 }
 
 impl Default for Settings {
@@ -79,6 +86,7 @@ impl Default for Settings {
             max_recipients: None,
             max_content_bytes: None,
             default_expiry_ms: None,
+            quotas: QuotaOverrides::default(),
         }
     }
 }
@@ -115,6 +123,7 @@ impl Settings {
                 "must be more than 0 and at most 10 years",
             );
         }
+        self.quotas.check(field, violations);
     }
 
     /// The rules in force where these settings override those defaults.
@@ -133,6 +142,57 @@ impl Settings {
             max_content_bytes: self.max_content_bytes.unwrap_or(defaults.max_content_bytes),
             default_expiry_ms: self.default_expiry_ms.unwrap_or(defaults.default_expiry_ms),
             max_box_messages: defaults.max_box_messages,
+            quotas: self.quotas.over(&defaults.quotas),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::RateOverride;
+
+    /// What was stored by one release is read by the next, and by the one before.
+    #[test]
+    fn stored_settings_stay_readable() {
+        let before = concat!(
+            r#"{"version":4,"allow_self_send":null,"allow_edit":false,"#,
+            r#""allow_delete_for_everyone":null,"recipients_may_delete_for_everyone":null,"#,
+            r#""max_recipients":null,"max_content_bytes":null,"default_expiry_ms":null}"#
+        );
+        let settings = Settings {
+            version: 4,
+            allow_edit: Some(false),
+            ..Settings::default()
+        };
+        let text = |settings: &Settings| serde_json::to_string(settings).expect("a text");
+        assert_eq!(text(&settings), before);
+        assert_eq!(
+            serde_json::from_str::<Settings>(before).ok(),
+            Some(settings.clone())
+        );
+
+        let limited = Settings {
+            quotas: QuotaOverrides {
+                app_sends: RateOverride {
+                    per_second: Some(9),
+                    burst: None,
+                },
+                ..QuotaOverrides::default()
+            },
+            ..settings
+        };
+        // One more key, which a release that does not know it passes over.
+        let with_quotas = format!(
+            r#"{},"quotas":{{"profile_calls":{none},"profile_sends":{none},"app_sends":{nine}}}}}"#,
+            before.trim_end_matches('}'),
+            none = r#"{"per_second":null,"burst":null}"#,
+            nine = r#"{"per_second":9,"burst":null}"#,
+        );
+        assert_eq!(text(&limited), with_quotas);
+        assert_eq!(
+            serde_json::from_str::<Settings>(&with_quotas).ok(),
+            Some(limited)
+        );
     }
 }

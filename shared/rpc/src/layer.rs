@@ -11,6 +11,7 @@ pub(crate) mod guard;
 mod info;
 pub(crate) mod load_shed;
 pub(crate) mod panic;
+pub(crate) mod rate_limit;
 pub(crate) mod trace;
 pub(crate) mod translate;
 

@@ -16,6 +16,17 @@ pub const VERIFIED_MAX_MS: i64 = 5 * 60 * 1000;
 /// Bytes that verified tokens may take in memory.
 pub const VERIFIED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// How often the quotas of an app are read again, if it is called: so long after a change
+/// elsewhere the old ones may be in force.
+pub const QUOTAS_REREAD: Duration = Duration::from_secs(5);
+/// Apps whose quotas are read at once.
+pub const QUOTA_READERS_MAX: usize = 2;
+/// Apps whose quotas, and buckets of sends, are kept in memory.
+pub const LIMITED_APPS_MAX: usize = 10_000;
+/// Bytes that the buckets of profiles may take in memory: enough for 80,000 profiles that
+/// call at once, with ids of usual length.
+pub const PROFILE_BUCKETS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
 /// How often an issuer's keys are read again.
 pub const KEYS_REFRESH: Duration = Duration::from_mins(10);
 /// How often at the most they are read again because a token names a key that is not known.

@@ -35,6 +35,8 @@ pub struct Method {
     pub access: Access,
     /// Whether its answer is a stream, which lasts as long as it is wanted.
     pub is_stream: bool,
+    /// Whether it sends a message, for the quotas. Every call of a user counts as a call.
+    pub sends: bool,
 }
 
 impl Method {
@@ -43,6 +45,7 @@ impl Method {
             name,
             access,
             is_stream: false,
+            sends: false,
         }
     }
 
@@ -51,6 +54,15 @@ impl Method {
             name,
             access,
             is_stream: true,
+            sends: false,
+        }
+    }
+
+    /// The same, as one that sends.
+    const fn sending(self) -> Self {
+        Self {
+            sends: true,
+            ..self
         }
     }
 }

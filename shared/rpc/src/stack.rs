@@ -16,9 +16,11 @@ use crate::layer::deadline::Deadlines;
 use crate::layer::guard::Guard;
 use crate::layer::load_shed::LoadShed;
 use crate::layer::panic::Panics;
+use crate::layer::rate_limit::RateLimit;
 use crate::layer::trace::Trace;
 use crate::layer::translate::Translate;
 use crate::layer::{Call, Innermost, Next, Put};
+use crate::limiter::Limiter;
 pub use crate::methods::Listener;
 use crate::methods::{Methods, Mismatch};
 
@@ -28,6 +30,8 @@ pub struct Config {
     pub listener: Listener,
     /// Who tells who calls.
     pub authenticator: Arc<Authenticator>,
+    /// Who counts what callers do, on both listeners.
+    pub limiter: Arc<Limiter>,
     /// How many calls may be under way at once.
     pub calls_in_flight_max: usize,
 }
@@ -59,6 +63,8 @@ where
         .layer(Put(LoadShed::new(config.calls_in_flight_max)))
         // Who calls, and whether they may: the proof that handlers ask for.
         .layer(Put(Authorize::new(config.authenticator)))
+        // Only as often as the caller's quotas allow; nothing of a refused call is read.
+        .layer(Put(RateLimit::new(config.limiter)))
         // What tonic itself says of a malformed or too large request, in our words.
         .layer(Put(Translate))
         .service(Innermost(services));

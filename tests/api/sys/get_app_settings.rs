@@ -5,6 +5,7 @@ use support::service::TestService;
 
 use crate::api::words::{configure, ok};
 
+/// Without quotas, as the tests' services have it.
 pub fn defaults() -> AppSettings {
     AppSettings {
         version: 1,
@@ -18,6 +19,12 @@ pub fn defaults() -> AppSettings {
             seconds: 30 * 24 * 60 * 60,
             nanos: 0,
         }),
+        profile_calls_per_second: Some(0),
+        profile_calls_burst: Some(1),
+        profile_sends_per_second: Some(0),
+        profile_sends_burst: Some(1),
+        app_sends_per_second: Some(0),
+        app_sends_burst: Some(1),
     }
 }
 

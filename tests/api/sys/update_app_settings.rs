@@ -33,6 +33,12 @@ fn all(version: i64) -> AppSettings {
             seconds: 1,
             nanos: 500_000_000,
         }),
+        profile_calls_per_second: Some(9_001),
+        profile_calls_burst: Some(9_002),
+        profile_sends_per_second: Some(9_003),
+        profile_sends_burst: Some(9_004),
+        app_sends_per_second: Some(9_005),
+        app_sends_burst: Some(9_006),
     }
 }
 
@@ -90,18 +96,22 @@ type Change = fn(&mut AppSettings);
 
 async fn limits_have_caps(test: &TestService) {
     let mut app = test.sys();
-    let goods: [Change; 6] = [
+    let goods: [Change; 10] = [
         |it| it.max_recipients = Some(1),
         |it| it.max_recipients = Some(500),
         |it| it.max_content_bytes = Some(1),
         |it| it.max_content_bytes = Some(65_536),
         |it| it.default_expiry = Some(lasting(0, 1_000_000)),
         |it| it.default_expiry = Some(lasting(TEN_YEARS_S, 0)),
+        |it| it.app_sends_per_second = Some(0),
+        |it| it.app_sends_per_second = Some(1_000_000),
+        |it| it.app_sends_burst = Some(1),
+        |it| it.app_sends_burst = Some(1_000_000),
     ];
     for good in goods {
         ok(app.update_app_settings(updating(with(good), None))).await;
     }
-    let bads: [(Change, &str); 7] = [
+    let bads: [(Change, &str); 13] = [
         (|it| it.max_recipients = Some(0), "max_recipients"),
         (|it| it.max_recipients = Some(501), "max_recipients"),
         (|it| it.max_content_bytes = Some(0), "max_content_bytes"),
@@ -121,12 +131,30 @@ async fn limits_have_caps(test: &TestService) {
             |it| it.default_expiry = Some(lasting(TEN_YEARS_S, 1)),
             "default_expiry",
         ),
+        (
+            |it| it.profile_calls_per_second = Some(1_000_001),
+            "profile_calls_per_second",
+        ),
+        (
+            |it| it.profile_calls_burst = Some(1_000_001),
+            "profile_calls_burst",
+        ),
+        (
+            |it| it.profile_sends_per_second = Some(1_000_001),
+            "profile_sends_per_second",
+        ),
+        (|it| it.profile_sends_burst = Some(0), "profile_sends_burst"),
+        (
+            |it| it.app_sends_per_second = Some(1_000_001),
+            "app_sends_per_second",
+        ),
+        (|it| it.app_sends_burst = Some(0), "app_sends_burst"),
     ];
     for (bad, field) in bads {
         let found = fields(app.update_app_settings(updating(with(bad), None))).await;
         assert_eq!(found, [format!("settings.{field}")]);
     }
-    assert_eq!(settings(test).await.settings.expect("settings").version, 7);
+    assert_eq!(settings(test).await.settings.expect("settings").version, 11);
 }
 
 async fn a_smaller_limit_is_in_force_at_once_on_every_replica(test: &TestService) {

@@ -7,7 +7,9 @@ use domain::operation::{
     Clear, Configure, Delete, Edit, Mark, MarkDelivered, Open, Recall, Remove, RemoveOne, SendBulk,
     Update,
 };
-use domain::{Action, AppId, Audience, Content, Msgbox, Sender, Settings, Violations};
+use domain::{
+    Action, AppId, Audience, Content, Msgbox, QuotaOverrides, Sender, Settings, Violations,
+};
 
 use super::Dice;
 use crate::model::reference::{Deed, Letter};
@@ -139,6 +141,8 @@ impl Dice {
             max_recipients: self.maybe(3, |dice| dice.one_of(&[2, 4, 6])),
             max_content_bytes: self.maybe(3, |dice| dice.one_of(&[60, 150, 500])),
             default_expiry_ms: self.maybe(3, |dice| dice.one_of(&[1, HOUR_MS, DAY_MS])),
+            // They bind callers, and no operation.
+            quotas: QuotaOverrides::default(),
         }
     }
 

@@ -20,6 +20,12 @@ use crate::service::Bearer;
 /// as with a full disk, and no signal. It ends with the tests, however they end.
 const LAUNCH: &str = r#"trap "" XFSZ; exec setpriv --pdeathsig KILL "$0" "$@""#;
 
+/// A few users do in a test what many do in a second.
+const NO_QUOTAS: [(&str, &str); 2] = [
+    ("POSTROOM_QUOTAS__PROFILE_CALLS_PER_SECOND", "0"),
+    ("POSTROOM_QUOTAS__PROFILE_SENDS_PER_SECOND", "0"),
+];
+
 /// A client of a running `Messaging`.
 pub type UserClient = MessagingClient<InterceptedService<Channel, Bearer>>;
 /// A client of a running `Sys`.
@@ -34,7 +40,7 @@ pub struct Start {
     pub database_url: Option<String>,
     /// Further arguments.
     pub arguments: Vec<String>,
-    /// Variables, as the configuration has them.
+    /// Variables, as the configuration has them. Without, profiles call as often as they like.
     pub variables: Vec<(&'static str, String)>,
 }
 
@@ -283,6 +289,7 @@ fn dev_command(start: &Start) -> Command {
     }
     command
         .args(&start.arguments)
+        .envs(NO_QUOTAS)
         .envs(start.variables.iter().map(|(name, value)| (name, value)));
     command
 }

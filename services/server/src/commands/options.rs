@@ -68,7 +68,7 @@ fn variables() -> Vec<(String, String)> {
 /// How the store is opened.
 pub fn store_options(config: &Config) -> storage_sql::Options {
     storage_sql::Options {
-        policy: config.policy.to_policy(),
+        policy: config.policy.to_policy(config.quotas.to_quotas()),
         notify: notify(config),
         write_connections: config.database.write_connections.get(),
         read_connections: config.database.read_connections.get(),

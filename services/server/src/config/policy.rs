@@ -1,7 +1,7 @@
 //! The rules of apps that have not set their own.
 
-use domain::Policy;
 use domain::limits::{CONTENT_BYTES_CAP, RECIPIENTS_CAP};
+use domain::{Policy, Quotas};
 use serde::Deserialize;
 
 use super::{Bounded, Lifetime};
@@ -50,7 +50,8 @@ impl Default for PolicyDefaults {
 }
 
 impl PolicyDefaults {
-    pub fn to_policy(&self) -> Policy {
+    /// With quotas, which have a section of their own.
+    pub fn to_policy(&self, quotas: Quotas) -> Policy {
         Policy {
             allow_self_send: self.allow_self_send,
             allow_edit: self.allow_edit,
@@ -60,6 +61,7 @@ impl PolicyDefaults {
             max_content_bytes: self.max_content_bytes.get(),
             default_expiry_ms: self.default_expiry.ms(),
             max_box_messages: self.max_box_messages.get(),
+            quotas,
         }
     }
 }
@@ -70,6 +72,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_the_domains() {
-        assert_eq!(PolicyDefaults::default().to_policy(), Policy::default());
+        let policy = PolicyDefaults::default().to_policy(Quotas::default());
+        assert_eq!(policy, Policy::default());
     }
 }

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use realtime::Hub;
+use rpc::Limiter;
+use rpc::limits::QUOTAS_REREAD;
 use rpc::stack::{self, Listener, stack};
 use storage::MailStore;
 use tonic::service::{Routes, RoutesBuilder};
@@ -36,6 +38,8 @@ impl Answerers {
         hub: &Arc<Hub>,
     ) -> anyhow::Result<Self> {
         let limits = &plan.config.limits;
+        // One for both: what users and the app send counts together.
+        let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
         let mut user = Routes::builder();
         user.add_service(messaging::service(
             store.clone(),
@@ -46,10 +50,14 @@ impl Answerers {
             },
         ));
         let mut sys = Routes::builder();
-        sys.add_service(sys::service(store.clone(), limits.sys_request_bytes.size()));
+        sys.add_service(sys::service(
+            store.clone(),
+            limiter.clone(),
+            limits.sys_request_bytes.size(),
+        ));
         Ok(Self {
-            user: Answering::build(plan, Listener::Messaging, user).await?,
-            sys: Answering::build(plan, Listener::Sys, sys).await?,
+            user: Answering::build(plan, &limiter, Listener::Messaging, user).await?,
+            sys: Answering::build(plan, &limiter, Listener::Sys, sys).await?,
         })
     }
 }
@@ -57,6 +65,7 @@ impl Answerers {
 impl Answering {
     async fn build(
         plan: &Plan,
+        limiter: &Arc<Limiter>,
         listener: Listener,
         mut routes: RoutesBuilder,
     ) -> anyhow::Result<Self> {
@@ -71,6 +80,7 @@ impl Answering {
         let config = stack::Config {
             listener,
             authenticator: plan.authenticator.clone(),
+            limiter: limiter.clone(),
             calls_in_flight_max: plan.config.limits.calls_in_flight.size(),
         };
         let answerer = BoxCloneSyncService::new(stack(config, routes.routes().prepare())?);

@@ -1,5 +1,6 @@
 mod access;
 mod bounds;
 mod log;
+mod quotas;
 mod support;
 mod wire;

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use anyhow::Context as _;
+use domain::limits::{QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX};
+use domain::{Quotas, Rate};
 use futures::future::{BoxFuture, Ready, ready};
 use futures::stream;
 use prost_types::Timestamp;
 use proto::v1::{SendMessageRequest, SendMessageResponse};
+use rpc::Limiter;
 use rpc::auth::{Authenticator, Jwks};
 use rpc::stack::{Config, Listener, stack};
 use storage_sql::SystemClock;
@@ -68,12 +71,26 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
     let config = Config {
         listener: Listener::Messaging,
         authenticator: authenticator(folder).await?,
+        limiter: Limiter::fixed(quotas()),
         calls_in_flight_max: CALLS_IN_FLIGHT_MAX,
     };
     let router = server.add_service(Named(stack(config, Memory)?));
     Ok(router
         .serve_with_incoming_shutdown(connections, input_end())
         .await?)
+}
+
+/// What nobody reaches: calls are counted and none is refused.
+const fn quotas() -> Quotas {
+    let rate = Rate {
+        per_second: QUOTA_PER_SECOND_MAX,
+        burst: QUOTA_BURST_MAX,
+    };
+    Quotas {
+        profile_calls: rate,
+        profile_sends: rate,
+        ..Quotas::NO_LIMITS
+    }
 }
 
 async fn authenticator(folder: &Path) -> anyhow::Result<Arc<Authenticator>> {

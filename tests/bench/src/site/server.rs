@@ -1,4 +1,4 @@
-//! A running `postroom serve`, configured as it is by default.
+//! A running `postroom serve`, configured as it is by default, but for bounds that a run reaches.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -15,8 +15,16 @@ use crate::site::keys;
 const START_MAX: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Boxes that a run cannot fill.
-const POLICY: &str = "[policy]\nmax_box_messages = 1000000\n";
+/// Boxes that a run cannot fill, and quotas that it cannot reach: calls are counted all the same.
+const POLICY: &str = "\
+[policy]
+max_box_messages = 1000000
+[quotas]
+profile_calls_per_second = 1000000
+profile_calls_burst = 1000000
+profile_sends_per_second = 1000000
+profile_sends_burst = 1000000
+";
 
 /// A running service. It ends with this value.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! A stack around services that a test makes up, and calls of all kinds.
 
 use std::convert::Infallible;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use domain::Quotas;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Collected};
@@ -12,6 +13,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::{ServiceExt as _, service_fn};
 
+use crate::Limiter;
 use crate::auth::testing::{Key, ManualClock, trusting};
 use crate::stack::{Config, Listener, Stack, stack};
 
@@ -32,10 +34,20 @@ where
     F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Body>> + Send + 'static,
 {
+    limited(listener, Limiter::fixed(Quotas::NO_LIMITS), answer).await
+}
+
+/// The same, with quotas.
+pub async fn limited<F, R>(listener: Listener, limiter: Arc<Limiter>, answer: F) -> Stack
+where
+    F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response<Body>> + Send + 'static,
+{
     let authenticator = trusting(&[&*KEY], ManualClock::new()).await;
     let config = Config {
         listener,
         authenticator,
+        limiter,
         calls_in_flight_max: 1,
     };
     let services = service_fn(move |call| {

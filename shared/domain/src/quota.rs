@@ -1,0 +1,197 @@
+//! How often callers may call and send: the service's defaults, and what the app overrides.
+//!
+//! A quota is a bucket of tokens: it holds `burst` of them, and `per_second` come back to it.
+//! What takes a token out of which bucket is settled where the calls are; here are the numbers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{
+    APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_SENDS_DEFAULT, QUOTA_BURST_MAX,
+    QUOTA_PER_SECOND_MAX,
+};
+use crate::violation::Violations;
+
+/// How often something may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// In a second, for as long as it goes on; 0: as often as one likes.
+    pub per_second: u32,
+    /// At once, after a rest.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// As often as one likes.
+    pub const NO_LIMIT: Self = Self {
+        per_second: 0,
+        burst: 1,
+    };
+}
+
+/// The quotas in force for an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Calls of one profile.
+    pub profile_calls: Rate,
+    /// Messages that one profile sends.
+    pub profile_sends: Rate,
+    /// Messages that the app and all its profiles send together.
+    pub app_sends: Rate,
+}
+
+impl Quotas {
+    /// Everybody as often as they like.
+    pub const NO_LIMITS: Self = Self {
+        profile_calls: Rate::NO_LIMIT,
+        profile_sends: Rate::NO_LIMIT,
+        app_sends: Rate::NO_LIMIT,
+    };
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            profile_calls: PROFILE_CALLS_DEFAULT,
+            profile_sends: PROFILE_SENDS_DEFAULT,
+            app_sends: APP_SENDS_DEFAULT,
+        }
+    }
+}
+
+/// What an app overrides of a [`Rate`]. Absent: the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RateOverride {
+    /// See [`Rate::per_second`].
+    pub per_second: Option<u32>,
+    /// See [`Rate::burst`].
+    pub burst: Option<u32>,
+}
+
+impl RateOverride {
+    fn check(self, field: &str, violations: &mut Violations) {
+        if self
+            .per_second
+            .is_some_and(|rate| rate > QUOTA_PER_SECOND_MAX)
+        {
+            violations.invalid(
+                format!("{field}_per_second"),
+                format!("must be 0 to {QUOTA_PER_SECOND_MAX}"),
+            );
+        }
+        let bursts = 1..=QUOTA_BURST_MAX;
+        if self.burst.is_some_and(|burst| !bursts.contains(&burst)) {
+            violations.invalid(
+                format!("{field}_burst"),
+                format!("must be 1 to {QUOTA_BURST_MAX}"),
+            );
+        }
+    }
+
+    fn over(self, default: Rate) -> Rate {
+        Rate {
+            per_second: self.per_second.unwrap_or(default.per_second),
+            burst: self.burst.unwrap_or(default.burst),
+        }
+    }
+}
+
+/// What an app overrides of its [`Quotas`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuotaOverrides {
+    /// See [`Quotas::profile_calls`].
+    pub profile_calls: RateOverride,
+    /// See [`Quotas::profile_sends`].
+    pub profile_sends: RateOverride,
+    /// See [`Quotas::app_sends`].
+    pub app_sends: RateOverride,
+}
+
+impl QuotaOverrides {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Collects what is outside the caps; `field` is the settings' path in the request.
+    pub fn check(&self, field: &str, violations: &mut Violations) {
+        for (rate, name) in [
+            (self.profile_calls, "profile_calls"),
+            (self.profile_sends, "profile_sends"),
+            (self.app_sends, "app_sends"),
+        ] {
+            rate.check(&format!("{field}.{name}"), violations);
+        }
+    }
+
+    /// The quotas in force where these override those defaults.
+    #[must_use]
+    pub fn over(&self, defaults: &Quotas) -> Quotas {
+        Quotas {
+            profile_calls: self.profile_calls.over(defaults.profile_calls),
+            profile_sends: self.profile_sends.over(defaults.profile_sends),
+            app_sends: self.app_sends.over(defaults.app_sends),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn rate(per_second: Option<u32>, burst: Option<u32>) -> RateOverride {
+        RateOverride { per_second, burst }
+    }
+
+    #[test]
+    fn each_number_overrides_its_own_default() {
+        let overrides = QuotaOverrides {
+            profile_calls: rate(Some(0), None),
+            profile_sends: rate(None, Some(3)),
+            ..QuotaOverrides::default()
+        };
+        let defaults = Quotas::default();
+        let expected = Quotas {
+            profile_calls: Rate {
+                per_second: 0,
+                ..defaults.profile_calls
+            },
+            profile_sends: Rate {
+                burst: 3,
+                ..defaults.profile_sends
+            },
+            app_sends: defaults.app_sends,
+        };
+        assert_eq!(overrides.over(&defaults), expected);
+        assert!(!overrides.is_none());
+        assert!(QuotaOverrides::default().is_none());
+    }
+
+    #[test]
+    fn what_is_outside_the_caps_is_named() {
+        let (over, under) = (rate(Some(1_000_001), Some(1_000_001)), rate(None, Some(0)));
+        let at_the_caps = rate(Some(1_000_000), Some(1_000_000));
+        let overrides = QuotaOverrides {
+            profile_calls: over,
+            profile_sends: at_the_caps,
+            app_sends: under,
+        };
+        let mut violations = Violations::none();
+        overrides.check("settings", &mut violations);
+        let fields: Vec<&str> = violations
+            .as_slice()
+            .iter()
+            .map(|violation| violation.field.as_str())
+            .collect();
+        assert_eq!(
+            fields,
+            [
+                "settings.profile_calls_per_second",
+                "settings.profile_calls_burst",
+                "settings.app_sends_burst"
+            ]
+        );
+    }
+}

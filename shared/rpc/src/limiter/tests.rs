@@ -1,0 +1,163 @@
+use domain::{ProfileId, Rate};
+use tokio::time::advance;
+
+use super::*;
+use crate::caller::Scopes;
+use crate::limits::PROFILE_BUCKETS_BYTES_MAX;
+
+const fn rate(per_second: u32, burst: u32) -> Rate {
+    Rate { per_second, burst }
+}
+
+fn user(app: &str, profile: &str) -> User {
+    let app = AppId::parse(app).expect("an app");
+    let profile = ProfileId::parse(profile).expect("a profile");
+    User::new(app, profile, "", "")
+}
+
+fn system(app: &str) -> System {
+    System::new(AppId::parse(app).expect("an app"), Scopes::default(), None)
+}
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn calling(profile_calls: Rate) -> Arc<Limiter> {
+    Limiter::fixed(Quotas {
+        profile_calls,
+        ..Quotas::NO_LIMITS
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_passes_at_once_and_then_what_comes_back() {
+    let (limiter, alice) = (calling(rate(10, 3)), user("a", "alice"));
+    for _ in 0..3 {
+        assert_eq!(limiter.user(&alice, false), Ok(()));
+    }
+    assert_eq!(limiter.user(&alice, false), Err(ms(100)));
+    advance(ms(99)).await;
+    assert_eq!(limiter.user(&alice, false), Err(ms(1)));
+    advance(ms(1)).await;
+    assert_eq!(limiter.user(&alice, false), Ok(()));
+    assert_eq!(limiter.user(&alice, false), Err(ms(100)));
+    advance(Duration::from_hours(1)).await;
+    for _ in 0..3 {
+        assert_eq!(limiter.user(&alice, false), Ok(()));
+    }
+    assert!(limiter.user(&alice, false).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_as_long_as_was_told_is_enough_at_any_rate() {
+    for per_second in [1, 3, 7, 64, 999, 1_001, 999_999, 1_000_000] {
+        let (limiter, alice) = (calling(rate(per_second, 5)), user("a", "alice"));
+        while limiter.user(&alice, false).is_ok() {}
+        for _ in 0..20 {
+            advance(Duration::from_nanos(333)).await;
+            if let Err(wait) = limiter.user(&alice, false) {
+                assert_eq!(wait.subsec_nanos() % 1_000_000, 0, "{wait:?}");
+                advance(wait).await;
+                assert_eq!(limiter.user(&alice, false), Ok(()), "{per_second}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_wait_of_all_buckets_is_told() {
+    let limiter = Limiter::fixed(Quotas {
+        profile_calls: rate(10, 1),
+        profile_sends: rate(4, 1),
+        app_sends: rate(2, 1),
+    });
+    let (alice, bob) = (user("a", "alice"), user("a", "bob"));
+    assert_eq!(limiter.user(&alice, true), Ok(()));
+    assert_eq!(limiter.user(&alice, false), Err(ms(100)));
+    assert_eq!(limiter.user(&bob, true), Err(ms(500)));
+    assert_eq!(limiter.user(&alice, true), Err(ms(500)));
+    advance(ms(500)).await;
+    assert_eq!(limiter.user(&alice, true), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_send_takes_nothing_out_of_any_bucket() {
+    let limiter = Limiter::fixed(Quotas {
+        profile_calls: rate(1, 2),
+        profile_sends: rate(1, 1),
+        app_sends: rate(10, 1),
+    });
+    let alice = user("a", "alice");
+    assert_eq!(limiter.system(&system("a")), Ok(()));
+    for _ in 0..10 {
+        assert_eq!(limiter.user(&alice, true), Err(ms(100)));
+    }
+    advance(ms(100)).await;
+    assert_eq!(limiter.user(&alice, true), Ok(()), "its send was left");
+    assert_eq!(limiter.user(&alice, false), Ok(()), "and its calls");
+
+    // The other way round: what a profile may not send, it does not take from its app.
+    advance(ms(100)).await;
+    assert!(limiter.user(&alice, true).is_err());
+    assert_eq!(limiter.system(&system("a")), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn profiles_and_apps_have_buckets_of_their_own() {
+    let limiter = Limiter::fixed(Quotas {
+        profile_calls: rate(1, 1),
+        profile_sends: Rate::NO_LIMIT,
+        app_sends: rate(1, 2),
+    });
+    assert_eq!(limiter.user(&user("a", "alice"), true), Ok(()));
+    assert!(limiter.user(&user("a", "alice"), true).is_err());
+    assert_eq!(limiter.user(&user("a", "bob"), true), Ok(()));
+    assert!(limiter.user(&user("a", "carol"), true).is_err());
+    assert_eq!(limiter.user(&user("a", "carol"), false), Ok(()));
+    assert!(limiter.system(&system("a")).is_err());
+    assert_eq!(limiter.user(&user("b", "alice"), true), Ok(()));
+    assert_eq!(limiter.system(&system("b")), Ok(()));
+    assert!(limiter.system(&system("b")).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_changes_begins_with_a_full_bucket() {
+    let (limiter, alice) = (calling(rate(1, 1)), user("a", "alice"));
+    assert_eq!(limiter.user(&alice, false), Ok(()));
+    assert!(limiter.user(&alice, false).is_err());
+    let changed = |burst| Quotas {
+        profile_calls: rate(1, burst),
+        ..Quotas::NO_LIMITS
+    };
+    limiter.change(alice.app(), 3, changed(2));
+    assert_eq!(limiter.user(&alice, false), Ok(()));
+    assert_eq!(limiter.user(&alice, false), Ok(()));
+    assert!(limiter.user(&alice, false).is_err());
+
+    // A retry of an earlier change brings nothing back.
+    limiter.change(alice.app(), 2, changed(9));
+    assert!(limiter.user(&alice, false).is_err());
+    limiter.change(alice.app(), 4, Quotas::NO_LIMITS);
+    for _ in 0..100 {
+        assert_eq!(limiter.user(&alice, false), Ok(()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_profiles_call_memory_is_bounded() {
+    let limiter = calling(rate(1, 1));
+    let busy = user("a", "busy");
+    assert_eq!(limiter.user(&busy, false), Ok(()));
+    for number in 0..200_000 {
+        let idle = user("a", &format!("idle-{number}"));
+        assert_eq!(limiter.user(&idle, false), Ok(()));
+        if number % 1_000 == 0 {
+            assert!(limiter.user(&busy, false).is_err(), "{number}");
+        }
+    }
+    let (count, bytes) = (limiter.profiles.count(), limiter.profiles.bytes());
+    println!("200,001 profiles called; {count} have buckets, of {bytes} bytes");
+    assert!(bytes <= PROFILE_BUCKETS_BYTES_MAX);
+    assert!((80_000..200_000).contains(&count), "{count}");
+}

@@ -1,0 +1,277 @@
+//! How often callers may call and send, by the app's settings.
+
+use std::time::{Duration, Instant};
+
+use domain::Policy;
+use proto::sys::v1 as sys;
+use proto::sys::v1::AppSettings;
+use proto::v1;
+use support::issuer::{ALL_SCOPES, APP, Issuer};
+use support::on_each_database;
+use support::service::{QUOTAS_REREAD, System, TestService, User};
+use support::store::{Fixture, Setup, TestStore};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use super::words::{configure, counts, message, notice, ok, reason_of, text};
+
+/// How long calls are tried until one is too many. Each takes far less time than a token takes
+/// to come back.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Calls of which one would be too many, were there a limit.
+const MANY: usize = 50;
+
+/// That many calls of a profile in a second, one at a time.
+const fn calls_of(per_second: u32) -> AppSettings {
+    let mut settings = NOTHING;
+    settings.profile_calls_per_second = Some(per_second);
+    settings.profile_calls_burst = Some(1);
+    settings
+}
+
+/// The same of its sends.
+const fn sends_of(per_second: u32) -> AppSettings {
+    let mut settings = NOTHING;
+    settings.profile_sends_per_second = Some(per_second);
+    settings.profile_sends_burst = Some(1);
+    settings
+}
+
+/// The same of all that the app sends.
+const fn app_sends_of(per_second: u32) -> AppSettings {
+    let mut settings = NOTHING;
+    settings.app_sends_per_second = Some(per_second);
+    settings.app_sends_burst = Some(1);
+    settings
+}
+
+const NOTHING: AppSettings = AppSettings {
+    version: 0,
+    allow_self_send: None,
+    allow_edit: None,
+    allow_delete_for_everyone: None,
+    recipients_may_delete_for_everyone: None,
+    max_recipients: None,
+    max_content_bytes: None,
+    default_expiry: None,
+    profile_calls_per_second: None,
+    profile_calls_burst: None,
+    profile_sends_per_second: None,
+    profile_sends_burst: None,
+    app_sends_per_second: None,
+    app_sends_burst: None,
+};
+
+type Told = Result<(), Status>;
+
+async fn asks(mut user: User) -> Told {
+    let counts = user.get_message_counts(v1::GetMessageCountsRequest {});
+    counts.await.map(drop)
+}
+
+async fn sends(mut user: User) -> Told {
+    let request = message(&["bob"], text("hi"));
+    user.send_message(request).await.map(drop)
+}
+
+async fn announces(mut app: System) -> Told {
+    let request = notice(&["bob"], text("news"));
+    app.send_message(request).await.map(drop)
+}
+
+/// How long to wait, as it is told to whom calls too often.
+fn wait(status: &Status) -> Duration {
+    assert_eq!(reason_of(status), "RATE_LIMITED");
+    let retry = status.get_details_retry_info().expect("a RetryInfo");
+    let wait = retry.retry_delay.expect("a time");
+    assert!(!wait.is_zero() && wait.subsec_nanos().is_multiple_of(1_000_000));
+    wait
+}
+
+/// Calls until that is too often. How long to wait.
+async fn too_often(call: impl AsyncFn() -> Told) -> Duration {
+    let begun = Instant::now();
+    loop {
+        if let Err(status) = call().await {
+            return wait(&status);
+        }
+        assert!(begun.elapsed() < PATIENCE, "never too often");
+    }
+}
+
+async fn whoever_waits_as_long_as_told_passes(test: &TestService) {
+    let alice = || test.user("alice");
+    configure(test, calls_of(3)).await;
+    let told = too_often(async || asks(alice()).await).await;
+    tokio::time::sleep(told).await;
+    asks(alice()).await.expect("a call");
+
+    configure(test, sends_of(3)).await;
+    let told = too_often(async || sends(alice()).await).await;
+    asks(alice()).await.expect("a call that sends nothing");
+    tokio::time::sleep(told).await;
+    sends(alice()).await.expect("a send");
+
+    configure(test, app_sends_of(3)).await;
+    let told = too_often(async || announces(test.sys()).await).await;
+    tokio::time::sleep(told).await;
+    announces(test.sys()).await.expect("a send");
+    let told = too_often(async || sends(alice()).await).await;
+    tokio::time::sleep(told).await;
+    sends(alice()).await.expect("a send");
+}
+
+async fn one_profile_and_one_app_leave_the_others_alone(test: &TestService) {
+    let both = AppSettings {
+        app_sends_per_second: Some(1),
+        app_sends_burst: Some(2),
+        ..calls_of(1)
+    };
+    configure(test, both).await;
+    for _ in 0..2 {
+        announces(test.sys()).await.expect("a send");
+    }
+    let mut elsewhere = test.sys_of("other", ALL_SCOPES);
+    let request = sys::UpdateAppSettingsRequest {
+        settings: Some(both),
+        ..Default::default()
+    };
+    ok(elsewhere.update_app_settings(request)).await;
+
+    too_often(async || asks(test.user("alice")).await).await;
+    asks(test.user("bob")).await.expect("another profile");
+    asks(test.user_of("other", "alice"))
+        .await
+        .expect("that profile of another app");
+
+    too_often(async || announces(test.sys()).await).await;
+    announces(elsewhere).await.expect("another app");
+}
+
+async fn an_override_is_in_force_at_once_and_0_takes_it_away(test: &TestService) {
+    configure(test, calls_of(1)).await;
+    let alice = || test.user("alice");
+    too_often(async || asks(alice()).await).await;
+    configure(test, calls_of(0)).await;
+    for _ in 0..MANY {
+        asks(alice()).await.expect("no limit");
+    }
+    configure(test, calls_of(1)).await;
+    too_often(async || asks(alice()).await).await;
+    configure(test, AppSettings::default()).await;
+    for _ in 0..MANY {
+        asks(alice()).await.expect("no limit, as configured");
+    }
+}
+
+async fn an_override_is_in_force_on_other_replicas_soon(test: &TestService) {
+    let (store, replica) = test.replica().await;
+    let there = || replica.user(&Issuer::shared().user(APP, "alice", test.now_s()));
+    asks(there()).await.expect("no limit yet");
+    configure(test, calls_of(1)).await;
+    too_often(async || asks(there()).await).await;
+    configure(test, calls_of(0)).await;
+    let begun = Instant::now();
+    let mut passed = 0;
+    while passed < MANY {
+        passed = asks(there()).await.map_or(0, |()| passed + 1);
+        // A refusal waits for nothing, and would leave no time to read.
+        tokio::task::yield_now().await;
+        assert!(begun.elapsed() < PATIENCE, "always too often");
+    }
+    store.close().await;
+}
+
+async fn quotas_stay_in_force_while_the_database_is_away(test: &TestService) {
+    configure(test, calls_of(1)).await;
+    let (store, replica) = test.replica().await;
+    let there = || replica.user(&Issuer::shared().user(APP, "alice", test.now_s()));
+    let told = too_often(async || asks(there()).await).await;
+    store.close().await;
+    // Long enough to read them again, were there anything to read.
+    tokio::time::sleep(told.max(2 * QUOTAS_REREAD)).await;
+    let away = asks(there()).await.expect_err("a failure");
+    assert_eq!(reason_of(&away), "STORAGE_UNAVAILABLE", "not refused");
+    wait(&asks(there()).await.expect_err("a refusal"));
+
+    // A replica that never could read them has those of the configuration.
+    let (store, replica) = test.replica().await;
+    store.close().await;
+    let there = || replica.user(&Issuer::shared().user(APP, "alice", test.now_s()));
+    for _ in 0..5 {
+        let away = asks(there()).await.expect_err("a failure");
+        assert_eq!(reason_of(&away), "STORAGE_UNAVAILABLE");
+    }
+}
+
+async fn what_was_refused_was_not_done_and_is_done_once(test: &TestService) {
+    configure(test, sends_of(2)).await;
+    let mut alice = test.user("alice");
+    let request = |number: usize| v1::SendMessageRequest {
+        request_id: format!("move-{number}"),
+        ..message(&["bob"], text("hi"))
+    };
+    let mut sent = 0;
+    let told = loop {
+        match alice.send_message(request(sent)).await {
+            Ok(_) => sent += 1,
+            Err(status) => break wait(&status),
+        }
+        assert!(sent < MANY, "never too often");
+    };
+    let passed = u32::try_from(sent).expect("a few");
+    assert_eq!(counts(test, "bob").await, (passed, passed, 0));
+    tokio::time::sleep(told).await;
+    let first = ok(alice.send_message(request(sent))).await;
+
+    // A retry is a call like any other, and gets the first answer.
+    let told = loop {
+        match alice.send_message(request(sent)).await {
+            Ok(again) => assert_eq!(again.into_inner(), first),
+            Err(status) => break wait(&status),
+        }
+    };
+    tokio::time::sleep(told).await;
+    assert_eq!(ok(alice.send_message(request(sent))).await, first);
+    assert_eq!(counts(test, "bob").await, (passed + 1, passed + 1, 0));
+}
+
+/// The service with the quotas that it has if nothing is configured.
+struct ByDefault(TestService);
+
+impl Fixture for ByDefault {
+    async fn open(setup: Setup) -> Self {
+        let store = TestStore::open_with(setup, Policy::default()).await;
+        Self(TestService::over(store).await)
+    }
+
+    fn into_store(self) -> TestStore {
+        self.0.store
+    }
+}
+
+async fn the_defaults_are_those_of_the_contract(test: &ByDefault) {
+    let request = sys::GetAppSettingsRequest {};
+    let found = ok(test.0.sys().get_app_settings(request)).await;
+    let effective = found.effective.expect("settings");
+    let numbers = [
+        effective.profile_calls_per_second,
+        effective.profile_calls_burst,
+        effective.profile_sends_per_second,
+        effective.profile_sends_burst,
+        effective.app_sends_per_second,
+        effective.app_sends_burst,
+    ];
+    assert_eq!(numbers, [200, 1_000, 50, 250, 0, 1_000].map(Some));
+    assert_eq!(found.settings.expect("settings").app_sends_burst, None);
+}
+
+on_each_database![
+    whoever_waits_as_long_as_told_passes,
+    one_profile_and_one_app_leave_the_others_alone,
+    an_override_is_in_force_at_once_and_0_takes_it_away,
+    an_override_is_in_force_on_other_replicas_soon,
+    quotas_stay_in_force_while_the_database_is_away,
+    what_was_refused_was_not_done_and_is_done_once,
+    the_defaults_are_those_of_the_contract,
+];

@@ -1,0 +1,44 @@
+//! Callers who call too often.
+
+use std::time::Duration;
+
+use proto::sys::v1::AppSettings;
+use support::on_each_database;
+use support::service::TestService;
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use super::golden::compare;
+use crate::api::words::{configure, message, text};
+
+/// Stands for the time that is told: it is how long one send takes to come back, less the time
+/// that the test has taken.
+const ABOUT: Duration = Duration::from_secs(1);
+
+fn about(status: &Status) -> Status {
+    let mut details = status.get_error_details();
+    let wait = details.retry_info().and_then(|retry| retry.retry_delay);
+    let wait = wait.expect("a time");
+    assert!(wait > Duration::ZERO && wait <= ABOUT, "{wait:?}");
+    details.set_retry_info(Some(ABOUT));
+    Status::with_error_details(status.code(), status.message(), details)
+}
+
+async fn who_sends_too_often_is_told_when_to_come_again(test: &TestService) {
+    let settings = AppSettings {
+        profile_sends_per_second: Some(1),
+        profile_sends_burst: Some(1),
+        ..Default::default()
+    };
+    configure(test, settings).await;
+    let mut alice = test.user("alice");
+    let told = loop {
+        let request = message(&["bob"], text("hi"));
+        if let Err(status) = alice.send_message(request).await {
+            break status;
+        }
+    };
+    compare("quotas", &[("a send too many", about(&told))]);
+}
+
+on_each_database![who_sends_too_often_is_told_when_to_come_again];

@@ -1,0 +1,69 @@
+//! Quotas of the configuration.
+
+use std::time::Duration;
+
+use proto::sys::v1 as sys;
+use proto::v1;
+use support::on_each_database;
+use support::process::{Home, Server, SystemClient, UserClient};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use crate::api::words::{notice, reason_of, text};
+
+/// Sends that are tried until one is too many.
+const TRIES_MAX: usize = 50;
+
+fn limited(home: &Home) -> Server {
+    let mut start = home.start();
+    for (name, value) in [
+        ("POSTROOM_QUOTAS__PROFILE_SENDS_PER_SECOND", "4"),
+        ("POSTROOM_QUOTAS__PROFILE_SENDS_BURST", "1"),
+        ("POSTROOM_QUOTAS__APP_SENDS_PER_SECOND", "4"),
+        ("POSTROOM_QUOTAS__APP_SENDS_BURST", "2"),
+    ] {
+        start.variables.push((name, value.to_owned()));
+    }
+    Server::start(&start)
+}
+
+async fn send(mut user: UserClient) -> Result<(), Status> {
+    let request = v1::SendMessageSimpleRequest {
+        to: vec!["bob".to_owned()],
+        text: "hi".to_owned(),
+        ..Default::default()
+    };
+    user.send_message_simple(request).await.map(drop)
+}
+
+async fn announce(mut app: SystemClient) -> Result<(), Status> {
+    let request: sys::SendMessageRequest = notice(&["bob"], text("news"));
+    app.send_message(request).await.map(drop)
+}
+
+/// Sends until that is too often. How long to wait.
+async fn too_often(send: impl AsyncFn() -> Result<(), Status>) -> Duration {
+    for _ in 0..TRIES_MAX {
+        if let Err(status) = send().await {
+            assert_eq!(reason_of(&status), "RATE_LIMITED");
+            let retry = status.get_details_retry_info().expect("a RetryInfo");
+            return retry.retry_delay.expect("a time");
+        }
+    }
+    panic!("never too often");
+}
+
+async fn what_the_configuration_allows_passes_and_no_more(home: &Home) {
+    let server = limited(home);
+    let alice = server.messaging(&server.tokens.alice);
+    let app = server.system();
+    let told = too_often(async || send(alice.clone()).await).await;
+    tokio::time::sleep(told).await;
+    send(alice.clone()).await.expect("a send, after the wait");
+
+    let told = too_often(async || announce(app.clone()).await).await;
+    tokio::time::sleep(told).await;
+    announce(app).await.expect("a send, after the wait");
+}
+
+on_each_database![what_the_configuration_allows_passes_and_no_more];
