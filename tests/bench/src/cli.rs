@@ -15,6 +15,7 @@ use crate::overload;
 use crate::scenario::Group;
 use crate::site::bare;
 use crate::site::world::PROFILES_MIN;
+use crate::tenants;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +26,7 @@ Examples:
   bench --only subscribe --subscribers 20000 --repeats 1
   bench bulk --mailboxes 1000000
   bench overload
+  bench tenants --quota 100
   bench h2load-body --to bob --out body.bin";
 
 /// Measure the real postroom against its goals, with the baselines in the same run
@@ -84,6 +86,7 @@ pub enum Command {
     H2loadBody(h2load::Args),
     Bulk(bulk::Args),
     Overload(overload::Args),
+    Tenants(tenants::Args),
     /// Serve from memory: what the calls of a run are compared with
     #[command(hide = true)]
     Bare(bare::Args),

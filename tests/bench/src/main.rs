@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod scenario;
 mod site;
+mod tenants;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -52,6 +53,10 @@ async fn start(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Overload(args)) => {
             let work = Box::pin(overload::run(&args));
             until_signal(overload::TIME_MAX, work).await
+        }
+        Some(Command::Tenants(args)) => {
+            let work = Box::pin(tenants::run(&args));
+            until_signal(tenants::TIME_MAX, work).await
         }
         Some(Command::Bare(args)) => site::bare::serve(&args).await,
         None => {
