@@ -168,7 +168,8 @@ impl<DB: Backend> Fields<DB> {
         Ok(self.int()? != 0)
     }
 
-    /// Whether the next column is null: a row that was joined and not found begins so.
+    /// Whether the next column is null: a row that was joined and not found begins so, and the
+    /// mailbox among its entries.
     pub fn is_null_next(&self) -> bool {
         matches!(DB::get(&self.row, self.next), Ok(None::<i64>))
     }

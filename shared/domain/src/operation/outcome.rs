@@ -223,6 +223,9 @@ mod tests {
             assert_eq!(outcome.encode(), stored);
             assert_eq!(Outcome::decode(&stored), Some(outcome));
         }
+        // As it was stored once.
+        let long = r#"{"s":["AAAAAAAKcACAAAAAAAAAAA",3,2,20]}"#;
+        assert_eq!(Outcome::decode(long), Some(Outcome::Sent(sent)));
         let configured = Outcome::Configured(settings);
         assert_eq!(Outcome::decode(&configured.encode()), Some(configured));
         let old = r#"{"a":{"version":4,"allow_edit":false}}"#;
@@ -230,8 +233,25 @@ mod tests {
     }
 
     #[test]
+    fn sends_come_back_as_they_were_whatever_their_numbers() {
+        let most = i64::from(u32::MAX) << 16 | 0xffff;
+        for requested in [0, 65_535, 65_536, u32::MAX] {
+            for expire_ms in [i64::MIN, -1, 0, 1, most, most + 1, i64::MAX] {
+                let sent = Outcome::Sent(Sent {
+                    message_id: sent_at(10),
+                    requested,
+                    actual: requested / 2,
+                    send_ms: Millis(10),
+                    expire_ms: Millis(expire_ms),
+                });
+                assert_eq!(Outcome::decode(&sent.encode()), Some(sent));
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_outcome_is_none() {
-        for text in ["", "{}", r#"{"c":-1}"#, r#""x""#] {
+        for text in ["", "{}", r#"{"c":-1}"#, r#""x""#, r#"{"s":"AAAA"}"#] {
             assert_eq!(Outcome::decode(text), None, "{text}");
         }
     }
