@@ -58,7 +58,7 @@ impl Lanes {
         let (reply, answer) = oneshot::channel();
         let queue = self.of(app.app_no, &operation)?;
         queue.put(Ticket {
-            arrival: 0,
+            arrived: Instant::now(),
             app,
             weight: operation.weight(),
             operation,

@@ -4,7 +4,7 @@ mod together;
 mod visit;
 
 use std::ops::ControlFlow::Break;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ use crate::statement::Statement;
 use crate::sweep::Claim;
 use crate::warm::Warm;
 use crate::{audit, read, retry, sweep, trim};
-use together::{Together, Waiting};
+use together::Together;
 use visit::Visit;
 
 /// How long a call that is none of its own may take, such as to begin a mailbox that is read.
@@ -83,15 +83,10 @@ impl<DB: Backend> SqlStore<DB> {
         let connections = usize::try_from(options.write_connections).unwrap_or(usize::MAX);
         let lanes = options.lanes.count.min(connections.saturating_sub(1));
         let lanes = lanes.clamp(1, DB::WRITERS_MAX);
-        let together = Together {
-            pool: pools.read.clone(),
-            apps: Arc::clone(&apps),
-            epoch: Arc::clone(&epoch),
-            clock: Arc::clone(&options.clock),
-            waiting: Mutex::new(Waiting::default()),
-        };
+        let (read, clock) = (pools.read.clone(), options.clock.clone());
+        let together = Together::new(read, apps.clone(), epoch.clone(), clock);
         Ok(Self {
-            together: Arc::new(together),
+            together,
             lanes: Lanes::start(workshop, lanes),
             pools,
             clock: Arc::clone(&options.clock),
@@ -200,18 +195,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Counted, Error> {
         let mut visit = Visit::of(app, owner, reader);
         loop {
-            let seen = match self.together.counts(app, owner).await {
-                Ok(Some(seen)) => Ok(seen),
-                Ok(None) => {
-                    let (app_no, mut view) = self.view(app, visit.sight()).await?;
-                    let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
-                    let mailbox = (app_no, owner.clone());
-                    let seen = read::counts::read_one(view.connection(), epoch, &mailbox, now);
-                    let seen = seen.await;
-                    view.end_with(seen).await
-                }
-                Err(error) => Err(error),
-            };
+            let seen = self.counted(&visit).await;
             if let Break(counted) = self.see(&mut visit, seen).await? {
                 return Ok(counted.unwrap_or_else(|| Counted {
                     counts: domain::mailbox::Counts::default(),

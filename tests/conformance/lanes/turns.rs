@@ -1,6 +1,7 @@
 //! Who is next, of those who wait for a lane.
 
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use domain::limits::{BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, QUEUED_OPERATIONS_MAX};
 use domain::{Action, Millis, Outcome};
@@ -17,6 +18,9 @@ on_each_database![
     an_app_waits_behind_what_it_has_asked_for_itself,
     who_has_most_in_a_full_queue_gives_way,
     whoever_has_no_content_in_a_queue_full_of_it_does_not_give_way,
+    what_goes_together_goes_in_the_order_of_arrival,
+    who_gave_up_takes_no_place_in_a_batch,
+    whoever_has_no_time_left_for_an_answer_is_refused,
     large_operations_do_not_follow_one_another_while_others_wait,
 ];
 
@@ -112,5 +116,54 @@ async fn whoever_has_no_content_in_a_queue_full_of_it_does_not_give_way(bench: &
     // It was looked at, and is more than the policy allows.
     let answer = other.await;
     assert!(matches!(answer, Err(Error::Refused(_))), "{answer:?}");
+    lane.store.close().await;
+}
+
+async fn what_goes_together_goes_in_the_order_of_arrival(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let calls = (0..100).map(|number| {
+        let app = if number % 3 == 0 { there() } else { app() };
+        lane.queue(app, operation(send("ann", &["bob"])), in_time())
+    });
+    let calls: Vec<Call> = calls.collect();
+    standing.go_on().await;
+    let ids = join_all(calls)
+        .await
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(Outcome::Sent(sent)) => sent.message_id,
+            other => panic!("{other:?}"),
+        });
+    assert!(ids.is_sorted());
+    lane.store.close().await;
+}
+
+async fn who_gave_up_takes_no_place_in_a_batch(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let first = lane.queue_in_time(send("ann", &["bob"]));
+    let crowd = (0..3 * BATCH_OPERATIONS_MAX).map(|_| lane.queue_in_time(send("cid", &["bob"])));
+    drop(crowd.collect::<Vec<Call>>());
+    let last = lane.queue_in_time(send("ann", &["bob"]));
+    standing.go_on().await;
+    assert_eq!(sent_at(first).await, sent_at(last).await);
+    assert_eq!(bench.counts("bob").await, (2, 2, 0));
+    lane.store.close().await;
+}
+
+async fn whoever_has_no_time_left_for_an_answer_is_refused(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let standing = lane.stop().await;
+    let begun = Instant::now();
+    let patience = Duration::from_secs(1);
+    let pressed = lane.queue(app(), operation(send("ann", &["bob"])), begun + patience);
+    let patient = lane.queue_in_time(send("cid", &["bob"]));
+    tokio::time::sleep_until((begun + patience * 77 / 100).into()).await;
+    standing.go_on().await;
+    let answer = pressed.await;
+    assert!(matches!(answer, Err(Error::Overloaded)), "{answer:?}");
+    assert_done(&patient.await);
+    assert_eq!(bench.counts("bob").await, (1, 1, 0));
     lane.store.close().await;
 }

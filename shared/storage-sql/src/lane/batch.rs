@@ -17,8 +17,7 @@ use crate::retry;
 
 /// An operation that waits for its batch.
 pub struct Ticket {
-    /// How many came to the queue before it.
-    pub arrival: u64,
+    pub arrived: Instant,
     pub app: AppKey,
     pub operation: Operation,
     pub weight: Weight,
@@ -27,6 +26,17 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Why it is too late to carry it out, if it is. The last quarter of the time is for what
+    /// is still to be done: of a queue that is longer than callers wait, those would be first
+    /// who have no time left for it.
+    pub fn is_over(&self, now: Instant) -> Option<Error> {
+        if self.deadline <= now || self.reply.is_closed() {
+            return Some(Error::Deadline);
+        }
+        let waited = now.saturating_duration_since(self.arrived);
+        (waited > 3 * (self.deadline - now)).then_some(Error::Overloaded)
+    }
+
     /// Answers that it is not carried out.
     pub fn refuse(self, error: Error) {
         // It does not matter if nobody waits any more.
@@ -78,7 +88,7 @@ impl Batch {
 
     /// Puts them in the order in which they came.
     pub fn sort(&mut self) {
-        self.tickets.sort_by_key(|ticket| ticket.arrival);
+        self.tickets.sort_by_key(|ticket| ticket.arrived);
     }
 
     /// Adds one more.

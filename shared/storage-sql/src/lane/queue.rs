@@ -7,6 +7,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use domain::limits::{BATCH_ENTRIES_MAX, QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
 use storage::Error;
@@ -33,8 +34,6 @@ struct Waiting {
     large: Lines,
     /// Whether the last batch had a large one.
     had_large: bool,
-    /// How many ever came.
-    arrivals: u64,
     is_closed: bool,
 }
 
@@ -71,13 +70,11 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::Overloaded`] if there is no room, and no other app has more in the queue.
-    pub fn put(&self, mut ticket: Ticket) -> Result<(), Error> {
+    pub fn put(&self, ticket: Ticket) -> Result<(), Error> {
         let mut waiting = self.waiting();
         if waiting.is_closed {
             return Err(closed());
         }
-        ticket.arrival = waiting.arrivals;
-        waiting.arrivals += 1;
         let lines = if ticket.weight.is_large() {
             &mut waiting.large
         } else {
@@ -193,12 +190,17 @@ impl Lines {
     }
 
     /// Takes the oldest of the app whose turn it is. A turn is good for so many entries; for what
-    /// is larger, several are saved up.
+    /// is larger, several are saved up. What is over takes no turn, and no place in a batch.
     fn pop_if(&mut self, fits: impl FnOnce(&Ticket) -> bool) -> Option<Ticket> {
+        let now = Instant::now();
         loop {
             let app_no = *self.turns.front()?;
             let line = self.of_apps.get_mut(&app_no)?;
             let next = line.tickets.front()?;
+            if let Some(error) = next.is_over(now) {
+                self.pop(app_no)?.refuse(error);
+                continue;
+            }
             let cost = next.weight.entries.max(1);
             if line.credit < cost {
                 line.credit += TURN_ENTRIES;
@@ -209,13 +211,19 @@ impl Lines {
                 return None;
             }
             line.credit -= cost;
-            let ticket = line.tickets.pop_front()?;
-            if line.tickets.is_empty() {
-                self.turns.pop_front();
-            }
-            self.took(app_no, &ticket);
-            return Some(ticket);
+            return self.pop(app_no);
         }
+    }
+
+    /// The oldest of the app whose turn it is.
+    fn pop(&mut self, app_no: i64) -> Option<Ticket> {
+        let line = self.of_apps.get_mut(&app_no)?;
+        let ticket = line.tickets.pop_front()?;
+        if line.tickets.is_empty() {
+            self.turns.pop_front();
+        }
+        self.took(app_no, &ticket);
+        Some(ticket)
     }
 
     /// Makes room at the cost of those who have more of what is scarce, even then: their

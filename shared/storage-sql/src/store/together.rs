@@ -10,6 +10,8 @@ use futures::FutureExt as _;
 use storage::{Clock, Counted, Error};
 use tokio::sync::oneshot;
 
+use super::SqlStore;
+use super::visit::Visit;
 use crate::apps::Apps;
 use crate::backend::Backend;
 use crate::connection::Connection;
@@ -25,16 +27,16 @@ const READERS_MAX: usize = 2;
 
 /// What reads counts.
 pub(super) struct Together<DB: Backend> {
-    pub pool: Warm<DB>,
-    pub apps: Arc<Apps>,
-    pub epoch: Arc<Epoch>,
-    pub clock: Arc<dyn Clock>,
-    pub waiting: Mutex<Waiting>,
+    pool: Warm<DB>,
+    apps: Arc<Apps>,
+    epoch: Arc<Epoch>,
+    clock: Arc<dyn Clock>,
+    waiting: Mutex<Waiting>,
 }
 
 /// Those who wait, and how many are reading.
 #[derive(Default)]
-pub(super) struct Waiting {
+struct Waiting {
     tickets: Vec<Ticket>,
     readers: usize,
 }
@@ -49,10 +51,40 @@ struct Ticket {
 /// What was found, or why nothing could be. None: the app has not begun.
 type Answer = Result<Option<Seen<Counted>>, Error>;
 
+impl<DB: Backend> SqlStore<DB> {
+    /// The counts of a mailbox, as they were at some time after this was called.
+    pub(super) async fn counted(&self, visit: &Visit<'_>) -> Result<Seen<Counted>, Error> {
+        let (app, owner) = visit.whose();
+        if let Some(seen) = self.together.counts(app, owner).await? {
+            return Ok(seen);
+        }
+        let (app_no, mut view) = self.view(app, visit.sight()).await?;
+        let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
+        let mailbox = (app_no, owner.clone());
+        let seen = counts::read_one(view.connection(), epoch, &mailbox, now).await;
+        view.end_with(seen).await
+    }
+}
+
 impl<DB: Backend> Together<DB> {
-    /// The counts of a mailbox, as they were at some time after this was called. None: the app
-    /// has not begun, or those who were read for had better each be read for alone.
-    pub async fn counts(self: &Arc<Self>, app: &AppId, owner: &ProfileId) -> Answer {
+    pub fn new(
+        pool: Warm<DB>,
+        apps: Arc<Apps>,
+        epoch: Arc<Epoch>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            pool,
+            apps,
+            epoch,
+            clock,
+            waiting: Mutex::default(),
+        })
+    }
+
+    /// None: the app has not begun, or those who were read for had better each be read for
+    /// alone.
+    async fn counts(self: &Arc<Self>, app: &AppId, owner: &ProfileId) -> Answer {
         let (answer, answered) = oneshot::channel();
         let ticket = Ticket {
             app: app.clone(),

@@ -48,6 +48,11 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Whose mailbox it is.
+    pub const fn whose(&self) -> (&'a AppId, &'a ProfileId) {
+        (self.app, self.owner)
+    }
+
     /// How to read next.
     pub const fn sight(&self) -> Sight {
         self.sight
