@@ -3,7 +3,6 @@
 mod apps;
 mod contents;
 mod digests;
-mod later;
 mod messaging;
 mod pages;
 mod quotas;

@@ -21,6 +21,7 @@ mod plans;
 mod repository;
 mod requests;
 mod schema;
+mod segments;
 mod settings;
 mod statements;
 mod together;

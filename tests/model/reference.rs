@@ -194,6 +194,9 @@ impl App {
                 Action::Open(_) | Action::Settle(_) | Action::Trim(_) => Ok(Outcome::Done),
                 Action::SendBulk(send) => self.send_bulk(&policy, send, message_id),
                 Action::Deliver(_) => unreachable!("a message is sent as a letter"),
+                Action::Launch(_) | Action::Advance(_) | Action::StopJob(_) => {
+                    unreachable!("segments have tests of their own")
+                }
                 Action::Mark(mark) => Ok(self.mark(mark, now)),
                 Action::MarkDelivered(mark) => Ok(self.mark_delivered(mark, now)),
                 Action::Delete(delete) => Ok(self.delete(delete, now)),

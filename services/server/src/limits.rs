@@ -39,6 +39,10 @@ pub const TRIM_EVERY: Duration = Duration::from_mins(10);
 pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// How long a sweep rests after each part.
 pub const SWEEP_REST: Duration = Duration::from_millis(20);
+/// How often it is looked for jobs that have something to do.
+pub const JOBS_EVERY: Duration = Duration::from_millis(500);
+/// How long jobs rest after each step.
+pub const JOBS_REST: Duration = Duration::from_millis(5);
 /// How long the store may take to say whether it is ready.
 pub const READY_MAX: Duration = Duration::from_secs(2);
 

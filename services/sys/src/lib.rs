@@ -3,6 +3,7 @@
 //! One file per RPC, each read top to bottom: handle, parse, answer. What they share with
 //! the service for users is in [`rpc::convert`].
 
+mod cancel_send_job;
 mod delete_message;
 mod delete_messages;
 mod from;
@@ -14,10 +15,13 @@ mod get_messages_for_owner_page;
 mod get_messages_for_owner_page_offset;
 mod get_messages_page;
 mod get_messages_page_offset;
+mod get_send_job;
+mod job;
 mod owner;
 mod send_bulk;
 mod send_message;
 mod send_message_simple;
+mod send_to_profiles;
 mod service;
 mod settings;
 mod update_app_settings;

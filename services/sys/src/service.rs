@@ -6,15 +6,15 @@ use proto::sys::v1;
 use proto::sys::v1::sys_server::{Sys, SysServer};
 use rpc::Limiter;
 use rpc::convert::reply::{Reply, reply};
-use rpc::error::unimplemented;
 use storage::MailStore;
 use tonic::{Request, Streaming};
 
 use crate::{
-    delete_message, delete_messages, get_app_settings, get_bulk, get_message_counts_for_owner,
-    get_messages, get_messages_for_owner_page, get_messages_for_owner_page_offset,
-    get_messages_page, get_messages_page_offset, send_bulk, send_message, send_message_simple,
-    update_app_settings, update_message,
+    cancel_send_job, delete_message, delete_messages, get_app_settings, get_bulk,
+    get_message_counts_for_owner, get_messages, get_messages_for_owner_page,
+    get_messages_for_owner_page_offset, get_messages_page, get_messages_page_offset, get_send_job,
+    send_bulk, send_message, send_message_simple, send_to_profiles, update_app_settings,
+    update_message,
 };
 
 /// The service for the app itself.
@@ -139,22 +139,22 @@ impl Sys for Service {
 
     async fn send_to_profiles(
         &self,
-        _: Request<Streaming<v1::SendToProfilesRequest>>,
+        request: Request<Streaming<v1::SendToProfilesRequest>>,
     ) -> Reply<v1::SendToProfilesResponse> {
-        Err(unimplemented("SendToProfiles").into())
+        reply(send_to_profiles::handle(&*self.store, request).await)
     }
 
     async fn get_send_job(
         &self,
-        _: Request<v1::GetSendJobRequest>,
+        request: Request<v1::GetSendJobRequest>,
     ) -> Reply<v1::GetSendJobResponse> {
-        Err(unimplemented("GetSendJob").into())
+        reply(get_send_job::handle(&*self.store, request).await)
     }
 
     async fn cancel_send_job(
         &self,
-        _: Request<v1::CancelSendJobRequest>,
+        request: Request<v1::CancelSendJobRequest>,
     ) -> Reply<v1::CancelSendJobResponse> {
-        Err(unimplemented("CancelSendJob").into())
+        reply(cancel_send_job::handle(&*self.store, request).await)
     }
 }

@@ -6,10 +6,11 @@
 //! tested, here; operations only say what shall happen.
 
 mod changes;
+mod segment;
 mod settle;
 mod slot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use changes::{Changes, Tombstone};
 use settle::Bulk;
@@ -20,8 +21,9 @@ use crate::content::Content;
 use crate::entry::Entry;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
-use crate::message::{Envelope, Message, MessageKind};
+use crate::message::{Envelope, Message};
 use crate::policy::{Policy, Settings};
+use crate::segment::{JobId, SendJob};
 use crate::time::Millis;
 
 type EntryKey = (i64, Msgbox, MessageId);
@@ -39,6 +41,8 @@ pub struct Ledger {
     tombstones: Vec<Tombstone>,
     floors: BTreeMap<i64, i64>,
     bulk: Bulk,
+    jobs: BTreeMap<JobId, Slot<SendJob>>,
+    recalled: BTreeSet<MessageId>,
 }
 
 /// An entry that is about to be.
@@ -48,6 +52,8 @@ pub struct NewEntry {
     pub msgbox: Msgbox,
     /// Of which message.
     pub message_id: MessageId,
+    /// Which version of it is shown.
+    pub content_version: i64,
     /// When it vanishes.
     pub expire_ms: Millis,
 }
@@ -67,6 +73,8 @@ impl Ledger {
             tombstones: Vec::new(),
             floors: BTreeMap::new(),
             bulk: Bulk::default(),
+            jobs: BTreeMap::new(),
+            recalled: BTreeSet::new(),
         }
     }
 
@@ -188,8 +196,8 @@ impl Ledger {
             self.lose_entry(owner, msgbox, message_id);
         }
         self.note_turn(Turn::Recalled, &envelope);
-        if envelope.kind == MessageKind::Bulk {
-            self.bulk.recalled.insert(message_id);
+        if envelope.outlives_recall() {
+            self.recalled.insert(message_id);
         }
         self.contents.remove(&message_id);
         if let Some(slot) = self.messages.get_mut(&message_id) {
@@ -211,7 +219,7 @@ impl Ledger {
             create_ms: now,
             update_ms: now,
             version: 1,
-            content_version: 1,
+            content_version: new.content_version,
             read_ms: None,
             delivered_ms: None,
             expire_ms: new.expire_ms,

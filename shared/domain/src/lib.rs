@@ -21,6 +21,7 @@ pub mod policy;
 pub mod quota;
 pub mod refusal;
 pub mod request;
+pub mod segment;
 pub mod sender;
 pub mod time;
 pub mod violation;

@@ -16,6 +16,14 @@ pub const SENDER_PIC_BYTES_MAX: usize = 512;
 pub const MESSAGE_IDS_MAX: usize = 500;
 /// Recipients of one message, whatever an app's policy says. More is a segment.
 pub const RECIPIENTS_CAP: usize = 500;
+/// Recipients that a segment names at the most, each time counted.
+pub const SEGMENT_RECIPIENTS_MAX: u32 = 10_000_000;
+/// Segments whose recipients come in at once.
+pub const INTAKES_MAX: usize = 8;
+/// Milliseconds after which recipients are forgotten whom nothing was sent to.
+pub const INTAKE_MS: i64 = 2 * HOUR_MS;
+/// Recipients of a segment that a transaction writes to.
+pub const CHUNK_RECIPIENTS: usize = 500;
 /// Recipients of one message of a user, unless the policy says otherwise.
 pub const RECIPIENTS_DEFAULT: u32 = 100;
 

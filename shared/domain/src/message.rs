@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::expiry;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::Msgbox;
+use crate::segment::Segment;
 use crate::sender::Sender;
 use crate::time::Millis;
 
@@ -51,6 +52,8 @@ pub struct Envelope {
     pub from: Sender,
     /// Who it is to: distinct, in bytewise order.
     pub to: Vec<ProfileId>,
+    /// If those are too many to be listed: who they are.
+    pub segment: Option<Segment>,
     /// What is shown on the recipients' devices, encoded; the push channel reads it.
     pub notification: Option<Bytes>,
     /// From 1; grows with every change of the content.
@@ -81,6 +84,7 @@ impl Envelope {
             kind,
             from,
             to: Vec::new(),
+            segment: None,
             notification: None,
             version: 1,
             modified: false,
@@ -98,6 +102,19 @@ impl Envelope {
             .iter()
             .map(|sender| (sender, Msgbox::Sent));
         sent.chain(self.to.iter().map(|recipient| (recipient, Msgbox::Inbox)))
+    }
+
+    /// How many it is to.
+    #[must_use]
+    pub fn to_count(&self) -> u32 {
+        let listed = u32::try_from(self.to.len()).unwrap_or(u32::MAX);
+        self.segment.map_or(listed, |segment| segment.recipients)
+    }
+
+    /// Whether its row stays when it is deleted, until it expires: a box may hold it yet.
+    #[must_use]
+    pub fn outlives_recall(&self) -> bool {
+        self.kind == MessageKind::Bulk || self.segment.is_some()
     }
 
     /// Whether that profile sent it.

@@ -5,12 +5,14 @@
 //! reads the union of many footprints, applies the operations in turn, and writes what has
 //! changed; it knows none of them. A new use case is a new file here.
 
+mod advance;
 mod clear;
 mod configure;
 mod delete;
 mod deliver;
 mod edit;
 mod footprint;
+mod launch;
 mod mark;
 mod mark_delivered;
 mod open;
@@ -19,24 +21,28 @@ mod recall;
 mod remove;
 mod send_bulk;
 mod settle;
+mod stop_job;
 mod trim;
 mod update;
 mod weight;
 
+pub use advance::Advance;
 pub use clear::Clear;
 pub use configure::Configure;
 pub use delete::Delete;
 pub use deliver::Deliver;
 pub use edit::Edit;
 pub use footprint::{EntryRange, Footprint};
+pub use launch::Launch;
 pub use mark::Mark;
 pub use mark_delivered::MarkDelivered;
 pub use open::Open;
-pub use outcome::{Outcome, Revision, Sent};
+pub use outcome::{Launched, Outcome, Revision, Sent};
 pub use recall::Recall;
 pub use remove::{Remove, RemoveOne};
 pub use send_bulk::SendBulk;
 pub use settle::Settle;
+pub use stop_job::StopJob;
 pub use trim::Trim;
 pub use update::Update;
 pub use weight::Weight;
@@ -66,6 +72,12 @@ pub enum Action {
     Deliver(Deliver),
     /// A message is sent to everyone.
     SendBulk(SendBulk),
+    /// A message is sent to a segment.
+    Launch(Launch),
+    /// A chunk of a segment has its turn.
+    Advance(Advance),
+    /// A job delivers to nobody more.
+    StopJob(StopJob),
     /// Entries are marked as read or unread.
     Mark(Mark),
     /// Entries were handed to their owner.
@@ -99,6 +111,9 @@ impl Operation {
             Action::Settle(action) => action.footprint(),
             Action::Deliver(action) => action.footprint(),
             Action::SendBulk(_) => SendBulk::footprint(),
+            Action::Launch(action) => action.footprint(),
+            Action::Advance(action) => action.footprint(),
+            Action::StopJob(action) => action.footprint(),
             Action::Mark(action) => action.footprint(),
             Action::MarkDelivered(action) => action.footprint(),
             Action::Delete(action) => action.footprint(),
@@ -116,7 +131,10 @@ impl Operation {
     /// Whether it makes a message.
     #[must_use]
     pub const fn makes_message(&self) -> bool {
-        matches!(self.action, Action::Deliver(_) | Action::SendBulk(_))
+        matches!(
+            self.action,
+            Action::Deliver(_) | Action::SendBulk(_) | Action::Launch(_)
+        )
     }
 
     /// Does it to the ledger. `message_id` is the id of the message that it makes, if it
@@ -129,6 +147,9 @@ impl Operation {
             Action::Open(_) | Action::Settle(_) => Ok(Outcome::Done),
             Action::Deliver(action) => action.apply(ledger, message_id).map(Outcome::Sent),
             Action::SendBulk(action) => action.apply(ledger, message_id).map(Outcome::Sent),
+            Action::Launch(action) => action.apply(ledger, message_id).map(Outcome::Launched),
+            Action::Advance(action) => Ok(Outcome::Changed(action.apply(ledger).into())),
+            Action::StopJob(action) => action.apply(ledger).map(Outcome::Job),
             Action::Mark(action) => Ok(Outcome::Changed(action.apply(ledger))),
             Action::MarkDelivered(action) => Ok(Outcome::Changed(action.apply(ledger))),
             Action::Delete(action) => Ok(Outcome::Changed(action.apply(ledger))),

@@ -65,6 +65,15 @@ impl Violations {
         self.0.extend(others.0);
     }
 
+    /// The same of fields within a field.
+    #[must_use]
+    pub fn within(mut self, outer: &str) -> Self {
+        for violation in &mut self.0 {
+            violation.field = format!("{outer}.{}", violation.field);
+        }
+        self
+    }
+
     /// The reason on which all violations agree, else [`Reason::InvalidRequest`].
     #[must_use]
     pub fn reason(&self) -> Reason {

@@ -110,7 +110,7 @@ impl RpcError {
     }
 }
 
-/// Answers a method that is in the contract and comes with a later version.
+/// Answers a method that is not there.
 #[must_use]
 pub const fn unimplemented(method: &'static str) -> RpcError {
     RpcError::Unimplemented(method)

@@ -14,6 +14,7 @@ mod layer;
 pub mod limiter;
 pub mod limits;
 pub mod methods;
+mod pieces;
 pub mod stack;
 pub mod token_end;
 
@@ -21,4 +22,5 @@ pub use caller::{Scope, System, User};
 pub use deadline::Deadline;
 pub use error::RpcError;
 pub use limiter::Limiter;
+pub use pieces::Pieces;
 pub use token_end::TokenEnd;

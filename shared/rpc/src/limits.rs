@@ -7,6 +7,11 @@ pub const DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// How long a call may take, whatever it says; streams are excepted.
 pub const DEADLINE_MAX: Duration = Duration::from_secs(30);
 
+/// How long a call may take whose request is a stream, if it does not say less.
+pub const STREAM_TAKEN_MAX: Duration = Duration::from_hours(1);
+/// How long the next part of such a request may take to come.
+pub const PIECE_MAX: Duration = Duration::from_secs(30);
+
 /// Bytes of a token.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// Milliseconds that the clocks of an issuer and of this server may differ.

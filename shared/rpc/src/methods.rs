@@ -35,6 +35,8 @@ pub struct Method {
     pub access: Access,
     /// Whether its answer is a stream, which lasts as long as it is wanted.
     pub is_stream: bool,
+    /// Whether its request is a stream, which takes as long as there is to say.
+    pub takes_stream: bool,
     /// Whether it sends a message, for the quotas. Every call of a user counts as a call.
     pub sends: bool,
 }
@@ -45,6 +47,7 @@ impl Method {
             name,
             access,
             is_stream: false,
+            takes_stream: false,
             sends: false,
         }
     }
@@ -54,7 +57,16 @@ impl Method {
             name,
             access,
             is_stream: true,
+            takes_stream: false,
             sends: false,
+        }
+    }
+
+    /// The same, as one whose request is a stream.
+    const fn taking_stream(self) -> Self {
+        Self {
+            takes_stream: true,
+            ..self
         }
     }
 
@@ -85,7 +97,7 @@ pub enum Mismatch {
     /// Nobody has said who may call a method.
     #[error("{0} has no row in the table of methods")]
     NoRow(String),
-    /// A row is for a method that does not exist, or not with an answer of this kind.
+    /// A row is for a method that does not exist, or whose request or answer is of another kind.
     #[error("{0} has a row in the table of methods that is not its own")]
     NoMethod(String),
 }
@@ -110,7 +122,7 @@ impl Methods {
         let described = described(descriptors)?;
         let in_rows: BTreeSet<_> = rows
             .iter()
-            .map(|row| (row.name.to_owned(), row.is_stream))
+            .map(|row| (row.name.to_owned(), [row.takes_stream, row.is_stream]))
             .collect();
         if let Some((name, _)) = in_rows.difference(&described).next() {
             return Err(Mismatch::NoMethod(name.clone()));
@@ -134,15 +146,16 @@ impl Methods {
     }
 }
 
-/// The methods of descriptors, and whether they answer with a stream.
-fn described(descriptors: &[u8]) -> Result<BTreeSet<(String, bool)>, Mismatch> {
+/// The methods of descriptors, and whether their requests and their answers are streams.
+fn described(descriptors: &[u8]) -> Result<BTreeSet<(String, [bool; 2])>, Mismatch> {
     let files = FileDescriptorSet::decode(descriptors).map_err(Mismatch::Descriptors)?;
     let mut methods = BTreeSet::new();
     for file in &files.file {
         for service in &file.service {
             for method in &service.method {
                 let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
-                methods.insert((name, method.server_streaming()));
+                let streams = [method.client_streaming(), method.server_streaming()];
+                methods.insert((name, streams));
             }
         }
     }

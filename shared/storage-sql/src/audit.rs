@@ -1,6 +1,6 @@
 //! The recount: does every mailbox say what its entries say?
 
-use domain::ProfileId;
+use domain::{Millis, ProfileId};
 use storage::{Audit, Drift, Error};
 
 use crate::backend::{Backend, Pools};
@@ -14,9 +14,9 @@ const MAILBOXES: i64 = 50;
 
 /// What a mailbox `b` says, and what its entries do. Also what should not be: entries without
 /// a message, and entries that do not show what their message has become, in a mailbox that
-/// has taken everything.
+/// has taken everything, unless a job is about to bring it, or they have expired.
 macro_rules! recount {
-    ($from:literal) => {
+    ($from:literal, $now:literal) => {
         concat!(
             "SELECT b.app_no, b.mailbox_id, a.app_id, b.profile_id,
                  b.inbox_total, b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms,
@@ -28,8 +28,10 @@ macro_rules! recount {
                      WHERE d.app_no = b.app_no AND d.mailbox_id = b.mailbox_id
                  ), min(e.expire_ms),
                  count(CASE WHEN e.box IS NOT NULL AND m.message_id IS NULL THEN 1 END),
-                 count(CASE WHEN b.bulk_cursor = a.bulk_head
-                     AND (m.version <> e.content_version OR m.recall_ms IS NOT NULL) THEN 1 END),
+                 count(CASE WHEN b.bulk_cursor = a.bulk_head AND coalesce(j.is_due, 0) = 0
+                     AND e.expire_ms > ",
+            $now,
+            " AND (m.version <> e.content_version OR m.recall_ms IS NOT NULL) THEN 1 END),
                  b.bulk_cursor, a.bulk_head
              FROM ",
             $from,
@@ -37,6 +39,7 @@ macro_rules! recount {
              JOIN app a ON a.app_no = b.app_no
              LEFT JOIN msgbox e ON e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
              LEFT JOIN message m ON m.app_no = e.app_no AND m.message_id = e.message_id
+             LEFT JOIN send_job j ON j.app_no = m.app_no AND j.job_id = m.job_id
              GROUP BY b.app_no, b.mailbox_id, a.app_id, b.profile_id, b.inbox_total,
                  b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms, b.bulk_cursor,
                  a.bulk_head
@@ -46,16 +49,20 @@ macro_rules! recount {
 }
 
 static RECOUNT: Statement = Statement::new(
-    3,
+    4,
     recount!(
         "(SELECT * FROM mailbox WHERE (app_no, mailbox_id) > ($1, $2)
-          ORDER BY app_no, mailbox_id LIMIT $3) b"
+          ORDER BY app_no, mailbox_id LIMIT $3) b",
+        "$4"
     ),
 );
 
 static RECOUNT_ONE: Statement = Statement::new(
-    2,
-    recount!("(SELECT * FROM mailbox WHERE app_no = $1 AND mailbox_id = $2) b"),
+    3,
+    recount!(
+        "(SELECT * FROM mailbox WHERE app_no = $1 AND mailbox_id = $2) b",
+        "$3"
+    ),
 );
 
 static LOCK: Statement = Statement::new(
@@ -107,6 +114,7 @@ struct Numbers {
 /// Recounts the mailboxes after that one.
 pub async fn run<DB: Backend>(
     pools: &Pools<DB>,
+    now: Millis,
     after: Option<(i64, i64)>,
     repair: bool,
 ) -> Result<Audit, Error> {
@@ -114,7 +122,8 @@ pub async fn run<DB: Backend>(
     let call = Call::of(&RECOUNT)
         .with(app_no)
         .with(mailbox_id)
-        .with(MAILBOXES);
+        .with(MAILBOXES)
+        .with(now.0);
     let rows = Connection::of(&pools.read).await?.fetch(call).await?;
     let mut audit = Audit::default();
     for mut row in rows {
@@ -125,7 +134,7 @@ pub async fn run<DB: Backend>(
         audit.next = Some((recount.app_no, recount.mailbox_id));
         let drifts = !recount.drift(false).is_empty();
         if drifts && repair {
-            audit.drift.extend(repair_one(pools, &recount).await?);
+            audit.drift.extend(repair_one(pools, now, &recount).await?);
         } else {
             audit.drift.extend(recount.drift(false));
         }
@@ -137,7 +146,11 @@ pub async fn run<DB: Backend>(
 }
 
 /// Recounts one mailbox under its lock, and writes what its entries say.
-async fn repair_one<DB: Backend>(pools: &Pools<DB>, found: &Recount) -> Result<Vec<Drift>, Error> {
+async fn repair_one<DB: Backend>(
+    pools: &Pools<DB>,
+    now: Millis,
+    found: &Recount,
+) -> Result<Vec<Drift>, Error> {
     let mut transaction = Transaction::begin(&pools.write).await?;
     let connection = transaction.connection();
     let of_it = |statement| {
@@ -147,7 +160,7 @@ async fn repair_one<DB: Backend>(pools: &Pools<DB>, found: &Recount) -> Result<V
     };
     connection.fetch(of_it(&LOCK)).await?;
     let mut drift = Vec::new();
-    for mut row in connection.fetch(of_it(&RECOUNT_ONE)).await? {
+    for mut row in connection.fetch(of_it(&RECOUNT_ONE).with(now.0)).await? {
         let recount = recount(&mut row)?;
         let counted = recount.counted;
         let mut call = Call::of(&REPAIR);

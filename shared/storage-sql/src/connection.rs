@@ -195,6 +195,22 @@ impl<DB: Backend> View<DB> {
     }
 }
 
+/// Runs statements in a transaction, in a task of its own: what has begun runs to its end.
+/// How many rows the last one changed.
+pub async fn transact<DB: Backend>(pool: &Warm<DB>, calls: Vec<Call>) -> Result<u64, Error> {
+    let pool = pool.clone();
+    let work = tokio::spawn(async move {
+        let mut transaction = Transaction::begin(&pool).await?;
+        let mut changed = 0;
+        for call in calls {
+            changed = transaction.connection().execute(call).await?;
+        }
+        transaction.commit().await.map_err(wrap::<DB>)?;
+        Ok(changed)
+    });
+    work.await.map_err(|error| Error::Internal(error.into()))?
+}
+
 /// What became of a transaction, asked on a connection of its own.
 pub async fn fate<DB: Backend>(
     pool: &Warm<DB>,

@@ -36,9 +36,13 @@ impl Contents {
         self.0.get(&(epoch, app_no, message_id, version))
     }
 
-    /// Remembers a message as it is now.
+    /// Remembers a message as it is now. Not that of a segment: what it says changes before the
+    /// entries that lead to it do.
     pub fn keep(&self, epoch: Uuid, app_no: i64, message: &Arc<Message>) {
         let envelope = &message.envelope;
+        if envelope.segment.is_some() {
+            return;
+        }
         let key = (epoch, app_no, envelope.message_id, envelope.version);
         self.0.insert(key, Arc::clone(message));
     }

@@ -115,6 +115,7 @@ async fn walk<DB: Backend>(
     let apps = lock::apps(connection, policy, now, &apps(jobs)?, &footprints).await?;
     let mut ledgers = apps.ledgers;
     lock::messages(connection, now, &mut ledgers, &footprints).await?;
+    lock::jobs(connection, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
     settle::read(connection, now, &mut ledgers).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;

@@ -1,8 +1,10 @@
 //! A row on its way out of a database, taken field by field in the order of its columns.
 
+use domain::bulk::Turn;
 use domain::content::ContentKind;
 use domain::mailbox::Counts;
 use domain::message::{Envelope, MessageKind};
+use domain::segment::{JobChange, JobCounts, JobId, JobState, Segment, SendJob};
 use domain::{
     AppId, Content, Entry, Mailbox, Message, MessageId, Millis, Msgbox, ProfileId, Sender, Settings,
 };
@@ -25,7 +27,8 @@ macro_rules! entry_columns {
 macro_rules! envelope_columns {
     () => {
         "m.message_id, m.kind, m.sender_profile_id, m.sender_name, m.sender_pic, m.recipients, \
-         m.notification, m.version, m.modified, m.send_ms, m.update_ms, m.expire_ms"
+         m.notification, m.version, m.modified, m.send_ms, m.update_ms, m.expire_ms, \
+         m.job_id, m.recipient_count, m.recall_ms"
     };
 }
 
@@ -34,6 +37,15 @@ macro_rules! mailbox_columns {
     () => {
         "b.mailbox_id, b.seq, b.floor_seq, b.clock_ms, b.inbox_total, b.inbox_unread, \
          b.sent_total, b.next_expiry_ms, b.bulk_cursor, b.bulk_joined"
+    };
+}
+
+/// The columns that [`Fields::job`] takes, of a table or alias `j`.
+macro_rules! job_columns {
+    () => {
+        "j.job_id, j.message_id, j.state, j.run_no, j.next_chunk, j.accepted, j.duplicates, \
+         j.delivered, j.full_inboxes, j.failed, j.change_turn, j.change_chunk, j.change_end, \
+         j.step_ms, j.expire_ms"
     };
 }
 
@@ -48,7 +60,7 @@ macro_rules! is_due {
     };
 }
 
-pub(crate) use {entry_columns, envelope_columns, is_due, mailbox_columns};
+pub(crate) use {entry_columns, envelope_columns, is_due, job_columns, mailbox_columns};
 
 /// A row, and how much of it was taken.
 pub struct Fields<DB: Backend> {
@@ -216,6 +228,61 @@ impl<DB: Backend> Fields<DB> {
             send_ms: self.millis()?,
             update_ms: self.millis()?,
             expire_ms: self.millis()?,
+            segment: self.segment()?,
+        })
+    }
+
+    fn segment(&mut self) -> Result<Option<Segment>, Error> {
+        let job_id = self.uuid_or_null()?;
+        let recipients = self.int_or_null()?;
+        let recalled = self.int_or_null()?.is_some();
+        Ok(job_id.map(|job_id| Segment {
+            job_id: JobId::new(job_id),
+            recipients: recipients
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(u32::MAX),
+            recalled,
+        }))
+    }
+
+    fn job_change(&mut self, job_id: JobId) -> Result<Option<JobChange>, Error> {
+        let turn = self.int_or_null()?;
+        let next_chunk = self.int_or_null()?;
+        let end_chunk = self.int_or_null()?;
+        let Some(code) = turn else {
+            return Ok(None);
+        };
+        let change = Turn::from_code(code).zip(next_chunk.zip(end_chunk)).map(
+            |(turn, (next_chunk, end_chunk))| JobChange {
+                turn,
+                next_chunk,
+                end_chunk,
+            },
+        );
+        change
+            .map(Some)
+            .ok_or_else(|| corrupt("send_job", "change_turn", &job_id))
+    }
+
+    pub fn job(&mut self) -> Result<SendJob, Error> {
+        let job_id = JobId::new(self.uuid()?);
+        let wrong = |column| corrupt("send_job", column, &job_id);
+        Ok(SendJob {
+            job_id,
+            message_id: self.uuid_or_null()?.map(MessageId::new),
+            state: JobState::from_code(self.int()?).ok_or_else(|| wrong("state"))?,
+            run_no: self.int()?,
+            next_chunk: self.int()?,
+            counts: JobCounts {
+                accepted: self.int()?,
+                duplicates: self.int()?,
+                delivered: self.int()?,
+                full: self.int()?,
+                failed: self.int()?,
+            },
+            change: self.job_change(job_id)?,
+            step_ms: self.millis()?,
+            expire_ms: self.millis()?,
         })
     }
 
@@ -270,7 +337,8 @@ pub fn recipient_needle(profile: &ProfileId) -> String {
     format!("\n{profile}\n")
 }
 
-fn parse_recipients(text: &str) -> Option<Vec<ProfileId>> {
+/// The recipients of a stored text; none if it is none.
+pub fn parse_recipients(text: &str) -> Option<Vec<ProfileId>> {
     let parsed: Result<Vec<ProfileId>, _> = text
         .split('\n')
         .filter(|piece| !piece.is_empty())

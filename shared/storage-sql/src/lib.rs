@@ -23,6 +23,7 @@ mod options;
 mod read;
 mod retry;
 mod rows;
+mod segment;
 mod statement;
 mod store;
 mod sweep;

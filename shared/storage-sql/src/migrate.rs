@@ -9,7 +9,7 @@ use crate::connection::wrap;
 use crate::open::OpenError;
 
 /// The least version of the schema with which this program works.
-const LOWEST: i64 = 3;
+const LOWEST: i64 = 4;
 /// Where the steps that were taken are written down.
 const TABLE: &str = "_sqlx_migrations";
 

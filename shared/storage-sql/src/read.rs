@@ -6,6 +6,7 @@ pub mod counts;
 pub mod entries;
 pub mod heads;
 pub mod items;
+pub mod job;
 pub mod mailbox_page;
 pub mod messages;
 pub mod repository_page;

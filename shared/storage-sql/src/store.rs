@@ -1,5 +1,6 @@
 //! The store: both databases, one text.
 
+mod readiness;
 mod together;
 mod visit;
 
@@ -8,19 +9,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use domain::limits::INTAKES_MAX;
 use domain::page::Scan;
+use domain::segment::JobReport;
 use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
 use storage::{
-    Audit, BulkReport, Clock, Counted, Error, Feed, FeedPart, Item, Items, Look, MailStore,
+    Audit, BulkReport, Clock, Counted, Error, Feed, FeedPart, Intake, Item, Items, Look, MailStore,
     MailboxKey, MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
 };
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::apps::Apps;
 use crate::backend::{Backend, Pools};
 use crate::carrier::Carrier;
-use crate::connection::{Connection, Transaction};
+use crate::connection::Connection;
 use crate::contents::Contents;
 use crate::epoch::{self, Epoch};
 use crate::executor::{AppKey, Executor, Job, Verdict};
@@ -28,22 +31,15 @@ use crate::ids;
 use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
 use crate::read::items::{Messages, Sight};
-use crate::rows::Call;
-use crate::statement::Statement;
+use crate::read::messages::Asker;
+use crate::segment::{SegmentIntake, Worker};
 use crate::sweep::Claim;
-use crate::warm::Warm;
 use crate::{audit, read, retry, sweep, trim};
 use together::Together;
 use visit::Visit;
 
 /// How long a call that is none of its own may take, such as to begin a mailbox that is read.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long it may take until it is our turn to write, where only one can at a time; then
-/// somebody else writes, perhaps another process.
-const TURN_MAX: Duration = Duration::from_secs(1);
-
-static PING: Statement = Statement::new(0, "UPDATE server SET epoch = epoch WHERE server_no = 1");
 
 /// A store on a database.
 pub struct SqlStore<DB: Backend> {
@@ -56,6 +52,9 @@ pub struct SqlStore<DB: Backend> {
     epoch: Arc<Epoch>,
     carrier: Arc<Carrier>,
     claim: Claim,
+    worker: Worker,
+    /// Places for those who take in the recipients of a segment.
+    intakes: Arc<Semaphore>,
     /// For those who ask for counts.
     together: Arc<Together<DB>>,
 }
@@ -96,6 +95,8 @@ impl<DB: Backend> SqlStore<DB> {
             epoch,
             carrier,
             claim: Claim::new(),
+            worker: Worker::default(),
+            intakes: Arc::new(Semaphore::new(INTAKES_MAX)),
         })
     }
 
@@ -133,11 +134,12 @@ impl<DB: Backend> SqlStore<DB> {
         })
     }
 
-    fn messages_of(&self, app_no: i64, sight: Sight) -> Messages<'_> {
+    fn messages_of<'a>(&'a self, app_no: i64, owner: &'a ProfileId, sight: Sight) -> Messages<'a> {
         Messages {
             contents: &self.executor.contents,
             epoch: self.epoch.get(),
             app_no,
+            owner,
             sight,
             now: self.clock.now_ms(),
         }
@@ -158,13 +160,6 @@ impl<DB: Backend> SqlStore<DB> {
             self.carrier.replaced();
         }
     }
-}
-
-/// Writes, and takes it back.
-async fn ping<DB: Backend>(pool: Warm<DB>) -> Result<(), Error> {
-    let mut transaction = Transaction::begin(&pool).await?;
-    transaction.connection().execute(Call::of(&PING)).await?;
-    transaction.rollback().await
 }
 
 #[async_trait]
@@ -219,7 +214,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             let (app_no, mut view) = self.view(app, visit.sight()).await?;
             let seen = read::entries::read(
                 view.connection(),
-                self.messages_of(app_no, visit.sight()),
+                self.messages_of(app_no, owner, visit.sight()),
                 owner,
                 msgbox,
                 message_ids,
@@ -249,7 +244,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         }
         loop {
             let (app_no, mut view) = self.view(app, visit.sight()).await?;
-            let messages = self.messages_of(app_no, visit.sight());
+            let messages = self.messages_of(app_no, owner, visit.sight());
             let epoch = self.epoch.get();
             let seen =
                 read::mailbox_page::read(view.connection(), epoch, messages, owner, scan).await;
@@ -272,7 +267,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         let mut visit = Visit::of(app, owner, Reader::Owner);
         loop {
             let (app_no, mut view) = self.view(app, visit.sight()).await?;
-            let messages = self.messages_of(app_no, visit.sight());
+            let messages = self.messages_of(app_no, owner, visit.sight());
             let thought = messages.epoch;
             let seen = read::changes::read(view.connection(), messages, owner, since, part).await;
             if let Break(Some((feed, epoch))) =
@@ -329,6 +324,25 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         Ok(true)
     }
 
+    async fn intake(&self, app: &AppId) -> Result<Box<dyn Intake>, Error> {
+        let app_no = self.app(app).await?.app_no;
+        let now = self.clock.now_ms();
+        let intake = SegmentIntake::begin(&self.pools, &self.intakes, app_no, now).await?;
+        Ok(Box::new(intake))
+    }
+
+    async fn job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error> {
+        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        read::job::read(view.connection(), app_no, id, self.clock.now_ms()).await
+    }
+
+    async fn advance(&self) -> Result<bool, Error> {
+        let now = self.clock.now_ms();
+        self.worker
+            .advance(&self.pools.read, &self.executor, now)
+            .await
+    }
+
     async fn new_epoch(&self) -> Result<(), Error> {
         self.live_in(epoch::begin(&self.pools).await?);
         Ok(())
@@ -343,7 +357,8 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         let (app_no, mut view) = self.view(app, Sight::Apart).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
         let now = self.clock.now_ms();
-        read::messages::read(view.connection(), app_no, message_ids, now, bytes_max).await
+        let connection = view.connection();
+        read::messages::read(connection, app_no, message_ids, now, bytes_max, Asker::App).await
     }
 
     async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error> {
@@ -370,23 +385,11 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn audit(&self, after: Option<(i64, i64)>, repair: bool) -> Result<Audit, Error> {
-        audit::run(&self.pools, after, repair).await
+        audit::run(&self.pools, self.clock.now_ms(), after, repair).await
     }
 
     async fn ready(&self) -> Result<(), Error> {
-        if !self.pools.write.is_busy() {
-            // In a task of its own: it keeps its connection if nobody waits for it any more.
-            let ping = tokio::spawn(ping(self.pools.write.clone()));
-            let pinged = match DB::WRITERS_MAX {
-                1 => timeout(TURN_MAX, ping).await.ok(),
-                _ => Some(ping.await),
-            };
-            if let Some(pinged) = pinged {
-                return pinged.map_err(|error| Error::Internal(error.into()))?;
-            }
-        }
-        // Somebody writes: to wait behind that would tell nothing more.
-        epoch::current(&self.pools).await.map(drop)
+        self.answers().await
     }
 
     async fn close(&self) {

@@ -10,7 +10,7 @@ use storage::Error;
 use uuid::Uuid;
 
 use crate::backend::Backend;
-use crate::connection::{Connection, Transaction, wrap};
+use crate::connection::{Connection, transact};
 use crate::executor::AppKey;
 use crate::rows::Call;
 use crate::statement::{Kind, Statement};
@@ -71,6 +71,25 @@ static DELETE_BULK: Statement = Statement::new(
      )",
 );
 
+static DELETE_CHUNKS: Statement = Statement::new(
+    2,
+    "DELETE FROM send_chunk WHERE (app_no, job_id, run_no, chunk_no) IN (
+         SELECT c.app_no, c.job_id, c.run_no, c.chunk_no FROM send_job j
+         JOIN send_chunk c ON c.app_no = j.app_no AND c.job_id = j.job_id
+         WHERE j.expire_ms <= $1 LIMIT $2
+     )",
+);
+
+/// Those whose chunks are gone.
+static DELETE_JOBS: Statement = Statement::new(
+    2,
+    "DELETE FROM send_job WHERE (app_no, job_id) IN (
+         SELECT j.app_no, j.job_id FROM send_job j WHERE j.expire_ms <= $1 AND NOT EXISTS (
+             SELECT 1 FROM send_chunk c WHERE c.app_no = j.app_no AND c.job_id = j.job_id
+         ) LIMIT $2
+     )",
+);
+
 static DELETE_REQUESTS: Statement = Statement::new(
     2,
     "DELETE FROM request WHERE (app_no, request_key) IN (
@@ -105,7 +124,7 @@ impl Claim {
             .with(self.holder)
             .with(until_ms)
             .with(now.0);
-        let held = write(pool.clone(), vec![call]).await? > 0;
+        let held = transact(pool, vec![call]).await? > 0;
         let until_ms = if held { until_ms } else { 0 };
         self.until_ms.store(until_ms, Ordering::Relaxed);
         Ok(held)
@@ -158,26 +177,12 @@ pub async fn delete<DB: Backend>(
     }
     let mut more = messages.rows >= usize::try_from(ROWS).unwrap_or(0);
     if !messages.is_empty() {
-        write(pool.clone(), vec![tallies, messages]).await?;
+        transact(pool, vec![tallies, messages]).await?;
     }
-    for statement in [&DELETE_BULK, &DELETE_REQUESTS] {
+    let others = [&DELETE_BULK, &DELETE_CHUNKS, &DELETE_JOBS, &DELETE_REQUESTS];
+    for statement in others {
         let call = Call::of(statement).with(before).with(ROWS);
-        more |= write(pool.clone(), vec![call]).await? >= u64::try_from(ROWS).unwrap_or(0);
+        more |= transact(pool, vec![call]).await? >= u64::try_from(ROWS).unwrap_or(0);
     }
     Ok(more)
-}
-
-/// Runs statements in a transaction, in a task of its own: what has begun runs to its end.
-/// How many rows the last one changed.
-async fn write<DB: Backend>(pool: Warm<DB>, calls: Vec<Call>) -> Result<u64, Error> {
-    let work = tokio::spawn(async move {
-        let mut transaction = Transaction::begin(&pool).await?;
-        let mut changed = 0;
-        for call in calls {
-            changed = transaction.connection().execute(call).await?;
-        }
-        transaction.commit().await.map_err(wrap::<DB>)?;
-        Ok(changed)
-    });
-    work.await.map_err(|error| Error::Internal(error.into()))?
 }

@@ -4,13 +4,16 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::page::Scan;
+use domain::segment::JobReport;
 use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
 
 use crate::audit::Audit;
 use crate::error::Error;
 use crate::feed::{Feed, FeedPart, MailboxKey, Since};
+use crate::intake::Intake;
 use crate::read::{BulkReport, Counted, Item, Items, MailboxPage, Reader, RepositoryPage};
 use crate::wake::Look;
+use uuid::Uuid;
 
 /// A store of mailboxes.
 ///
@@ -107,6 +110,17 @@ pub trait MailStore: Send + Sync {
     /// does: settles mailboxes in which something has expired, and once there is none,
     /// deletes what no mailbox holds any more. Whether there may be more to do at once.
     async fn sweep(&self) -> Result<bool, Error>;
+
+    /// Begins to take in the recipients of a segment.
+    async fn intake(&self, app: &AppId) -> Result<Box<dyn Intake>, Error>;
+
+    /// How far the job of that id is, or that of the message of that id; none if there is none,
+    /// or its message has expired.
+    async fn job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error>;
+
+    /// Takes the next step of a job of each app, of those that no other store is about to take
+    /// steps of. Whether one was taken.
+    async fn advance(&self) -> Result<bool, Error>;
 
     /// Makes all cursors void: the database was restored or replaced.
     async fn new_epoch(&self) -> Result<(), Error>;

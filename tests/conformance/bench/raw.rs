@@ -27,7 +27,7 @@ impl Held {
 
 /// Everything that is stored, but for the numbers that the database itself gives out.
 /// Bytes are `hex(…)` on both databases.
-const EVERYTHING: [&str; 8] = [
+const EVERYTHING: [&str; 10] = [
     "SELECT a.app_id || ' app ' || coalesce(a.settings, '-') || ' ' || a.bulk_head FROM app a",
     "SELECT a.app_id || ' mailbox ' || b.profile_id || ' ' || b.seq || ' ' || b.floor_seq || ' '
          || b.clock_ms || ' ' || b.inbox_total || ' ' || b.inbox_unread || ' ' || b.sent_total
@@ -61,6 +61,14 @@ const EVERYTHING: [&str; 8] = [
     "SELECT a.app_id || ' tally ' || hex(t.message_id) || ' ' || sum(t.settled) || ' '
          || sum(t.read) || ' ' || sum(t.deleted)
      FROM bulk_tally t JOIN app a ON a.app_no = t.app_no GROUP BY a.app_id, t.message_id",
+    "SELECT a.app_id || ' job ' || hex(j.job_id) || ' ' || coalesce(hex(j.message_id), '-') || ' '
+         || j.state || ' ' || j.next_chunk || ' ' || j.accepted || ' ' || j.delivered || ' '
+         || j.full_inboxes || ' ' || j.failed || ' ' || coalesce('' || j.change_turn, '-') || ' '
+         || coalesce('' || j.change_chunk, '-') || ' ' || j.is_due
+     FROM send_job j JOIN app a ON a.app_no = j.app_no",
+    "SELECT a.app_id || ' chunk ' || hex(c.job_id) || ' ' || c.run_no || ' ' || c.chunk_no || ' '
+         || c.recipients
+     FROM send_chunk c JOIN app a ON a.app_no = c.app_no",
 ];
 
 /// What `SQLite` has already.

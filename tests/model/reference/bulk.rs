@@ -67,6 +67,7 @@ impl App {
             kind: MessageKind::Bulk,
             from: send.from.clone(),
             to: Vec::new(),
+            segment: None,
             notification: None,
             version: 1,
             modified: false,

@@ -113,6 +113,9 @@ impl App {
             }
             Deed::Act(action) => match action {
                 Action::Deliver(_) => unreachable!("a message is sent as a letter"),
+                Action::Launch(_) | Action::Advance(_) | Action::StopJob(_) => {
+                    unreachable!("segments have tests of their own")
+                }
                 Action::Open(it) => vec![it.owner.clone()],
                 Action::Settle(it) => vec![it.owner.clone()],
                 Action::Trim(it) => vec![it.owner.clone()],

@@ -308,6 +308,7 @@ fn envelope(
         },
         from: letter.from.clone(),
         to,
+        segment: None,
         notification: letter.notification.clone(),
         version: 1,
         modified: false,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use storage::{Error, MailStore};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::limits::{SWEEP_EVERY, SWEEP_REST, TRIM_EVERY};
+use crate::limits::{JOBS_EVERY, JOBS_REST, SWEEP_EVERY, SWEEP_REST, TRIM_EVERY};
 
 /// Starts all of it.
 pub fn start(store: Arc<dyn MailStore>) {
     tokio::spawn(sweep_all(Arc::clone(&store)));
+    tokio::spawn(advance_all(Arc::clone(&store)));
     tokio::spawn(trim_all(store));
 }
 
@@ -35,6 +36,26 @@ async fn sweep_all(store: Arc<dyn MailStore>) {
             tracing::warn!(error.source = %error, "sweep.failed");
         }
     }
+}
+
+/// Takes the steps of jobs, together with all other replicas.
+async fn advance_all(store: Arc<dyn MailStore>) {
+    let mut ticks = interval_at(Instant::now(), JOBS_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = advance(&*store).await {
+            tracing::warn!(error.source = %error, "jobs.failed");
+        }
+    }
+}
+
+/// One step after the other, with a rest after each: whoever calls comes first.
+async fn advance(store: &dyn MailStore) -> Result<(), Error> {
+    while store.advance().await? {
+        sleep(JOBS_REST).await;
+    }
+    Ok(())
 }
 
 /// In small parts, with a rest after each: whoever calls comes first.

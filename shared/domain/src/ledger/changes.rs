@@ -8,6 +8,7 @@ use crate::id::MessageId;
 use crate::mailbox::{Mailbox, Msgbox};
 use crate::message::Message;
 use crate::policy::Settings;
+use crate::segment::SendJob;
 use crate::time::Millis;
 
 /// The memory of an entry that is gone.
@@ -38,7 +39,7 @@ pub struct Changes {
     pub contents: Vec<Message>,
     /// Messages that are gone.
     pub gone_messages: Vec<MessageId>,
-    /// Messages to everyone that are gone for all but the app, and when they went.
+    /// Messages to everyone or to a segment that are gone for all but the app, and when they went.
     pub recalled_messages: Vec<(MessageId, Millis)>,
     /// New entries.
     pub new_entries: Vec<(i64, Entry)>,
@@ -56,6 +57,8 @@ pub struct Changes {
     pub bulk_events: Vec<BulkEvent>,
     /// What is to be added to the tallies of messages to everyone.
     pub tallies: Vec<(MessageId, Tally)>,
+    /// Jobs that are further, or have more to do.
+    pub jobs: Vec<SendJob>,
 }
 
 impl Ledger {
@@ -81,7 +84,7 @@ impl Ledger {
                 (Write::Update(envelope), Some(content)) => {
                     changes.contents.push(Message { envelope, content });
                 }
-                (Write::Delete, _) if self.bulk.recalled.contains(&message_id) => {
+                (Write::Delete, _) if self.recalled.contains(&message_id) => {
                     changes.recalled_messages.push((message_id, self.now));
                 }
                 (Write::Delete, _) => changes.gone_messages.push(message_id),
@@ -99,6 +102,11 @@ impl Ledger {
         for slot in self.mailboxes.into_values() {
             if let Write::Update(mailbox) = slot.into_write() {
                 changes.mailboxes.push(mailbox);
+            }
+        }
+        for slot in self.jobs.into_values() {
+            if let Write::Update(job) = slot.into_write() {
+                changes.jobs.push(job);
             }
         }
         changes

@@ -26,7 +26,6 @@ pub(super) struct Bulk {
     next_expiries: BTreeMap<i64, Option<Millis>>,
     /// What this batch adds.
     pub(super) new: Vec<BulkEvent>,
-    pub(super) recalled: BTreeSet<MessageId>,
     pub(super) tallies: BTreeMap<MessageId, Tally>,
 }
 
@@ -150,8 +149,11 @@ impl Ledger {
         self.add_message(message);
     }
 
-    /// Tells every mailbox what became of a message, if it was one to everyone.
+    /// Tells every mailbox what became of a message, if it was one to everyone or to a segment.
     pub(super) fn note_turn(&mut self, turn: Turn, envelope: &Envelope) {
+        if let Some(segment) = envelope.segment {
+            self.change_job(segment.job_id, |job| job.change(turn));
+        }
         if envelope.kind == MessageKind::Bulk {
             // Who holds it is to know; who does not, takes nothing from this.
             self.bulk.happens(turn, envelope, Audience::Everyone);
@@ -220,6 +222,7 @@ impl Ledger {
             NewEntry {
                 msgbox: Msgbox::Inbox,
                 message_id,
+                content_version: message.version,
                 expire_ms: event.expire_ms,
             },
         );
@@ -229,7 +232,6 @@ impl Ledger {
         let key = (mailbox_id, Msgbox::Inbox, message_id);
         if let Some(entry) = self.entries.get_mut(&key).and_then(super::Slot::change) {
             entry.create_ms = message.send_ms;
-            entry.content_version = message.version;
         }
         self.bulk.ids.insert(message_id);
         let settled = Tally {
@@ -240,7 +242,7 @@ impl Ledger {
     }
 
     /// Shows a version of a message that came after the one that an entry shows.
-    fn show_version(&mut self, owner: &ProfileId, message_id: MessageId, version: i64) {
+    pub(super) fn show_version(&mut self, owner: &ProfileId, message_id: MessageId, version: i64) {
         let entry = self.entry(owner, Msgbox::Inbox, message_id);
         if entry.is_some_and(|entry| entry.content_version < version) {
             self.change_entry(owner, Msgbox::Inbox, message_id, |entry| {

@@ -10,6 +10,7 @@ fn new_entry(msgbox: Msgbox, message_id: MessageId) -> NewEntry {
     NewEntry {
         msgbox,
         message_id,
+        content_version: 1,
         expire_ms: FOREVER,
     }
 }

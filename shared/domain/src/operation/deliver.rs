@@ -112,6 +112,7 @@ impl Deliver {
         let entry = |msgbox| NewEntry {
             msgbox,
             message_id,
+            content_version: 1,
             expire_ms,
         };
         ledger.add_message(message);

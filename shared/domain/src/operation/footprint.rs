@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::Msgbox;
+use crate::segment::JobId;
 
 /// What must be locked and read, in the order in which it is locked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Footprint {
     pub app: bool,
     /// Messages, with all that their holders hold of them.
     pub messages: BTreeSet<MessageId>,
+    /// Jobs, beside those of the messages.
+    pub jobs: BTreeSet<JobId>,
     /// Mailboxes, which begin now if they have not begun.
     pub mailboxes: BTreeSet<ProfileId>,
     /// Entries of those mailboxes.
@@ -34,6 +37,7 @@ impl Footprint {
     pub fn merge(&mut self, other: Self) {
         self.app |= other.app;
         self.messages.extend(other.messages);
+        self.jobs.extend(other.jobs);
         self.mailboxes.extend(other.mailboxes);
         self.entries.extend(other.entries);
     }
@@ -55,6 +59,14 @@ impl Footprint {
             mailboxes: BTreeSet::from([owner.clone()]),
             entries: vec![own],
             ..Self::of_messages(messages.iter().copied())
+        }
+    }
+
+    /// One job.
+    pub(super) fn of_job(job_id: JobId) -> Self {
+        Self {
+            jobs: BTreeSet::from([job_id]),
+            ..Self::default()
         }
     }
 
@@ -84,10 +96,11 @@ mod tests {
             app: true,
             ..Footprint::default()
         });
-        footprint.merge(Footprint::default());
+        footprint.merge(Footprint::of_job(JobId::NONE));
         let expected = Footprint {
             app: true,
             messages: BTreeSet::from([sent_at(2)]),
+            jobs: BTreeSet::from([JobId::NONE]),
             mailboxes: BTreeSet::from([ann, bob]),
             entries: vec![all, named],
         };

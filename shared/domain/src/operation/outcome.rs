@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::content::Digest;
 use crate::id::MessageId;
 use crate::policy::Settings;
+use crate::segment::{JobId, JobReport};
 use crate::time::Millis;
 
 /// What an operation did. It is kept with the request's key for as long as the request can
@@ -28,6 +29,35 @@ pub enum Outcome {
     /// The app's settings are these now.
     #[serde(rename = "a")]
     Configured(Settings),
+    /// A message was sent to a segment.
+    #[serde(rename = "l")]
+    Launched(Launched),
+    /// A job is this far.
+    #[serde(rename = "j")]
+    Job(JobReport),
+}
+
+/// A message that was sent to a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launched {
+    /// What delivers it.
+    #[serde(rename = "j")]
+    pub job_id: JobId,
+    /// Its id.
+    #[serde(rename = "i")]
+    pub message_id: MessageId,
+    /// Distinct recipients.
+    #[serde(rename = "a")]
+    pub accepted: i64,
+    /// How often somebody was named again.
+    #[serde(rename = "u")]
+    pub duplicates: i64,
+    /// When it was sent.
+    #[serde(rename = "s")]
+    pub send_ms: Millis,
+    /// When it vanishes.
+    #[serde(rename = "e")]
+    pub expire_ms: Millis,
 }
 
 /// A message that was sent.

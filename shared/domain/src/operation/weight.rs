@@ -46,13 +46,20 @@ impl Operation {
     pub fn weight(&self) -> Weight {
         let entries = |entries| Weight { bytes: 0, entries };
         match &self.action {
-            Action::Open(_) | Action::Trim(_) | Action::Configure(_) => entries(0),
+            Action::Open(_) | Action::Trim(_) | Action::Configure(_) | Action::StopJob(_) => {
+                entries(0)
+            }
             Action::Deliver(action) => action.weight(),
             // On its own: those who come after it in a batch would not see it.
             Action::SendBulk(action) => Weight {
                 bytes: action.content.encoded.len(),
                 entries: BATCH_ENTRIES_MAX + 1,
             },
+            Action::Launch(action) => Weight {
+                bytes: action.content.encoded.len(),
+                entries: 0,
+            },
+            Action::Advance(action) => entries(action.to.len()),
             Action::Mark(action) => entries(action.message_ids.len()),
             Action::MarkDelivered(action) => entries(action.message_ids.len()),
             Action::Delete(action) => entries(action.message_ids.len()),
@@ -87,7 +94,10 @@ impl Operation {
             Action::Clear(action) => Some(&action.owner),
             Action::Recall(action) => Some(&action.owner),
             Action::Edit(action) => Some(&action.owner),
+            Action::Advance(action) => action.to.first(),
             Action::SendBulk(_)
+            | Action::Launch(_)
+            | Action::StopJob(_)
             | Action::Update(_)
             | Action::RemoveOne(_)
             | Action::Remove(_)

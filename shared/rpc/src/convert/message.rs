@@ -9,11 +9,18 @@ use storage::Error;
 use super::time::timestamp;
 use super::view::View;
 
-/// A message, with as much of its content as the view shows.
+/// A message, with as much of its content as the view shows; without any if it was recalled.
 ///
 /// # Errors
 /// [`Error::Corrupt`] if its content is none.
 pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
+    if message
+        .envelope
+        .segment
+        .is_some_and(|segment| segment.recalled)
+    {
+        return Ok(show_emptied(message));
+    }
     let body = stored_body(message)?;
     let headers_size_bytes = match &body {
         Body::Sealed(sealed) => number(sealed.headers.len()),
@@ -36,7 +43,7 @@ pub fn show_emptied(message: &Message) -> v1::Message {
         message_id: envelope.message_id.to_string(),
         kind: kind(envelope.kind).into(),
         from: Some(sender(&envelope.from)),
-        to_count: number(envelope.to.len()),
+        to_count: envelope.to_count(),
         to: envelope.to.iter().map(ProfileId::to_string).collect(),
         send_time: Some(timestamp(envelope.send_ms)),
         content: None,
@@ -93,7 +100,7 @@ fn sender(sender: &Sender) -> v1::Sender {
     }
 }
 
-/// A number of bytes or recipients; both have limits far below the type's.
+/// A number of bytes, with a limit far below the type's.
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,7 +1,8 @@
 //! What an operation did, for the answer. Another kind of outcome than the operation has is
 //! a bug.
 
-use domain::operation::{Revision, Sent};
+use domain::operation::{Launched, Revision, Sent};
+use domain::segment::JobReport;
 use domain::{Outcome, Settings};
 use storage::Error;
 
@@ -33,6 +34,22 @@ pub fn revised(outcome: Outcome) -> Result<Revision, Error> {
 pub fn configured(outcome: Outcome) -> Result<Settings, Error> {
     match outcome {
         Outcome::Configured(settings) => Ok(settings),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// A message that was sent to a segment.
+pub fn launched(outcome: Outcome) -> Result<Launched, Error> {
+    match outcome {
+        Outcome::Launched(launched) => Ok(launched),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// How far a job is.
+pub fn job(outcome: Outcome) -> Result<JobReport, Error> {
+    match outcome {
+        Outcome::Job(report) => Ok(report),
         other => Err(unexpected(&other)),
     }
 }

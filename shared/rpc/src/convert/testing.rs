@@ -34,6 +34,7 @@ pub fn message(text: &str) -> Message {
                 profile_id: Some(profile("alice")),
                 ..Sender::default()
             },
+            segment: None,
             to: vec![profile("bob")],
             notification: None,
             version: 1,

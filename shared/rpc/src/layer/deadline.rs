@@ -13,7 +13,8 @@ use super::info::Info;
 use super::{Answer, Around, Call, Next, code, refuse};
 use crate::deadline::Deadline;
 use crate::error::RpcError;
-use crate::limits::{DEADLINE_DEFAULT, DEADLINE_MAX};
+use crate::limits::{DEADLINE_DEFAULT, DEADLINE_MAX, STREAM_TAKEN_MAX};
+use crate::methods::Method;
 
 /// Ends calls that take longer than they may. A stream must begin in time; it ends by its
 /// own timeout only.
@@ -27,11 +28,10 @@ impl Around for Deadlines {
             Ok(asked) => asked,
             Err(timeout::Malformed) => return refuse(RpcError::Malformed),
         };
-        let is_stream = Info::of(&call)
-            .method
-            .is_some_and(|method| method.is_stream);
+        let method = Info::of(&call).method;
+        let is_stream = method.is_some_and(|method| method.is_stream);
         let start = Instant::now();
-        let at = start + granted(asked, is_stream);
+        let at = start + granted(asked, method);
         call.extensions_mut().insert(Deadline::new(at.into_std()));
         let Ok(answer) = timeout_at(at, next.run(call)).await else {
             return refuse(RpcError::Deadline);
@@ -46,11 +46,11 @@ impl Around for Deadlines {
 }
 
 /// How long a call may take until it is answered; a stream, until it begins.
-fn granted(asked: Option<Duration>, is_stream: bool) -> Duration {
-    let most = if is_stream {
-        DEADLINE_DEFAULT
-    } else {
-        DEADLINE_MAX
+fn granted(asked: Option<Duration>, method: Option<Method>) -> Duration {
+    let (unless_asked, most) = match method {
+        Some(method) if method.takes_stream => (STREAM_TAKEN_MAX, STREAM_TAKEN_MAX),
+        Some(method) if method.is_stream => (DEADLINE_DEFAULT, DEADLINE_DEFAULT),
+        _ => (DEADLINE_DEFAULT, DEADLINE_MAX),
     };
-    asked.unwrap_or(DEADLINE_DEFAULT).min(most)
+    asked.unwrap_or(unless_asked).min(most)
 }

@@ -24,7 +24,9 @@ pub(super) const ROWS: [Method; 18] = [
     unary("postroom.sys.v1.Sys/DeleteMessages", Scope::Write),
     unary("postroom.sys.v1.Sys/SendBulk", Scope::Bulk).sending(),
     unary("postroom.sys.v1.Sys/GetBulk", Scope::Read),
-    unary("postroom.sys.v1.Sys/SendToProfiles", Scope::Send).sending(),
+    unary("postroom.sys.v1.Sys/SendToProfiles", Scope::Send)
+        .taking_stream()
+        .sending(),
     unary("postroom.sys.v1.Sys/GetSendJob", Scope::Send),
     unary("postroom.sys.v1.Sys/CancelSendJob", Scope::Send),
     unary("postroom.sys.v1.Sys/GetAppSettings", Scope::Admin),

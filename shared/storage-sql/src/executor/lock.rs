@@ -1,16 +1,16 @@
-//! What a batch locks, in the one order that all batches keep: apps, messages, mailboxes.
+//! What a batch locks, in the one order that all batches keep: apps, messages, jobs, mailboxes.
 //! What a decision needs is read by the statement that locks it, or by a later one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::operation::Footprint;
-use domain::{AppId, Ledger, Millis, Policy, ProfileId};
+use domain::{AppId, Ledger, MessageId, Millis, Policy, ProfileId};
 use storage::Error;
 use uuid::Uuid;
 
 use crate::backend::Backend;
 use crate::connection::Connection;
-use crate::fields::{envelope_columns, mailbox_columns};
+use crate::fields::{envelope_columns, job_columns, mailbox_columns};
 use crate::rows::Call;
 use crate::statement::{Column, Kind, Statement};
 
@@ -50,6 +50,19 @@ static LOCK_MESSAGES: Statement = Statement::with_rows(
     ),
 )
 .locking("m");
+
+static LOCK_JOBS: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("job_id", Kind::Uuid)],
+    concat!(
+        "SELECT j.app_no, ",
+        job_columns!(),
+        " FROM r
+         CROSS JOIN send_job j WHERE j.app_no = r.app_no AND j.job_id = r.job_id
+         ORDER BY r.ord"
+    ),
+)
+.locking("j");
 
 static CREATE_MAILBOXES: Statement = Statement::with_rows(
     1,
@@ -183,6 +196,34 @@ pub async fn messages<DB: Backend>(
     for mut row in connection.fetch(call).await? {
         if let Some(ledger) = ledgers.get_mut(&row.int()?) {
             ledger.read_message(row.envelope()?);
+        }
+    }
+    Ok(())
+}
+
+/// Locks the jobs of the footprints, and those that bring changes of the messages to those who
+/// hold them.
+pub async fn jobs<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let mut call = Call::of(&LOCK_JOBS);
+    for (app_no, footprint) in footprints {
+        let message = |id: &MessageId| ledgers.get(app_no)?.message(*id)?.segment;
+        let of_messages = footprint.messages.iter().filter_map(message);
+        let mut job_ids = footprint.jobs.clone();
+        job_ids.extend(of_messages.map(|segment| segment.job_id));
+        for job_id in job_ids {
+            call.row([(*app_no).into(), job_id.uuid().into()]);
+        }
+    }
+    if call.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(call).await? {
+        if let Some(ledger) = ledgers.get_mut(&row.int()?) {
+            ledger.read_job(row.job()?);
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ mod statements;
 use domain::bulk::{BulkEvent, Tally};
 use domain::ledger::{Changes, Tombstone};
 use domain::limits::TALLY_SLOTS;
+use domain::segment::SendJob;
 use domain::{Entry, Mailbox, Message, MessageId, Msgbox, ProfileId, Settings};
 use storage::Error;
 
@@ -13,8 +14,8 @@ use crate::connection::Connection;
 use crate::fields::recipients_text;
 use crate::rows::{Call, Value};
 use statements::{
-    BULK_EVENTS, BULK_HEADS, CONTENTS, ENTRIES, FLOORS, GONE_ENTRIES, GONE_MESSAGES, MAILBOXES,
-    NEW_ENTRIES, NEW_MESSAGES, RECALLED_MESSAGES, SETTINGS, TALLIES, TOMBSTONES,
+    BULK_EVENTS, BULK_HEADS, CONTENTS, ENTRIES, FLOORS, GONE_ENTRIES, GONE_MESSAGES, JOBS,
+    MAILBOXES, NEW_ENTRIES, NEW_MESSAGES, RECALLED_MESSAGES, SETTINGS, TALLIES, TOMBSTONES,
 };
 
 /// The statements of a batch, with their rows.
@@ -27,6 +28,7 @@ struct Writes {
     bulk_heads: Call,
     bulk_events: Call,
     tallies: Call,
+    jobs: Call,
     new_entries: Call,
     entries: Call,
     gone_entries: Call,
@@ -53,6 +55,7 @@ pub async fn changes<DB: Backend>(
     connection
         .change("message", writes.recalled_messages)
         .await?;
+    connection.change("send_job", writes.jobs).await?;
     connection.change("msgbox", writes.gone_entries).await?;
     connection.change("msgbox", writes.entries).await?;
     connection.change("msgbox", writes.new_entries).await?;
@@ -77,6 +80,7 @@ impl Writes {
             bulk_heads: Call::of(&BULK_HEADS),
             bulk_events: Call::of(&BULK_EVENTS),
             tallies: Call::of(&TALLIES),
+            jobs: Call::of(&JOBS),
             new_entries: Call::of(&NEW_ENTRIES),
             entries: Call::of(&ENTRIES),
             gone_entries: Call::of(&GONE_ENTRIES),
@@ -101,6 +105,9 @@ impl Writes {
         for message_id in &changes.gone_messages {
             self.gone_messages
                 .row([app_no.into(), message_id.uuid().into()]);
+        }
+        for job in &changes.jobs {
+            self.jobs.row(job_row(app_no, job));
         }
         for (mailbox_id, entry) in &changes.new_entries {
             self.new_entries.row(entry_row(app_no, *mailbox_id, entry));
@@ -174,7 +181,7 @@ fn settings_text(settings: &Settings) -> String {
     serde_json::to_string(settings).expect("settings have no map keys that are no strings")
 }
 
-fn new_message(app_no: i64, message: &Message) -> [Value; 17] {
+fn new_message(app_no: i64, message: &Message) -> [Value; 19] {
     let Message { envelope, content } = message;
     [
         app_no.into(),
@@ -199,6 +206,8 @@ fn new_message(app_no: i64, message: &Message) -> [Value; 17] {
         content.digest.as_slice().into(),
         content.encoded.as_ref().into(),
         size(message).into(),
+        envelope.segment.map(|segment| segment.job_id.uuid()).into(),
+        envelope.segment.map(|segment| segment.recipients).into(),
     ]
 }
 
@@ -219,6 +228,29 @@ fn content(app_no: i64, message: &Message) -> [Value; 8] {
 /// The bytes of a content: at most [`domain::limits::CONTENT_BYTES_CAP`].
 fn size(message: &Message) -> i64 {
     i64::try_from(message.content.encoded.len()).unwrap_or(i64::MAX)
+}
+
+fn job_row(app_no: i64, job: &SendJob) -> [Value; 17] {
+    let (counts, change) = (&job.counts, job.change.as_ref());
+    [
+        app_no.into(),
+        job.job_id.uuid().into(),
+        job.message_id.map(MessageId::uuid).into(),
+        job.state.code().into(),
+        job.run_no.into(),
+        job.next_chunk.into(),
+        counts.accepted.into(),
+        counts.duplicates.into(),
+        counts.delivered.into(),
+        counts.full.into(),
+        counts.failed.into(),
+        change.map(|change| change.turn.code()).into(),
+        change.map(|change| change.next_chunk).into(),
+        change.map(|change| change.end_chunk).into(),
+        job.step_ms.0.into(),
+        job.expire_ms.0.into(),
+        i64::from(job.next_step().is_some()).into(),
+    ]
 }
 
 fn entry_row(app_no: i64, mailbox_id: i64, entry: &Entry) -> [Value; 13] {

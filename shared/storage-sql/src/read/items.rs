@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::{Entry, Message, MessageId, Millis};
+use domain::{Entry, Message, MessageId, Millis, ProfileId};
 use storage::{Error, Item, Items};
 use uuid::Uuid;
 
-use super::messages;
+use super::messages::{self, Asker};
 use crate::backend::Backend;
 use crate::connection::Connection;
 use crate::contents::Contents;
@@ -27,6 +27,8 @@ pub struct Messages<'a> {
     /// The life of the database, as far as it is known.
     pub epoch: Uuid,
     pub app_no: i64,
+    /// Who reads.
+    pub owner: &'a ProfileId,
     pub sight: Sight,
     pub now: Millis,
 }
@@ -53,10 +55,15 @@ impl Messages<'_> {
             }
         }
         if !unknown.is_empty() {
-            let read = messages::read(connection, self.app_no, &unknown, self.now, bytes_max);
+            let (app_no, now, asker) = (self.app_no, self.now, Asker::Holder);
+            let read = messages::read(connection, app_no, &unknown, now, bytes_max, asker);
             let read = read.await?;
             large.extend(read.remaining);
-            let found = read.found.into_iter().map(|message| {
+            let found = read.found.into_iter().map(|mut message| {
+                if message.envelope.segment.is_some() {
+                    // All of them are too many.
+                    message.envelope.to = vec![self.owner.clone()];
+                }
                 let message = Arc::new(message);
                 self.contents.keep(self.epoch, self.app_no, &message);
                 (message.envelope.message_id, message)
@@ -158,6 +165,7 @@ mod tests {
                     pic: String::new(),
                 },
                 to: Vec::new(),
+                segment: None,
                 notification: None,
                 version,
                 modified: version > 1,
@@ -184,6 +192,7 @@ mod tests {
             contents: &Contents::new(0),
             epoch: Uuid::nil(),
             app_no: 1,
+            owner: &ProfileId::parse("ann").expect("a profile id"),
             sight,
             now: Millis(1),
         };

@@ -10,10 +10,11 @@ use crate::fields::envelope_columns;
 use crate::rows::Call;
 use crate::statement::{Kind, Statement};
 
-/// Those that have not expired at `$3`. A content comes with as many others as fit into `$2`
+/// Those that have not expired at `$3`; if `$4` is 1, also those to a segment that the app has
+/// deleted, whose content is empty. A content comes with as many others as fit into `$2`
 /// bytes together with it.
 static MESSAGES: Statement = Statement::with_rows(
-    3,
+    4,
     &[("message_id", Kind::Uuid)],
     concat!(
         "SELECT ",
@@ -22,10 +23,20 @@ static MESSAGES: Statement = Statement::with_rows(
              CASE WHEN sum(m.size_bytes) OVER (ORDER BY r.ord ROWS UNBOUNDED PRECEDING) <= $2
                  OR row_number() OVER (ORDER BY r.ord) = 1 THEN m.content END
          FROM r CROSS JOIN message m WHERE m.app_no = $1 AND m.message_id = r.message_id
-             AND m.expire_ms > $3 AND m.recall_ms IS NULL
+             AND m.expire_ms > $3
+             AND (m.recall_ms IS NULL OR (m.job_id IS NOT NULL AND $4 = 1))
          ORDER BY r.ord"
     ),
 );
+
+/// Who asks for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// The app, of what there is.
+    App,
+    /// Who has an entry of it, which goes when its turn comes.
+    Holder,
+}
 
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
@@ -33,8 +44,13 @@ pub async fn read<DB: Backend>(
     message_ids: &[MessageId],
     now: Millis,
     bytes_max: i64,
+    asker: Asker,
 ) -> Result<Items<Message>, Error> {
-    let mut call = Call::of(&MESSAGES).with(app_no).with(bytes_max).with(now.0);
+    let mut call = Call::of(&MESSAGES)
+        .with(app_no)
+        .with(bytes_max)
+        .with(now.0)
+        .with(i64::from(asker == Asker::Holder));
     for message_id in message_ids {
         call.row([message_id.uuid().into()]);
     }

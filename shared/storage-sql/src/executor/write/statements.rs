@@ -33,13 +33,15 @@ pub static NEW_MESSAGES: Statement = Statement::with_rows(
         ("digest", Kind::Bytes),
         ("content", Kind::Bytes),
         ("size_bytes", Kind::Int),
+        ("job_id", Kind::Uuid),
+        ("recipient_count", Kind::Int),
     ],
     "INSERT INTO message (app_no, message_id, kind, sender_profile_id, sender_name, sender_pic,
          recipients, notification, version, modified, send_ms, update_ms, expire_ms,
-         content_kind, digest, content, size_bytes)
+         content_kind, digest, content, size_bytes, job_id, recipient_count)
      SELECT r.app_no, r.message_id, r.kind, r.sender_profile_id, r.sender_name, r.sender_pic,
          r.recipients, r.notification, r.version, r.modified, r.send_ms, r.update_ms, r.expire_ms,
-         r.content_kind, r.digest, r.content, r.size_bytes FROM r",
+         r.content_kind, r.digest, r.content, r.size_bytes, r.job_id, r.recipient_count FROM r",
 );
 
 pub static CONTENTS: Statement = Statement::with_rows(
@@ -115,6 +117,35 @@ pub static TALLIES: Statement = Statement::with_rows(
      ON CONFLICT (app_no, message_id, slot) DO UPDATE SET
          settled = bulk_tally.settled + excluded.settled, read = bulk_tally.read + excluded.read,
          deleted = bulk_tally.deleted + excluded.deleted",
+);
+
+pub static JOBS: Statement = Statement::with_rows(
+    0,
+    &[
+        APP,
+        ("job_id", Kind::Uuid),
+        MESSAGE,
+        ("state", Kind::Int),
+        ("run_no", Kind::Int),
+        ("next_chunk", Kind::Int),
+        ("accepted", Kind::Int),
+        ("duplicates", Kind::Int),
+        ("delivered", Kind::Int),
+        ("full_inboxes", Kind::Int),
+        ("failed", Kind::Int),
+        ("change_turn", Kind::Int),
+        ("change_chunk", Kind::Int),
+        ("change_end", Kind::Int),
+        ("step_ms", Kind::Int),
+        ("expire_ms", Kind::Int),
+        ("is_due", Kind::Int),
+    ],
+    "UPDATE send_job SET message_id = r.message_id, state = r.state, run_no = r.run_no,
+         next_chunk = r.next_chunk, accepted = r.accepted, duplicates = r.duplicates,
+         delivered = r.delivered, full_inboxes = r.full_inboxes, failed = r.failed,
+         change_turn = r.change_turn, change_chunk = r.change_chunk, change_end = r.change_end,
+         step_ms = r.step_ms, expire_ms = r.expire_ms, is_due = r.is_due
+     FROM r WHERE send_job.app_no = r.app_no AND send_job.job_id = r.job_id",
 );
 
 const ENTRY: [Column; 13] = [

@@ -1,0 +1,43 @@
+//! The app stops a job.
+
+use domain::operation::StopJob;
+use domain::{Action, Operation, Violations};
+use proto::sys::v1::{CancelSendJobRequest, CancelSendJobResponse};
+use rpc::convert::idempotency::Canonical;
+use rpc::convert::{id, outcome};
+use rpc::{Deadline, RpcError, System};
+use storage::MailStore;
+use tonic::Request;
+
+use crate::job;
+
+const METHOD: &str = "/postroom.sys.v1.Sys/CancelSendJob";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<CancelSendJobRequest>,
+) -> Result<CancelSendJobResponse, RpcError> {
+    let system = System::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let operation = parse(&request.into_inner())?;
+    let outcome = store.execute(system.app(), operation, deadline).await?;
+    let report = outcome::job(outcome)?;
+    Ok(CancelSendJobResponse {
+        job_id: report.job_id.to_string(),
+        state: job::state(report.state).into(),
+        counts: Some(job::counts(&report.counts)),
+    })
+}
+
+fn parse(request: &CancelSendJobRequest) -> Result<Operation, Violations> {
+    let mut violations = Violations::none();
+    let job_id = job::id(&request.job_id, &mut violations);
+    let request_id = id::request(&request.request_id, &mut violations);
+    violations.check()?;
+    Ok(Operation {
+        request: Canonical::of(METHOD)
+            .field(job_id.uuid())
+            .of_app(request_id.as_ref()),
+        action: Action::StopJob(StopJob { job_id }),
+    })
+}

@@ -1,0 +1,171 @@
+//! The app sends a message to a segment, whose recipients come in a stream.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use domain::limits::SEGMENT_RECIPIENTS_MAX;
+use domain::operation::{Launch, Launched};
+use domain::segment::{JobCounts, Recipients};
+use domain::{Action, AppId, Content, Operation, ProfileId, Reason, RequestId, Sender, Violations};
+use proto::sys::v1::send_to_profiles_request::Piece;
+use proto::sys::v1::{SegmentMessage, SendToProfilesRequest, SendToProfilesResponse};
+use rpc::convert::idempotency::Canonical;
+use rpc::convert::time::timestamp;
+use rpc::convert::{content, id, notification, outcome, time};
+use rpc::limits::DEADLINE_DEFAULT;
+use rpc::{Deadline, Pieces, RpcError, System};
+use storage::MailStore;
+use tonic::{Request, Streaming};
+
+use crate::{from, job};
+
+const METHOD: &str = "/postroom.sys.v1.Sys/SendToProfiles";
+
+pub async fn handle(
+    store: &dyn MailStore,
+    request: Request<Streaming<SendToProfilesRequest>>,
+) -> Result<SendToProfilesResponse, RpcError> {
+    let system = System::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let mut pieces = Pieces::of(request.into_inner());
+    let draft = first(pieces.next().await?)?;
+    check_size(store, system.app(), &draft.content).await?;
+
+    let mut intake = store.intake(system.app()).await?;
+    let mut named = 0;
+    while let Some(piece) = pieces.next().await? {
+        let recipients = recipients(piece, named)?;
+        named += recipients.len();
+        intake.add(recipients).await?;
+    }
+    if named == 0 {
+        return Err(missing("recipients", "must follow the message").into());
+    }
+    let to = intake.finish().await?;
+
+    let deadline = deadline.min(Instant::now() + DEADLINE_DEFAULT);
+    let operation = draft.send(to);
+    let outcome = store.execute(system.app(), operation, deadline).await?;
+    Ok(answer(&outcome::launched(outcome)?))
+}
+
+/// A message to a segment, but for who it is to.
+#[derive(Debug)]
+struct Draft {
+    from: Sender,
+    content: Content,
+    notification: Option<Bytes>,
+    lifetime_ms: Option<i64>,
+    request_id: Option<RequestId>,
+}
+
+/// The first piece of the stream: the message.
+fn first(piece: Option<SendToProfilesRequest>) -> Result<Draft, Violations> {
+    match piece.and_then(|piece| piece.piece) {
+        Some(Piece::Message(message)) => parse(message).map_err(|it| it.within("message")),
+        _ => Err(missing("message", "must come first")),
+    }
+}
+
+fn parse(message: SegmentMessage) -> Result<Draft, Violations> {
+    let mut violations = Violations::none();
+    // A sealed content is for whoever has the key already: they are too many to wrap it for.
+    content::check_wraps(message.content.as_ref(), None, &[], &mut violations);
+    let content = content::parse(message.content, &mut violations);
+    let from = from::parse(message.from, &mut violations);
+    let notification = notification::parse(message.notification.as_ref(), &mut violations);
+    let lifetime_ms = time::lifetime_ms(message.expire_after, "expire_after", &mut violations);
+    let request_id = id::request(&message.request_id, &mut violations);
+    Ok(Draft {
+        content: violations.finish(content)?,
+        from,
+        notification,
+        lifetime_ms,
+        request_id,
+    })
+}
+
+/// What is too large is not worth a stream.
+async fn check_size(store: &dyn MailStore, app: &AppId, content: &Content) -> Result<(), RpcError> {
+    let policy = store.policy(&store.settings(app).await?);
+    let mut violations = Violations::none();
+    content.check_size(policy.max_content_bytes, "message.content", &mut violations);
+    Ok(violations.check()?)
+}
+
+/// A further piece of the stream, after so many recipients.
+fn recipients(piece: SendToProfilesRequest, named: usize) -> Result<Vec<ProfileId>, Violations> {
+    const FIELD: &str = "recipients.profile_ids";
+    let Some(Piece::Recipients(chunk)) = piece.piece else {
+        return Err(missing(
+            "recipients",
+            "must follow the message, and nothing else",
+        ));
+    };
+    if chunk.profile_ids.is_empty() {
+        return Err(missing(FIELD, "must name a recipient"));
+    }
+    let mut violations = Violations::none();
+    if named + chunk.profile_ids.len() > SEGMENT_RECIPIENTS_MAX as usize {
+        violations.add(
+            FIELD,
+            Reason::MaxRecipientsExceeded,
+            format!("at most {SEGMENT_RECIPIENTS_MAX} recipients are allowed"),
+        );
+    }
+    let numbered = chunk.profile_ids.iter().enumerate();
+    let mut ids = Vec::with_capacity(chunk.profile_ids.len());
+    for (index, text) in numbered {
+        match ProfileId::parse(text) {
+            Ok(id) => ids.push(id),
+            Err(error) => {
+                violations.invalid(format!("{FIELD}[{}]", named + index), error.to_string());
+            }
+        }
+    }
+    violations.finish(Some(ids))
+}
+
+fn missing(field: &str, what: &str) -> Violations {
+    let mut violations = Violations::none();
+    violations.invalid(field, what);
+    violations
+}
+
+impl Draft {
+    fn send(self, to: Recipients) -> Operation {
+        let request = Canonical::of(METHOD)
+            .field(&self.content.encoded)
+            .field(to.digest)
+            .list(&self.notification)
+            .list(self.lifetime_ms.map(i64::to_be_bytes))
+            .field(&self.from.name)
+            .field(&self.from.pic)
+            .of_app(self.request_id.as_ref());
+        Operation {
+            request,
+            action: Action::Launch(Launch {
+                from: self.from,
+                to,
+                content: self.content,
+                notification: self.notification,
+                lifetime_ms: self.lifetime_ms,
+            }),
+        }
+    }
+}
+
+fn answer(launched: &Launched) -> SendToProfilesResponse {
+    let counts = JobCounts {
+        accepted: launched.accepted,
+        duplicates: launched.duplicates,
+        ..JobCounts::default()
+    };
+    SendToProfilesResponse {
+        job_id: launched.job_id.to_string(),
+        message_id: launched.message_id.to_string(),
+        send_time: Some(timestamp(launched.send_ms)),
+        expire_time: Some(timestamp(launched.expire_ms)),
+        counts: Some(job::counts(&counts)),
+    }
+}

@@ -1,0 +1,75 @@
+//! The app sends a message to a segment, whose recipients are stored already.
+
+use bytes::Bytes;
+
+use super::{Footprint, Launched};
+use crate::content::Content;
+use crate::id::MessageId;
+use crate::ledger::Ledger;
+use crate::message::{Envelope, Message, MessageKind};
+use crate::refusal::Refusal;
+use crate::segment::{JobState, Recipients, Segment};
+use crate::sender::Sender;
+use crate::violation::Violations;
+
+/// A message to a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// Who it is from, as its readers see it.
+    pub from: Sender,
+    /// Who it is to.
+    pub to: Recipients,
+    /// What it says.
+    pub content: Content,
+    /// Something to show on the recipients' devices.
+    pub notification: Option<Bytes>,
+    /// Milliseconds that it lives; none: as long as the policy says.
+    pub lifetime_ms: Option<i64>,
+}
+
+impl Launch {
+    pub(super) fn footprint(&self) -> Footprint {
+        Footprint::of_job(self.to.job_id)
+    }
+
+    pub(super) fn apply(
+        &self,
+        ledger: &mut Ledger,
+        message_id: MessageId,
+    ) -> Result<Launched, Refusal> {
+        let policy = ledger.policy();
+        let mut violations = Violations::none();
+        self.content
+            .check_size(policy.max_content_bytes, "message.content", &mut violations);
+        violations.check().map_err(Refusal::Invalid)?;
+        let job_id = self.to.job_id;
+        let is_filled = ledger.job(job_id).map(|job| job.state) == Some(JobState::Filling);
+        if !is_filled {
+            return Err(Refusal::NotFound);
+        }
+
+        let lifetime_ms = self.lifetime_ms.unwrap_or(policy.default_expiry_ms);
+        let (kind, from) = (MessageKind::System, self.from.clone());
+        let envelope = Envelope {
+            segment: Some(Segment {
+                job_id,
+                recipients: u32::try_from(self.to.accepted).unwrap_or(u32::MAX),
+                recalled: false,
+            }),
+            notification: self.notification.clone(),
+            ..Envelope::sent(message_id, kind, from, lifetime_ms, ledger.now())
+        };
+        let (send_ms, expire_ms) = (envelope.send_ms, envelope.expire_ms);
+        let content = self.content.clone();
+        ledger.add_message(Message { envelope, content });
+        ledger.change_job(job_id, |job| job.launch(message_id, &self.to, expire_ms));
+        Ok(Launched {
+            job_id,
+            message_id,
+            accepted: self.to.accepted,
+            duplicates: self.to.duplicates,
+            send_ms,
+            expire_ms,
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! How far a job is.
+
+use domain::Millis;
+use domain::segment::{JobReport, SendJob};
+use storage::Error;
+use uuid::Uuid;
+
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::fields::job_columns;
+use crate::rows::Call;
+use crate::statement::Statement;
+
+static JOB: Statement = Statement::new(
+    3,
+    concat!(
+        "SELECT ",
+        job_columns!(),
+        " FROM send_job j WHERE j.app_no = $1 AND j.expire_ms > $3 AND j.job_id = coalesce((
+             SELECT m.job_id FROM message m WHERE m.app_no = $1 AND m.message_id = $2
+         ), $2)"
+    ),
+);
+
+/// The job of an id, or of the message of that id.
+pub async fn read<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app_no: i64,
+    id: Uuid,
+    now: Millis,
+) -> Result<Option<JobReport>, Error> {
+    let call = Call::of(&JOB).with(app_no).with(id).with(now.0);
+    let Some(mut row) = connection.fetch_one(call).await? else {
+        return Ok(None);
+    };
+    let job: SendJob = row.job()?;
+    Ok(job.report())
+}

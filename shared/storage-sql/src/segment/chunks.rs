@@ -1,0 +1,79 @@
+//! The chunks of a job's recipients, in the table.
+
+use domain::ProfileId;
+use domain::limits::CHUNK_RECIPIENTS;
+use domain::segment::JobId;
+use storage::Error;
+
+use crate::backend::Backend;
+use crate::connection::Connection;
+use crate::error::corrupt;
+use crate::fields::{parse_recipients, recipients_text};
+use crate::rows::Call;
+use crate::statement::{Kind, Statement};
+use crate::warm::Warm;
+
+static READ: Statement = Statement::new(
+    4,
+    "SELECT c.recipients FROM send_chunk c
+     WHERE c.app_no = $1 AND c.job_id = $2 AND c.run_no = $3 AND c.chunk_no = $4",
+);
+
+static WRITE: Statement = Statement::with_rows(
+    3,
+    &[("chunk_no", Kind::Int), ("recipients", Kind::Text)],
+    "INSERT INTO send_chunk (app_no, job_id, run_no, chunk_no, recipients)
+     SELECT $1, $2, $3, r.chunk_no, r.recipients FROM r",
+);
+
+static FORGET_RUN: Statement = Statement::new(
+    3,
+    "DELETE FROM send_chunk WHERE app_no = $1 AND job_id = $2 AND run_no = $3",
+);
+
+/// A run of a job's recipients: they are sorted, and each is there once.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    pub app_no: i64,
+    pub job_id: JobId,
+    pub number: i64,
+}
+
+impl Run {
+    fn call(self, statement: &'static Statement) -> Call {
+        Call::of(statement)
+            .with(self.app_no)
+            .with(self.job_id.uuid())
+            .with(self.number)
+    }
+
+    /// One of its chunks; none: it has not so many.
+    pub async fn chunk<DB: Backend>(
+        self,
+        pool: &Warm<DB>,
+        chunk_no: i64,
+    ) -> Result<Option<Vec<ProfileId>>, Error> {
+        let call = self.call(&READ).with(chunk_no);
+        let Some(mut row) = Connection::of(pool).await?.fetch_one(call).await? else {
+            return Ok(None);
+        };
+        let recipients = parse_recipients(&row.text()?);
+        recipients
+            .map(Some)
+            .ok_or_else(|| corrupt("send_chunk", "recipients", &self.job_id))
+    }
+
+    /// What writes some of its recipients, from a chunk on: all but the last of them full.
+    pub fn write(self, first_chunk_no: i64, recipients: &[ProfileId]) -> Call {
+        let mut call = self.call(&WRITE);
+        for (chunk_no, chunk) in (first_chunk_no..).zip(recipients.chunks(CHUNK_RECIPIENTS)) {
+            call.row([chunk_no.into(), recipients_text(chunk).into()]);
+        }
+        call
+    }
+
+    /// What forgets it.
+    pub fn forget(self) -> Call {
+        self.call(&FORGET_RUN)
+    }
+}

@@ -1,0 +1,74 @@
+//! Many sorted runs become one.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use domain::ProfileId;
+use storage::Error;
+
+use super::chunks::Run;
+use crate::backend::Backend;
+use crate::warm::Warm;
+
+/// Sorted runs, of which the least recipient comes first, each once. Of each run one chunk is
+/// in memory.
+pub struct Merge<'a, DB: Backend> {
+    pool: &'a Warm<DB>,
+    sources: Vec<Source>,
+    /// The least of each source that is not at its end.
+    heads: BinaryHeap<Reverse<(ProfileId, usize)>>,
+    last: Option<ProfileId>,
+}
+
+struct Source {
+    run: Run,
+    next_chunk: i64,
+    chunk: VecDeque<ProfileId>,
+}
+
+impl<'a, DB: Backend> Merge<'a, DB> {
+    pub async fn of(pool: &'a Warm<DB>, runs: impl Iterator<Item = Run>) -> Result<Self, Error> {
+        let sources = runs.map(|run| Source {
+            run,
+            next_chunk: 0,
+            chunk: VecDeque::new(),
+        });
+        let mut merge = Self {
+            pool,
+            sources: sources.collect(),
+            heads: BinaryHeap::new(),
+            last: None,
+        };
+        for index in 0..merge.sources.len() {
+            merge.draw(index).await?;
+        }
+        Ok(merge)
+    }
+
+    /// The next recipient; none: there is no more.
+    pub async fn next(&mut self) -> Result<Option<ProfileId>, Error> {
+        while let Some(Reverse((recipient, index))) = self.heads.pop() {
+            self.draw(index).await?;
+            if self.last.as_ref() != Some(&recipient) {
+                self.last = Some(recipient.clone());
+                return Ok(Some(recipient));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes the next of a source.
+    async fn draw(&mut self, index: usize) -> Result<(), Error> {
+        let source = &mut self.sources[index];
+        if source.chunk.is_empty()
+            && let Some(chunk) = source.run.chunk(self.pool, source.next_chunk).await?
+        {
+            source.next_chunk += 1;
+            source.chunk = chunk.into();
+        }
+        if let Some(recipient) = source.chunk.pop_front() {
+            self.heads.push(Reverse((recipient, index)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! Whether the store answers and takes writes.
+
+use std::time::Duration;
+
+use storage::Error;
+use tokio::time::timeout;
+
+use super::SqlStore;
+use crate::backend::Backend;
+use crate::connection::Transaction;
+use crate::epoch;
+use crate::rows::Call;
+use crate::statement::Statement;
+use crate::warm::Warm;
+
+/// How long it may take until it is our turn to write, where only one can at a time; then
+/// somebody else writes, perhaps another process.
+const TURN_MAX: Duration = Duration::from_secs(1);
+
+static PING: Statement = Statement::new(0, "UPDATE server SET epoch = epoch WHERE server_no = 1");
+
+impl<DB: Backend> SqlStore<DB> {
+    pub(super) async fn answers(&self) -> Result<(), Error> {
+        if !self.pools.write.is_busy() {
+            // In a task of its own: it keeps its connection if nobody waits for it any more.
+            let ping = tokio::spawn(ping(self.pools.write.clone()));
+            let pinged = match DB::WRITERS_MAX {
+                1 => timeout(TURN_MAX, ping).await.ok(),
+                _ => Some(ping.await),
+            };
+            if let Some(pinged) = pinged {
+                return pinged.map_err(|error| Error::Internal(error.into()))?;
+            }
+        }
+        // Somebody writes: to wait behind that would tell nothing more.
+        epoch::current(&self.pools).await.map(drop)
+    }
+}
+
+/// Writes, and takes it back.
+async fn ping<DB: Backend>(pool: Warm<DB>) -> Result<(), Error> {
+    let mut transaction = Transaction::begin(&pool).await?;
+    transaction.connection().execute(Call::of(&PING)).await?;
+    transaction.rollback().await
+}

@@ -1,0 +1,331 @@
+//! Messages to segments: each recipient has one entry, whoever takes the steps and whatever
+//! becomes of the message meanwhile.
+
+use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX};
+use domain::operation::{Launch, StopJob};
+use domain::segment::{ChangeReport, JobCounts, JobId, JobReport, JobState, Recipients};
+use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refusal, Sender};
+use storage::{Error, Reader};
+use support::on_each_database;
+
+use super::bench::{Bench, Store};
+use super::turning::everything;
+use super::words::{
+    app, delete, mark, operation, other_app, profile, remove, repeatable, text, update,
+};
+
+mod changes;
+mod turns;
+
+on_each_database![
+    recipients_are_there_once_and_in_order_however_they_came,
+    who_is_named_twice_gets_one_message,
+    nobody_gets_anything_before_the_end,
+    what_is_not_sent_is_forgotten,
+    only_so_many_come_in_at_once,
+    the_same_request_is_one_job,
+    a_full_inbox_is_passed_over_and_counted,
+    a_job_that_is_stopped_counts_whom_it_did_not_reach,
+    no_other_app_sees_a_job,
+];
+
+/// Recipients of most tests: three chunks, the last of which is not full.
+const MANY: usize = 1_200;
+
+/// A recipient; their bytewise order is that of the numbers.
+fn name(number: usize) -> String {
+    format!("u{number:06}")
+}
+
+fn names(numbers: impl IntoIterator<Item = usize>) -> Vec<ProfileId> {
+    numbers.into_iter().map(|it| profile(&name(it))).collect()
+}
+
+/// Takes in recipients, in parts.
+async fn take_in(store: &Store, app: &AppId, recipients: Vec<ProfileId>) -> Recipients {
+    let mut intake = store.intake(app).await.expect("an intake");
+    for part in recipients.chunks(7_000) {
+        intake.add(part.to_vec()).await.expect("a part");
+    }
+    intake.finish().await.expect("all of them")
+}
+
+fn launch(to: Recipients, lifetime_ms: Option<i64>) -> Action {
+    Action::Launch(Launch {
+        from: Sender {
+            name: "the app".to_owned(),
+            ..Sender::default()
+        },
+        to,
+        content: text("to some"),
+        notification: None,
+        lifetime_ms,
+    })
+}
+
+fn launched(outcome: Result<Outcome, Refusal>) -> (JobId, MessageId) {
+    match outcome {
+        Ok(Outcome::Launched(launched)) => (launched.job_id, launched.message_id),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Sends a message to the first so many.
+async fn send_to(bench: &Bench, count: usize) -> (JobId, MessageId) {
+    let to = take_in(&bench.store, &app(), names(0..count)).await;
+    launched(bench.act(launch(to, None)).await)
+}
+
+async fn step(store: &Store) -> bool {
+    store.advance().await.expect("a step")
+}
+
+async fn all_steps(store: &Store) {
+    while step(store).await {}
+}
+
+async fn report(bench: &Bench, job_id: JobId) -> JobReport {
+    let report = bench.store.job(&app(), job_id.uuid()).await;
+    report.expect("an answer").expect("a job")
+}
+
+/// How many hold a message, and how many mailboxes that are.
+async fn holders(bench: &Bench) -> (i64, i64) {
+    let raw = bench.raw().await;
+    let rows = raw.number("SELECT count(*) FROM msgbox").await;
+    let mailboxes = raw.number("SELECT count(DISTINCT mailbox_id) FROM msgbox");
+    (rows, mailboxes.await)
+}
+
+async fn recipients_are_there_once_and_in_order_however_they_came(bench: &Bench) {
+    const ALL: usize = 40_000;
+    // More than one run; every third a second time, far from the first.
+    let shuffled = (0..ALL).map(|it| it * 7_919 % ALL);
+    let named = names(shuffled.chain((0..ALL).step_by(3)));
+    let duplicates = named.len() - ALL;
+    let to = take_in(&bench.store, &app(), named).await;
+    assert_eq!(usize::try_from(to.accepted), Ok(ALL));
+    assert_eq!(usize::try_from(to.duplicates), Ok(duplicates));
+    let chunks = bench
+        .raw()
+        .await
+        .lines("SELECT recipients FROM send_chunk ORDER BY run_no, chunk_no")
+        .await;
+    assert_eq!(chunks.len(), ALL / 500);
+    let stored = chunks.iter().flat_map(|chunk| chunk.lines());
+    let stored: Vec<&str> = stored.filter(|line| !line.is_empty()).collect();
+    let expected: Vec<String> = (0..ALL).map(name).collect();
+    assert!(stored == expected);
+    // Who they are does not depend on how they came.
+    let again = take_in(&bench.store, &app(), names((0..ALL).rev())).await;
+    assert_eq!((again.digest, again.duplicates), (to.digest, 0));
+    let fewer = take_in(&bench.store, &app(), names(0..ALL - 1)).await;
+    assert_ne!(fewer.digest, to.digest);
+}
+
+async fn who_is_named_twice_gets_one_message(bench: &Bench) {
+    let named = names((0..MANY).chain(0..10).chain([5, 5]));
+    let to = take_in(&bench.store, &app(), named).await;
+    assert_eq!((to.accepted, to.duplicates), (1_200, 12));
+    let (job_id, message_id) = launched(bench.act(launch(to, None)).await);
+    let mut delivered = Vec::new();
+    while step(&bench.store).await {
+        delivered.push(report(bench, job_id).await.counts.delivered);
+    }
+    assert_eq!(delivered, [500, 1_000, 1_200]);
+    assert_eq!(holders(bench).await, (1_200, 1_200));
+    assert_eq!(bench.counts(&name(5)).await, (1, 1, 0));
+    let expected = JobReport {
+        job_id,
+        message_id,
+        state: JobState::Done,
+        counts: JobCounts {
+            accepted: 1_200,
+            duplicates: 12,
+            delivered: 1_200,
+            ..JobCounts::default()
+        },
+        change: None,
+    };
+    assert_eq!(report(bench, job_id).await, expected);
+    let by_message = bench.store.job(&app(), message_id.uuid()).await;
+    assert_eq!(by_message.expect("an answer"), Some(expected));
+
+    let page = bench.page(&name(7), &everything()).await;
+    let envelope = &page.found.items[0].1.message.envelope;
+    assert_eq!(envelope.to, [profile(&name(7))]);
+    assert_eq!(envelope.to_count(), 1_200);
+    let stored = &bench.messages(&[message_id]).await[0].envelope;
+    assert_eq!((stored.to.len(), stored.to_count()), (0, 1_200));
+    // It is an entry like any other.
+    bench.done(mark(&name(7), &[message_id], true)).await;
+    assert_eq!(bench.counts(&name(7)).await, (1, 0, 0));
+    let own = delete(&name(7), Msgbox::Inbox, &[message_id]);
+    bench.done(own).await;
+    assert_eq!(bench.counts(&name(7)).await, (0, 0, 0));
+    assert_eq!(bench.counts(&name(8)).await, (1, 1, 0));
+}
+
+async fn nobody_gets_anything_before_the_end(bench: &Bench) {
+    let mut intake = bench.store.intake(&app()).await.expect("an intake");
+    intake.add(names(0..10)).await.expect("a part");
+    assert!(!step(&bench.store).await);
+    let to = intake.finish().await.expect("all of them");
+    assert!(!step(&bench.store).await);
+    let unknown = bench.store.job(&app(), to.job_id.uuid()).await;
+    assert_eq!(unknown.expect("an answer"), None);
+    let stop = Action::StopJob(StopJob { job_id: to.job_id });
+    assert_eq!(bench.act(stop).await, Err(Refusal::NotFound));
+    assert_eq!(holders(bench).await, (0, 0));
+    assert_eq!(
+        bench
+            .raw()
+            .await
+            .number("SELECT count(*) FROM message")
+            .await,
+        0
+    );
+}
+
+async fn what_is_not_sent_is_forgotten(bench: &Bench) {
+    let jobs = "SELECT count(*) FROM send_job";
+    let chunks = "SELECT count(*) FROM send_chunk";
+    let raw = bench.raw().await;
+    // Enough to be stored before the end, which does not come.
+    let mut broken = bench.store.intake(&app()).await.expect("an intake");
+    broken.add(names(0..33_000)).await.expect("a part");
+    assert!(raw.number(chunks).await > 0);
+    drop(broken);
+    while raw
+        .number("SELECT count(*) FROM send_job WHERE expire_ms = 0")
+        .await
+        == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    while bench.store.sweep().await.expect("a sweep") {}
+    assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
+
+    let finished = take_in(&bench.store, &app(), names(0..10)).await;
+    bench.clock().advance(INTAKE_MS + EXPIRED_KEPT_MS);
+    while bench.store.sweep().await.expect("a sweep") {}
+    assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
+    let late = bench.act(launch(finished, None)).await;
+    assert_eq!(late, Err(Refusal::NotFound));
+
+    // What was sent is forgotten with its message.
+    let to = take_in(&bench.store, &app(), names(0..10)).await;
+    launched(bench.act(launch(to, Some(60_000))).await);
+    all_steps(&bench.store).await;
+    assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (1, 1));
+    bench.clock().advance(60_000 + EXPIRED_KEPT_MS);
+    while bench.store.sweep().await.expect("a sweep") {}
+    assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
+}
+
+async fn only_so_many_come_in_at_once(bench: &Bench) {
+    let mut intakes = Vec::new();
+    for _ in 0..INTAKES_MAX {
+        intakes.push(bench.store.intake(&app()).await.expect("an intake"));
+    }
+    let refused = bench.store.intake(&app()).await.err();
+    assert!(matches!(refused, Some(Error::Overloaded)), "{refused:?}");
+    intakes.pop();
+    bench.store.intake(&app()).await.expect("a place again");
+}
+
+async fn the_same_request_is_one_job(bench: &Bench) {
+    let first = take_in(&bench.store, &app(), names(0..20)).await;
+    let second = take_in(&bench.store, &app(), names((0..20).rev())).await;
+    let send = async |to| {
+        let once = repeatable("once", 1, launch(to, None));
+        bench.execute(&app(), once).await
+    };
+    let answer = send(first).await;
+    let (job_id, _) = launched(answer.clone());
+    assert_eq!(job_id, first.job_id);
+    assert_eq!(send(second).await, answer);
+    all_steps(&bench.store).await;
+    assert_eq!(send(second).await, answer);
+    let another = repeatable("once", 2, launch(second, None));
+    let reused = bench.execute(&app(), another).await;
+    assert_eq!(reused, Err(Refusal::RequestIdReused));
+    assert_eq!(holders(bench).await, (20, 20));
+    // Recipients whom something was sent to get nothing else.
+    let twice = bench.act(launch(first, None)).await;
+    assert_eq!(twice, Err(Refusal::NotFound));
+}
+
+async fn a_full_inbox_is_passed_over_and_counted(bench: &Bench) {
+    let policy = Policy {
+        max_box_messages: 1,
+        ..Policy::default()
+    };
+    let store = bench.store_with(policy).await;
+    bench.announce(&[&name(3), &name(700)]).await;
+    let to = take_in(&store, &app(), names(0..MANY)).await;
+    let (job_id, _) = launched(store.run(&app(), operation(launch(to, None))).await);
+    all_steps(&store).await;
+    let expected = JobCounts {
+        accepted: 1_200,
+        delivered: 1_198,
+        full: 2,
+        ..JobCounts::default()
+    };
+    assert_eq!(report(bench, job_id).await.counts, expected);
+    assert_eq!(bench.counts(&name(3)).await, (1, 1, 0));
+    store.close().await;
+}
+
+async fn a_job_that_is_stopped_counts_whom_it_did_not_reach(bench: &Bench) {
+    let (job_id, message_id) = send_to(bench, MANY).await;
+    assert!(step(&bench.store).await);
+    let stop = Action::StopJob(StopJob { job_id });
+    let stopped = bench.done(stop.clone()).await;
+    let Outcome::Job(stopped) = stopped else {
+        panic!("{stopped:?}")
+    };
+    let expected = JobCounts {
+        accepted: 1_200,
+        delivered: 500,
+        failed: 700,
+        ..JobCounts::default()
+    };
+    assert_eq!(
+        (stopped.state, stopped.counts),
+        (JobState::Cancelled, expected)
+    );
+    assert!(!step(&bench.store).await);
+    assert_eq!(bench.done(stop).await, Outcome::Job(stopped));
+    assert_eq!(holders(bench).await, (500, 500));
+    // Who has it gets what becomes of it.
+    bench.done(update(message_id, "newer", None)).await;
+    all_steps(&bench.store).await;
+    let change = report(bench, job_id).await.change;
+    let reached = ChangeReport {
+        is_recall: false,
+        reached: 500,
+        total: 500,
+    };
+    assert_eq!(change, Some(reached));
+    bench.done(remove(&[message_id])).await;
+    all_steps(&bench.store).await;
+    assert_eq!(holders(bench).await, (0, 0));
+}
+
+async fn no_other_app_sees_a_job(bench: &Bench) {
+    let (job_id, message_id) = send_to(bench, 10).await;
+    let other = other_app("other");
+    for id in [job_id.uuid(), message_id.uuid()] {
+        let found = bench.store.job(&other, id).await;
+        assert_eq!(found.expect("an answer"), None);
+    }
+    let stop = operation(Action::StopJob(StopJob { job_id }));
+    let stopped = bench.execute(&other, stop).await;
+    assert_eq!(stopped, Err(Refusal::NotFound));
+    all_steps(&bench.store).await;
+    let (app, owner) = (other, profile(&name(1)));
+    let counted = bench.store.counts(&app, &owner, Reader::App).await;
+    assert_eq!(counted.expect("counts").counts.inbox_total, 0);
+    assert_eq!(bench.counts(&name(1)).await, (1, 1, 0));
+}

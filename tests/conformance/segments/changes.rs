@@ -1,0 +1,221 @@
+//! What becomes of a segment's message: at once what it says, and box by box what is counted,
+//! paged and told.
+
+use domain::operation::Remove;
+use domain::segment::{ChangeReport, JobState};
+use domain::{Action, MessageId, Msgbox, Refusal};
+use storage::{Change, FeedPart, Since};
+use support::on_each_database;
+
+use super::super::bench::Bench;
+use super::{
+    MANY, all_steps, app, delete, everything, holders, launch, launched, name, names, profile,
+    remove, report, send_to, step, take_in, update,
+};
+
+on_each_database![
+    an_update_is_said_at_once_and_told_box_by_box,
+    an_update_while_it_is_delivered_reaches_everyone_once,
+    a_second_update_takes_the_first_along,
+    a_recall_empties_it_at_once_and_goes_box_by_box,
+    a_recall_while_it_is_delivered_ends_the_delivery,
+    what_an_owner_deleted_stays_deleted,
+    a_message_that_expires_ends_its_job,
+    several_are_recalled_at_once,
+];
+
+const NEWER: ChangeReport = ChangeReport {
+    is_recall: false,
+    reached: 0,
+    total: 1_200,
+};
+
+/// What an owner was told, in its order.
+async fn told(bench: &Bench, owner: &str) -> Vec<(&'static str, MessageId)> {
+    let all = FeedPart {
+        changes_max: 100,
+        bytes_max: 1_000_000,
+    };
+    let feed = bench
+        .store
+        .changes(&app(), &profile(owner), Since::Beginning, all)
+        .await;
+    let changes = feed.expect("a feed").changes.into_iter();
+    let told = changes.map(|(_, change)| match change {
+        Change::Received(item) => ("received", item.entry.message_id),
+        Change::Updated(item) => ("updated", item.entry.message_id),
+        Change::Deleted(_, message_id) => ("deleted", message_id),
+    });
+    told.collect()
+}
+
+/// The number of an owner's changes, and what the page says: the words, and of which version
+/// they and the entry are.
+async fn page(bench: &Bench, owner: &str) -> Said {
+    let page = bench.page(owner, &everything()).await;
+    let (_, item) = page.found.items.first().expect("an entry");
+    let message = &item.message;
+    (
+        page.position.seq,
+        String::from_utf8_lossy(&message.content.encoded).into_owned(),
+        message.envelope.version,
+        item.entry.content_version,
+    )
+}
+
+type Said = (i64, String, i64, i64);
+
+fn said(words: &str, seq: i64, version: i64, shown: i64) -> Said {
+    (seq, words.to_owned(), version, shown)
+}
+
+async fn an_update_is_said_at_once_and_told_box_by_box(bench: &Bench) {
+    let (job_id, message_id) = send_to(bench, MANY).await;
+    all_steps(&bench.store).await;
+    let (early, late) = (name(0), name(1_199));
+    assert_eq!(page(bench, &late).await, said("to some", 1, 1, 1));
+    bench.done(update(message_id, "newer", None)).await;
+    assert_eq!(report(bench, job_id).await.change, Some(NEWER));
+    assert_eq!(page(bench, &late).await, said("newer", 1, 2, 1));
+    assert!(step(&bench.store).await);
+    let change = report(bench, job_id).await.change;
+    assert_eq!(change.map(|change| change.reached), Some(500));
+    assert_eq!(page(bench, &early).await, said("newer", 2, 2, 2));
+    assert_eq!(page(bench, &late).await, said("newer", 1, 2, 1));
+    all_steps(&bench.store).await;
+    assert_eq!(page(bench, &late).await, said("newer", 2, 2, 2));
+    let change = report(bench, job_id).await.change;
+    assert_eq!(change.map(|change| change.reached), Some(1_200));
+    let twice = "SELECT count(*) FROM mailbox WHERE seq <> 2";
+    assert_eq!(bench.raw().await.number(twice).await, 0);
+}
+
+async fn an_update_while_it_is_delivered_reaches_everyone_once(bench: &Bench) {
+    let (job_id, message_id) = send_to(bench, MANY).await;
+    assert!(step(&bench.store).await);
+    bench.done(update(message_id, "newer", None)).await;
+    let change = report(bench, job_id).await.change;
+    assert_eq!(change.map(|change| change.total), Some(500));
+    all_steps(&bench.store).await;
+    let report = report(bench, job_id).await;
+    assert_eq!(
+        (report.state, report.counts.delivered),
+        (JobState::Done, 1_200)
+    );
+    assert_eq!(page(bench, &name(0)).await, said("newer", 2, 2, 2));
+    // Who came later has never had another.
+    assert_eq!(page(bench, &name(500)).await, said("newer", 1, 2, 2));
+    assert_eq!(told(bench, &name(500)).await, [("received", message_id)]);
+}
+
+async fn a_second_update_takes_the_first_along(bench: &Bench) {
+    let (job_id, message_id) = send_to(bench, MANY).await;
+    all_steps(&bench.store).await;
+    bench.done(update(message_id, "second", None)).await;
+    assert!(step(&bench.store).await);
+    bench.done(update(message_id, "third", None)).await;
+    assert_eq!(report(bench, job_id).await.change, Some(NEWER));
+    all_steps(&bench.store).await;
+    assert_eq!(page(bench, &name(0)).await, said("third", 3, 3, 3));
+    assert_eq!(page(bench, &name(500)).await, said("third", 2, 3, 3));
+    let stale = bench.act(update(message_id, "x", Some(2))).await;
+    let mismatch = Refusal::VersionMismatch {
+        expected: 2,
+        current: 3,
+    };
+    assert_eq!(stale, Err(mismatch));
+}
+
+async fn a_recall_empties_it_at_once_and_goes_box_by_box(bench: &Bench) {
+    let (job_id, message_id) = send_to(bench, MANY).await;
+    all_steps(&bench.store).await;
+    bench.done(update(message_id, "newer", None)).await;
+    assert!(step(&bench.store).await);
+    bench.done(remove(&[message_id])).await;
+    assert_eq!(bench.messages(&[message_id]).await, []);
+    let again = bench.act(update(message_id, "newest", None)).await;
+    assert_eq!(again, Err(Refusal::NotFound));
+    // Its entry is there, and counted, until the box has its turn.
+    let late = name(1_199);
+    assert_eq!(page(bench, &late).await, said("", 1, 2, 1));
+    assert_eq!(bench.counts(&late).await, (1, 1, 0));
+    assert!(step(&bench.store).await);
+    assert_eq!(bench.counts(&name(0)).await, (0, 0, 0));
+    assert_eq!(bench.counts(&late).await, (1, 1, 0));
+    all_steps(&bench.store).await;
+    assert_eq!(bench.counts(&late).await, (0, 0, 0));
+    assert_eq!(holders(bench).await, (0, 0));
+    let report = report(bench, job_id).await;
+    let gone = ChangeReport {
+        is_recall: true,
+        reached: 1_200,
+        total: 1_200,
+    };
+    assert_eq!((report.state, report.change), (JobState::Done, Some(gone)));
+    // The update came to some before it was overtaken.
+    let at = "SELECT count(*) FROM mailbox WHERE seq =";
+    let raw = bench.raw().await;
+    assert_eq!(raw.number(&format!("{at} 3")).await, 500);
+    assert_eq!(raw.number(&format!("{at} 2")).await, 700);
+}
+
+async fn a_recall_while_it_is_delivered_ends_the_delivery(bench: &Bench) {
+    let (job_id, message_id) = send_to(bench, MANY).await;
+    assert!(step(&bench.store).await);
+    bench.done(remove(&[message_id])).await;
+    let counts = report(bench, job_id).await.counts;
+    assert_eq!((counts.delivered, counts.failed), (500, 700));
+    all_steps(&bench.store).await;
+    let report = report(bench, job_id).await;
+    assert_eq!(report.state, JobState::Cancelled);
+    assert_eq!(report.change.map(|change| change.total), Some(500));
+    assert_eq!(holders(bench).await, (0, 0));
+    assert_eq!(told(bench, &name(600)).await, []);
+}
+
+async fn what_an_owner_deleted_stays_deleted(bench: &Bench) {
+    let (_, message_id) = send_to(bench, 10).await;
+    all_steps(&bench.store).await;
+    let owner = name(3);
+    bench
+        .done(delete(&owner, Msgbox::Inbox, &[message_id]))
+        .await;
+    bench.done(update(message_id, "newer", None)).await;
+    all_steps(&bench.store).await;
+    bench.done(remove(&[message_id])).await;
+    all_steps(&bench.store).await;
+    assert_eq!(bench.counts(&owner).await, (0, 0, 0));
+    let page = bench.page(&owner, &everything()).await;
+    assert_eq!((page.found.items.len(), page.position.seq), (0, 2));
+}
+
+async fn a_message_that_expires_ends_its_job(bench: &Bench) {
+    let to = take_in(&bench.store, &app(), names(0..MANY)).await;
+    let (job_id, message_id) = launched(bench.act(launch(to, Some(60_000))).await);
+    assert!(step(&bench.store).await);
+    assert!(step(&bench.store).await);
+    bench.done(update(message_id, "newer", None)).await;
+    bench.clock().advance(60_000);
+    all_steps(&bench.store).await;
+    let raw = bench.raw().await;
+    let ended = "SELECT state || ' ' || delivered || ' ' || failed || ' ' || is_due FROM send_job";
+    assert_eq!(raw.lines(ended).await, ["3 1000 200 0"]);
+    let unknown = bench.store.job(&app(), job_id.uuid()).await;
+    assert_eq!(unknown.expect("an answer"), None);
+    assert_eq!(bench.counts(&name(0)).await, (0, 0, 0));
+    assert_eq!(bench.counts(&name(1_100)).await, (0, 0, 0));
+}
+
+async fn several_are_recalled_at_once(bench: &Bench) {
+    let (_, one) = send_to(bench, 10).await;
+    let (_, two) = send_to(bench, 10).await;
+    let plain = bench.announce(&[&name(3)]).await;
+    all_steps(&bench.store).await;
+    let remove = Remove {
+        message_ids: vec![one, two, plain],
+    };
+    let update = update(one, "never read", None);
+    bench.batch([update, Action::Remove(remove)]).await;
+    all_steps(&bench.store).await;
+    assert_eq!(holders(bench).await, (0, 0));
+}
