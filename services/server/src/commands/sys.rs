@@ -9,8 +9,9 @@ use clap::Subcommand;
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
-Example:
-  postroom sys send --from-name 'The game master' --to bob 'The season begins'";
+Examples:
+  postroom sys send --from-name 'The game master' --to bob 'The season begins'
+  postroom sys send --from-name 'The game master' --to-file finalists.txt 'You are in the final'";
 
 /// What the app does, through Sys
 #[derive(Debug, Subcommand)]
