@@ -50,6 +50,8 @@ pub const SEGMENT_CHUNK_IDS: usize = 5_000;
 pub const SEGMENT_CHUNKS_AHEAD: usize = 4;
 /// Bytes of a line with a profile id, with what may be around it.
 pub const LINE_BYTES_MAX: u64 = 4 * 1024;
+/// How often a job is looked at that is watched.
+pub const JOB_LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Bytes of an id in a message, beside its own: a tag and a length.
 const ID_OVERHEAD_BYTES: usize = 3;
 

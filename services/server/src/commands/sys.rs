@@ -1,6 +1,7 @@
 //! `postroom sys`: what the app does.
 
 mod bulk;
+mod job;
 mod send;
 mod update;
 
@@ -18,6 +19,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub enum Command {
     Send(send::Args),
+    Job(job::Args),
     Update(update::Args),
     #[command(subcommand)]
     Bulk(bulk::Command),
@@ -26,6 +28,7 @@ pub enum Command {
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Send(args) => send::run(args).await,
+        Command::Job(args) => job::run(args).await,
         Command::Update(args) => update::run(args).await,
         Command::Bulk(command) => bulk::run(command).await,
     }
