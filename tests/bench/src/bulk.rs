@@ -5,7 +5,6 @@
 mod calls;
 mod figures;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -16,12 +15,10 @@ use tokio::time::sleep;
 
 use self::calls::Calls;
 use self::figures::{Figures, Once, Touch};
-use crate::measure::meter::{Database, Meter};
-use crate::program;
-use crate::report;
+use crate::files::Files;
+use crate::measure::meter::Meter;
+use crate::site::alone::Alone;
 use crate::site::keys::Keys;
-use crate::site::postgres::Postgres;
-use crate::site::server::Server;
 use crate::site::world::World;
 
 /// Longer than it ever takes.
@@ -44,12 +41,8 @@ pub struct Args {
     /// Users who come afterwards
     #[arg(long, default_value_t = 10_000)]
     users: u64,
-    /// The program, instead of the one that is built from the sources beside this one
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
-    /// Where the JSON goes, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 /// Measures all of it, has the mailboxes recounted, and prints what it found.
@@ -61,31 +54,20 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         args.users <= args.mailboxes,
         "more --users than --mailboxes"
     );
-    let program = match &args.program {
-        Some(program) => program.clone(),
-        None => program::built().await?,
-    };
-    let postgres = Postgres::start().await?;
-    let database = postgres.server().database().await;
-    let server = Server::start(&program, &database.url).await?;
+    let alone = Alone::postgres(&args.files.program().await?).await?;
+    let server = &alone.server;
     let keys = Keys::sign(&World::new(args.users, 0, 0))?;
     let calls = Calls::connect(server.user, server.sys, keys).await?;
     let mut bench = Bench {
-        meter: Meter {
-            servers: vec![server.process()],
-            database: Some(Database {
-                postmaster: postgres.postmaster,
-                connection: PgConnection::connect(&database.url).await?,
-            }),
-        },
-        connection: PgConnection::connect(&database.url).await?,
+        meter: alone.meter().await?,
+        connection: PgConnection::connect(&alone.url).await?,
         calls,
     };
     let mut figures = bench.measure(args).await?;
     eprintln!("bench: recounting all mailboxes");
     figures.verified = server.verify().await?;
     figures.print();
-    report::write_json(&figures, args.json.as_deref())
+    args.files.write_json(&figures)
 }
 
 struct Bench {

@@ -1,13 +1,13 @@
 //! The command line.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::ensure;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::bulk;
+use crate::files::Files;
 use crate::h2load;
 use crate::load::subscribers::STREAMS_PER_PROFILE;
 use crate::measure::following::FIRST_STREAMS;
@@ -66,12 +66,8 @@ pub struct Cli {
     /// Streams that are opened and left alone, to see what they take
     #[arg(long, default_value_t = 2000)]
     subscribers: u64,
-    /// The program, instead of the one that is built from the sources beside this one
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
-    /// Where the JSON goes, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
     /// Print the tables as Markdown
     #[arg(long)]
     markdown: bool,
@@ -112,8 +108,7 @@ pub struct Plan {
     pub large: bool,
     pub connections: usize,
     pub subscribers: u64,
-    pub program: Option<PathBuf>,
-    pub json: Option<PathBuf>,
+    pub files: Files,
     pub markdown: bool,
     pub time_max: Duration,
 }
@@ -139,8 +134,7 @@ impl Cli {
             large: self.large,
             connections: self.connections,
             subscribers: self.subscribers,
-            program: self.program,
-            json: self.json,
+            files: self.files,
             markdown: self.markdown,
             time_max: Duration::from_secs(60 * self.minutes_max),
         };

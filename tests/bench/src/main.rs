@@ -8,6 +8,7 @@
 
 mod bulk;
 mod cli;
+mod files;
 mod h2load;
 mod load;
 mod measure;

@@ -4,10 +4,6 @@ pub mod goals;
 pub mod machine;
 mod spread;
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::Context as _;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -215,19 +211,6 @@ fn command() -> String {
         .chain(arguments)
         .collect();
     words.join(" ")
-}
-
-/// Writes what was found to a file, or prints it.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write_json(figures: &impl Serialize, path: Option<&Path>) -> anyhow::Result<()> {
-    let json = serde_json::to_string_pretty(figures)?;
-    match path {
-        Some(path) => fs::write(path, json).with_context(|| path.display().to_string())?,
-        None => println!("{json}"),
-    }
-    Ok(())
 }
 
 /// An empty table.

@@ -1,5 +1,6 @@
 //! A target, ready to be measured.
 
+pub mod alone;
 pub mod bare;
 pub mod keys;
 pub mod postgres;
