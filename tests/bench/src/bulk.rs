@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use clap::Args as Arguments;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 use tokio::time::sleep;
 
 use self::calls::Calls;
@@ -19,6 +19,7 @@ use crate::files::Files;
 use crate::measure::meter::Meter;
 use crate::site::alone::Alone;
 use crate::site::keys::Keys;
+use crate::site::stock::Stock;
 use crate::site::world::World;
 
 /// Longer than it ever takes.
@@ -59,6 +60,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let keys = Keys::sign(&World::new(args.users, 0, 0))?;
     let calls = Calls::connect(server.user, server.sys, keys).await?;
     let mut bench = Bench {
+        url: alone.url.clone(),
         meter: alone.meter().await?,
         connection: PgConnection::connect(&alone.url).await?,
         calls,
@@ -71,6 +73,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 struct Bench {
+    url: String,
     meter: Meter,
     connection: PgConnection,
     calls: Calls,
@@ -80,20 +83,21 @@ impl Bench {
     async fn measure(&mut self, args: &Args) -> anyhow::Result<Figures> {
         eprintln!("bench: {} mailboxes", args.mailboxes);
         self.calls.counts(0).await?;
-        self.fill(args.mailboxes).await?;
+        let stock = Stock::open(&self.url).await?;
+        stock.add_mailboxes(1..args.mailboxes).await?;
         // So that all tokens are known before anything is measured.
         self.touch("", args.users, 0).await?;
 
         let calls = self.calls.clone();
-        let sent = self.once("SendBulk", calls.send()).await?;
+        let sent = self.once("SendBulk", calls.app.send_bulk()).await?;
         let first = self.touch("first GetMessageCounts after it", args.users, 1);
         let first = first.await?;
         let next = self.touch("the next one", args.users, 1).await?;
-        let updated = calls.update(sent.0.clone());
+        let updated = calls.app.update(sent.0.clone());
         let updated = self.once("UpdateMessage of it", updated).await?;
         let shown = self.touch("first GetMessageCounts after that", args.users, 1);
         let shown = shown.await?;
-        let recalled = calls.delete(sent.0.clone());
+        let recalled = calls.app.delete(sent.0.clone());
         let recalled = self.once("DeleteMessage of it", recalled).await?;
         let gone = self.touch("first GetMessageCounts after that", args.users, 0);
         let gone = gone.await?;
@@ -101,7 +105,7 @@ impl Bench {
         let mut further_ms = Vec::new();
         for _ in 0..FURTHER {
             let begun = Instant::now();
-            calls.send().await?;
+            calls.app.send_bulk().await?;
             further_ms.push(begun.elapsed().as_secs_f64() * 1e3);
         }
         further_ms.sort_by(f64::total_cmp);
@@ -114,24 +118,6 @@ impl Bench {
             further_ms,
             verified: String::new(),
         })
-    }
-
-    /// Mailboxes as they are after a first call.
-    async fn fill(&mut self, mailboxes: u64) -> anyhow::Result<()> {
-        for text in [
-            format!(
-                "INSERT INTO mailbox (create_ms, app_no, profile_id)
-                 SELECT m.create_ms, m.app_no, 'u' || i
-                 FROM (SELECT create_ms, app_no FROM mailbox LIMIT 1) m
-                 CROSS JOIN generate_series(1, {mailboxes} - 1) AS i"
-            ),
-            "VACUUM (ANALYZE)".to_owned(),
-        ] {
-            sqlx::raw_sql(AssertSqlSafe(text))
-                .execute(&mut self.connection)
-                .await?;
-        }
-        Ok(())
     }
 
     /// One call, with nothing beside it.

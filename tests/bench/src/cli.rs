@@ -12,7 +12,8 @@ use crate::h2load;
 use crate::load::subscribers::STREAMS_PER_PROFILE;
 use crate::measure::following::FIRST_STREAMS;
 use crate::overload;
-use crate::scenario::Group;
+use crate::scenario::{Group, Target};
+use crate::segment;
 use crate::site::bare;
 use crate::site::world::PROFILES_MIN;
 use crate::tenants;
@@ -27,6 +28,7 @@ Examples:
   bench bulk --mailboxes 1000000
   bench overload
   bench tenants --quota 100
+  bench segment --database postgres --recipients 100000
   bench h2load-body --to bob --out body.bin";
 
 /// Measure the real postroom against its goals, with the baselines in the same run
@@ -83,6 +85,7 @@ pub enum Command {
     Bulk(bulk::Args),
     Overload(overload::Args),
     Tenants(tenants::Args),
+    Segment(segment::Args),
     /// Serve from memory: what the calls of a run are compared with
     #[command(hide = true)]
     Bare(bare::Args),
@@ -94,6 +97,17 @@ pub enum Databases {
     Both,
     Sqlite,
     Postgres,
+}
+
+impl Databases {
+    /// The service on each of them.
+    pub const fn targets(self) -> &'static [Target] {
+        match self {
+            Self::Both => &[Target::Postgres, Target::Sqlite],
+            Self::Sqlite => &[Target::Sqlite],
+            Self::Postgres => &[Target::Postgres],
+        }
+    }
 }
 
 /// What a run does.

@@ -66,10 +66,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         let load = Offer {
             work: Work::SendToHundred,
             per_second,
-            secs: args.secs,
             patience,
         };
-        let load = offer(&caller, load).await?;
+        let load = offer(&caller, load, args.secs).await?;
         offered.push(Offered::of(factor, per_second, &load));
     }
     let figures = Figures {

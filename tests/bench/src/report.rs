@@ -227,7 +227,7 @@ pub fn table(columns: &[&str], markdown: bool) -> Table {
 }
 
 /// Numbers stand at the right.
-fn align(table: &mut Table, first: usize) {
+pub fn align(table: &mut Table, first: usize) {
     for column in table.column_iter_mut().skip(first) {
         column.set_cell_alignment(CellAlignment::Right);
     }

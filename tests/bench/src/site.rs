@@ -5,7 +5,7 @@ pub mod bare;
 pub mod keys;
 pub mod postgres;
 pub mod server;
-mod stock;
+pub mod stock;
 pub mod world;
 
 use std::path::Path;

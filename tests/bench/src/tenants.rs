@@ -14,7 +14,7 @@ use tonic::Request;
 use crate::files::Files;
 use crate::load::caller::{Caller, connection};
 use crate::load::closed_loop::now_us;
-use crate::load::open_loop::{Load, Offer, offer};
+use crate::load::open_loop::{Offer, Waited, offer};
 use crate::measure::sample::float;
 use crate::report::table;
 use crate::scenario::Work;
@@ -72,14 +72,6 @@ struct Turn {
     greedy_others: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Waited {
-    calls: usize,
-    p50_ms: f64,
-    p99_ms: f64,
-    others: String,
-}
-
 /// Measures the modest app alone and beside the greedy one, and prints what it waited.
 ///
 /// # Errors
@@ -96,15 +88,16 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let offered = |per_second| Offer {
         work: Work::Send,
         per_second,
-        secs: args.secs,
         patience: PATIENCE,
     };
     let mut turns = Vec::new();
     for _ in 0..args.repeats {
-        let alone = offer(&modest, offered(MODEST)).await?;
+        let alone = offer(&modest, offered(MODEST), args.secs).await?;
         let greed = offered(GREED * f64::from(args.quota));
-        let (beside, much) =
-            tokio::try_join!(offer(&modest, offered(MODEST)), offer(&greedy, greed))?;
+        let (beside, much) = tokio::try_join!(
+            offer(&modest, offered(MODEST), args.secs),
+            offer(&greedy, greed, args.secs)
+        )?;
         turns.push(Turn {
             alone: Waited::of(&alone),
             beside: Waited::of(&beside),
@@ -153,17 +146,6 @@ async fn tenant(server: &Server, app: &str, quota: Option<u32>) -> anyhow::Resul
     let caller = Caller::connect(server.user, None, CONNECTIONS, keys, world).await?;
     caller.prime().await?;
     Ok(caller)
-}
-
-impl Waited {
-    fn of(load: &Load) -> Self {
-        Self {
-            calls: load.latencies.len(),
-            p50_ms: load.quantile_ms(50),
-            p99_ms: load.quantile_ms(99),
-            others: load.others(),
-        }
-    }
 }
 
 impl Turn {

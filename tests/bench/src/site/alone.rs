@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sqlx::{Connection as _, PgConnection};
+use support::folder::Folder;
 
 use crate::measure::meter::{Database, Meter};
 use crate::site::postgres::Postgres;
@@ -13,7 +14,8 @@ pub struct Alone {
     pub server: Server,
     /// The url of its database.
     pub url: String,
-    postgres: Postgres,
+    postgres: Option<Postgres>,
+    _folder: Option<Folder>,
 }
 
 impl Alone {
@@ -27,7 +29,23 @@ impl Alone {
         Ok(Self {
             server: Server::start(program, &url).await?,
             url,
-            postgres,
+            postgres: Some(postgres),
+            _folder: None,
+        })
+    }
+
+    /// On a file of `SQLite`.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub async fn sqlite(program: &Path) -> anyhow::Result<Self> {
+        let folder = Folder::new();
+        let url = format!("sqlite:{}", folder.join("postroom.db").display());
+        Ok(Self {
+            server: Server::start(program, &url).await?,
+            url,
+            postgres: None,
+            _folder: Some(folder),
         })
     }
 
@@ -36,13 +54,16 @@ impl Alone {
     /// # Errors
     /// If the database cannot be reached.
     pub async fn meter(&self) -> anyhow::Result<Meter> {
-        let database = Database {
-            postmaster: self.postgres.postmaster,
-            connection: PgConnection::connect(&self.url).await?,
+        let database = match &self.postgres {
+            Some(postgres) => Some(Database {
+                postmaster: postgres.postmaster,
+                connection: PgConnection::connect(&self.url).await?,
+            }),
+            None => None,
         };
         Ok(Meter {
             servers: vec![self.server.process()],
-            database: Some(database),
+            database,
         })
     }
 }
