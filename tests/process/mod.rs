@@ -7,6 +7,7 @@ mod foreign_clients;
 mod quotas;
 mod readiness;
 mod restore;
+mod segments;
 mod streams;
 mod tls;
 mod tokens;

@@ -13,6 +13,7 @@ mod latency;
 mod on_disk;
 mod retries;
 mod rolling;
+mod segments;
 mod sends;
 mod silence;
 mod slow;

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use domain::limits::ID_BYTES_MAX;
+
 /// Bytes of a MiB.
 pub const MEBIBYTE: u32 = 1024 * 1024;
 
@@ -46,5 +48,18 @@ pub const JOBS_REST: Duration = Duration::from_millis(5);
 /// How long the store may take to say whether it is ready.
 pub const READY_MAX: Duration = Duration::from_secs(2);
 
+/// Profile ids in one message of a stream of recipients. A message may have 1 MiB.
+pub const SEGMENT_CHUNK_IDS: usize = 5_000;
+/// Such messages that are read from a file before the service takes them.
+pub const SEGMENT_CHUNKS_AHEAD: usize = 4;
+/// Bytes of a line with a profile id, with what may be around it.
+pub const LINE_BYTES_MAX: u64 = 4 * 1024;
+/// How often a job is looked at that is watched.
+pub const JOB_LOOK_EVERY: Duration = Duration::from_millis(300);
+/// Bytes of an id in a message, beside its own: a tag and a length.
+const ID_OVERHEAD_BYTES: usize = 3;
+
 const _: () = assert!(DRAIN_CALLS.as_secs() < DRAIN_CONNECTIONS.as_secs());
 const _: () = assert!(DRAIN_CONNECTIONS.as_secs() < DRAIN_STORE.as_secs());
+const _: () = assert!(SEGMENT_CHUNK_IDS * (ID_BYTES_MAX + ID_OVERHEAD_BYTES) < 1024 * 1024);
+const _: () = assert!(LINE_BYTES_MAX > ID_BYTES_MAX as u64);

@@ -5,23 +5,21 @@
 mod calls;
 mod figures;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::Args as Arguments;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 use tokio::time::sleep;
 
 use self::calls::Calls;
 use self::figures::{Figures, Once, Touch};
-use crate::measure::meter::{Database, Meter};
-use crate::program;
-use crate::report;
+use crate::files::Files;
+use crate::measure::meter::Meter;
+use crate::site::alone::Alone;
 use crate::site::keys::Keys;
-use crate::site::postgres::Postgres;
-use crate::site::server::Server;
+use crate::site::stock::Stock;
 use crate::site::world::World;
 
 /// Longer than it ever takes.
@@ -44,12 +42,8 @@ pub struct Args {
     /// Users who come afterwards
     #[arg(long, default_value_t = 10_000)]
     users: u64,
-    /// The program, instead of the one that is built from the sources beside this one
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
-    /// Where the JSON goes, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 /// Measures all of it, has the mailboxes recounted, and prints what it found.
@@ -61,34 +55,25 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         args.users <= args.mailboxes,
         "more --users than --mailboxes"
     );
-    let program = match &args.program {
-        Some(program) => program.clone(),
-        None => program::built().await?,
-    };
-    let postgres = Postgres::start().await?;
-    let database = postgres.server().database().await;
-    let server = Server::start(&program, &database.url).await?;
+    let alone = Alone::postgres(&args.files.program().await?).await?;
+    let server = &alone.server;
     let keys = Keys::sign(&World::new(args.users, 0, 0))?;
     let calls = Calls::connect(server.user, server.sys, keys).await?;
     let mut bench = Bench {
-        meter: Meter {
-            servers: vec![server.process()],
-            database: Some(Database {
-                postmaster: postgres.postmaster,
-                connection: PgConnection::connect(&database.url).await?,
-            }),
-        },
-        connection: PgConnection::connect(&database.url).await?,
+        url: alone.url.clone(),
+        meter: alone.meter().await?,
+        connection: PgConnection::connect(&alone.url).await?,
         calls,
     };
     let mut figures = bench.measure(args).await?;
     eprintln!("bench: recounting all mailboxes");
     figures.verified = server.verify().await?;
     figures.print();
-    report::write_json(&figures, args.json.as_deref())
+    args.files.write_json(&figures)
 }
 
 struct Bench {
+    url: String,
     meter: Meter,
     connection: PgConnection,
     calls: Calls,
@@ -98,20 +83,21 @@ impl Bench {
     async fn measure(&mut self, args: &Args) -> anyhow::Result<Figures> {
         eprintln!("bench: {} mailboxes", args.mailboxes);
         self.calls.counts(0).await?;
-        self.fill(args.mailboxes).await?;
+        let stock = Stock::open(&self.url).await?;
+        stock.add_mailboxes(1..args.mailboxes).await?;
         // So that all tokens are known before anything is measured.
         self.touch("", args.users, 0).await?;
 
         let calls = self.calls.clone();
-        let sent = self.once("SendBulk", calls.send()).await?;
+        let sent = self.once("SendBulk", calls.app.send_bulk()).await?;
         let first = self.touch("first GetMessageCounts after it", args.users, 1);
         let first = first.await?;
         let next = self.touch("the next one", args.users, 1).await?;
-        let updated = calls.update(sent.0.clone());
+        let updated = calls.app.update(sent.0.clone());
         let updated = self.once("UpdateMessage of it", updated).await?;
         let shown = self.touch("first GetMessageCounts after that", args.users, 1);
         let shown = shown.await?;
-        let recalled = calls.delete(sent.0.clone());
+        let recalled = calls.app.delete(sent.0.clone());
         let recalled = self.once("DeleteMessage of it", recalled).await?;
         let gone = self.touch("first GetMessageCounts after that", args.users, 0);
         let gone = gone.await?;
@@ -119,7 +105,7 @@ impl Bench {
         let mut further_ms = Vec::new();
         for _ in 0..FURTHER {
             let begun = Instant::now();
-            calls.send().await?;
+            calls.app.send_bulk().await?;
             further_ms.push(begun.elapsed().as_secs_f64() * 1e3);
         }
         further_ms.sort_by(f64::total_cmp);
@@ -132,24 +118,6 @@ impl Bench {
             further_ms,
             verified: String::new(),
         })
-    }
-
-    /// Mailboxes as they are after a first call.
-    async fn fill(&mut self, mailboxes: u64) -> anyhow::Result<()> {
-        for text in [
-            format!(
-                "INSERT INTO mailbox (create_ms, app_no, profile_id)
-                 SELECT m.create_ms, m.app_no, 'u' || i
-                 FROM (SELECT create_ms, app_no FROM mailbox LIMIT 1) m
-                 CROSS JOIN generate_series(1, {mailboxes} - 1) AS i"
-            ),
-            "VACUUM (ANALYZE)".to_owned(),
-        ] {
-            sqlx::raw_sql(AssertSqlSafe(text))
-                .execute(&mut self.connection)
-                .await?;
-        }
-        Ok(())
     }
 
     /// One call, with nothing beside it.

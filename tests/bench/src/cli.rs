@@ -1,18 +1,19 @@
 //! The command line.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::ensure;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::bulk;
+use crate::files::Files;
 use crate::h2load;
 use crate::load::subscribers::STREAMS_PER_PROFILE;
 use crate::measure::following::FIRST_STREAMS;
 use crate::overload;
-use crate::scenario::Group;
+use crate::scenario::{Group, Target};
+use crate::segment;
 use crate::site::bare;
 use crate::site::world::PROFILES_MIN;
 use crate::tenants;
@@ -27,6 +28,7 @@ Examples:
   bench bulk --mailboxes 1000000
   bench overload
   bench tenants --quota 100
+  bench segment --database postgres --recipients 100000
   bench h2load-body --to bob --out body.bin";
 
 /// Measure the real postroom against its goals, with the baselines in the same run
@@ -66,12 +68,8 @@ pub struct Cli {
     /// Streams that are opened and left alone, to see what they take
     #[arg(long, default_value_t = 2000)]
     subscribers: u64,
-    /// The program, instead of the one that is built from the sources beside this one
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
-    /// Where the JSON goes, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
     /// Print the tables as Markdown
     #[arg(long)]
     markdown: bool,
@@ -87,6 +85,7 @@ pub enum Command {
     Bulk(bulk::Args),
     Overload(overload::Args),
     Tenants(tenants::Args),
+    Segment(segment::Args),
     /// Serve from memory: what the calls of a run are compared with
     #[command(hide = true)]
     Bare(bare::Args),
@@ -98,6 +97,17 @@ pub enum Databases {
     Both,
     Sqlite,
     Postgres,
+}
+
+impl Databases {
+    /// The service on each of them.
+    pub const fn targets(self) -> &'static [Target] {
+        match self {
+            Self::Both => &[Target::Postgres, Target::Sqlite],
+            Self::Sqlite => &[Target::Sqlite],
+            Self::Postgres => &[Target::Postgres],
+        }
+    }
 }
 
 /// What a run does.
@@ -112,8 +122,7 @@ pub struct Plan {
     pub large: bool,
     pub connections: usize,
     pub subscribers: u64,
-    pub program: Option<PathBuf>,
-    pub json: Option<PathBuf>,
+    pub files: Files,
     pub markdown: bool,
     pub time_max: Duration,
 }
@@ -139,8 +148,7 @@ impl Cli {
             large: self.large,
             connections: self.connections,
             subscribers: self.subscribers,
-            program: self.program,
-            json: self.json,
+            files: self.files,
             markdown: self.markdown,
             time_max: Duration::from_secs(60 * self.minutes_max),
         };

@@ -1,5 +1,6 @@
 //! What makes the load: calls by the generated clients, and pgbench for the baselines.
 
+pub mod app;
 pub mod caller;
 pub mod closed_loop;
 pub mod deliveries;

@@ -8,6 +8,7 @@
 
 mod bulk;
 mod cli;
+mod files;
 mod h2load;
 mod load;
 mod measure;
@@ -16,6 +17,7 @@ mod program;
 mod report;
 mod run;
 mod scenario;
+mod segment;
 mod site;
 mod tenants;
 
@@ -57,6 +59,10 @@ async fn start(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Tenants(args)) => {
             let work = Box::pin(tenants::run(&args));
             until_signal(tenants::TIME_MAX, work).await
+        }
+        Some(Command::Segment(args)) => {
+            let work = Box::pin(segment::run(&args));
+            until_signal(segment::TIME_MAX, work).await
         }
         Some(Command::Bare(args)) => site::bare::serve(&args).await,
         None => {

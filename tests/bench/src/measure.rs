@@ -2,7 +2,7 @@
 
 pub mod cpu;
 pub mod following;
-mod memory;
+pub mod memory;
 pub mod meter;
 pub mod round;
 pub mod sample;

@@ -5,23 +5,20 @@
 
 mod figures;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::ensure;
 use clap::Args as Arguments;
 
 use self::figures::{Figures, Offered};
+use crate::files::Files;
 use crate::load::caller::Caller;
 use crate::load::closed_loop::{ClosedLoop, now_us};
 use crate::load::open_loop::{Offer, offer};
 use crate::measure::sample::float;
-use crate::program;
-use crate::report;
 use crate::scenario::Work;
+use crate::site::alone::Alone;
 use crate::site::keys::Keys;
-use crate::site::postgres::Postgres;
-use crate::site::server::Server;
 use crate::site::world::{PROFILES_MIN, World};
 
 /// Longer than it ever takes.
@@ -43,12 +40,8 @@ pub struct Args {
     /// Milliseconds that a caller waits for an answer
     #[arg(long, default_value_t = 1000)]
     patience_ms: u64,
-    /// The program, instead of the one that is built from the sources beside this one
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
-    /// Where the JSON goes, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 /// Finds out what the service can do, offers that and more, and prints what it did.
@@ -57,13 +50,8 @@ pub struct Args {
 /// If something cannot be started, or a mailbox drifts.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.secs > 0, "--secs begins at 1");
-    let program = match &args.program {
-        Some(program) => program.clone(),
-        None => program::built().await?,
-    };
-    let postgres = Postgres::start().await?;
-    let database = postgres.server().database().await;
-    let server = Server::start(&program, &database.url).await?;
+    let alone = Alone::postgres(&args.files.program().await?).await?;
+    let server = &alone.server;
     let world = World::new(PROFILES_MIN, 0, now_us() / 1000);
     let (keys, sys) = (Keys::sign(&world)?, Some(server.sys));
     let caller = Caller::connect(server.user, sys, CONNECTIONS, keys, world).await?;
@@ -78,10 +66,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         let load = Offer {
             work: Work::SendToHundred,
             per_second,
-            secs: args.secs,
             patience,
         };
-        let load = offer(&caller, load).await?;
+        let load = offer(&caller, load, args.secs).await?;
         offered.push(Offered::of(factor, per_second, &load));
     }
     let figures = Figures {
@@ -91,7 +78,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         verified: server.verify().await?,
     };
     figures.print();
-    report::write_json(&figures, args.json.as_deref())
+    args.files.write_json(&figures)
 }
 
 /// Calls a second that the service answers when each caller waits.

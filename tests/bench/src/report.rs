@@ -4,10 +4,6 @@ pub mod goals;
 pub mod machine;
 mod spread;
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::Context as _;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -217,19 +213,6 @@ fn command() -> String {
     words.join(" ")
 }
 
-/// Writes what was found to a file, or prints it.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write_json(figures: &impl Serialize, path: Option<&Path>) -> anyhow::Result<()> {
-    let json = serde_json::to_string_pretty(figures)?;
-    match path {
-        Some(path) => fs::write(path, json).with_context(|| path.display().to_string())?,
-        None => println!("{json}"),
-    }
-    Ok(())
-}
-
 /// An empty table.
 pub fn table(columns: &[&str], markdown: bool) -> Table {
     let mut table = Table::new();
@@ -244,7 +227,7 @@ pub fn table(columns: &[&str], markdown: bool) -> Table {
 }
 
 /// Numbers stand at the right.
-fn align(table: &mut Table, first: usize) {
+pub fn align(table: &mut Table, first: usize) {
     for column in table.column_iter_mut().skip(first) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -9,9 +9,8 @@ use crate::cli::{Databases, Plan};
 use crate::load::closed_loop::now_us;
 use crate::measure::measure;
 use crate::measure::round::Round;
-use crate::program;
+use crate::report::Report;
 use crate::report::machine::Machine;
-use crate::report::{self, Report};
 use crate::scenario::{Scenario, Target};
 use crate::site::Site;
 use crate::site::keys::Keys;
@@ -50,7 +49,7 @@ pub async fn run(plan: &Plan) -> anyhow::Result<()> {
         .map(|postgres| postgres.version.clone());
     let report = Report::of(&rounds, Machine::this(version), verified);
     report.print(plan.markdown);
-    report::write_json(&report, plan.json.as_deref())?;
+    plan.files.write_json(&report)?;
     ensure!(report.is_complete(), "calls failed");
     Ok(())
 }
@@ -98,10 +97,7 @@ struct House {
 
 impl House {
     async fn build(plan: &Plan, steps: &[Step]) -> anyhow::Result<Self> {
-        let program = match &plan.program {
-            Some(program) => program.clone(),
-            None => program::built().await?,
-        };
+        let program = plan.files.program().await?;
         let world = World::new(plan.profiles, plan.messages, now_us() / 1000);
         let large = World::new(plan.profiles, plan.messages * LARGE, now_us() / 1000);
         let keys = Keys::sign(&world)?;

@@ -1,10 +1,11 @@
 //! A target, ready to be measured.
 
+pub mod alone;
 pub mod bare;
 pub mod keys;
 pub mod postgres;
 pub mod server;
-mod stock;
+pub mod stock;
 pub mod world;
 
 use std::path::Path;

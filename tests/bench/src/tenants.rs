@@ -2,7 +2,6 @@
 //!
 //! Not one of the scenarios: two apps call at once, and what counts is the smaller one's wait.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -12,15 +11,15 @@ use proto::sys::v1::sys_client::SysClient;
 use serde::Serialize;
 use tonic::Request;
 
+use crate::files::Files;
 use crate::load::caller::{Caller, connection};
 use crate::load::closed_loop::now_us;
-use crate::load::open_loop::{Load, Offer, offer};
+use crate::load::open_loop::{Offer, Waited, offer};
 use crate::measure::sample::float;
-use crate::program;
-use crate::report::{self, table};
+use crate::report::table;
 use crate::scenario::Work;
+use crate::site::alone::Alone;
 use crate::site::keys::Keys;
-use crate::site::postgres::Postgres;
 use crate::site::server::Server;
 use crate::site::world::{PROFILES_MIN, World};
 
@@ -50,12 +49,8 @@ pub struct Args {
     /// How often each is measured, in turns
     #[arg(long, default_value_t = 3)]
     repeats: usize,
-    /// The program, instead of the one that is built from the sources beside this one
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
-    /// Where the JSON goes, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 /// What a call of the modest app waited, alone and beside the greedy one.
@@ -77,14 +72,6 @@ struct Turn {
     greedy_others: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Waited {
-    calls: usize,
-    p50_ms: f64,
-    p99_ms: f64,
-    others: String,
-}
-
 /// Measures the modest app alone and beside the greedy one, and prints what it waited.
 ///
 /// # Errors
@@ -94,27 +81,23 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         args.secs > 0 && args.repeats > 0 && args.quota > 0,
         "--secs, --repeats and --quota begin at 1"
     );
-    let program = match &args.program {
-        Some(program) => program.clone(),
-        None => program::built().await?,
-    };
-    let postgres = Postgres::start().await?;
-    let database = postgres.server().database().await;
-    let server = Server::start(&program, &database.url).await?;
-    let greedy = tenant(&server, "greedy", Some(args.quota)).await?;
-    let modest = tenant(&server, "modest", None).await?;
+    let alone = Alone::postgres(&args.files.program().await?).await?;
+    let server = &alone.server;
+    let greedy = tenant(server, "greedy", Some(args.quota)).await?;
+    let modest = tenant(server, "modest", None).await?;
     let offered = |per_second| Offer {
         work: Work::Send,
         per_second,
-        secs: args.secs,
         patience: PATIENCE,
     };
     let mut turns = Vec::new();
     for _ in 0..args.repeats {
-        let alone = offer(&modest, offered(MODEST)).await?;
+        let alone = offer(&modest, offered(MODEST), args.secs).await?;
         let greed = offered(GREED * f64::from(args.quota));
-        let (beside, much) =
-            tokio::try_join!(offer(&modest, offered(MODEST)), offer(&greedy, greed))?;
+        let (beside, much) = tokio::try_join!(
+            offer(&modest, offered(MODEST), args.secs),
+            offer(&greedy, greed, args.secs)
+        )?;
         turns.push(Turn {
             alone: Waited::of(&alone),
             beside: Waited::of(&beside),
@@ -131,7 +114,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         verified: server.verify().await?,
     };
     figures.print();
-    report::write_json(&figures, args.json.as_deref())?;
+    args.files.write_json(&figures)?;
     ensure!(
         figures
             .turns
@@ -163,17 +146,6 @@ async fn tenant(server: &Server, app: &str, quota: Option<u32>) -> anyhow::Resul
     let caller = Caller::connect(server.user, None, CONNECTIONS, keys, world).await?;
     caller.prime().await?;
     Ok(caller)
-}
-
-impl Waited {
-    fn of(load: &Load) -> Self {
-        Self {
-            calls: load.latencies.len(),
-            p50_ms: load.quantile_ms(50),
-            p99_ms: load.quantile_ms(99),
-            others: load.others(),
-        }
-    }
 }
 
 impl Turn {

@@ -1,6 +1,7 @@
 //! `postroom sys`: what the app does.
 
 mod bulk;
+mod job;
 mod send;
 mod update;
 
@@ -9,14 +10,16 @@ use clap::Subcommand;
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
-Example:
-  postroom sys send --from-name 'The game master' --to bob 'The season begins'";
+Examples:
+  postroom sys send --from-name 'The game master' --to bob 'The season begins'
+  postroom sys send --from-name 'The game master' --to-file finalists.txt 'You are in the final'";
 
 /// What the app does, through Sys
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub enum Command {
     Send(send::Args),
+    Job(job::Args),
     Update(update::Args),
     #[command(subcommand)]
     Bulk(bulk::Command),
@@ -25,6 +28,7 @@ pub enum Command {
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Send(args) => send::run(args).await,
+        Command::Job(args) => job::run(args).await,
         Command::Update(args) => update::run(args).await,
         Command::Bulk(command) => bulk::run(command).await,
     }

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use proto::sys::v1 as sys;
-use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
-use proto::v1::{GetMessageCountsRequest, GetMessagesPageRequest, Sender};
+use proto::v1::{GetMessageCountsRequest, GetMessagesPageRequest};
 use tonic::Request;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
-use crate::load::caller::content;
+use crate::load::app::App;
+use crate::load::caller::connection;
 use crate::site::keys::Keys;
 
 /// Connections that the users share.
@@ -21,59 +20,21 @@ const CONNECTIONS: u64 = 8;
 #[derive(Clone)]
 pub struct Calls {
     users: Vec<Channel>,
-    app: Channel,
+    pub app: App,
     keys: Keys,
 }
 
 impl Calls {
     pub async fn connect(user: SocketAddr, app: SocketAddr, keys: Keys) -> anyhow::Result<Self> {
-        let connect = async |address: SocketAddr| {
-            let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
-            let channel = endpoint.connect().await;
-            channel.with_context(|| format!("nobody answers at {address}"))
-        };
         let mut users = Vec::new();
         for _ in 0..CONNECTIONS {
-            users.push(connect(user).await?);
+            users.push(connection(user).await?);
         }
         Ok(Self {
             users,
-            app: connect(app).await?,
+            app: App::connect(app, keys.clone()).await?,
             keys,
         })
-    }
-
-    /// Sends to all; the id.
-    pub async fn send(&self) -> anyhow::Result<String> {
-        let message = sys::SendBulkRequest {
-            content: Some(content("The season begins on Monday.")),
-            from: Some(Sender {
-                name: "Tournament".to_owned(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let sent = self.app().send_bulk(self.of_app(message)).await?;
-        Ok(sent.into_inner().message_id)
-    }
-
-    pub async fn update(&self, message_id: String) -> anyhow::Result<()> {
-        let message = sys::UpdateMessageRequest {
-            message_id,
-            content: Some(content("The season begins on Tuesday.")),
-            ..Default::default()
-        };
-        self.app().update_message(self.of_app(message)).await?;
-        Ok(())
-    }
-
-    pub async fn delete(&self, message_id: String) -> anyhow::Result<()> {
-        let message = sys::DeleteMessageRequest {
-            message_id,
-            ..Default::default()
-        };
-        self.app().delete_message(self.of_app(message)).await?;
-        Ok(())
     }
 
     /// Messages in a user's inbox, and unread ones of them.
@@ -96,20 +57,9 @@ impl Calls {
         Ok(ids)
     }
 
-    fn app(&self) -> SysClient<Channel> {
-        SysClient::new(self.app.clone())
-    }
-
     fn user(&self, user: u64) -> MessagingClient<Channel> {
         let channel = usize::try_from(user % CONNECTIONS).unwrap_or(0);
         MessagingClient::new(self.users[channel].clone())
-    }
-
-    fn of_app<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        let key = self.keys.app();
-        request.metadata_mut().insert("authorization", key);
-        request
     }
 
     fn of_user<T>(&self, user: u64, message: T) -> anyhow::Result<Request<T>> {

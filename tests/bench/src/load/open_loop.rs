@@ -1,10 +1,12 @@
 //! Calls that begin when they are due.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tonic::Status;
 
 use crate::load::caller::Caller;
@@ -16,7 +18,6 @@ pub struct Offer {
     pub work: Work,
     /// Calls a second, evenly.
     pub per_second: f64,
-    pub secs: u64,
     /// How long a caller waits for an answer.
     pub patience: Duration,
 }
@@ -31,28 +32,53 @@ pub struct Load {
     pub others: BTreeMap<String, u64>,
 }
 
-/// Begins calls when they are due, whether or not the others were answered.
+/// What callers waited.
+#[derive(Debug, Serialize)]
+pub struct Waited {
+    pub calls: usize,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    /// How the others ended.
+    pub others: String,
+}
+
+/// Begins calls when they are due, whether or not the others were answered, for some seconds.
 ///
 /// # Errors
 /// If a call panics.
-pub async fn offer(caller: &Caller, offer: Offer) -> anyhow::Result<Load> {
+pub async fn offer(caller: &Caller, offer: Offer, secs: u64) -> anyhow::Result<Load> {
+    let end = sleep(Duration::from_secs(secs));
+    let (load, ()) = offer_beside(caller, offer, end).await?;
+    Ok(load)
+}
+
+/// The same for as long as something else takes, and what came of that.
+///
+/// # Errors
+/// If a call panics.
+pub async fn offer_beside<T>(
+    caller: &Caller,
+    offer: Offer,
+    other: impl Future<Output = T>,
+) -> anyhow::Result<(Load, T)> {
     let Offer {
         work,
         per_second,
-        secs,
         patience,
     } = offer;
     let caller = caller.with_patience(patience);
+    let mut other = pin!(other);
     let begun = Instant::now();
     let mut calls = JoinSet::new();
     let mut load = Load::default();
     let mut number = 0_u32;
-    loop {
+    let done = loop {
         let due = begun + Duration::from_secs_f64(f64::from(number) / per_second);
-        if due >= begun + Duration::from_secs(secs) {
-            break;
+        tokio::select! {
+            biased;
+            done = &mut other => break done,
+            () = sleep_until(due) => {}
         }
-        sleep_until(due).await;
         let caller = caller.clone();
         calls.spawn(async move {
             let answer = caller.call(number as usize, work).await;
@@ -62,13 +88,24 @@ pub async fn offer(caller: &Caller, offer: Offer) -> anyhow::Result<Load> {
         while let Some(ended) = calls.try_join_next() {
             load.ended(ended?, patience);
         }
-    }
+    };
     while let Some(ended) = calls.join_next().await {
         load.ended(ended?, patience);
     }
     load.secs = begun.elapsed().as_secs_f64();
     load.latencies.sort_unstable();
-    Ok(load)
+    Ok((load, done))
+}
+
+impl Waited {
+    pub fn of(load: &Load) -> Self {
+        Self {
+            calls: load.latencies.len(),
+            p50_ms: load.quantile_ms(50),
+            p99_ms: load.quantile_ms(99),
+            others: load.others(),
+        }
+    }
 }
 
 impl Load {

@@ -3,6 +3,7 @@
 //! The first message came by a call; all others are copies of it, so that whatever the
 //! service stores of a message is in each of them.
 
+use std::ops::Range;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -62,6 +63,25 @@ impl Stock {
             begin = end;
         }
         self.run("DROP TABLE template".to_owned()).await?;
+        self.settle().await
+    }
+
+    /// Adds mailboxes of further users, as they are after a first call. There must be one already.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn add_mailboxes(mut self, users: Range<u64>) -> anyhow::Result<()> {
+        let Range { start, end } = users;
+        self.run(format!(
+            "INSERT INTO mailbox (create_ms, app_no, profile_id)
+             WITH RECURSIVE n (i) AS (
+                 SELECT CAST({start} AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end}
+             )
+             SELECT m.create_ms, m.app_no, 'u' || n.i
+             FROM n CROSS JOIN (SELECT create_ms, app_no FROM mailbox LIMIT 1) m
+             WHERE n.i < {end}"
+        ))
+        .await?;
         self.settle().await
     }
 

@@ -1,5 +1,10 @@
 //! `postroom sys send`: a message from the app.
 
+mod ids;
+mod segment;
+
+use std::path::PathBuf;
+
 use clap::Args as Arguments;
 use proto::sys::v1::SendMessageRequest;
 use proto::sys::v1::sys_client::SysClient;
@@ -10,16 +15,17 @@ use crate::config::Lifetime;
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
-Example:
-  postroom sys send --from-name 'The game master' --to alice --to bob 'The season begins'";
+Examples:
+  postroom sys send --from-name 'The game master' --to alice --to bob 'The season begins'
+  postroom sys send --from-name 'The game master' --to-file finalists.txt 'You are in the final'
+  ./finalists | postroom sys send --from-name 'The game master' --to-file - 'You are in the final'";
 
 /// Send a message to users, from the app
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A recipient; repeat it for more
-    #[arg(long, required = true, value_name = "PROFILE")]
-    to: Vec<String>,
+    #[command(flatten)]
+    recipients: Recipients,
     /// Whom recipients see as the sender
     #[arg(long, value_name = "NAME")]
     from_name: String,
@@ -32,11 +38,31 @@ pub struct Args {
     reach: SysArgs,
 }
 
+/// Who gets it, said in one of two ways.
+#[derive(Debug, Arguments)]
+#[group(required = true, multiple = false)]
+struct Recipients {
+    /// A recipient; repeat it for more
+    #[arg(long, value_name = "PROFILE")]
+    to: Vec<String>,
+    /// A file with a recipient on each line, any number of them; - reads standard input. A job
+    /// delivers the message: see `postroom sys job`
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
+}
+
 pub async fn run(args: Args) -> Result<(), Failure> {
+    match &args.recipients.to_file {
+        Some(path) => segment::send(path, &args).await,
+        None => send(args).await,
+    }
+}
+
+async fn send(args: Args) -> Result<(), Failure> {
     let request = SendMessageRequest {
         content: Some(args.message.content()?),
         request_id: args.message.request_id(),
-        to: args.to,
+        to: args.recipients.to,
         from: Some(Sender {
             name: args.from_name,
             ..Sender::default()

@@ -1,0 +1,102 @@
+//! Sends to the profiles in a file, by hand.
+
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
+
+use proto::sys::v1::GetMessagesPageRequest;
+use support::process::{Home, Server, postroom};
+use support::{command, on_each_database};
+
+/// More than go into two messages of the stream.
+const RECIPIENTS: usize = 12_000;
+
+/// A command of the app.
+fn sys(home: &Home, server: &Server, arguments: &[&str]) -> Command {
+    let mut sys = postroom(["sys"]);
+    sys.args(arguments)
+        .args(["--endpoint", &format!("http://{}", server.sys)])
+        .arg("--data-dir")
+        .arg(home.data_dir());
+    sys
+}
+
+/// Always the same send.
+fn send(file: &str) -> Vec<&str> {
+    let mut send = vec!["send", "--from-name", "News", "--request-id", "final"];
+    send.extend(["--to-file", file, "You are in the final"]);
+    send
+}
+
+/// Writes a file into the home.
+fn write(home: &Home, name: &str, text: &str) -> String {
+    let path = home.data_dir().join(name);
+    std::fs::write(&path, text).expect("a file");
+    path.display().to_string()
+}
+
+fn ids(count: usize) -> String {
+    let lines: Vec<String> = (0..count).map(|number| format!("owner{number}")).collect();
+    lines.join("\n")
+}
+
+#[track_caller]
+fn done(output: &Output) -> String {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn job_id(said: &str) -> &str {
+    let job = said.lines().find_map(|line| line.strip_prefix("job "));
+    job.unwrap_or_else(|| panic!("no job in {said}"))
+}
+
+async fn a_file_of_recipients_is_sent_and_followed_to_its_end(home: &Home) {
+    let server = home.serve();
+    let text = format!("{}\n\n owner0 \r\nowner1\n", ids(700));
+    let file = write(home, "finalists.txt", &text);
+    let said = done(&command::output(&mut sys(home, &server, &send(&file))));
+    assert!(said.contains(" to 700 profiles, 2 duplicates"), "{said}");
+    // The same from standard input is the same send.
+    let mut again = sys(home, &server, &send("-"));
+    let input = File::open(&file).expect("the file");
+    again.stdin(Stdio::from(input));
+    assert_eq!(done(&again.output().expect("an end")), said);
+    let watch = ["job", job_id(&said), "--watch"];
+    let watched = done(&command::output(&mut sys(home, &server, &watch)));
+    assert!(watched.contains(": done\n"), "{watched}");
+    assert!(
+        watched.contains("700 delivered, 0 full, 0 failed"),
+        "{watched}"
+    );
+}
+
+async fn a_file_with_a_line_that_is_no_profile_id_sends_nothing(home: &Home) {
+    let server = home.serve();
+    let wrong = format!("{}\nbob and carol\n", ids(RECIPIENTS));
+    let wrong = write(home, "wrong.txt", &wrong);
+    let refused = command::output(&mut sys(home, &server, &send(&wrong)));
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(64), "{told}");
+    assert!(told.contains(&format!("line {}", RECIPIENTS + 1)), "{told}");
+    // With the line put right, the same command sends, and nothing else was.
+    let right = write(home, "right.txt", &ids(RECIPIENTS));
+    let said = done(&command::output(&mut sys(home, &server, &send(&right))));
+    assert!(said.contains(" to 12000 profiles, 0 duplicates"), "{said}");
+    let mut app = server.system();
+    let page = app
+        .get_messages_page(GetMessagesPageRequest::default())
+        .await;
+    let page = page.expect("a page").into_inner().results.expect("results");
+    assert_eq!(page.items.len(), 1);
+    let cancel = ["job", job_id(&said), "--cancel"];
+    let stopped = done(&command::output(&mut sys(home, &server, &cancel)));
+    // A fast machine may have been done before.
+    let has_ended = stopped.contains(": cancelled\n") || stopped.contains(": done\n");
+    assert!(has_ended, "{stopped}");
+}
+
+on_each_database![
+    a_file_of_recipients_is_sent_and_followed_to_its_end,
+    a_file_with_a_line_that_is_no_profile_id_sends_nothing,
+];
