@@ -13,5 +13,6 @@ mod get_messages_page_offset;
 pub mod send_bulk;
 mod send_message;
 mod send_message_simple;
+mod send_to_profiles;
 mod update_app_settings;
 mod update_message;

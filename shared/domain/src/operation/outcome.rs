@@ -205,6 +205,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::{ChangeReport, JobCounts, JobState};
     use crate::testing::sent_at;
 
     /// What was stored by one release is read by the next: these texts do not change.
@@ -228,6 +229,31 @@ mod tests {
             allow_edit: Some(false),
             ..Settings::default()
         };
+        let launched = Launched {
+            job_id: JobId::new(sent_at(5).uuid()),
+            message_id: sent_at(10),
+            accepted: 70_000,
+            duplicates: 3,
+            send_ms: Millis(10),
+            expire_ms: Millis(20),
+        };
+        let job = JobReport {
+            job_id: JobId::new(sent_at(5).uuid()),
+            message_id: sent_at(10),
+            state: JobState::Cancelled,
+            counts: JobCounts {
+                accepted: 6,
+                duplicates: 1,
+                delivered: 3,
+                full: 2,
+                failed: 1,
+            },
+            change: Some(ChangeReport {
+                is_recall: true,
+                reached: 2,
+                total: 3,
+            }),
+        };
         let sevens = ["7"; 32].join(",");
         for (outcome, stored) in [
             (Outcome::Done, r#""d""#.to_owned()),
@@ -242,6 +268,16 @@ mod tests {
                     ..sent
                 }),
                 r#"{"s":["AAAAAAAKcACAAAAAAAAAAA",70000,2,20]}"#.to_owned(),
+            ),
+            (
+                Outcome::Launched(launched),
+                r#"{"l":{"j":"00000000-0005-7000-8000-000000000000","i":"00000000-000a-7000-8000-000000000000","a":70000,"u":3,"s":10,"e":20}}"#
+                    .to_owned(),
+            ),
+            (
+                Outcome::Job(job),
+                r#"{"j":{"j":"00000000-0005-7000-8000-000000000000","i":"00000000-000a-7000-8000-000000000000","s":"c","c":{"a":6,"u":1,"d":3,"b":2,"f":1},"h":{"r":true,"n":2,"t":3}}}"#
+                    .to_owned(),
             ),
             (
                 Outcome::Revised(revision),
