@@ -1,6 +1,6 @@
 //! Every method, who may call it, and what such a caller gets for an empty request.
 
-use tonic::Code::{self, InvalidArgument, Ok as Fine, Unimplemented};
+use tonic::Code::{self, InvalidArgument, Ok as Fine};
 
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,13 +118,17 @@ pub const ROWS: [Row; 32] = [
     sys(
         "/postroom.sys.v1.Sys/SendToProfiles",
         "sys.send",
-        Unimplemented,
+        InvalidArgument,
     ),
-    sys("/postroom.sys.v1.Sys/GetSendJob", "sys.send", Unimplemented),
+    sys(
+        "/postroom.sys.v1.Sys/GetSendJob",
+        "sys.send",
+        InvalidArgument,
+    ),
     sys(
         "/postroom.sys.v1.Sys/CancelSendJob",
         "sys.send",
-        Unimplemented,
+        InvalidArgument,
     ),
     sys("/postroom.sys.v1.Sys/GetAppSettings", "sys.admin", Fine),
     sys(

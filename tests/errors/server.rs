@@ -161,10 +161,6 @@ async fn what_the_server_cannot_do_is_told_without_its_inner_life(test: &TestSer
             )
             .await,
         ),
-        (
-            "a method that comes later",
-            refused(test.sys().get_send_job(sys::GetSendJobRequest::default())).await,
-        ),
         ("a deadline that has passed", no_time),
         ("more calls than can be answered", overloaded(test).await),
         ("a read without a database", no_read),
