@@ -18,6 +18,10 @@ async fn cut_at(moment: Moment) -> Cut {
     let Place::Postgres(database) = test.store.place() else {
         unreachable!("it was asked for")
     };
+    // The app has begun: nobody else who asks for it commits anything.
+    let begin = v1::GetMessageCountsRequest {};
+    let begun = test.user("alice").get_message_counts(begin).await;
+    begun.expect("counts");
     let proxy = Proxy::before(database.address(), moment).await;
     test.store.options.url = database.url_through(proxy.address());
     let (store, listeners) = test.replica().await;
