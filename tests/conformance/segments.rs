@@ -1,11 +1,11 @@
 //! Messages to segments: each recipient has one entry, whoever takes the steps and whatever
 //! becomes of the message meanwhile.
 
-use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX};
+use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX};
 use domain::operation::{Launch, StopJob};
 use domain::segment::{ChangeReport, JobCounts, JobId, JobReport, JobState, Recipients};
 use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refusal, Sender};
-use storage::{Error, Reader};
+use storage::{Clock as _, Error, Reader};
 use support::on_each_database;
 
 use super::bench::{Bench, Store};
@@ -23,6 +23,7 @@ on_each_database![
     nobody_gets_anything_before_the_end,
     what_is_not_sent_is_forgotten,
     only_so_many_come_in_at_once,
+    recipients_that_are_lost_are_sent_nothing,
     the_same_request_is_one_job,
     a_full_inbox_is_passed_over_and_counted,
     a_job_that_is_stopped_counts_whom_it_did_not_reach,
@@ -196,13 +197,11 @@ async fn what_is_not_sent_is_forgotten(bench: &Bench) {
     broken.add(names(0..33_000)).await.expect("a part");
     assert!(raw.number(chunks).await > 0);
     drop(broken);
-    while raw
-        .number("SELECT count(*) FROM send_job WHERE expire_ms = 0")
-        .await
-        == 0
-    {
+    let given_up = format!("{jobs} WHERE expire_ms <= {}", bench.clock().now_ms().0);
+    while raw.number(&given_up).await == 0 {
         tokio::task::yield_now().await;
     }
+    bench.clock().advance(EXPIRED_KEPT_MS);
     while bench.store.sweep().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
 
@@ -224,14 +223,49 @@ async fn what_is_not_sent_is_forgotten(bench: &Bench) {
 }
 
 async fn only_so_many_come_in_at_once(bench: &Bench) {
+    let begin = async |number: usize| {
+        let app = other_app(&format!("app{number}"));
+        bench.store.intake(&app).await
+    };
+    let refused = async |number: usize| {
+        let refused = begin(number).await.err();
+        assert!(matches!(refused, Some(Error::Overloaded)), "{refused:?}");
+    };
     let mut intakes = Vec::new();
-    for _ in 0..INTAKES_MAX {
-        intakes.push(bench.store.intake(&app()).await.expect("an intake"));
+    for number in 0..INTAKES_MAX {
+        if number == INTAKES_OF_APP_MAX {
+            refused(0).await;
+        }
+        let of_app = number / INTAKES_OF_APP_MAX;
+        intakes.push(begin(of_app).await.expect("an intake"));
     }
-    let refused = bench.store.intake(&app()).await.err();
-    assert!(matches!(refused, Some(Error::Overloaded)), "{refused:?}");
+    refused(INTAKES_MAX).await;
     intakes.pop();
-    bench.store.intake(&app()).await.expect("a place again");
+    begin(INTAKES_MAX).await.expect("a place again");
+}
+
+async fn recipients_that_are_lost_are_sent_nothing(bench: &Bench) {
+    let raw = bench.raw().await;
+    let all = names(0..40_000);
+    // Of a run that is to be merged, and of one that is the only one.
+    for (count, goes) in [
+        (40_000, "run_no = 0 AND chunk_no = 3"),
+        (16_384, "chunk_no = 3"),
+    ] {
+        let mut intake = bench.store.intake(&app()).await.expect("an intake");
+        intake.add(all[..count].to_vec()).await.expect("a part");
+        raw.run(&format!("DELETE FROM send_chunk WHERE {goes}"))
+            .await;
+        let lost = intake.finish().await;
+        assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
+        raw.run("DELETE FROM send_chunk").await;
+    }
+    // All of it, the job too.
+    let mut intake = bench.store.intake(&app()).await.expect("an intake");
+    raw.run("DELETE FROM send_job").await;
+    let lost = intake.add(all).await;
+    assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
+    assert_eq!(raw.number("SELECT count(*) FROM send_chunk").await, 0);
 }
 
 async fn the_same_request_is_one_job(bench: &Bench) {

@@ -19,9 +19,9 @@ async fn cut_at(moment: Moment) -> Cut {
         unreachable!("it was asked for")
     };
     // The app has begun: nobody else who asks for it commits anything.
-    let begin = v1::GetMessageCountsRequest {};
-    let begun = test.user("alice").get_message_counts(begin).await;
-    begun.expect("counts");
+    let mut bob = test.user("bob");
+    let counts = bob.get_message_counts(v1::GetMessageCountsRequest {});
+    counts.await.expect("counts");
     let proxy = Proxy::before(database.address(), moment).await;
     test.store.options.url = database.url_through(proxy.address());
     let (store, listeners) = test.replica().await;

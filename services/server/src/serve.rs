@@ -17,6 +17,7 @@ mod ports;
 mod services;
 mod signals;
 mod tls;
+mod whole;
 
 use std::sync::Arc;
 

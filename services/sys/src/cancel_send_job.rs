@@ -1,6 +1,8 @@
 //! The app stops a job.
 
 use domain::operation::StopJob;
+use domain::request::Request as Repeatable;
+use domain::segment::JobId;
 use domain::{Action, Operation, Violations};
 use proto::sys::v1::{CancelSendJobRequest, CancelSendJobResponse};
 use rpc::convert::idempotency::Canonical;
@@ -19,7 +21,14 @@ pub async fn handle(
 ) -> Result<CancelSendJobResponse, RpcError> {
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
-    let operation = parse(&request.into_inner())?;
+    let (id, request) = parse(&request.into_inner())?;
+    // It may be the message that was named.
+    let found = store.job(system.app(), id.uuid()).await?;
+    let job_id = found.map_or(id, |report| report.job_id);
+    let operation = Operation {
+        request,
+        action: Action::StopJob(StopJob { job_id }),
+    };
     let outcome = store.execute(system.app(), operation, deadline).await?;
     let report = outcome::job(outcome)?;
     Ok(CancelSendJobResponse {
@@ -29,15 +38,11 @@ pub async fn handle(
     })
 }
 
-fn parse(request: &CancelSendJobRequest) -> Result<Operation, Violations> {
+fn parse(request: &CancelSendJobRequest) -> Result<(JobId, Option<Repeatable>), Violations> {
     let mut violations = Violations::none();
     let job_id = job::id(&request.job_id, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     violations.check()?;
-    Ok(Operation {
-        request: Canonical::of(METHOD)
-            .field(job_id.uuid())
-            .of_app(request_id.as_ref()),
-        action: Action::StopJob(StopJob { job_id }),
-    })
+    let canonical = Canonical::of(METHOD).field(job_id.uuid());
+    Ok((job_id, canonical.of_app(request_id.as_ref())))
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::limits::SEGMENT_RECIPIENTS_MAX;
 use domain::operation::{Launch, Launched};
 use domain::segment::{JobCounts, Recipients};
-use domain::{Action, AppId, Content, Operation, ProfileId, Reason, RequestId, Sender, Violations};
+use domain::{Action, Content, Operation, ProfileId, Reason, RequestId, Sender, Violations};
 use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::sys::v1::{SegmentMessage, SendToProfilesRequest, SendToProfilesResponse};
 use rpc::convert::idempotency::Canonical;
@@ -19,6 +19,9 @@ use tonic::{Request, Streaming};
 
 use crate::{from, job};
 
+/// Violations of one piece that are looked for.
+const VIOLATIONS_MAX: usize = 500;
+
 const METHOD: &str = "/postroom.sys.v1.Sys/SendToProfiles";
 
 pub async fn handle(
@@ -29,7 +32,6 @@ pub async fn handle(
     let deadline = Deadline::of(&request)?.at();
     let mut pieces = Pieces::of(request.into_inner());
     let draft = first(pieces.next().await?)?;
-    check_size(store, system.app(), &draft.content).await?;
 
     let mut intake = store.intake(system.app()).await?;
     let mut named = 0;
@@ -85,15 +87,7 @@ fn parse(message: SegmentMessage) -> Result<Draft, Violations> {
     })
 }
 
-/// What is too large is not worth a stream.
-async fn check_size(store: &dyn MailStore, app: &AppId, content: &Content) -> Result<(), RpcError> {
-    let policy = store.policy(&store.settings(app).await?);
-    let mut violations = Violations::none();
-    content.check_size(policy.max_content_bytes, "message.content", &mut violations);
-    Ok(violations.check()?)
-}
-
-/// A further piece of the stream, after so many recipients.
+/// A further piece of the stream, after so many recipients: they are numbered through all of it.
 fn recipients(piece: SendToProfilesRequest, named: usize) -> Result<Vec<ProfileId>, Violations> {
     const FIELD: &str = "recipients.profile_ids";
     let Some(Piece::Recipients(chunk)) = piece.piece else {
@@ -112,6 +106,7 @@ fn recipients(piece: SendToProfilesRequest, named: usize) -> Result<Vec<ProfileI
             Reason::MaxRecipientsExceeded,
             format!("at most {SEGMENT_RECIPIENTS_MAX} recipients are allowed"),
         );
+        return Err(violations);
     }
     let numbered = chunk.profile_ids.iter().enumerate();
     let mut ids = Vec::with_capacity(chunk.profile_ids.len());
@@ -120,6 +115,9 @@ fn recipients(piece: SendToProfilesRequest, named: usize) -> Result<Vec<ProfileI
             Ok(id) => ids.push(id),
             Err(error) => {
                 violations.invalid(format!("{FIELD}[{}]", named + index), error.to_string());
+                if violations.as_slice().len() >= VIOLATIONS_MAX {
+                    break;
+                }
             }
         }
     }

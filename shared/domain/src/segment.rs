@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use job::{ChangeReport, JobChange, JobCounts, JobReport, JobState, SendJob, Step};
+pub use job::{ChangeReport, JobChange, JobCounts, JobReport, JobState, SendJob, Step, chunks};
 
 use crate::id::ProfileId;
 
@@ -70,8 +70,6 @@ pub struct Segment {
 pub struct Recipients {
     /// What will deliver to them.
     pub job_id: JobId,
-    /// Under which number their chunks are stored.
-    pub run_no: i64,
     /// How many are distinct.
     pub accepted: i64,
     /// How many were named again.

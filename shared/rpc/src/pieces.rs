@@ -19,7 +19,8 @@ impl<T> Pieces<T> {
     /// The next; none: there is no more.
     ///
     /// # Errors
-    /// If it does not come in time, or is none: such as when the caller has gone away.
+    /// If it does not come in time, or is none. The server makes sure that a caller who goes away
+    /// is no end.
     pub async fn next(&mut self) -> Result<Option<T>, RpcError> {
         let piece = timeout(PIECE_MAX, self.0.message()).await;
         let piece = piece.map_err(|_| RpcError::Deadline)?;

@@ -44,7 +44,8 @@ macro_rules! mailbox_columns {
 macro_rules! job_columns {
     () => {
         "j.job_id, j.message_id, j.state, j.run_no, j.next_chunk, j.accepted, j.duplicates, \
-         j.delivered, j.full_inboxes, j.failed, j.change_turn, j.change_chunk, j.change_end, \
+         j.delivered, j.full_inboxes, j.failed, j.change_turn, j.change_chunk, j.change_chunks, \
+         j.change_left, \
          j.step_ms, j.expire_ms"
     };
 }
@@ -236,32 +237,37 @@ impl<DB: Backend> Fields<DB> {
         let job_id = self.uuid_or_null()?;
         let recipients = self.int_or_null()?;
         let recalled = self.int_or_null()?.is_some();
-        Ok(job_id.map(|job_id| Segment {
-            job_id: JobId::new(job_id),
-            recipients: recipients
-                .and_then(|count| u32::try_from(count).ok())
-                .unwrap_or(u32::MAX),
+        let Some(job_id) = job_id.map(JobId::new) else {
+            return Ok(None);
+        };
+        let recipients = recipients.and_then(|count| u32::try_from(count).ok());
+        Ok(Some(Segment {
+            job_id,
+            recipients: recipients.ok_or_else(|| corrupt("message", "recipient_count", &job_id))?,
             recalled,
         }))
     }
 
     fn job_change(&mut self, job_id: JobId) -> Result<Option<JobChange>, Error> {
         let turn = self.int_or_null()?;
-        let next_chunk = self.int_or_null()?;
-        let end_chunk = self.int_or_null()?;
+        let numbers = [
+            self.int_or_null()?,
+            self.int_or_null()?,
+            self.int_or_null()?,
+        ];
         let Some(code) = turn else {
             return Ok(None);
         };
-        let change = Turn::from_code(code).zip(next_chunk.zip(end_chunk)).map(
-            |(turn, (next_chunk, end_chunk))| JobChange {
-                turn,
-                next_chunk,
-                end_chunk,
-            },
-        );
-        change
-            .map(Some)
-            .ok_or_else(|| corrupt("send_job", "change_turn", &job_id))
+        let [Some(next_chunk), Some(chunks), Some(left)] = numbers else {
+            return Err(corrupt("send_job", "change_chunk", &job_id));
+        };
+        Ok(Some(JobChange {
+            turn: Turn::from_code(code)
+                .ok_or_else(|| corrupt("send_job", "change_turn", &job_id))?,
+            next_chunk,
+            chunks,
+            left,
+        }))
     }
 
     pub fn job(&mut self) -> Result<SendJob, Error> {

@@ -5,9 +5,10 @@
 //! recipient is there once, and neighbours in a chunk are neighbours in the tables.
 
 mod chunks;
+mod desk;
 mod intake;
 mod merge;
 mod work;
 
-pub use intake::SegmentIntake;
+pub use desk::Desk;
 pub use work::Worker;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::limits::INTAKES_MAX;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
@@ -17,7 +16,6 @@ use storage::{
     Audit, BulkReport, Clock, Counted, Error, Feed, FeedPart, Intake, Item, Items, Look, MailStore,
     MailboxKey, MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
 };
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::apps::Apps;
@@ -32,7 +30,7 @@ use crate::lane::{Lanes, Workshop};
 use crate::options::Options;
 use crate::read::items::{Messages, Sight};
 use crate::read::messages::Asker;
-use crate::segment::{SegmentIntake, Worker};
+use crate::segment::{Desk, Worker};
 use crate::sweep::Claim;
 use crate::{audit, read, retry, sweep, trim};
 use together::Together;
@@ -53,8 +51,8 @@ pub struct SqlStore<DB: Backend> {
     carrier: Arc<Carrier>,
     claim: Claim,
     worker: Worker,
-    /// Places for those who take in the recipients of a segment.
-    intakes: Arc<Semaphore>,
+    /// Where the recipients of segments come in.
+    desk: Arc<Desk<DB>>,
     /// For those who ask for counts.
     together: Arc<Together<DB>>,
 }
@@ -84,6 +82,7 @@ impl<DB: Backend> SqlStore<DB> {
         let lanes = lanes.clamp(1, DB::WRITERS_MAX);
         let (read, clock) = (pools.read.clone(), options.clock.clone());
         let together = Together::new(read, apps.clone(), epoch.clone(), clock);
+        let desk = Arc::new(Desk::new(&pools, Arc::clone(&options.clock)));
         Ok(Self {
             together,
             lanes: Lanes::start(workshop, lanes),
@@ -96,7 +95,7 @@ impl<DB: Backend> SqlStore<DB> {
             carrier,
             claim: Claim::new(),
             worker: Worker::default(),
-            intakes: Arc::new(Semaphore::new(INTAKES_MAX)),
+            desk,
         })
     }
 
@@ -326,9 +325,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn intake(&self, app: &AppId) -> Result<Box<dyn Intake>, Error> {
         let app_no = self.app(app).await?.app_no;
-        let now = self.clock.now_ms();
-        let intake = SegmentIntake::begin(&self.pools, &self.intakes, app_no, now).await?;
-        Ok(Box::new(intake))
+        Ok(Box::new(self.desk.begin(app_no).await?))
     }
 
     async fn job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error> {
@@ -337,10 +334,8 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn advance(&self) -> Result<bool, Error> {
-        let now = self.clock.now_ms();
-        self.worker
-            .advance(&self.pools.read, &self.executor, now)
-            .await
+        let (read, clock) = (&self.pools.read, &*self.clock);
+        self.worker.advance(read, &self.executor, clock).await
     }
 
     async fn new_epoch(&self) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use futures::{StreamExt as _, stream};
 use prost_types::Duration as Lifetime;
 use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::sys::v1::{
-    CancelSendJobRequest, DeleteMessageRequest, GetSendJobRequest, GetSendJobResponse,
+    AppSettings, CancelSendJobRequest, DeleteMessageRequest, GetSendJobRequest, GetSendJobResponse,
     SegmentMessage, SegmentRecipients, SendJobChange, SendJobCounts, SendJobState,
     SendToProfilesRequest, SendToProfilesResponse, UpdateMessageRequest, send_job_change,
 };
@@ -13,8 +13,9 @@ use support::on_each_database;
 use support::service::TestService;
 
 use crate::api::words::{
-    SmallBoxes, UNKNOWN, content, counts, deletion, entry, fields, is_stored, json, mark, news, ok,
-    profiles, reason, reason_of, refused, sealed, send, stored, strings, text, with,
+    SmallBoxes, UNKNOWN, configure, content, counts, deletion, entry, fields, is_stored, json,
+    mark, news, ok, profiles, reason, reason_of, refused, sealed, send, stored, strings, text,
+    with,
 };
 
 /// The first piece.
@@ -55,6 +56,18 @@ async fn job(test: &TestService, id: &str) -> GetSendJobResponse {
     ok(test.sys().get_send_job(GetSendJobRequest { job_id })).await
 }
 
+/// How many of bob's entries meet criteria.
+async fn found_by(test: &TestService, criteria: v1::SearchCriteria) -> usize {
+    let request = v1::GetMessagesPageRequest {
+        context: Some(v1::PageContext {
+            search_criteria: Some(criteria),
+            ..Default::default()
+        }),
+    };
+    let page = ok(test.user("bob").get_messages_page(request)).await;
+    page.results.expect("a page").items.len()
+}
+
 async fn all_get_an_entry_like_any_other_and_the_job_counts_them(test: &TestService) {
     send(test, "alice", &["bob"]).await;
     let pieces = vec![says(|_| {}), to(&["bob", "carol"]), to(&["dave", "bob"])];
@@ -92,6 +105,19 @@ async fn all_get_an_entry_like_any_other_and_the_job_counts_them(test: &TestServ
     assert_eq!(message.expire_time, sent.expire_time);
     let stored = stored(test, id).await;
     assert_eq!((stored.to.len(), stored.to_count), (0, 3));
+    // Who reads is the one recipient, also to look for.
+    for (profile, found) in [("bob", 2), ("carol", 0)] {
+        let criteria = v1::SearchCriteria {
+            to_profile_id: profile.to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(found_by(test, criteria).await, found, "to {profile}");
+        let criteria = v1::SearchCriteria {
+            party_profile_id: profile.to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(found_by(test, criteria).await, found, "with {profile}");
+    }
     assert_eq!(mark(test, &[id], false).await, 1);
     assert_eq!(counts(test, "bob").await, (2, 1, 0));
     assert_eq!(counts(test, "carol").await, (1, 1, 0));
@@ -172,7 +198,11 @@ async fn the_same_request_is_one_job_however_its_recipients_come(test: &TestServ
     let first = sent(test, vec![once("a"), to(&["bob", "carol"])]).await;
     test.store.clock.advance(5_000);
     let pieces = vec![once("a"), to(&["carol"]), to(&["bob", "carol"])];
+    // The first answer stays, whatever the rules are now.
+    let strict = with(|it: &mut AppSettings| it.max_content_bytes = Some(1));
+    configure(test, strict).await;
     assert_eq!(sent(test, pieces).await, first);
+    configure(test, AppSettings::default()).await;
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
     for other in [
         vec![once("a"), to(&["bob"])],
@@ -215,11 +245,12 @@ async fn a_job_is_stopped_once(test: &TestService) {
     let sent = ok(test.sys().send_to_profiles(stream::iter(pieces))).await;
     assert!(test.store.store.advance().await.expect("a step"));
     let cancel = CancelSendJobRequest {
-        job_id: sent.job_id.clone(),
+        job_id: sent.message_id.clone(),
         request_id: "once".to_owned(),
     };
     let cancelled = ok(test.sys().cancel_send_job(cancel.clone())).await;
     assert_eq!(cancelled.state(), SendJobState::Cancelled);
+    assert_eq!(cancelled.job_id, sent.job_id);
     let counted = cancelled.counts.expect("counts");
     assert_eq!((counted.delivered, counted.failed), (500, 100));
     let again = ok(test.sys().cancel_send_job(cancel)).await;
@@ -300,9 +331,8 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
             "message.request_id",
         ]
     );
-    // What is too large is said before anybody is named.
     let large = says(|message| message.content = Some(json("x".repeat(40_000).into())));
-    let call = app.send_to_profiles(stream::iter([large]).chain(stream::pending()));
+    let call = app.send_to_profiles(stream::iter([large, to(&["bob"])]));
     let status = refused(call).await;
     assert_eq!(reason_of(&status), "MESSAGE_TOO_LARGE");
     let wrapped = content(v1::content::Body::Sealed(sealed()));

@@ -18,6 +18,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use super::drain::Drain;
+use super::whole::Whole;
 
 /// What answers the calls of a listener.
 pub type Answerer = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -66,7 +67,7 @@ impl hyper::service::Service<Request<Incoming>> for Calls {
         let answerer = self.answerer.clone();
         let drain = self.drain.clone();
         let open = self.open.clone();
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Whole(body)));
         request.extensions_mut().insert(self.peer.clone());
         Box::pin(async move {
             let response = tokio::select! {

@@ -152,7 +152,8 @@ impl Ledger {
     /// Tells every mailbox what became of a message, if it was one to everyone or to a segment.
     pub(super) fn note_turn(&mut self, turn: Turn, envelope: &Envelope) {
         if let Some(segment) = envelope.segment {
-            self.change_job(segment.job_id, |job| job.change(turn));
+            let now = self.now;
+            self.change_job(segment.job_id, |job| job.change(turn, now));
         }
         if envelope.kind == MessageKind::Bulk {
             // Who holds it is to know; who does not, takes nothing from this.

@@ -8,7 +8,7 @@ use crate::id::MessageId;
 use crate::ledger::Ledger;
 use crate::message::{Envelope, Message, MessageKind};
 use crate::refusal::Refusal;
-use crate::segment::{JobState, Recipients, Segment};
+use crate::segment::{JobState, Recipients, Segment, SendJob};
 use crate::sender::Sender;
 use crate::violation::Violations;
 
@@ -43,10 +43,13 @@ impl Launch {
             .check_size(policy.max_content_bytes, "message.content", &mut violations);
         violations.check().map_err(Refusal::Invalid)?;
         let job_id = self.to.job_id;
-        let is_filled = ledger.job(job_id).map(|job| job.state) == Some(JobState::Filling);
-        if !is_filled {
-            return Err(Refusal::NotFound);
-        }
+        let is_filled = |job: &&SendJob| {
+            job.state == JobState::Filling && job.counts.accepted == self.to.accepted
+        };
+        ledger
+            .job(job_id)
+            .filter(is_filled)
+            .ok_or(Refusal::NotFound)?;
 
         let lifetime_ms = self.lifetime_ms.unwrap_or(policy.default_expiry_ms);
         let (kind, from) = (MessageKind::System, self.from.clone());
@@ -62,7 +65,8 @@ impl Launch {
         let (send_ms, expire_ms) = (envelope.send_ms, envelope.expire_ms);
         let content = self.content.clone();
         ledger.add_message(Message { envelope, content });
-        ledger.change_job(job_id, |job| job.launch(message_id, &self.to, expire_ms));
+        let now = ledger.now();
+        ledger.change_job(job_id, |job| job.launch(message_id, expire_ms, now));
         Ok(Launched {
             job_id,
             message_id,

@@ -19,7 +19,12 @@ impl StopJob {
 
     /// How far it came.
     pub(super) fn apply(self, ledger: &mut Ledger) -> Result<JobReport, Refusal> {
-        let report = |ledger: &Ledger| ledger.job(self.job_id).and_then(SendJob::report);
+        let now = ledger.now();
+        let is_there = |job: &&SendJob| job.expire_ms > now;
+        let report = |ledger: &Ledger| {
+            let job = ledger.job(self.job_id).filter(is_there);
+            job.and_then(SendJob::report)
+        };
         report(ledger).ok_or(Refusal::NotFound)?;
         ledger.change_job(self.job_id, SendJob::stop);
         report(ledger).ok_or(Refusal::NotFound)

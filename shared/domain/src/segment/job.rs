@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Recipients};
+use super::JobId;
 use crate::bulk::Turn;
 use crate::id::MessageId;
-use crate::limits::CHUNK_RECIPIENTS;
+use crate::limits::{CHUNK_RECIPIENTS, JOB_HELD_MS};
 use crate::time::Millis;
 
 /// What a job is doing.
@@ -72,10 +72,31 @@ pub struct JobCounts {
 pub struct JobChange {
     /// What became of the message: anything but that it was sent.
     pub turn: Turn,
-    /// The next chunk that takes it.
+    /// The next chunk that takes it; after the last comes the first.
     pub next_chunk: i64,
-    /// The first chunk that need not: it had not had its turn when the message changed.
-    pub end_chunk: i64,
+    /// The chunks that had had their turn when the message changed.
+    pub chunks: i64,
+    /// How many of them have not taken it.
+    pub left: i64,
+}
+
+impl JobChange {
+    /// How many of a job's recipients have it, or have to take it.
+    fn report(&self, job: &SendJob) -> ChangeReport {
+        let total = job.recipients_before(self.chunks);
+        let past_end = self.next_chunk + self.left - self.chunks;
+        let left = if past_end <= 0 {
+            job.recipients_before(self.next_chunk + self.left)
+                - job.recipients_before(self.next_chunk)
+        } else {
+            total - job.recipients_before(self.next_chunk) + job.recipients_before(past_end)
+        };
+        ChangeReport {
+            is_recall: self.turn == Turn::Recalled,
+            reached: total - left,
+            total,
+        }
+    }
 }
 
 /// One chunk's turn.
@@ -104,40 +125,59 @@ pub struct SendJob {
     pub counts: JobCounts,
     /// The last change of the message, if a box had to take it.
     pub change: Option<JobChange>,
-    /// When it took its last step; 0: nobody is at it.
+    /// When it took its last step, or is taken to have done so.
     pub step_ms: Millis,
     /// When it is forgotten, with its chunks.
     pub expire_ms: Millis,
 }
 
 impl SendJob {
-    /// What it has to do next, if anything. A change comes before deliveries: whoever has the
-    /// message is to know.
+    /// What it has to do next, if anything. Changes and deliveries take turns: each step of
+    /// either makes the sum another one.
     #[must_use]
     pub fn next_step(&self) -> Option<Step> {
-        let change = self.change.filter(|it| it.next_chunk < it.end_chunk);
-        let step = |turn, chunk_no| Step { turn, chunk_no };
-        match change {
-            Some(change) => Some(step(change.turn, change.next_chunk)),
-            None if self.state == JobState::Running => Some(step(Turn::Sent, self.next_chunk)),
-            None => None,
+        let delivers = self.state == JobState::Running;
+        match self.change.filter(|change| change.left > 0) {
+            Some(change) if !delivers || (change.left + self.next_chunk) % 2 == 0 => Some(Step {
+                turn: change.turn,
+                chunk_no: change.next_chunk,
+            }),
+            _ if delivers => Some(Step {
+                turn: Turn::Sent,
+                chunk_no: self.next_chunk,
+            }),
+            _ => None,
         }
     }
 
-    /// When a step that it takes at a time is taken.
+    /// Whether nobody seems to be at it: the last step was a moment ago, or will be, by the
+    /// clock of another.
     #[must_use]
-    pub fn step_time(&self, now: Millis) -> Millis {
-        now.max(self.step_ms.after(1))
+    pub const fn is_left(&self, now: Millis) -> bool {
+        now.0.abs_diff(self.step_ms.0) >= JOB_HELD_MS.unsigned_abs()
     }
 
-    /// Begins to deliver a message to recipients.
-    pub fn launch(&mut self, message_id: MessageId, to: &Recipients, expire_ms: Millis) {
+    /// Lets anybody take the next step, in its turn from now on.
+    fn leave(&mut self, now: Millis) {
+        self.step_ms = now.after(-JOB_HELD_MS);
+    }
+
+    /// When a step that it takes at a time is taken: at another than the last.
+    #[must_use]
+    pub fn step_time(&self, now: Millis) -> Millis {
+        if now == self.step_ms {
+            now.after(1)
+        } else {
+            now
+        }
+    }
+
+    /// Begins to deliver a message.
+    pub fn launch(&mut self, message_id: MessageId, expire_ms: Millis, now: Millis) {
         self.message_id = Some(message_id);
         self.state = JobState::Running;
-        self.run_no = to.run_no;
-        self.counts.accepted = to.accepted;
-        self.counts.duplicates = to.duplicates;
         self.expire_ms = expire_ms;
+        self.leave(now);
     }
 
     /// The next chunk had its turn: so many of its inboxes took the message, and so many were
@@ -154,7 +194,8 @@ impl SendJob {
     /// The next chunk has taken the change.
     pub fn take_change(&mut self) {
         if let Some(change) = &mut self.change {
-            change.next_chunk += 1;
+            change.next_chunk = (change.next_chunk + 1) % change.chunks;
+            change.left -= 1;
         }
     }
 
@@ -162,7 +203,7 @@ impl SendJob {
     pub fn end(&mut self) {
         self.stop();
         if let Some(change) = &mut self.change {
-            change.next_chunk = change.end_chunk;
+            change.left = 0;
         }
     }
 
@@ -175,45 +216,41 @@ impl SendJob {
         }
     }
 
-    /// The message has changed: whoever has it is to take that. What they have not taken yet
-    /// of an earlier change is in it.
-    pub fn change(&mut self, turn: Turn) {
+    /// The message has changed: whoever has it is to take that. What a chunk has not taken yet
+    /// of an earlier change is in it. It goes on where that one was: else those at the end would
+    /// never have their turn, if the message changed often.
+    pub fn change(&mut self, turn: Turn, now: Millis) {
         if turn == Turn::Recalled {
             self.stop();
         }
         if self.next_step().is_none() {
-            // Nobody is at it: whoever comes first may take it.
-            self.step_ms = Millis(0);
+            self.leave(now);
         }
         if self.next_chunk > 0 {
+            let earlier = self.change.filter(|change| change.left > 0);
             self.change = Some(JobChange {
                 turn,
-                next_chunk: 0,
-                end_chunk: self.next_chunk,
+                next_chunk: earlier.map_or(0, |change| change.next_chunk),
+                chunks: self.next_chunk,
+                left: self.next_chunk,
             });
         }
     }
 
     /// How many recipients the chunks before that one have together.
-    #[must_use]
-    pub fn recipients_before(&self, chunk_no: i64) -> i64 {
+    fn recipients_before(&self, chunk_no: i64) -> i64 {
         (chunk_no * CHUNK_RECIPIENTS_I64).min(self.counts.accepted)
     }
 
     /// What is told of it; none while it is being filled.
     #[must_use]
     pub fn report(&self) -> Option<JobReport> {
-        let reached = |change: JobChange| ChangeReport {
-            is_recall: change.turn == Turn::Recalled,
-            reached: self.recipients_before(change.next_chunk),
-            total: self.recipients_before(change.end_chunk),
-        };
         Some(JobReport {
             job_id: self.job_id,
             message_id: self.message_id?,
             state: self.state,
             counts: self.counts,
-            change: self.change.map(reached),
+            change: self.change.map(|change| change.report(self)),
         })
     }
 }
@@ -244,10 +281,10 @@ pub struct ChangeReport {
     /// Whether the message was deleted; else it says something else.
     #[serde(rename = "r")]
     pub is_recall: bool,
-    /// Recipients whose boxes have taken it.
+    /// Recipients whose turn has come.
     #[serde(rename = "n")]
     pub reached: i64,
-    /// Recipients whose boxes have to.
+    /// Recipients whose turn had come, or comes.
     #[serde(rename = "t")]
     pub total: i64,
 }
@@ -256,7 +293,8 @@ pub struct ChangeReport {
 const CHUNK_RECIPIENTS_I64: i64 = CHUNK_RECIPIENTS as i64;
 
 /// How many chunks so many recipients are.
-const fn chunks(recipients: i64) -> i64 {
+#[must_use]
+pub const fn chunks(recipients: i64) -> i64 {
     (recipients + CHUNK_RECIPIENTS_I64 - 1) / CHUNK_RECIPIENTS_I64
 }
 

@@ -10,7 +10,7 @@ use crate::error::RpcError;
 use crate::methods::Access;
 
 /// Lets only so many calls in. Probes are let in always: a server that refuses calls is
-/// alive. A stream counts until it begins.
+/// alive. A stream of answers counts until it begins, a stream of requests until it is answered.
 #[derive(Clone)]
 pub(crate) struct LoadShed(Arc<Semaphore>);
 

@@ -230,7 +230,7 @@ fn size(message: &Message) -> i64 {
     i64::try_from(message.content.encoded.len()).unwrap_or(i64::MAX)
 }
 
-fn job_row(app_no: i64, job: &SendJob) -> [Value; 17] {
+fn job_row(app_no: i64, job: &SendJob) -> [Value; 18] {
     let (counts, change) = (&job.counts, job.change.as_ref());
     [
         app_no.into(),
@@ -246,7 +246,8 @@ fn job_row(app_no: i64, job: &SendJob) -> [Value; 17] {
         counts.failed.into(),
         change.map(|change| change.turn.code()).into(),
         change.map(|change| change.next_chunk).into(),
-        change.map(|change| change.end_chunk).into(),
+        change.map(|change| change.chunks).into(),
+        change.map(|change| change.left).into(),
         job.step_ms.0.into(),
         job.expire_ms.0.into(),
         i64::from(job.next_step().is_some()).into(),

@@ -83,7 +83,16 @@ macro_rules! matches {
         concat!(
             "($6 = 0 OR m.sender_profile_id IS NULL)
              AND ($7 IS NULL OR m.update_ms > $7) AND ",
-            message_matches!("$8", "$9", "$10", "$11", "$12", "$13", "$14")
+            message_matches!(
+                "m.recipients",
+                "$8",
+                "$9",
+                "$10",
+                "$11",
+                "$12",
+                "$13",
+                "$14"
+            )
         )
     };
 }

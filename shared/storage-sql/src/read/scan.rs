@@ -11,9 +11,10 @@ use uuid::Uuid;
 use crate::fields::recipient_needle;
 use crate::rows::{Call, Value};
 
-/// The criteria of a message `m`, as seven scalars from `$first` on; see [`message_criteria`].
+/// The criteria of a message `m` to those recipients, as seven scalars; see
+/// [`message_criteria`].
 macro_rules! message_matches {
-    ($from:literal, $to:literal, $party:literal, $party_needle:literal, $kind:literal, $after:literal, $before:literal) => {
+    ($recipients:literal, $from:literal, $to:literal, $party:literal, $party_needle:literal, $kind:literal, $after:literal, $before:literal) => {
         concat!(
             "(",
             $from,
@@ -22,7 +23,9 @@ macro_rules! message_matches {
             ")
              AND (",
             $to,
-            " IS NULL OR {strpos}(m.recipients, ",
+            " IS NULL OR {strpos}(",
+            $recipients,
+            ", ",
             $to,
             ") > 0)
              AND (",
@@ -30,7 +33,9 @@ macro_rules! message_matches {
             " IS NULL OR m.sender_profile_id = ",
             $party,
             "
-                 OR {strpos}(m.recipients, ",
+                 OR {strpos}(",
+            $recipients,
+            ", ",
             $party_needle,
             ") > 0)
              AND (",

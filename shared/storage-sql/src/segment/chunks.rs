@@ -19,11 +19,13 @@ static READ: Statement = Statement::new(
      WHERE c.app_no = $1 AND c.job_id = $2 AND c.run_no = $3 AND c.chunk_no = $4",
 );
 
+/// Not of a job that is gone: nobody would ever forget them.
 static WRITE: Statement = Statement::with_rows(
     3,
     &[("chunk_no", Kind::Int), ("recipients", Kind::Text)],
     "INSERT INTO send_chunk (app_no, job_id, run_no, chunk_no, recipients)
-     SELECT $1, $2, $3, r.chunk_no, r.recipients FROM r",
+     SELECT $1, $2, $3, r.chunk_no, r.recipients FROM r
+     WHERE EXISTS (SELECT 1 FROM send_job j WHERE j.app_no = $1 AND j.job_id = $2)",
 );
 
 static FORGET_RUN: Statement = Statement::new(
@@ -76,4 +78,10 @@ impl Run {
     pub fn forget(self) -> Call {
         self.call(&FORGET_RUN)
     }
+}
+
+/// Recipients that were stored are not there any more: the database has gone back in time, or
+/// their time was over.
+pub fn lost() -> Error {
+    Error::Unavailable("recipients that were stored are gone".into())
 }

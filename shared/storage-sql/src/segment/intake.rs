@@ -1,26 +1,27 @@
 //! Recipients come in, and become one run.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::limits::{CHUNK_RECIPIENTS, INTAKE_MS};
-use domain::segment::{JobId, Recipients, RecipientsDigest};
+use domain::segment::{JobId, Recipients, RecipientsDigest, chunks};
 use domain::{Millis, ProfileId};
 use storage::{Error, Intake};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::chunks::Run;
+use super::chunks::{Run, lost};
+use super::desk::Desk;
 use super::merge::Merge;
-use crate::backend::{Backend, Pools};
-use crate::connection::transact;
+use crate::backend::Backend;
 use crate::rows::Call;
 use crate::statement::Statement;
-use crate::warm::Warm;
 
 /// Recipients of a run: as many as are sorted in memory.
 const RUN_RECIPIENTS: usize = 16_384;
+/// Runs that are merged at once: of each, one chunk is in memory.
+const MERGED_AT_ONCE: usize = 64;
 /// Recipients of a merged run that are written together: whoever writes in between waits for
 /// no more than that.
 const WRITTEN_TOGETHER: usize = 16 * CHUNK_RECIPIENTS;
@@ -30,105 +31,146 @@ static BEGIN: Statement = Statement::new(
     "INSERT INTO send_job (app_no, job_id, expire_ms) VALUES ($1, $2, $3)",
 );
 
-/// Leaves to the sweep what never got a message.
+/// Notes who they are, if all chunks are there.
+static SEAL: Statement = Statement::new(
+    6,
+    "UPDATE send_job SET run_no = $3, accepted = $4, duplicates = $5
+     WHERE app_no = $1 AND job_id = $2 AND state = 0 AND $6 = (
+         SELECT count(*) FROM send_chunk c
+         WHERE c.app_no = $1 AND c.job_id = $2 AND c.run_no = $3
+     )",
+);
+
+/// Leaves to the sweep what has no message.
 static FORGET: Statement = Statement::new(
-    2,
-    "UPDATE send_job SET expire_ms = 0 WHERE app_no = $1 AND job_id = $2 AND state = 0",
+    3,
+    "UPDATE send_job SET expire_ms = $3 WHERE app_no = $1 AND job_id = $2 AND state = 0",
 );
 
 /// Where the recipients of a segment come in.
 pub struct SegmentIntake<DB: Backend> {
-    home: Home<DB>,
-    /// Those that are in no run yet.
-    unsorted: Vec<ProfileId>,
-    runs: i64,
-    named: i64,
-    /// Its place among those that go on at once.
-    _place: OwnedSemaphorePermit,
-}
-
-/// Where the runs of a job are stored. Unless they are kept, they are forgotten.
-struct Home<DB: Backend> {
-    read: Warm<DB>,
-    write: Warm<DB>,
+    desk: Arc<Desk<DB>>,
     app_no: i64,
     job_id: JobId,
-    kept: bool,
+    /// Those that are in no run yet.
+    unsorted: Vec<ProfileId>,
+    runs: VecDeque<Stored>,
+    /// The number of the next run.
+    next_run: i64,
+    named: i64,
+}
+
+/// A run that is stored, as it must be found again.
+#[derive(Clone, Copy)]
+pub struct Stored {
+    pub run: Run,
+    pub recipients: i64,
+    digest: [u8; 32],
 }
 
 impl<DB: Backend> SegmentIntake<DB> {
-    /// Begins, if there is a place for one more.
-    ///
-    /// # Errors
-    /// [`Error::Overloaded`] if there is none.
-    pub async fn begin(
-        pools: &Pools<DB>,
-        places: &Arc<Semaphore>,
-        app_no: i64,
-        now: Millis,
-    ) -> Result<Self, Error> {
-        let place = Arc::clone(places).try_acquire_owned();
-        let place = place.map_err(|_| Error::Overloaded)?;
-        let home = Home {
-            read: pools.read.clone(),
-            write: pools.write.clone(),
+    /// Begins, with a place at a desk.
+    pub async fn begin(desk: Arc<Desk<DB>>, app_no: i64) -> Result<Self, Error> {
+        let intake = Self {
             app_no,
             job_id: JobId::new(Uuid::now_v7()),
-            kept: false,
-        };
-        let begin = Call::of(&BEGIN)
-            .with(app_no)
-            .with(home.job_id.uuid())
-            .with(now.after(INTAKE_MS).0);
-        transact(&home.write, vec![begin]).await?;
-        Ok(Self {
-            home,
             unsorted: Vec::with_capacity(RUN_RECIPIENTS),
-            runs: 0,
+            runs: VecDeque::new(),
+            next_run: 0,
             named: 0,
-            _place: place,
-        })
+            desk,
+        };
+        let until = intake.desk.clock.now_ms().after(INTAKE_MS);
+        let begin = || intake.call(&BEGIN).with(until.0);
+        intake.desk.write(begin).await?;
+        Ok(intake)
+    }
+
+    fn call(&self, statement: &'static Statement) -> Call {
+        Call::of(statement)
+            .with(self.app_no)
+            .with(self.job_id.uuid())
+    }
+
+    /// A run with nothing in it yet.
+    fn new_run(&mut self) -> Writing {
+        let run = Run {
+            app_no: self.app_no,
+            job_id: self.job_id,
+            number: self.next_run,
+        };
+        self.next_run += 1;
+        Writing {
+            run,
+            recipients: 0,
+            digest: RecipientsDigest::begin(),
+        }
     }
 
     /// Stores what has come in since the last run as another one.
-    async fn store_run(&mut self) -> Result<Merged, Error> {
+    async fn store_run(&mut self) -> Result<(), Error> {
         let mut recipients = mem::take(&mut self.unsorted);
         recipients.sort_unstable();
         recipients.dedup();
-        let run = self.home.run(self.runs);
-        transact(&self.home.write, vec![run.write(0, &recipients)]).await?;
-        self.runs += 1;
-        let mut stored = Merged::nothing();
-        stored.add(&recipients);
+        let mut run = self.new_run();
+        run.write(&self.desk, &recipients).await?;
+        self.runs.push_back(run.end());
         recipients.clear();
         self.unsorted = recipients;
-        Ok(stored)
+        Ok(())
     }
 
-    /// Makes one run of all.
-    async fn merge(&mut self) -> Result<Merged, Error> {
-        let run = self.home.run(self.runs);
-        let runs = (0..self.runs).map(|run_no| self.home.run(run_no));
-        let mut merge = Merge::of(&self.home.read, runs.clone()).await?;
-        let (mut merged, mut part) = (Merged::nothing(), Vec::with_capacity(WRITTEN_TOGETHER));
-        loop {
-            let next = merge.next().await?;
-            let is_last = next.is_none();
-            part.extend(next);
-            if part.len() == WRITTEN_TOGETHER || (is_last && !part.is_empty()) {
-                let write = run.write(merged.count / count(CHUNK_RECIPIENTS), &part);
-                transact(&self.home.write, vec![write]).await?;
-                merged.add(&part);
+    /// Makes one run of some, which are forgotten.
+    async fn merge(&mut self, runs: Vec<Stored>) -> Result<Stored, Error> {
+        let mut merged = self.new_run();
+        let mut merge = Merge::of(&self.desk.read, &runs).await?;
+        let mut part = Vec::with_capacity(WRITTEN_TOGETHER);
+        while let Some(recipient) = merge.next().await? {
+            part.push(recipient);
+            if part.len() == WRITTEN_TOGETHER {
+                merged.write(&self.desk, &part).await?;
                 part.clear();
             }
-            if is_last {
-                break;
-            }
         }
-        for run in runs {
-            transact(&self.home.write, vec![run.forget()]).await?;
+        if !part.is_empty() {
+            merged.write(&self.desk, &part).await?;
         }
-        Ok(merged)
+        for stored in runs {
+            self.desk.write(|| stored.run.forget()).await?;
+        }
+        Ok(merged.end())
+    }
+
+    /// How many of so many runs are merged next: as few as leave no more than can be merged
+    /// at once.
+    const fn merged_next(runs: usize) -> usize {
+        let surplus = runs.saturating_sub(MERGED_AT_ONCE) + 1;
+        match runs <= MERGED_AT_ONCE {
+            true => runs,
+            false if surplus < MERGED_AT_ONCE => surplus,
+            false => MERGED_AT_ONCE,
+        }
+    }
+
+    /// Makes all that was stored one run, and notes it.
+    async fn seal(&mut self, all: Stored) -> Result<Recipients, Error> {
+        let duplicates = self.named - all.recipients;
+        let seal = || {
+            self.call(&SEAL)
+                .with(all.run.number)
+                .with(all.recipients)
+                .with(duplicates)
+                .with(chunks(all.recipients))
+        };
+        if self.desk.write(seal).await? != 1 {
+            return Err(lost());
+        }
+        Ok(Recipients {
+            job_id: self.job_id,
+            accepted: all.recipients,
+            duplicates,
+            digest: all.digest,
+        })
     }
 }
 
@@ -145,65 +187,69 @@ impl<DB: Backend> Intake for SegmentIntake<DB> {
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>) -> Result<Recipients, Error> {
-        let mut run_no = 0;
-        let mut merged = self.store_run().await?;
-        if self.runs > 1 {
-            run_no = self.runs;
-            merged = self.merge().await?;
+    async fn finish(&mut self) -> Result<Recipients, Error> {
+        if !self.unsorted.is_empty() || self.runs.is_empty() {
+            self.store_run().await?;
         }
-        self.home.kept = true;
-        Ok(Recipients {
-            job_id: self.home.job_id,
-            run_no,
-            accepted: merged.count,
-            duplicates: self.named - merged.count,
-            digest: merged.digest.finish(),
-        })
+        while self.runs.len() > 1 {
+            let next = Self::merged_next(self.runs.len());
+            let runs = self.runs.drain(..next).collect();
+            let merged = self.merge(runs).await?;
+            self.runs.push_back(merged);
+        }
+        match self.runs.front().copied() {
+            Some(all) => self.seal(all).await,
+            None => Err(lost()),
+        }
     }
 }
 
-/// Recipients in their order.
-struct Merged {
-    count: i64,
+impl<DB: Backend> Drop for SegmentIntake<DB> {
+    fn drop(&mut self) {
+        self.desk.leave(self.app_no);
+        let (desk, now): (_, Millis) = (Arc::clone(&self.desk), self.desk.clock.now_ms());
+        let (app_no, job_id) = (self.app_no, self.job_id.uuid());
+        let forget = move || Call::of(&FORGET).with(app_no).with(job_id).with(now.0);
+        // If that fails too, it is forgotten when its time is over.
+        tokio::spawn(async move { desk.write(forget).await });
+    }
+}
+
+/// A run that is being written.
+struct Writing {
+    run: Run,
+    recipients: i64,
     digest: RecipientsDigest,
 }
 
-impl Merged {
-    fn nothing() -> Self {
-        Self {
-            count: 0,
-            digest: RecipientsDigest::begin(),
+impl Writing {
+    /// Writes the next recipients: full chunks, but for the last of all.
+    async fn write<DB: Backend>(
+        &mut self,
+        desk: &Desk<DB>,
+        recipients: &[ProfileId],
+    ) -> Result<(), Error> {
+        let first_chunk = chunks(self.recipients);
+        let expected = chunks(count(recipients.len()));
+        let written = desk
+            .write(|| self.run.write(first_chunk, recipients))
+            .await?;
+        if i64::try_from(written) != Ok(expected) {
+            return Err(lost());
         }
-    }
-
-    fn add(&mut self, recipients: &[ProfileId]) {
-        self.count += count(recipients.len());
+        self.recipients += count(recipients.len());
         for recipient in recipients {
             self.digest.add(recipient);
         }
+        Ok(())
     }
-}
 
-impl<DB: Backend> Home<DB> {
-    const fn run(&self, number: i64) -> Run {
-        Run {
-            app_no: self.app_no,
-            job_id: self.job_id,
-            number,
+    fn end(&self) -> Stored {
+        Stored {
+            run: self.run,
+            recipients: self.recipients,
+            digest: self.digest.finish(),
         }
-    }
-}
-
-impl<DB: Backend> Drop for Home<DB> {
-    fn drop(&mut self) {
-        if self.kept {
-            return;
-        }
-        let forget = Call::of(&FORGET).with(self.app_no).with(self.job_id.uuid());
-        let pool = self.write.clone();
-        // If that fails too, it is forgotten when its time is over.
-        tokio::spawn(async move { transact(&pool, vec![forget]).await });
     }
 }
 

@@ -6,7 +6,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use domain::ProfileId;
 use storage::Error;
 
-use super::chunks::Run;
+use super::chunks::lost;
+use super::intake::Stored;
 use crate::backend::Backend;
 use crate::warm::Warm;
 
@@ -21,15 +22,17 @@ pub struct Merge<'a, DB: Backend> {
 }
 
 struct Source {
-    run: Run,
+    stored: Stored,
+    drawn: i64,
     next_chunk: i64,
     chunk: VecDeque<ProfileId>,
 }
 
 impl<'a, DB: Backend> Merge<'a, DB> {
-    pub async fn of(pool: &'a Warm<DB>, runs: impl Iterator<Item = Run>) -> Result<Self, Error> {
-        let sources = runs.map(|run| Source {
-            run,
+    pub async fn of(pool: &'a Warm<DB>, runs: &[Stored]) -> Result<Self, Error> {
+        let sources = runs.iter().map(|stored| Source {
+            stored: *stored,
+            drawn: 0,
             next_chunk: 0,
             chunk: VecDeque::new(),
         });
@@ -46,6 +49,9 @@ impl<'a, DB: Backend> Merge<'a, DB> {
     }
 
     /// The next recipient; none: there is no more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if a run is not as long as it was.
     pub async fn next(&mut self) -> Result<Option<ProfileId>, Error> {
         while let Some(Reverse((recipient, index))) = self.heads.pop() {
             self.draw(index).await?;
@@ -61,14 +67,23 @@ impl<'a, DB: Backend> Merge<'a, DB> {
     async fn draw(&mut self, index: usize) -> Result<(), Error> {
         let source = &mut self.sources[index];
         if source.chunk.is_empty()
-            && let Some(chunk) = source.run.chunk(self.pool, source.next_chunk).await?
+            && let Some(chunk) = source
+                .stored
+                .run
+                .chunk(self.pool, source.next_chunk)
+                .await?
         {
             source.next_chunk += 1;
             source.chunk = chunk.into();
         }
-        if let Some(recipient) = source.chunk.pop_front() {
-            self.heads.push(Reverse((recipient, index)));
+        match source.chunk.pop_front() {
+            Some(recipient) => {
+                source.drawn += 1;
+                self.heads.push(Reverse((recipient, index)));
+                Ok(())
+            }
+            None if source.drawn == source.stored.recipients => Ok(()),
+            None => Err(lost()),
         }
-        Ok(())
     }
 }

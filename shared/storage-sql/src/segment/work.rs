@@ -2,7 +2,7 @@
 //!
 //! Whose step it is, is decided under the lock of the job; two stores that try the same do it
 //! once. To spare them that, a store leaves a job alone whose last step was another's and a
-//! moment ago. So a job goes on a moment after its store has died.
+//! moment ago, by its own clock. So a job goes on a moment after its store has died.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 use domain::operation::Advance;
 use domain::segment::{JobId, SendJob, Step};
 use domain::{Action, MessageId, Millis, Operation, Outcome};
-use storage::Error;
+use storage::{Clock, Error};
 
 use super::chunks::Run;
 use crate::backend::Backend;
 use crate::connection::Connection;
+use crate::error::corrupt;
 use crate::executor::{AppKey, Executor, Job};
 use crate::fields::job_columns;
 use crate::retry;
@@ -23,10 +24,10 @@ use crate::rows::Call;
 use crate::statement::Statement;
 use crate::warm::Warm;
 
-/// Jobs that are looked at together: those that waited longest.
+/// Jobs that are looked at together, of all apps.
 const JOBS: i64 = 256;
-/// Milliseconds after the last step of another store until this one takes one.
-const ANOTHERS_MS: i64 = 1_000;
+/// Jobs of one app among them: more than one, as some may be another store's, or at rest.
+const JOBS_OF_APP: i64 = 8;
 /// How long one step may take.
 const STEP_WITHIN: Duration = Duration::from_secs(10);
 /// How long a job rests after a step that failed; twice as long after each further one.
@@ -34,13 +35,18 @@ const REST_MIN: Duration = Duration::from_secs(1);
 /// How long it rests at the most.
 const REST_MAX: Duration = Duration::from_mins(5);
 
+/// Of each app those that waited longest.
 static DUE: Statement = Statement::new(
-    1,
+    2,
     concat!(
         "SELECT j.app_no, a.app_id, ",
         job_columns!(),
-        " FROM send_job j JOIN app a ON a.app_no = j.app_no WHERE j.is_due = 1
-         ORDER BY j.step_ms, j.job_id LIMIT $1"
+        " FROM (
+             SELECT d.*, row_number() OVER (
+                 PARTITION BY d.app_no ORDER BY d.step_ms, d.job_id
+             ) AS place FROM send_job d WHERE d.is_due = 1
+         ) j CROSS JOIN app a WHERE j.place <= $2 AND a.app_no = j.app_no
+         ORDER BY j.place, j.step_ms, j.job_id LIMIT $1"
     ),
 );
 
@@ -77,13 +83,14 @@ impl Worker {
         &self,
         read: &Warm<DB>,
         executor: &Executor<DB>,
-        now: Millis,
+        clock: &dyn Clock,
     ) -> Result<bool, Error> {
         let due = due(read).await?;
         self.forget_all_but(&due);
         let mut apps = HashSet::new();
         let mut advanced = false;
         for due in due {
+            let now = clock.now_ms();
             if self.is_ours(&due.job, now) && apps.insert(due.app.app_no) {
                 let step_ms = due.job.step_time(now);
                 let (job_id, result) = (due.job.job_id, step(read, executor, now, due).await);
@@ -106,7 +113,7 @@ impl Worker {
             return false;
         }
         let was_ours = record.is_some_and(|record| record.step_ms == job.step_ms);
-        was_ours || job.step_ms.after(ANOTHERS_MS) <= now
+        was_ours || job.is_left(now)
     }
 
     /// Notes what became of a step, which was to be taken at a time.
@@ -151,7 +158,10 @@ impl Worker {
 async fn due<DB: Backend>(pool: &Warm<DB>) -> Result<Vec<Due>, Error> {
     let mut connection = Connection::of(pool).await?;
     let mut due = Vec::new();
-    for mut row in connection.fetch(Call::of(&DUE).with(JOBS)).await? {
+    for mut row in connection
+        .fetch(Call::of(&DUE).with(JOBS).with(JOBS_OF_APP))
+        .await?
+    {
         let app = AppKey {
             app_no: row.int()?,
             app_id: row.app_id()?,
@@ -181,7 +191,11 @@ async fn step<DB: Backend>(
         job_id: due.job.job_id,
         number: due.job.run_no,
     };
-    let to = run.chunk(read, due.step.chunk_no).await?;
+    let to = match run.chunk(read, due.step.chunk_no).await? {
+        // Its chunks may be gone already.
+        None if due.job.expire_ms <= now => Vec::new(),
+        to => to.ok_or_else(|| corrupt("send_chunk", "chunk_no", &due.job.job_id))?,
+    };
     let job = Job {
         app: due.app,
         operation: Operation {
@@ -190,11 +204,7 @@ async fn step<DB: Backend>(
                 job_id: due.job.job_id,
                 message_id: due.message_id,
                 step: due.step,
-                to: to.ok_or_else(|| Error::Corrupt {
-                    table: "send_chunk",
-                    column: "chunk_no",
-                    key: format!("{} {}", due.job.job_id, due.step.chunk_no),
-                })?,
+                to,
             }),
         },
         message_id: due.message_id,

@@ -143,7 +143,7 @@ fn words(job: &GetSendJobResponse) -> String {
     } = job.counts.unwrap_or_default();
     let change = job.change.as_ref().map(|change| {
         let (what, reached, total) = (changed(change), change.reached, change.total);
-        format!("\n{what} in {reached} of {total} mailboxes")
+        format!("\n{what} for {reached} of {total} recipients")
     });
     format!(
         "{} of {}: {}\nto {accepted} profiles, {duplicates} duplicates: \
@@ -219,7 +219,7 @@ mod tests {
             words(&job(SendJobState::Running, Some((3, 6)))),
             "job of message: running\n\
              to 9 profiles, 1 duplicates: 4 delivered, 2 full, 0 failed\n\
-             updated in 3 of 6 mailboxes"
+             updated for 3 of 6 recipients"
         );
     }
 }

@@ -1,8 +1,9 @@
 //! How a job goes on.
 
 use super::*;
-use crate::segment::Recipients;
 use crate::testing::sent_at;
+
+const NOW: Millis = Millis(5_000);
 
 /// A job that delivers to so many.
 fn running(accepted: i64) -> SendJob {
@@ -19,15 +20,10 @@ fn running(accepted: i64) -> SendJob {
         expire_ms: Millis(50),
     };
     assert_eq!((job.next_step(), job.report()), (None, None));
-    let to = Recipients {
-        job_id,
-        run_no: 3,
-        accepted,
-        duplicates: 7,
-        digest: [0; 32],
-    };
-    job.launch(sent_at(2), &to, Millis(90));
-    assert_eq!((job.run_no, job.expire_ms), (3, Millis(90)));
+    job.counts.accepted = accepted;
+    job.counts.duplicates = 7;
+    job.launch(sent_at(2), Millis(90), NOW);
+    assert_eq!(job.expire_ms, Millis(90));
     job
 }
 
@@ -70,56 +66,109 @@ fn who_had_no_turn_is_counted_when_it_stops() {
     assert_eq!(job.next_step(), None);
 }
 
+/// The reach of the last change.
+fn reached(job: &SendJob) -> Option<(bool, i64, i64)> {
+    let change = job.report()?.change?;
+    Some((change.is_recall, change.reached, change.total))
+}
+
 #[test]
-fn a_change_goes_to_those_who_had_their_turn_before_the_others_have_theirs() {
+fn a_change_goes_to_those_who_had_their_turn_while_others_have_theirs() {
     let mut job = running(1_200);
     job.deliver(500, 0);
     job.deliver(500, 0);
-    job.change(Turn::Updated);
-    assert_eq!(job.next_step(), Some(step(Turn::Updated, 0)));
+    job.change(Turn::Updated, NOW);
+    let mut turns = Vec::new();
+    while let Some(step) = job.next_step() {
+        turns.push((step.turn, step.chunk_no));
+        match step.turn {
+            Turn::Sent => job.deliver(200, 0),
+            _ => job.take_change(),
+        }
+    }
+    let expected = [(Turn::Updated, 0), (Turn::Sent, 2), (Turn::Updated, 1)];
+    assert_eq!(turns, expected);
+    assert_eq!(reached(&job), Some((false, 1_000, 1_000)));
+    job.change(Turn::Recalled, NOW);
+    assert_eq!(reached(&job), Some((true, 0, 1_200)));
+    assert_eq!(job.state, JobState::Done);
+}
+
+#[test]
+fn deliveries_and_every_chunk_have_their_turn_however_often_the_message_changes() {
+    let mut job = running(5_000);
+    let mut updated = [0; 10];
+    for round in 0..60 {
+        if round % 3 == 0 {
+            job.change(Turn::Updated, NOW);
+        }
+        match job.next_step() {
+            Some(Step {
+                turn: Turn::Sent, ..
+            }) => job.deliver(500, 0),
+            Some(step) => {
+                updated[usize::try_from(step.chunk_no).expect("few")] += 1;
+                job.take_change();
+            }
+            None => {}
+        }
+    }
+    assert_eq!(job.state, JobState::Done);
+    assert!(updated.iter().all(|count| *count > 2), "{updated:?}");
+}
+
+#[test]
+fn a_change_goes_on_where_the_last_one_was() {
+    let mut job = running(1_200);
+    for _ in 0..3 {
+        job.deliver(400, 0);
+    }
+    job.change(Turn::Updated, NOW);
     job.take_change();
     job.take_change();
-    assert_eq!(job.next_step(), Some(step(Turn::Sent, 2)));
-    job.deliver(200, 0);
-    let change = job.report().and_then(|report| report.change);
-    let expected = ChangeReport {
-        is_recall: false,
-        reached: 1_000,
-        total: 1_000,
-    };
-    assert_eq!(change, Some(expected));
-    job.change(Turn::Recalled);
-    let change = job.report().and_then(|report| report.change);
-    let expected = ChangeReport {
-        is_recall: true,
-        reached: 0,
-        total: 1_200,
-    };
-    assert_eq!((job.state, change), (JobState::Done, Some(expected)));
+    assert_eq!(reached(&job), Some((false, 1_000, 1_200)));
+    job.change(Turn::Recalled, NOW);
+    let mut reach = Vec::new();
+    while let Some(step) = job.next_step() {
+        reach.push((step.chunk_no, reached(&job).expect("a change").1));
+        job.take_change();
+    }
+    // The last chunk has 200.
+    assert_eq!(reach, [(2, 0), (0, 200), (1, 700)]);
+    assert_eq!(reached(&job), Some((true, 1_200, 1_200)));
 }
 
 #[test]
 fn a_change_that_nobody_has_to_take_is_none() {
     let mut job = running(10);
-    job.change(Turn::Updated);
+    job.change(Turn::Updated, NOW);
     assert_eq!(
         (job.change, job.next_step()),
         (None, Some(step(Turn::Sent, 0)))
     );
-    job.change(Turn::Recalled);
+    job.change(Turn::Recalled, NOW);
     assert_eq!((job.change, job.next_step()), (None, None));
     assert_eq!(job.counts.failed, 10);
 }
 
 #[test]
-fn a_job_that_had_nothing_to_do_is_anybodys_when_it_has() {
+fn a_job_is_left_a_moment_after_its_last_step_whatever_clock_told_that() {
     let mut job = running(10);
-    assert_eq!(job.step_time(Millis(70)), Millis(70));
-    job.step_ms = Millis(70);
-    assert_eq!(job.step_time(Millis(60)), Millis(71), "it grows");
-    job.change(Turn::Updated);
-    assert_eq!(job.step_ms, Millis(70), "somebody is at it");
+    assert!(job.is_left(NOW), "nobody has begun");
+    job.step_ms = job.step_time(NOW);
+    assert_ne!(job.step_time(NOW), NOW, "each step has its own time");
+    for (now, is_left) in [
+        (NOW, false),
+        (NOW.after(999), false),
+        (NOW.after(1_000), true),
+        (NOW.after(-999), false),
+        (NOW.after(-3_600_000), true),
+    ] {
+        assert_eq!(job.is_left(now), is_left, "{now:?}");
+    }
+    job.change(Turn::Updated, NOW);
+    assert!(!job.is_left(NOW), "somebody is at it");
     job.deliver(10, 0);
-    job.change(Turn::Updated);
-    assert_eq!(job.step_ms, Millis(0));
+    job.change(Turn::Updated, NOW);
+    assert!(job.is_left(NOW), "nobody was any more");
 }

@@ -135,7 +135,8 @@ pub static JOBS: Statement = Statement::with_rows(
         ("failed", Kind::Int),
         ("change_turn", Kind::Int),
         ("change_chunk", Kind::Int),
-        ("change_end", Kind::Int),
+        ("change_chunks", Kind::Int),
+        ("change_left", Kind::Int),
         ("step_ms", Kind::Int),
         ("expire_ms", Kind::Int),
         ("is_due", Kind::Int),
@@ -143,7 +144,8 @@ pub static JOBS: Statement = Statement::with_rows(
     "UPDATE send_job SET message_id = r.message_id, state = r.state, run_no = r.run_no,
          next_chunk = r.next_chunk, accepted = r.accepted, duplicates = r.duplicates,
          delivered = r.delivered, full_inboxes = r.full_inboxes, failed = r.failed,
-         change_turn = r.change_turn, change_chunk = r.change_chunk, change_end = r.change_end,
+         change_turn = r.change_turn, change_chunk = r.change_chunk,
+         change_chunks = r.change_chunks, change_left = r.change_left,
          step_ms = r.step_ms, expire_ms = r.expire_ms, is_due = r.is_due
      FROM r WHERE send_job.app_no = r.app_no AND send_job.job_id = r.job_id",
 );

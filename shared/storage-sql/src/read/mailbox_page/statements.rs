@@ -73,14 +73,24 @@ macro_rules! seen_by_update {
     };
 }
 
-/// What a row `e` with its message `m` must be: `$8` to `$17`.
+/// What a row `e` with its message `m` must be: `$8` to `$17`. Of a message to a segment, who
+/// reads it is the one recipient.
 macro_rules! entry_matches {
     () => {
         concat!(
             "($8 IS NULL OR e.box = $8)
              AND ($9 IS NULL OR (e.read_ms IS NOT NULL) = ($9 = 1))
              AND ($10 IS NULL OR e.update_ms > $10) AND ",
-            message_matches!("$11", "$12", "$13", "$14", "$15", "$16", "$17")
+            message_matches!(
+                "CASE WHEN m.job_id IS NULL THEN m.recipients ELSE '\n' || $2 || '\n' END",
+                "$11",
+                "$12",
+                "$13",
+                "$14",
+                "$15",
+                "$16",
+                "$17"
+            )
         )
     };
 }
