@@ -1,11 +1,13 @@
 //! Messages to segments: each recipient has one entry, whoever takes the steps and whatever
 //! becomes of the message meanwhile.
 
+use std::time::Duration;
+
 use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX};
 use domain::operation::{Launch, StopJob};
 use domain::segment::{ChangeReport, JobCounts, JobId, JobReport, JobState, Recipients};
 use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refusal, Sender};
-use storage::{Clock as _, Error, Reader};
+use storage::{Clock as _, Error, Intake, Reader};
 use support::on_each_database;
 
 use super::bench::{Bench, Store};
@@ -42,22 +44,31 @@ fn names(numbers: impl IntoIterator<Item = usize>) -> Vec<ProfileId> {
     numbers.into_iter().map(|it| profile(&name(it))).collect()
 }
 
+/// Recipients that are there, as long as they are not forgotten.
+struct TakenIn {
+    to: Recipients,
+    _intake: Box<dyn Intake>,
+}
+
 /// Takes in recipients, in parts.
-async fn take_in(store: &Store, app: &AppId, recipients: Vec<ProfileId>) -> Recipients {
+async fn take_in(store: &Store, app: &AppId, recipients: Vec<ProfileId>) -> TakenIn {
     let mut intake = store.intake(app).await.expect("an intake");
     for part in recipients.chunks(7_000) {
         intake.add(part.to_vec()).await.expect("a part");
     }
-    intake.finish().await.expect("all of them")
+    TakenIn {
+        to: intake.finish().await.expect("all of them"),
+        _intake: intake,
+    }
 }
 
-fn launch(to: Recipients, lifetime_ms: Option<i64>) -> Action {
+fn launch(taken_in: &TakenIn, lifetime_ms: Option<i64>) -> Action {
     Action::Launch(Launch {
         from: Sender {
             name: "the app".to_owned(),
             ..Sender::default()
         },
-        to,
+        to: taken_in.to,
         content: text("to some"),
         notification: None,
         lifetime_ms,
@@ -74,7 +85,7 @@ fn launched(outcome: Result<Outcome, Refusal>) -> (JobId, MessageId) {
 /// Sends a message to the first so many.
 async fn send_to(bench: &Bench, count: usize) -> (JobId, MessageId) {
     let to = take_in(&bench.store, &app(), names(0..count)).await;
-    launched(bench.act(launch(to, None)).await)
+    launched(bench.act(launch(&to, None)).await)
 }
 
 async fn step(store: &Store) -> bool {
@@ -105,8 +116,8 @@ async fn recipients_are_there_once_and_in_order_however_they_came(bench: &Bench)
     let named = names(shuffled.chain((0..ALL).step_by(3)));
     let duplicates = named.len() - ALL;
     let to = take_in(&bench.store, &app(), named).await;
-    assert_eq!(usize::try_from(to.accepted), Ok(ALL));
-    assert_eq!(usize::try_from(to.duplicates), Ok(duplicates));
+    assert_eq!(usize::try_from(to.to.accepted), Ok(ALL));
+    assert_eq!(usize::try_from(to.to.duplicates), Ok(duplicates));
     let chunks = bench
         .raw()
         .await
@@ -118,17 +129,19 @@ async fn recipients_are_there_once_and_in_order_however_they_came(bench: &Bench)
     let expected: Vec<String> = (0..ALL).map(name).collect();
     assert!(stored == expected);
     // Who they are does not depend on how they came.
+    let digest = to.to.digest;
+    drop(to);
     let again = take_in(&bench.store, &app(), names((0..ALL).rev())).await;
-    assert_eq!((again.digest, again.duplicates), (to.digest, 0));
+    assert_eq!((again.to.digest, again.to.duplicates), (digest, 0));
     let fewer = take_in(&bench.store, &app(), names(0..ALL - 1)).await;
-    assert_ne!(fewer.digest, to.digest);
+    assert_ne!(fewer.to.digest, digest);
 }
 
 async fn who_is_named_twice_gets_one_message(bench: &Bench) {
     let named = names((0..MANY).chain(0..10).chain([5, 5]));
     let to = take_in(&bench.store, &app(), named).await;
-    assert_eq!((to.accepted, to.duplicates), (1_200, 12));
-    let (job_id, message_id) = launched(bench.act(launch(to, None)).await);
+    assert_eq!((to.to.accepted, to.to.duplicates), (1_200, 12));
+    let (job_id, message_id) = launched(bench.act(launch(&to, None)).await);
     let mut delivered = Vec::new();
     while step(&bench.store).await {
         delivered.push(report(bench, job_id).await.counts.delivered);
@@ -198,9 +211,13 @@ async fn what_is_not_sent_is_forgotten(bench: &Bench) {
     assert!(raw.number(chunks).await > 0);
     drop(broken);
     let given_up = format!("{jobs} WHERE expire_ms <= {}", bench.clock().now_ms().0);
-    while raw.number(&given_up).await == 0 {
-        tokio::task::yield_now().await;
-    }
+    let is_given_up = async {
+        while raw.number(&given_up).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), is_given_up);
+    waited.await.expect("it is given up");
     bench.clock().advance(EXPIRED_KEPT_MS);
     while bench.store.sweep().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
@@ -209,12 +226,12 @@ async fn what_is_not_sent_is_forgotten(bench: &Bench) {
     bench.clock().advance(INTAKE_MS + EXPIRED_KEPT_MS);
     while bench.store.sweep().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
-    let late = bench.act(launch(finished, None)).await;
+    let late = bench.act(launch(&finished, None)).await;
     assert_eq!(late, Err(Refusal::NotFound));
 
     // What was sent is forgotten with its message.
     let to = take_in(&bench.store, &app(), names(0..10)).await;
-    launched(bench.act(launch(to, Some(60_000))).await);
+    launched(bench.act(launch(&to, Some(60_000))).await);
     all_steps(&bench.store).await;
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (1, 1));
     bench.clock().advance(60_000 + EXPIRED_KEPT_MS);
@@ -271,22 +288,22 @@ async fn recipients_that_are_lost_are_sent_nothing(bench: &Bench) {
 async fn the_same_request_is_one_job(bench: &Bench) {
     let first = take_in(&bench.store, &app(), names(0..20)).await;
     let second = take_in(&bench.store, &app(), names((0..20).rev())).await;
-    let send = async |to| {
+    let send = async |to: &TakenIn| {
         let once = repeatable("once", 1, launch(to, None));
         bench.execute(&app(), once).await
     };
-    let answer = send(first).await;
+    let answer = send(&first).await;
     let (job_id, _) = launched(answer.clone());
-    assert_eq!(job_id, first.job_id);
-    assert_eq!(send(second).await, answer);
+    assert_eq!(job_id, first.to.job_id);
+    assert_eq!(send(&second).await, answer);
     all_steps(&bench.store).await;
-    assert_eq!(send(second).await, answer);
-    let another = repeatable("once", 2, launch(second, None));
+    assert_eq!(send(&second).await, answer);
+    let another = repeatable("once", 2, launch(&second, None));
     let reused = bench.execute(&app(), another).await;
     assert_eq!(reused, Err(Refusal::RequestIdReused));
     assert_eq!(holders(bench).await, (20, 20));
     // Recipients whom something was sent to get nothing else.
-    let twice = bench.act(launch(first, None)).await;
+    let twice = bench.act(launch(&first, None)).await;
     assert_eq!(twice, Err(Refusal::NotFound));
 }
 
@@ -298,7 +315,7 @@ async fn a_full_inbox_is_passed_over_and_counted(bench: &Bench) {
     let store = bench.store_with(policy).await;
     bench.announce(&[&name(3), &name(700)]).await;
     let to = take_in(&store, &app(), names(0..MANY)).await;
-    let (job_id, _) = launched(store.run(&app(), operation(launch(to, None))).await);
+    let (job_id, _) = launched(store.run(&app(), operation(launch(&to, None))).await);
     all_steps(&store).await;
     let expected = JobCounts {
         accepted: 1_200,

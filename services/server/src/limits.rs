@@ -43,6 +43,8 @@ pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
 pub const SWEEP_REST: Duration = Duration::from_millis(20);
 /// How often it is looked for jobs that have something to do.
 pub const JOBS_EVERY: Duration = Duration::from_millis(500);
+/// How long nobody looks for them after that has failed.
+pub const JOBS_PAUSE: Duration = Duration::from_secs(5);
 /// How long jobs rest after each step.
 pub const JOBS_REST: Duration = Duration::from_millis(5);
 /// How long the store may take to say whether it is ready.

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use domain::limits::SEGMENT_RECIPIENTS_MAX;
 use domain::operation::{Launch, Launched};
 use domain::segment::{JobCounts, Recipients};
-use domain::{Action, Content, Operation, ProfileId, Reason, RequestId, Sender, Violations};
+use domain::{
+    Action, Content, Operation, ProfileId, Reason, Refusal, RequestId, Sender, Violations,
+};
 use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::sys::v1::{SegmentMessage, SendToProfilesRequest, SendToProfilesResponse};
 use rpc::convert::idempotency::Canonical;
@@ -14,7 +16,7 @@ use rpc::convert::time::timestamp;
 use rpc::convert::{content, id, notification, outcome, time};
 use rpc::limits::DEADLINE_DEFAULT;
 use rpc::{Deadline, Pieces, RpcError, System};
-use storage::MailStore;
+use storage::{Error, MailStore};
 use tonic::{Request, Streaming};
 
 use crate::{from, job};
@@ -47,7 +49,12 @@ pub async fn handle(
 
     let deadline = deadline.min(Instant::now() + DEADLINE_DEFAULT);
     let operation = draft.send(to);
-    let outcome = store.execute(system.app(), operation, deadline).await?;
+    let sent = store.execute(system.app(), operation, deadline).await;
+    let outcome = sent.map_err(|error| match error {
+        // Those who have just come in: the database has gone back in time.
+        Error::Refused(Refusal::NotFound) => Error::Unavailable("recipients are gone".into()),
+        error => error,
+    })?;
     Ok(answer(&outcome::launched(outcome)?))
 }
 

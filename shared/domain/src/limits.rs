@@ -20,10 +20,10 @@ pub const RECIPIENTS_CAP: usize = 500;
 pub const SEGMENT_RECIPIENTS_MAX: u32 = 10_000_000;
 /// Segments whose recipients come in at once.
 pub const INTAKES_MAX: usize = 16;
-/// Milliseconds after which recipients are forgotten whom nothing was sent to.
-pub const INTAKE_MS: i64 = 2 * HOUR_MS;
 /// Those of one app among them.
 pub const INTAKES_OF_APP_MAX: usize = 2;
+/// Milliseconds after which recipients are forgotten whom nothing was sent to.
+pub const INTAKE_MS: i64 = 2 * HOUR_MS;
 /// Milliseconds for which a job is left to whoever took its last step.
 pub const JOB_HELD_MS: i64 = 1_000;
 /// Recipients of a segment that a transaction writes to.

@@ -11,7 +11,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use job::{ChangeReport, JobChange, JobCounts, JobReport, JobState, SendJob, Step, chunks};
+pub use job::{
+    ChangeReport, JobChange, JobCounts, JobReport, JobState, SendJob, Step, chunks, is_left,
+};
 
 use crate::id::ProfileId;
 

@@ -45,7 +45,7 @@ macro_rules! job_columns {
     () => {
         "j.job_id, j.message_id, j.state, j.run_no, j.next_chunk, j.accepted, j.duplicates, \
          j.delivered, j.full_inboxes, j.failed, j.change_turn, j.change_chunk, j.change_chunks, \
-         j.change_left, \
+         j.change_left, j.change_waits, \
          j.step_ms, j.expire_ms"
     };
 }
@@ -254,11 +254,12 @@ impl<DB: Backend> Fields<DB> {
             self.int_or_null()?,
             self.int_or_null()?,
             self.int_or_null()?,
+            self.int_or_null()?,
         ];
         let Some(code) = turn else {
             return Ok(None);
         };
-        let [Some(next_chunk), Some(chunks), Some(left)] = numbers else {
+        let [Some(next_chunk), Some(chunks), Some(left), Some(waits)] = numbers else {
             return Err(corrupt("send_job", "change_chunk", &job_id));
         };
         Ok(Some(JobChange {
@@ -267,6 +268,7 @@ impl<DB: Backend> Fields<DB> {
             next_chunk,
             chunks,
             left,
+            waits: waits != 0,
         }))
     }
 

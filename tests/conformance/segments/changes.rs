@@ -193,7 +193,7 @@ async fn what_an_owner_deleted_stays_deleted(bench: &Bench) {
 
 async fn a_message_that_expires_ends_its_job(bench: &Bench) {
     let to = take_in(&bench.store, &app(), names(0..MANY)).await;
-    let (job_id, message_id) = launched(bench.act(launch(to, Some(60_000))).await);
+    let (job_id, message_id) = launched(bench.act(launch(&to, Some(60_000))).await);
     assert!(step(&bench.store).await);
     assert!(step(&bench.store).await);
     bench.done(update(message_id, "newer", None)).await;

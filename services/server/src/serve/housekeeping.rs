@@ -5,7 +5,7 @@ use std::sync::Arc;
 use storage::{Error, MailStore};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::limits::{JOBS_EVERY, JOBS_REST, SWEEP_EVERY, SWEEP_REST, TRIM_EVERY};
+use crate::limits::{JOBS_EVERY, JOBS_PAUSE, JOBS_REST, SWEEP_EVERY, SWEEP_REST, TRIM_EVERY};
 
 /// Starts all of it.
 pub fn start(store: Arc<dyn MailStore>) {
@@ -46,6 +46,7 @@ async fn advance_all(store: Arc<dyn MailStore>) {
         ticks.tick().await;
         if let Err(error) = advance(&*store).await {
             tracing::warn!(error.source = %error, "jobs.failed");
+            sleep(JOBS_PAUSE).await;
         }
     }
 }

@@ -106,9 +106,7 @@ impl Deliver {
         }
 
         let message = self.message(ledger, &policy, message_id);
-        let Envelope {
-            send_ms, expire_ms, ..
-        } = message.envelope;
+        let (send_ms, expire_ms) = (message.envelope.send_ms, message.envelope.expire_ms);
         let entry = |msgbox| NewEntry {
             msgbox,
             message_id,

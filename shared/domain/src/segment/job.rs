@@ -78,6 +78,8 @@ pub struct JobChange {
     pub chunks: i64,
     /// How many of them have not taken it.
     pub left: i64,
+    /// Whether a delivery comes first.
+    pub waits: bool,
 }
 
 impl JobChange {
@@ -132,13 +134,12 @@ pub struct SendJob {
 }
 
 impl SendJob {
-    /// What it has to do next, if anything. Changes and deliveries take turns: each step of
-    /// either makes the sum another one.
+    /// What it has to do next, if anything. Changes and deliveries take turns.
     #[must_use]
     pub fn next_step(&self) -> Option<Step> {
         let delivers = self.state == JobState::Running;
         match self.change.filter(|change| change.left > 0) {
-            Some(change) if !delivers || (change.left + self.next_chunk) % 2 == 0 => Some(Step {
+            Some(change) if !(delivers && change.waits) => Some(Step {
                 turn: change.turn,
                 chunk_no: change.next_chunk,
             }),
@@ -148,13 +149,6 @@ impl SendJob {
             }),
             _ => None,
         }
-    }
-
-    /// Whether nobody seems to be at it: the last step was a moment ago, or will be, by the
-    /// clock of another.
-    #[must_use]
-    pub const fn is_left(&self, now: Millis) -> bool {
-        now.0.abs_diff(self.step_ms.0) >= JOB_HELD_MS.unsigned_abs()
     }
 
     /// Lets anybody take the next step, in its turn from now on.
@@ -186,6 +180,9 @@ impl SendJob {
         self.next_chunk += 1;
         self.counts.delivered += delivered;
         self.counts.full += full;
+        if let Some(change) = &mut self.change {
+            change.waits = false;
+        }
         if self.next_chunk >= chunks(self.counts.accepted) {
             self.state = JobState::Done;
         }
@@ -196,6 +193,7 @@ impl SendJob {
         if let Some(change) = &mut self.change {
             change.next_chunk = (change.next_chunk + 1) % change.chunks;
             change.left -= 1;
+            change.waits = true;
         }
     }
 
@@ -233,6 +231,7 @@ impl SendJob {
                 next_chunk: earlier.map_or(0, |change| change.next_chunk),
                 chunks: self.next_chunk,
                 left: self.next_chunk,
+                waits: self.change.is_some_and(|change| change.waits),
             });
         }
     }
@@ -253,6 +252,13 @@ impl SendJob {
             change: self.change.map(|change| change.report(self)),
         })
     }
+}
+
+/// Whether nobody seems to be at a job that took its last step at a time: that was no moment
+/// ago, nor will it be a moment from now by another clock.
+#[must_use]
+pub const fn is_left(step_ms: Millis, now: Millis) -> bool {
+    now.0.abs_diff(step_ms.0) >= JOB_HELD_MS.unsigned_abs()
 }
 
 /// What is told of a job.

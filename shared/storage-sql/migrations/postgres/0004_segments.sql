@@ -22,6 +22,7 @@ CREATE TABLE send_job (
     expire_ms bigint NOT NULL,
     app_no int NOT NULL,
     state smallint NOT NULL DEFAULT 0 CONSTRAINT send_job_state CHECK (state IN (0, 1, 2, 3)),
+    change_waits smallint,
     change_turn smallint CONSTRAINT send_job_change CHECK (change_turn IN (1, 2)),
     is_due smallint NOT NULL DEFAULT 0,
     CONSTRAINT send_job_pk PRIMARY KEY (app_no, job_id),

@@ -22,6 +22,7 @@ CREATE TABLE send_job (
     expire_ms INTEGER NOT NULL,
     app_no INTEGER NOT NULL,
     state INTEGER NOT NULL DEFAULT 0 CONSTRAINT send_job_state CHECK (state IN (0, 1, 2, 3)),
+    change_waits INTEGER,
     change_turn INTEGER CONSTRAINT send_job_change CHECK (change_turn IN (1, 2)),
     is_due INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT send_job_pk PRIMARY KEY (app_no, job_id),

@@ -230,7 +230,7 @@ fn size(message: &Message) -> i64 {
     i64::try_from(message.content.encoded.len()).unwrap_or(i64::MAX)
 }
 
-fn job_row(app_no: i64, job: &SendJob) -> [Value; 18] {
+fn job_row(app_no: i64, job: &SendJob) -> [Value; 19] {
     let (counts, change) = (&job.counts, job.change.as_ref());
     [
         app_no.into(),
@@ -248,6 +248,7 @@ fn job_row(app_no: i64, job: &SendJob) -> [Value; 18] {
         change.map(|change| change.next_chunk).into(),
         change.map(|change| change.chunks).into(),
         change.map(|change| change.left).into(),
+        change.map(|change| i64::from(change.waits)).into(),
         job.step_ms.0.into(),
         job.expire_ms.0.into(),
         i64::from(job.next_step().is_some()).into(),

@@ -28,9 +28,10 @@ static WRITE: Statement = Statement::with_rows(
      WHERE EXISTS (SELECT 1 FROM send_job j WHERE j.app_no = $1 AND j.job_id = $2)",
 );
 
-static FORGET_RUN: Statement = Statement::new(
-    3,
-    "DELETE FROM send_chunk WHERE app_no = $1 AND job_id = $2 AND run_no = $3",
+static FORGET: Statement = Statement::new(
+    5,
+    "DELETE FROM send_chunk WHERE app_no = $1 AND job_id = $2 AND run_no = $3
+     AND chunk_no >= $4 AND chunk_no < $5",
 );
 
 /// A run of a job's recipients: they are sorted, and each is there once.
@@ -74,9 +75,9 @@ impl Run {
         call
     }
 
-    /// What forgets it.
-    pub fn forget(self) -> Call {
-        self.call(&FORGET_RUN)
+    /// What forgets some of its chunks, from one to before another.
+    pub fn forget(self, first: i64, end: i64) -> Call {
+        self.call(&FORGET).with(first).with(end)
     }
 }
 

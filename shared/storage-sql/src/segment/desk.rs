@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use domain::limits::{INTAKES_MAX, INTAKES_OF_APP_MAX};
 use storage::{Clock, Error};
+use tokio::time::timeout;
 
 use super::intake::SegmentIntake;
 use crate::backend::{Backend, Pools};
@@ -14,8 +15,10 @@ use crate::retry;
 use crate::rows::Call;
 use crate::warm::Warm;
 
-/// How long it may take to write a part of a run.
-const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// How long a write may wait for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
+/// How long it is tried again.
+const TRIED_FOR: Duration = Duration::from_secs(10);
 
 /// The places of a store, and what they share.
 pub struct Desk<DB: Backend> {
@@ -69,10 +72,17 @@ impl<DB: Backend> Desk<DB> {
         }
     }
 
-    /// Runs a statement in a transaction of its own; how many rows it changed.
+    /// Runs a statement in a transaction of its own; how many rows it changed. It makes no
+    /// promise to anybody: whoever hears that it may have failed begins again.
     pub async fn write(&self, call: impl Fn() -> Call) -> Result<u64, Error> {
-        let _turn = self.turn.lock().await;
-        let deadline = Instant::now() + WRITE_WITHIN;
-        retry::busy(deadline, || transact(&self.write, vec![call()])).await
+        let turn = timeout(TURN_WITHIN, self.turn.lock()).await;
+        let _turn = turn.map_err(|_| Error::Overloaded)?;
+        let deadline = Instant::now() + TRIED_FOR;
+        let written = retry::busy(deadline, || transact(&self.write, vec![call()])).await;
+        written.map_err(|error| match error {
+            // Not the caller's, but the database's.
+            Error::Deadline => Error::Unavailable("the database took too long".into()),
+            error => error,
+        })
     }
 }

@@ -22,9 +22,10 @@ use crate::statement::Statement;
 const RUN_RECIPIENTS: usize = 16_384;
 /// Runs that are merged at once: of each, one chunk is in memory.
 const MERGED_AT_ONCE: usize = 64;
-/// Recipients of a merged run that are written together: whoever writes in between waits for
-/// no more than that.
+/// Recipients that are written together: whoever writes in between waits for no more than that.
 const WRITTEN_TOGETHER: usize = 16 * CHUNK_RECIPIENTS;
+/// Chunks that are forgotten together.
+const FORGOTTEN_TOGETHER: i64 = 64;
 
 static BEGIN: Statement = Statement::new(
     3,
@@ -113,7 +114,9 @@ impl<DB: Backend> SegmentIntake<DB> {
         recipients.sort_unstable();
         recipients.dedup();
         let mut run = self.new_run();
-        run.write(&self.desk, &recipients).await?;
+        for part in recipients.chunks(WRITTEN_TOGETHER) {
+            run.write(&self.desk, part).await?;
+        }
         self.runs.push_back(run.end());
         recipients.clear();
         self.unsorted = recipients;
@@ -136,7 +139,12 @@ impl<DB: Backend> SegmentIntake<DB> {
             merged.write(&self.desk, &part).await?;
         }
         for stored in runs {
-            self.desk.write(|| stored.run.forget()).await?;
+            let mut first = 0;
+            while first < chunks(stored.recipients) {
+                let end = first + FORGOTTEN_TOGETHER;
+                self.desk.write(|| stored.run.forget(first, end)).await?;
+                first = end;
+            }
         }
         Ok(merged.end())
     }

@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::operation::Advance;
-use domain::segment::{JobId, SendJob, Step};
-use domain::{Action, MessageId, Millis, Operation, Outcome};
+use domain::segment::{self, JobId, SendJob};
+use domain::{Action, Millis, Operation, Outcome};
 use storage::{Clock, Error};
 
 use super::chunks::Run;
@@ -24,38 +24,36 @@ use crate::rows::Call;
 use crate::statement::Statement;
 use crate::warm::Warm;
 
-/// Jobs that are looked at together, of all apps.
-const JOBS: i64 = 256;
-/// Jobs of one app among them: more than one, as some may be another store's, or at rest.
-const JOBS_OF_APP: i64 = 8;
-/// How long one step may take.
-const STEP_WITHIN: Duration = Duration::from_secs(10);
+/// Jobs that are looked at: those that waited longest.
+const JOBS: i64 = 10_000;
+/// How long a step is tried again if others are in the way.
+const TRIED_FOR: Duration = Duration::from_secs(10);
 /// How long a job rests after a step that failed; twice as long after each further one.
 const REST_MIN: Duration = Duration::from_secs(1);
 /// How long it rests at the most.
 const REST_MAX: Duration = Duration::from_mins(5);
 
-/// Of each app those that waited longest.
 static DUE: Statement = Statement::new(
+    1,
+    "SELECT j.app_no, a.app_id, j.job_id, j.step_ms FROM send_job j
+     CROSS JOIN app a WHERE j.is_due = 1 AND a.app_no = j.app_no
+     ORDER BY j.step_ms, j.job_id LIMIT $1",
+);
+
+static JOB: Statement = Statement::new(
     2,
     concat!(
-        "SELECT j.app_no, a.app_id, ",
+        "SELECT ",
         job_columns!(),
-        " FROM (
-             SELECT d.*, row_number() OVER (
-                 PARTITION BY d.app_no ORDER BY d.step_ms, d.job_id
-             ) AS place FROM send_job d WHERE d.is_due = 1
-         ) j CROSS JOIN app a WHERE j.place <= $2 AND a.app_no = j.app_no
-         ORDER BY j.place, j.step_ms, j.job_id LIMIT $1"
+        " FROM send_job j WHERE j.app_no = $1 AND j.job_id = $2"
     ),
 );
 
 /// A job that has something to do.
 struct Due {
     app: AppKey,
-    job: SendJob,
-    message_id: MessageId,
-    step: Step,
+    job_id: JobId,
+    step_ms: Millis,
 }
 
 /// What this store knows of the jobs that it takes steps of.
@@ -63,7 +61,7 @@ struct Due {
 pub struct Worker(Mutex<HashMap<JobId, Record>>);
 
 /// What this store knows of one of them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Record {
     /// When it took its last step, by the clock of the store.
     step_ms: Millis,
@@ -91,21 +89,20 @@ impl Worker {
         let mut advanced = false;
         for due in due {
             let now = clock.now_ms();
-            if self.is_ours(&due.job, now) && apps.insert(due.app.app_no) {
-                let step_ms = due.job.step_time(now);
-                let (job_id, result) = (due.job.job_id, step(read, executor, now, due).await);
-                if let Err(error) = &result {
+            if self.is_ours(&due, now) && apps.insert(due.app.app_no) {
+                let (job_id, taken) = (due.job_id, step(read, executor, now, due).await);
+                if let Err(error) = &taken {
                     tracing::warn!(job.id = %job_id, error.source = %error, "job.step_failed");
                 }
-                advanced |= matches!(result, Ok(true));
-                self.note(job_id, step_ms, &result);
+                advanced |= matches!(taken, Ok(Some(_)));
+                self.note(job_id, &taken);
             }
         }
         Ok(advanced)
     }
 
     /// Whether a step of a job is ours to take.
-    fn is_ours(&self, job: &SendJob, now: Millis) -> bool {
+    fn is_ours(&self, job: &Due, now: Millis) -> bool {
         let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let record = records.get(&job.job_id);
         let rests = record.and_then(|record| record.rests_until);
@@ -113,34 +110,31 @@ impl Worker {
             return false;
         }
         let was_ours = record.is_some_and(|record| record.step_ms == job.step_ms);
-        was_ours || job.is_left(now)
+        was_ours || segment::is_left(job.step_ms, now)
     }
 
-    /// Notes what became of a step, which was to be taken at a time.
-    fn note(&self, job_id: JobId, step_ms: Millis, result: &Result<bool, Error>) {
+    /// Notes what became of a step: when it was taken, if it was ours.
+    fn note(&self, job_id: JobId, taken: &Result<Option<Millis>, Error>) {
         let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match result {
-            Ok(true) => {
+        match taken {
+            Ok(Some(step_ms)) => {
                 let record = Record {
-                    step_ms,
-                    failures: 0,
-                    rests_until: None,
+                    step_ms: *step_ms,
+                    ..Record::default()
                 };
                 records.insert(job_id, record);
             }
             // Another store is at it.
-            Ok(false) => {
+            Ok(None) => {
                 records.remove(&job_id);
             }
-            Err(_) => {
-                let record = records.entry(job_id).or_insert(Record {
-                    step_ms: Millis(0),
-                    failures: 0,
-                    rests_until: None,
-                });
+            Err(error) => {
+                let record = records.entry(job_id).or_default();
                 let rest = REST_MIN * 2_u32.saturating_pow(record.failures.min(16));
-                record.failures += 1;
                 record.rests_until = Some(Instant::now() + rest.min(REST_MAX));
+                if is_the_jobs_own(error) {
+                    record.failures += 1;
+                }
             }
         }
     }
@@ -148,73 +142,86 @@ impl Worker {
     fn forget_all_but(&self, due: &[Due]) {
         let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !records.is_empty() {
-            let ids: HashSet<JobId> = due.iter().map(|due| due.job.job_id).collect();
+            let ids: HashSet<JobId> = due.iter().map(|due| due.job_id).collect();
             records.retain(|job_id, _| ids.contains(job_id));
         }
     }
+}
+
+/// Whether a failure says something of the job, and not of the database.
+const fn is_the_jobs_own(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Refused(_) | Error::Corrupt { .. } | Error::Internal(_)
+    )
 }
 
 /// The jobs that have something to do, those first that waited longest.
 async fn due<DB: Backend>(pool: &Warm<DB>) -> Result<Vec<Due>, Error> {
     let mut connection = Connection::of(pool).await?;
     let mut due = Vec::new();
-    for mut row in connection
-        .fetch(Call::of(&DUE).with(JOBS).with(JOBS_OF_APP))
-        .await?
-    {
-        let app = AppKey {
-            app_no: row.int()?,
-            app_id: row.app_id()?,
-        };
-        let job = row.job()?;
-        if let Some((message_id, step)) = job.message_id.zip(job.next_step()) {
-            due.push(Due {
-                app,
-                job,
-                message_id,
-                step,
-            });
-        }
+    for mut row in connection.fetch(Call::of(&DUE).with(JOBS)).await? {
+        due.push(Due {
+            app: AppKey {
+                app_no: row.int()?,
+                app_id: row.app_id()?,
+            },
+            job_id: JobId::new(row.uuid()?),
+            step_ms: row.millis()?,
+        });
     }
     Ok(due)
 }
 
-/// Takes a step, unless somebody else has taken it.
+/// A job as it is now.
+async fn job<DB: Backend>(pool: &Warm<DB>, due: &Due) -> Result<Option<SendJob>, Error> {
+    let call = Call::of(&JOB).with(due.app.app_no).with(due.job_id.uuid());
+    let row = Connection::of(pool).await?.fetch_one(call).await?;
+    row.map(|mut row| row.job()).transpose()
+}
+
+/// Takes a step, unless somebody else has taken it; when that was.
 async fn step<DB: Backend>(
     read: &Warm<DB>,
     executor: &Executor<DB>,
     now: Millis,
     due: Due,
-) -> Result<bool, Error> {
+) -> Result<Option<Millis>, Error> {
+    let Some(job) = job(read, &due).await? else {
+        return Ok(None);
+    };
+    let Some((message_id, next)) = job.message_id.zip(job.next_step()) else {
+        return Ok(None);
+    };
     let run = Run {
         app_no: due.app.app_no,
-        job_id: due.job.job_id,
-        number: due.job.run_no,
+        job_id: job.job_id,
+        number: job.run_no,
     };
-    let to = match run.chunk(read, due.step.chunk_no).await? {
+    let to = match run.chunk(read, next.chunk_no).await? {
         // Its chunks may be gone already.
-        None if due.job.expire_ms <= now => Vec::new(),
-        to => to.ok_or_else(|| corrupt("send_chunk", "chunk_no", &due.job.job_id))?,
+        None if job.expire_ms <= now => Vec::new(),
+        to => to.ok_or_else(|| corrupt("send_chunk", "chunk_no", &job.job_id))?,
     };
-    let job = Job {
+    let advance = Action::Advance(Advance {
+        job_id: job.job_id,
+        message_id,
+        step: next,
+        to,
+    });
+    let jobs = [Job {
         app: due.app,
         operation: Operation {
             request: None,
-            action: Action::Advance(Advance {
-                job_id: due.job.job_id,
-                message_id: due.message_id,
-                step: due.step,
-                to,
-            }),
+            action: advance,
         },
-        message_id: due.message_id,
-    };
-    let deadline = Instant::now() + STEP_WITHIN;
-    let jobs = [job];
+        message_id,
+    }];
+    let deadline = Instant::now() + TRIED_FOR;
     let verdicts = retry::busy(deadline, || executor.run(now, &jobs)).await?;
     match verdicts.into_iter().next() {
-        Some(Ok(outcome)) => Ok(outcome == Outcome::Changed(1)),
+        Some(Ok(Outcome::Changed(1))) => Ok(Some(job.step_time(now))),
         Some(Err(refusal)) => Err(Error::Refused(refusal)),
-        None => Ok(false),
+        _ => Ok(None),
     }
 }

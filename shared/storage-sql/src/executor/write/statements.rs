@@ -137,6 +137,7 @@ pub static JOBS: Statement = Statement::with_rows(
         ("change_chunk", Kind::Int),
         ("change_chunks", Kind::Int),
         ("change_left", Kind::Int),
+        ("change_waits", Kind::Int),
         ("step_ms", Kind::Int),
         ("expire_ms", Kind::Int),
         ("is_due", Kind::Int),
@@ -146,6 +147,7 @@ pub static JOBS: Statement = Statement::with_rows(
          delivered = r.delivered, full_inboxes = r.full_inboxes, failed = r.failed,
          change_turn = r.change_turn, change_chunk = r.change_chunk,
          change_chunks = r.change_chunks, change_left = r.change_left,
+         change_waits = r.change_waits,
          step_ms = r.step_ms, expire_ms = r.expire_ms, is_due = r.is_due
      FROM r WHERE send_job.app_no = r.app_no AND send_job.job_id = r.job_id",
 );

@@ -57,13 +57,11 @@ pub async fn send(path: &Path, args: &Args) -> Result<(), Failure> {
     let sent = tokio::select! {
         // An answer before the end of the file is a refusal, which says more.
         biased;
-        answer = call => answer?.into_inner(),
-        failure = failed(ids, say, bar.clone()) => {
-            bar.finish_and_clear();
-            return Err(failure);
-        }
+        answer = call => answer.map_err(Failure::from),
+        failure = failed(ids, say, bar.clone()) => Err(failure),
     };
     bar.finish_and_clear();
+    let sent = sent?.into_inner();
     println!("{}", words(&sent));
     Ok(())
 }
