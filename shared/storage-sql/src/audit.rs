@@ -48,11 +48,21 @@ macro_rules! recount {
     };
 }
 
+/// The rest of an app and the apps after it, each sought: of two columns that are compared as
+/// one, `SQLite` would seek by the first.
 static RECOUNT: Statement = Statement::new(
     4,
     recount!(
-        "(SELECT * FROM mailbox WHERE (app_no, mailbox_id) > ($1, $2)
-          ORDER BY app_no, mailbox_id LIMIT $3) b",
+        "(SELECT * FROM (
+              SELECT * FROM (
+                  SELECT * FROM mailbox WHERE app_no = $1 AND mailbox_id > $2
+                  ORDER BY mailbox_id LIMIT $3
+              ) AS of_app
+              UNION ALL
+              SELECT * FROM (
+                  SELECT * FROM mailbox WHERE app_no > $1 ORDER BY app_no, mailbox_id LIMIT $3
+              ) AS of_others
+          ) AS part ORDER BY app_no, mailbox_id LIMIT $3) b",
         "$4"
     ),
 );

@@ -40,3 +40,6 @@ CREATE TABLE send_chunk (
     recipients TEXT NOT NULL,
     CONSTRAINT send_chunk_pk PRIMARY KEY (app_no, job_id, run_no, chunk_no)
 ) STRICT;
+
+-- By which all mailboxes are gone through; PostgreSQL has it as the primary key.
+CREATE UNIQUE INDEX mailbox_by_id ON mailbox (app_no, mailbox_id);
