@@ -205,21 +205,21 @@ fn a_client_says_who_calls() {
     );
 }
 
+/// The app sends something, but for to whom.
+const SEND: [&str; 7] = [
+    "sys",
+    "send",
+    "--from-name",
+    "News",
+    "--token",
+    "t",
+    "hello",
+];
+
 #[test]
 fn the_app_says_in_one_way_to_whom_it_sends() {
     let folder = Folder::new();
-    let send = |to: &[&str]| {
-        let arguments = [
-            "sys",
-            "send",
-            "--from-name",
-            "News",
-            "--token",
-            "t",
-            "hello",
-        ];
-        folder.postroom(&[&arguments[..], to].concat())
-    };
+    let send = |to: &[&str]| folder.postroom(&[&SEND[..], to].concat());
     assert_ends(&send(&[]), 64, &["--to", "--to-file"]);
     let both = ["--to", "bob", "--to-file", "finalists.txt"];
     assert_ends(&send(&both), 64, &["--to", "--to-file"]);
@@ -228,16 +228,7 @@ fn the_app_says_in_one_way_to_whom_it_sends() {
 #[test]
 fn a_file_of_recipients_that_is_not_there_ends_with_64() {
     let folder = Folder::new();
-    let send = [
-        "sys",
-        "send",
-        "--from-name",
-        "News",
-        "--token",
-        "t",
-        "hello",
-    ];
-    let output = folder.postroom(&[&send[..], &["--to-file", "finalists.txt"]].concat());
+    let output = folder.postroom(&[&SEND[..], &["--to-file", "finalists.txt"]].concat());
     assert_ends(&output, 64, &["finalists.txt"]);
 }
 

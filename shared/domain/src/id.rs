@@ -88,24 +88,57 @@ text_id! {
     ProfileId
 }
 
-/// A message, the same in every box that holds it: a `UUIDv7` that the server made, so
-/// that ids sort in the order of sending.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct MessageId(Uuid);
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Takes an id that the server made or stored.
+            #[must_use]
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// Takes what a caller wrote. What is no UUID names nothing.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Uuid::try_parse(text).ok().map(Self)
+            }
+
+            /// The id as a UUID.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0.as_hyphenated(), f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// A message, the same in every box that holds it: a `UUIDv7` that the server made, so
+    /// that ids sort in the order of sending.
+    MessageId
+}
+uuid_id! {
+    /// What sends one message to a segment: a `UUIDv7`.
+    JobId
+}
 
 impl MessageId {
-    /// Takes an id that the server made or stored.
-    #[must_use]
-    pub const fn new(uuid: Uuid) -> Self {
-        Self(uuid)
-    }
-
-    /// Takes what a caller wrote. What is no UUID names no message.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text).ok().map(Self)
-    }
-
     /// When the message was sent, as the id says. None for an id of another making.
     #[must_use]
     pub fn time_ms(self) -> Option<Millis> {
@@ -113,24 +146,11 @@ impl MessageId {
         let seconds_ms = i64::try_from(seconds).ok()?.checked_mul(1000)?;
         Some(Millis(seconds_ms + i64::from(nanos / 1_000_000)))
     }
-
-    /// The id as a UUID.
-    #[must_use]
-    pub const fn uuid(self) -> Uuid {
-        self.0
-    }
 }
 
-impl fmt::Display for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.as_hyphenated(), f)
-    }
-}
-
-impl fmt::Debug for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+impl JobId {
+    /// The id that no job has.
+    pub const NONE: Self = Self(Uuid::nil());
 }
 
 #[cfg(test)]

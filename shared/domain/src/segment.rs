@@ -6,55 +6,12 @@
 
 mod job;
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
 pub use job::{
     ChangeReport, JobChange, JobCounts, JobReport, JobState, SendJob, Step, chunks, is_left,
 };
 
+pub use crate::id::JobId;
 use crate::id::ProfileId;
-
-/// What sends one message to a segment: a `UUIDv7`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct JobId(Uuid);
-
-impl JobId {
-    /// The id that no job has.
-    pub const NONE: Self = Self(Uuid::nil());
-
-    /// Takes an id that the server made or stored.
-    #[must_use]
-    pub const fn new(uuid: Uuid) -> Self {
-        Self(uuid)
-    }
-
-    /// Takes what a caller wrote. What is no UUID names no job.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text).ok().map(Self)
-    }
-
-    /// The id as a number of 16 bytes.
-    #[must_use]
-    pub const fn uuid(self) -> Uuid {
-        self.0
-    }
-}
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
 
 /// Whom a message goes to, if they are too many to be listed in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -149,17 +149,6 @@ impl<DB: Backend> SegmentIntake<DB> {
         Ok(merged.end())
     }
 
-    /// How many of so many runs are merged next: as few as leave no more than can be merged
-    /// at once.
-    const fn merged_next(runs: usize) -> usize {
-        let surplus = runs.saturating_sub(MERGED_AT_ONCE) + 1;
-        match runs <= MERGED_AT_ONCE {
-            true => runs,
-            false if surplus < MERGED_AT_ONCE => surplus,
-            false => MERGED_AT_ONCE,
-        }
-    }
-
     /// Makes all that was stored one run, and notes it.
     async fn seal(&mut self, all: Stored) -> Result<Recipients, Error> {
         let duplicates = self.named - all.recipients;
@@ -200,7 +189,7 @@ impl<DB: Backend> Intake for SegmentIntake<DB> {
             self.store_run().await?;
         }
         while self.runs.len() > 1 {
-            let next = Self::merged_next(self.runs.len());
+            let next = merged_next(self.runs.len());
             let runs = self.runs.drain(..next).collect();
             let merged = self.merge(runs).await?;
             self.runs.push_back(merged);
@@ -261,7 +250,39 @@ impl Writing {
     }
 }
 
+/// How many of so many runs are merged next: as few as leave no more than can be merged at once.
+fn merged_next(runs: usize) -> usize {
+    if runs <= MERGED_AT_ONCE {
+        return runs;
+    }
+    (runs - MERGED_AT_ONCE + 1).min(MERGED_AT_ONCE)
+}
+
 /// A number of recipients: at most [`domain::limits::SEGMENT_RECIPIENTS_MAX`].
 fn count(recipients: usize) -> i64 {
     i64::try_from(recipients).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::limits::SEGMENT_RECIPIENTS_MAX;
+
+    use super::*;
+
+    #[test]
+    fn runs_become_one_and_few_of_them_are_merged_more_than_twice() {
+        let most = (SEGMENT_RECIPIENTS_MAX as usize).div_ceil(RUN_RECIPIENTS);
+        for count in [2, 63, 64, 65, 127, 128, 200, most] {
+            // Of each run, how often its recipients were merged.
+            let mut runs = VecDeque::from(vec![0; count]);
+            while runs.len() > 1 {
+                let next = merged_next(runs.len());
+                assert!((2..=MERGED_AT_ONCE).contains(&next), "{next} of {count}");
+                let deepest = runs.drain(..next).max().unwrap_or(0);
+                runs.push_back(deepest + 1);
+            }
+            let expected = if count <= MERGED_AT_ONCE { 1 } else { 2 };
+            assert_eq!(runs, [expected], "{count}");
+        }
+    }
 }
