@@ -82,6 +82,9 @@ async fn an_update_is_said_at_once_and_told_box_by_box(bench: &Bench) {
     assert_eq!(change.map(|change| change.reached), Some(500));
     assert_eq!(page(bench, &early).await, said("newer", 2, 2, 2));
     assert_eq!(page(bench, &late).await, said("newer", 1, 2, 1));
+    // What is on its way is no drift.
+    let audit = bench.store.audit(None, false).await.expect("a recount");
+    assert_eq!((audit.mailboxes > 0, audit.drift), (true, Vec::new()));
     all_steps(&bench.store).await;
     assert_eq!(page(bench, &late).await, said("newer", 2, 2, 2));
     let change = report(bench, job_id).await.change;
