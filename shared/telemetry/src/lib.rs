@@ -1,11 +1,10 @@
-//! Logs, traces and metrics: how Postroom tells what it does.
+//! Logs, traces and metrics of the process.
 //!
-//! [`start`] sets the three of them up once per process and answers a [`Telemetry`], which
-//! flushes what is still on its way when it is dropped, however the program ends. The
-//! rest is for those who have something to tell: [`adopt_parent`] puts a span under its
-//! caller's trace, [`Calls`] measures calls.
+//! [`start`] sets up all three once per process and returns a [`Telemetry`], which flushes
+//! pending spans when it is dropped. [`adopt_parent`] continues the caller's trace. The
+//! instruments record what `/metrics` shows.
 
-mod calls;
+mod instruments;
 mod logs;
 mod metrics;
 mod options;
@@ -14,11 +13,15 @@ mod start;
 mod testing;
 mod traces;
 
-pub use calls::Calls;
+pub use instruments::{
+    BroadcastMetrics, CacheMetrics, CallMetrics, EndReason, FeedMetrics, FrameKind, JobMetrics,
+    LaneMetrics, LimitedQuota, OpenStream, PoolMetrics, PoolState, QueueState, QuotaMetrics,
+    RunningStep, SettleMetrics, StatementMetrics, StreamMetrics, WakeupSource,
+};
 pub use metrics::Metrics;
 pub use options::{Filter, FilterError, Format, Options};
 pub use start::{Error, Telemetry, start};
 pub use traces::adopt_parent;
 
-/// What the process is called in traces and metrics.
+/// Name of the service in traces and metrics.
 const SERVICE_NAME: &str = "postroom";

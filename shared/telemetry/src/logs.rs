@@ -1,4 +1,4 @@
-//! The log, on stderr: stdout belongs to what commands answer.
+//! Log lines on stderr; stdout is for the output of commands.
 
 use std::io::{IsTerminal, stderr};
 

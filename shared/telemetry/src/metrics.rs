@@ -1,11 +1,11 @@
-//! Metrics, as Prometheus reads them.
+//! Metrics in Prometheus' text format.
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 
-/// All that the process has measured. Clones show the same.
+/// Registry of the process' metrics. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Registry,
@@ -17,6 +17,8 @@ impl Metrics {
         let registry = Registry::new();
         let reader = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
+            // One scope: its name on every series would only repeat itself.
+            .scope_info_enabled(false)
             .build()?;
         let provider = SdkMeterProvider::builder()
             .with_resource(resource)
@@ -33,10 +35,10 @@ impl Metrics {
         self.provider.shutdown()
     }
 
-    /// Everything in Prometheus' text format.
+    /// Returns all series in Prometheus' text format.
     ///
     /// # Errors
-    /// If two instruments of one name contradict each other.
+    /// If instruments of the same name have different types.
     pub fn render(&self) -> Result<String, prometheus::Error> {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }

@@ -1,45 +1,44 @@
-//! What can be chosen about telemetry.
+//! Options of telemetry.
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
-/// How the process tells what it does.
+/// Options of logs and traces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// How a line of the log is written.
+    /// Format of log lines.
     pub format: Format,
-    /// What is logged.
+    /// Events that are logged.
     pub filter: Filter,
-    /// Where traces go, as `http://host:4317`; none: nowhere.
+    /// OTLP endpoint for traces, such as `http://host:4317`. Default: traces are off.
     pub otlp_endpoint: Option<String>,
 }
 
-/// How a line of the log is written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// For machines: one object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Which events are logged: a level such as `info`, or directives such as
-/// `info,postroom_rpc=debug`.
+/// Log filter: a level such as `info`, or directives such as `info,postroom_rpc=debug`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Filter(String);
 
-/// A text that is no filter.
+/// Error for a text that is not a log filter.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no log filter, such as \"info\" or \"info,postroom_rpc=debug\"")]
+#[error("{text:?} is not a log filter such as \"info\" or \"info,postroom_rpc=debug\"")]
 pub struct FilterError {
     text: String,
 }
 
 impl Filter {
-    /// Takes directives, separated by commas.
+    /// Parses directives, separated by commas.
     ///
     /// # Errors
     /// [`FilterError`] if one of them is malformed.
@@ -82,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_and_directives_are_filters() {
+    fn a_filter_is_a_level_or_a_list_of_directives() {
         for text in ["info", "off", "warn,rpc=debug"] {
             assert!(Filter::parse(text).is_ok(), "{text}");
         }
     }
 
     #[test]
-    fn nonsense_is_no_filter() {
+    fn a_malformed_directive_is_refused() {
         for text in ["", "rpc=loud", "a=b=c"] {
             assert!(Filter::parse(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Setting telemetry up, and taking it down.
+//! Start and shutdown of telemetry.
 
 use std::time::Duration;
 
@@ -16,33 +16,33 @@ use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::{SERVICE_NAME, logs, traces};
 
-/// How long the last traces may take to leave.
+/// Time to flush pending spans at shutdown, so that an absent collector does not hold up the
+/// exit.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why there is no telemetry.
+/// Error of [`start`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The traces' endpoint cannot be used.
-    #[error("the endpoint for traces cannot be used")]
+    /// The OTLP endpoint is malformed.
+    #[error("the OTLP endpoint for traces is not usable")]
     Traces(#[from] ExporterBuildError),
-    /// The metrics cannot be collected.
-    #[error("metrics cannot be collected")]
+    /// The metrics exporter could not be built.
+    #[error("the metrics exporter could not be built")]
     Metrics(#[from] OTelSdkError),
-    /// Somebody else logs already.
-    #[error("telemetry has been started twice")]
+    /// A global subscriber was installed before.
+    #[error("telemetry was started twice")]
     Twice(#[from] TryInitError),
 }
 
-/// The process' telemetry. When it is dropped, what is still on its way is flushed, for
-/// at most a second.
+/// The process' telemetry. Dropping it flushes pending spans, for at most a second.
 #[derive(Debug)]
 pub struct Telemetry {
     metrics: Metrics,
     traces: Option<SdkTracerProvider>,
 }
 
-/// Starts logs, metrics, and traces if they have an endpoint, for the whole process. Must
-/// be called within a Tokio runtime.
+/// Starts logs and metrics, and traces if they have an endpoint, for the whole process. Must
+/// be called within a Tokio runtime, and before any instrument is created.
 ///
 /// # Errors
 /// If the endpoint is malformed, or telemetry was started before.
@@ -63,7 +63,7 @@ pub fn start(options: &Options) -> Result<Telemetry, Error> {
     Ok(telemetry)
 }
 
-/// Where spans and events go: what is logged does not decide what is traced.
+/// Returns the subscriber of spans and events. The log filter does not apply to traces.
 fn subscriber(options: &Options, traces: Option<&SdkTracerProvider>) -> impl Subscriber + use<> {
     tracing_subscriber::registry()
         .with(logs::layer(options.format).with_filter(options.filter.to_env_filter()))
@@ -71,7 +71,7 @@ fn subscriber(options: &Options, traces: Option<&SdkTracerProvider>) -> impl Sub
 }
 
 impl Telemetry {
-    /// What has been measured.
+    /// The process' metrics.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
@@ -85,10 +85,10 @@ impl Drop for Telemetry {
             .take()
             .map(|traces| traces.shutdown_with_timeout(FLUSH_TIMEOUT));
         if let Some(Err(error)) = traces {
-            tracing::warn!(%error, "the last traces were not delivered");
+            tracing::warn!(%error, "telemetry.traces_lost");
         }
         if let Err(error) = self.metrics.shutdown() {
-            tracing::warn!(%error, "the metrics did not shut down");
+            tracing::warn!(%error, "telemetry.metrics_shutdown_failed");
         }
     }
 }
@@ -101,8 +101,8 @@ mod tests {
     use crate::options::Filter;
     use crate::testing;
 
-    /// Whether a call's span is made.
-    fn makes_spans(log: &str, traces: Option<&SdkTracerProvider>) -> bool {
+    /// Creates a call's span under that subscriber, and returns whether it is enabled.
+    fn enables_spans(log: &str, traces: Option<&SdkTracerProvider>) -> bool {
         let options = Options {
             filter: Filter::parse(log).expect("a filter"),
             ..Options::default()
@@ -113,11 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_made_for_those_who_trace_whatever_is_logged() {
+    fn a_span_is_enabled_by_tracing_and_not_by_the_log_filter() {
         let provider = SdkTracerProvider::builder().build();
         for log in ["off", "warn", "info"] {
-            assert!(makes_spans(log, Some(&provider)), "{log}");
-            assert!(!makes_spans(log, None), "{log}");
+            assert!(enables_spans(log, Some(&provider)), "{log}");
+            assert!(!enables_spans(log, None), "{log}");
         }
     }
 }

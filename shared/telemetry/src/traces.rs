@@ -1,4 +1,4 @@
-//! Traces: where they go, and how a call's trace goes on here.
+//! Traces: their export, and the continuation of a caller's trace.
 
 use std::time::Duration;
 
@@ -18,11 +18,12 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::SERVICE_NAME;
 
-/// How long one export may take.
+/// Time limit of one export to the collector.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What carries the traces themselves: traced, it would make traces without an end.
-const CARRIERS: [&str; 6] = [
+/// Crates that export the traces themselves: tracing them would cause further exports without
+/// end.
+const EXPORTER_CRATES: [&str; 6] = [
     "h2",
     "hyper",
     "hyper_util",
@@ -31,20 +32,20 @@ const CARRIERS: [&str; 6] = [
     "tower",
 ];
 
-/// The most detailed spans that are traced, whatever is logged.
+/// Most detailed level of spans that are traced, independent of the log filter.
 const SPANS_MAX: Level = Level::DEBUG;
-/// The most detailed events that are traced with their spans.
+/// Most detailed level of events that are traced with their spans.
 const EVENTS_MAX: Level = Level::INFO;
 
-/// Puts `span` under the trace that the caller began, if the headers tell of one
-/// (`traceparent`, as the W3C has it) and traces are on.
+/// Makes `span` a child of the caller's span, if traces are on and the headers have a valid W3C
+/// `traceparent`.
 pub fn adopt_parent(span: &Span, headers: &HeaderMap) {
     if span.is_disabled() {
         return;
     }
     let parent = TraceContextPropagator::new().extract(&Headers(headers));
     if parent.span().span_context().is_valid() {
-        // The one error is that traces are off, or not for this span.
+        // Fails only if traces are off, or off for this span.
         let _ = span.set_parent(parent);
     }
 }
@@ -87,17 +88,17 @@ where
 }
 
 fn is_traced(metadata: &Metadata<'_>) -> bool {
-    let most = if metadata.is_span() {
+    let level_max = if metadata.is_span() {
         SPANS_MAX
     } else {
         EVENTS_MAX
     };
-    *metadata.level() <= most && !is_carrier(metadata.target())
+    *metadata.level() <= level_max && !is_exporter(metadata.target())
 }
 
-fn is_carrier(target: &str) -> bool {
-    let room = target.split("::").next().unwrap_or(target);
-    CARRIERS.contains(&room)
+fn is_exporter(target: &str) -> bool {
+    let name = target.split("::").next().unwrap_or(target);
+    EXPORTER_CRATES.contains(&name)
 }
 
 #[cfg(test)]
@@ -127,19 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn a_span_goes_on_with_its_callers_trace() {
+    fn a_span_continues_the_trace_of_its_caller() {
         let id = trace_under(&format!("00-{TRACE}-00f067aa0ba902b7-01"));
         assert_eq!(id.to_string(), TRACE);
     }
 
     #[test]
-    fn a_malformed_parent_is_passed_over() {
+    fn a_malformed_parent_is_ignored() {
         assert_ne!(trace_under("00-nonsense-01").to_string(), TRACE);
     }
 
     #[test]
-    fn what_carries_traces_is_not_traced() {
-        assert!(is_carrier("h2::codec::framed_read"));
-        assert!(!is_carrier("rpc::stack"));
+    fn an_exporter_crate_is_not_traced() {
+        assert!(is_exporter("h2::codec::framed_read"));
+        assert!(!is_exporter("rpc::stack"));
     }
 }

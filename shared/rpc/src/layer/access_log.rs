@@ -6,7 +6,7 @@ mod watched;
 use std::sync::Arc;
 
 use http::StatusCode;
-use telemetry::Calls;
+use telemetry::CallMetrics;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -20,14 +20,14 @@ use crate::methods::Methods;
 #[derive(Clone)]
 pub(crate) struct AccessLog {
     methods: Arc<Methods>,
-    calls: Calls,
+    calls: CallMetrics,
 }
 
 impl AccessLog {
     pub fn new(methods: Methods) -> Self {
         Self {
             methods: Arc::new(methods),
-            calls: Calls::new(),
+            calls: CallMetrics::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::Instant;
 
 use domain::AppId;
-use telemetry::Calls;
+use telemetry::CallMetrics;
 use tonic::{Code, Status};
 use tracing::{Level, event};
 
@@ -17,7 +17,7 @@ use crate::methods::Access;
 /// outcome nobody knows was cancelled.
 pub(super) struct Record {
     info: Info,
-    calls: Calls,
+    calls: CallMetrics,
     start: Instant,
     outcome: Outcome,
 }
@@ -54,8 +54,8 @@ impl Outcome {
 }
 
 impl Record {
-    pub fn begin(info: Info, calls: Calls) -> Self {
-        calls.begun();
+    pub fn begin(info: Info, calls: CallMetrics) -> Self {
+        calls.started();
         Self {
             info,
             calls,
