@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use auth::Authenticator;
 use domain::Quotas;
 use proto::sys::v1 as sys;
 use proto::v1;
 use rpc::Limiter;
-use rpc::auth::Authenticator;
 use rpc::stack::{Config, Listener, stack};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use support::issuer::{APP, Issuer};

@@ -63,12 +63,12 @@ impl Issuer {
 
     /// Its `[[issuer]]`, for any app and both kinds.
     #[must_use]
-    pub fn config(&self) -> rpc::auth::Issuer {
-        rpc::auth::Issuer {
+    pub fn config(&self) -> auth::Issuer {
+        auth::Issuer {
             iss: ISS.to_owned(),
-            jwks: rpc::auth::Jwks::Inline(self.jwks()),
-            apps: rpc::auth::Apps::All,
-            kinds: vec![rpc::auth::Kind::User, rpc::auth::Kind::Sys],
+            jwks: auth::Jwks::Inline(self.jwks()),
+            apps: auth::AllowedApps::All,
+            kinds: vec![auth::CallerKind::User, auth::CallerKind::Sys],
         }
     }
 

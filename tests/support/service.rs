@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth::Authenticator;
 use messaging::Pace;
 use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_EVERY};
 use rpc::Limiter;
-use rpc::auth::Authenticator;
 use rpc::stack::{Config, Listener, Stack, stack};
 use storage::{Clock as _, MailStore};
 use storage_sql::Notify;

@@ -20,8 +20,8 @@ mod schema;
 mod setting;
 
 use crate::limits::MEBIBYTE;
+use auth::Issuer;
 use domain::limits::BATCH_OPERATIONS_MAX;
-use rpc::auth::Issuer;
 use serde::Deserialize;
 use telemetry::{Filter, Format};
 

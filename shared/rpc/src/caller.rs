@@ -1,127 +1,75 @@
-//! Who calls: proofs that a token was verified and that the method is the caller's to call.
+//! Proofs that a call was authenticated, and that its method may be called by the caller.
 //!
-//! They are made in this crate only, so a handler that holds one need not ask again. A call
-//! that did not pass through the [stack](crate::stack) has none, and its handler fails.
+//! Only the [stack](crate::stack) creates them, so a handler with a proof need not check
+//! again. A call that did not pass through the stack has none, and its handler fails.
 
-mod scope;
-
-use std::sync::Arc;
-
+use auth::{SystemIdentity, UserIdentity};
 use domain::{AppId, ProfileId, Sender};
 use tonic::Request;
 
-pub use self::scope::Scope;
-pub(crate) use self::scope::Scopes;
 use crate::error::RpcError;
 
 /// Proof that a user of an app calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    app: AppId,
-    profile: ProfileId,
-    name: Arc<str>,
-    pic: Arc<str>,
-}
+pub struct User(UserIdentity);
 
 impl User {
-    pub(crate) fn new(app: AppId, profile: ProfileId, name: &str, pic: &str) -> Self {
-        Self {
-            app,
-            profile,
-            name: name.into(),
-            pic: pic.into(),
-        }
+    pub(crate) const fn new(identity: UserIdentity) -> Self {
+        Self(identity)
     }
 
-    /// The user who calls.
+    /// Returns the user who calls.
     ///
     /// # Errors
-    /// [`RpcError::Internal`] if no user was authenticated for this call.
+    /// [`RpcError::Internal`] if no user was authenticated for the call.
     pub fn of<T>(request: &Request<T>) -> Result<Self, RpcError> {
         proof(request)
     }
 
-    /// The tenant.
+    /// App of the user.
     #[must_use]
     pub const fn app(&self) -> &AppId {
-        &self.app
+        &self.0.app
     }
 
-    /// Whose mailbox it is.
+    /// Profile of the user, the owner of a mailbox.
     #[must_use]
     pub const fn profile(&self) -> &ProfileId {
-        &self.profile
+        &self.0.profile
     }
 
-    /// The user as the readers of a message see it.
+    /// The user as the sender of a message.
     #[must_use]
     pub fn sender(&self) -> Sender {
         Sender {
-            profile_id: Some(self.profile.clone()),
-            name: self.name.to_string(),
-            pic: self.pic.to_string(),
+            profile_id: Some(self.0.profile.clone()),
+            name: self.0.name.to_string(),
+            pic: self.0.pic.to_string(),
         }
     }
-
-    /// Bytes that it takes in memory, roughly.
-    pub(crate) fn bytes(&self) -> usize {
-        let texts = [
-            self.app.as_str(),
-            self.profile.as_str(),
-            &self.name,
-            &self.pic,
-        ];
-        size_of::<Self>() + texts.map(str::len).iter().sum::<usize>()
-    }
 }
 
-/// Proof that the app itself calls, with the scope that the method needs.
+/// Proof that the app itself calls, with the scope that the method requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct System {
-    app: AppId,
-    scopes: Scopes,
-    subject: Option<ProfileId>,
-}
+pub struct System(SystemIdentity);
 
 impl System {
-    pub(crate) const fn new(app: AppId, scopes: Scopes, subject: Option<ProfileId>) -> Self {
-        Self {
-            app,
-            scopes,
-            subject,
-        }
+    pub(crate) const fn new(identity: SystemIdentity) -> Self {
+        Self(identity)
     }
 
-    /// The app that calls.
+    /// Returns the app that calls.
     ///
     /// # Errors
-    /// [`RpcError::Internal`] if no privileged caller was authenticated for this call.
+    /// [`RpcError::Internal`] if no privileged caller was authenticated for the call.
     pub fn of<T>(request: &Request<T>) -> Result<Self, RpcError> {
         proof(request)
     }
 
-    /// The tenant.
+    /// The app.
     #[must_use]
     pub const fn app(&self) -> &AppId {
-        &self.app
-    }
-
-    /// On whose behalf, for the audit log.
-    #[must_use]
-    pub const fn subject(&self) -> Option<&ProfileId> {
-        self.subject.as_ref()
-    }
-
-    /// Whether its token has a scope. None implies another.
-    #[must_use]
-    pub const fn has(&self, scope: Scope) -> bool {
-        self.scopes.contains(scope)
-    }
-
-    /// Bytes that it takes in memory, roughly.
-    pub(crate) fn bytes(&self) -> usize {
-        let subject = self.subject.as_ref().map_or("", ProfileId::as_str);
-        size_of::<Self>() + self.app.as_str().len() + subject.len()
+        &self.0.app
     }
 }
 

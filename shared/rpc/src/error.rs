@@ -7,10 +7,8 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth::{Scope, TokenError};
 use domain::{Refusal, Violations};
-
-use crate::auth::Refused;
-use crate::caller::Scope;
 
 /// Where an error comes from, for the log. Callers never see it.
 pub type Source = Arc<dyn StdError + Send + Sync>;
@@ -41,7 +39,7 @@ pub enum RpcError {
     CredentialsMissing,
     /// The token is not accepted. One text for all, so that nothing can be learned by trying.
     #[error("the token is not valid")]
-    CredentialsInvalid(#[source] Refused),
+    CredentialsInvalid(#[source] TokenError),
     /// The token was good until it expired.
     #[error("the token has expired")]
     CredentialsExpired,
@@ -116,6 +114,16 @@ pub const fn unimplemented(method: &'static str) -> RpcError {
     RpcError::Unimplemented(method)
 }
 
+impl From<auth::Error> for RpcError {
+    fn from(error: auth::Error) -> Self {
+        match error {
+            auth::Error::Missing => Self::CredentialsMissing,
+            auth::Error::Invalid(error) => Self::CredentialsInvalid(error),
+            auth::Error::Expired => Self::CredentialsExpired,
+        }
+    }
+}
+
 impl From<Violations> for RpcError {
     fn from(violations: Violations) -> Self {
         Self::Invalid(violations)
@@ -148,17 +156,6 @@ impl From<storage::Error> for RpcError {
             E::Corrupt { .. } | E::Internal(_) => Self::Internal(Arc::new(error)),
         }
     }
-}
-
-/// An error and all that is behind it, for one line of a log.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

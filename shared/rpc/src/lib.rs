@@ -5,7 +5,6 @@
 //! calls, a [`User`] or a [`System`], and a [`Deadline`]; its handler parses the request
 //! with [`convert`], asks the store, and answers or fails with an [`RpcError`].
 
-pub mod auth;
 pub mod caller;
 pub mod convert;
 pub mod deadline;
@@ -18,7 +17,8 @@ mod pieces;
 pub mod stack;
 pub mod token_end;
 
-pub use caller::{Scope, System, User};
+pub use auth::Scope;
+pub use caller::{System, User};
 pub use deadline::Deadline;
 pub use error::RpcError;
 pub use limiter::Limiter;

@@ -12,15 +12,6 @@ pub const STREAM_TAKEN_MAX: Duration = Duration::from_hours(1);
 /// How long the next part of such a request may take to come.
 pub const PIECE_MAX: Duration = Duration::from_secs(30);
 
-/// Bytes of a token.
-pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
-/// Milliseconds that the clocks of an issuer and of this server may differ.
-pub const LEEWAY_MS: i64 = 30 * 1000;
-/// Milliseconds that a verified token is trusted without being verified again.
-pub const VERIFIED_MAX_MS: i64 = 5 * 60 * 1000;
-/// Bytes that verified tokens may take in memory.
-pub const VERIFIED_BYTES_MAX: u64 = 32 * 1024 * 1024;
-
 /// How often the quotas of an app are read again, if it is called: so long after a change
 /// elsewhere the old ones may be in force.
 pub const QUOTAS_REREAD: Duration = Duration::from_secs(5);
@@ -32,17 +23,6 @@ pub const LIMITED_APPS_MAX: usize = 10_000;
 /// call at once, with ids of usual length.
 pub const PROFILE_BUCKETS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// How often an issuer's keys are read again.
-pub const KEYS_REFRESH: Duration = Duration::from_mins(10);
-/// How often at the most they are read again because a token names a key that is not known.
-pub const KEYS_REFRESH_UNKNOWN: Duration = Duration::from_secs(30);
-/// How long keys are used that could not be read again.
-pub const KEYS_STALE_MAX: Duration = Duration::from_hours(24);
-/// Bytes of an issuer's keys.
-pub const KEYS_BYTES_MAX: usize = 1024 * 1024;
-/// How long reading an issuer's keys may take.
-pub const KEYS_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Bytes of the field violations of one error, encoded. Base64 adds a third, and all
 /// trailers together must stay under 8 KiB, or clients refuse the answer.
 pub const VIOLATIONS_BYTES_MAX: usize = 4 * 1024;
@@ -52,6 +32,6 @@ pub const VIOLATION_FIELD_BYTES_MAX: usize = 256;
 pub const VIOLATION_DESCRIPTION_BYTES_MAX: usize = 512;
 
 const _: () = assert!(DEADLINE_DEFAULT.as_nanos() <= DEADLINE_MAX.as_nanos());
-const _: () = assert!(KEYS_TIMEOUT.as_nanos() <= DEADLINE_DEFAULT.as_nanos());
+const _: () = assert!(auth::limits::KEYS_TIMEOUT.as_nanos() <= DEADLINE_DEFAULT.as_nanos());
 const _: () =
     assert!(VIOLATION_FIELD_BYTES_MAX + VIOLATION_DESCRIPTION_BYTES_MAX < VIOLATIONS_BYTES_MAX);

@@ -10,10 +10,9 @@ mod sys;
 
 use std::collections::{BTreeSet, HashMap};
 
+use auth::Scope;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
-
-use crate::caller::Scope;
 
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

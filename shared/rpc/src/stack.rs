@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use auth::Authenticator;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Service, ServiceBuilder};
 
-use crate::auth::Authenticator;
 use crate::layer::access_log::AccessLog;
 use crate::layer::authorize::Authorize;
 use crate::layer::deadline::Deadlines;

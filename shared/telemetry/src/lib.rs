@@ -4,6 +4,7 @@
 //! pending spans when it is dropped. [`adopt_parent`] continues the caller's trace. The
 //! instruments record what `/metrics` shows.
 
+mod error_chain;
 mod instruments;
 mod logs;
 mod metrics;
@@ -13,6 +14,7 @@ mod start;
 mod testing;
 mod traces;
 
+pub use error_chain::error_chain;
 pub use instruments::{
     BroadcastMetrics, CacheMetrics, CallMetrics, EndReason, FeedMetrics, FrameKind, JobMetrics,
     LaneMetrics, LimitedQuota, OpenStream, PoolMetrics, PoolState, QueueState, QuotaMetrics,

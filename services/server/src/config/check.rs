@@ -22,7 +22,7 @@ pub fn check(config: &Config) -> Result<(), Error> {
                 "must not be empty",
             ));
         }
-        if issuer.jwks.is_open_to_others() {
+        if issuer.jwks.is_insecure() {
             let what = "plain http is only for loopback: whoever is in between could make tokens";
             problems.push(Problem::new(format!("issuer.{index}.jwks"), what));
         }

@@ -1,6 +1,6 @@
 //! What `serve --dev` adds to a configuration.
 
-use rpc::auth::{Apps, Issuer, Jwks, Kind};
+use auth::{AllowedApps, CallerKind, Issuer, Jwks};
 
 use super::{DataDir, DevKey, ISSUER};
 use crate::config::{Config, Error, Problem};
@@ -16,8 +16,8 @@ pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
     config.issuer.push(Issuer {
         iss: ISSUER.to_owned(),
         jwks: Jwks::File(DevKey::jwks(data)),
-        apps: Apps::All,
-        kinds: vec![Kind::User, Kind::Sys],
+        apps: AllowedApps::All,
+        kinds: vec![CallerKind::User, CallerKind::Sys],
     });
     Ok(key)
 }

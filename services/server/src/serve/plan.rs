@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rpc::auth::{Authenticator, Issuer, Jwks, StartError};
+use auth::{Authenticator, Issuer, Jwks, StartError};
 use storage_sql::SystemClock;
 use tokio_rustls::TlsAcceptor;
 
@@ -44,7 +44,7 @@ impl Plan {
 /// Which issuer it is about, and which file.
 fn problem(issuers: &[Issuer], error: StartError) -> Problem {
     let name = match &error {
-        StartError::Twice(iss) | StartError::Keys { iss, .. } => iss,
+        StartError::DuplicateIssuer(iss) | StartError::Keys { iss, .. } => iss,
     };
     let index = issuers
         .iter()

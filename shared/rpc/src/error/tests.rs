@@ -39,7 +39,7 @@ fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
             Some("CREDENTIALS_MISSING"),
         ),
         (
-            E::CredentialsInvalid(Refused::Signature),
+            E::CredentialsInvalid(TokenError::Signature),
             C::Unauthenticated,
             Some("CREDENTIALS_INVALID"),
         ),
@@ -139,12 +139,21 @@ fn no_error_tells_what_is_behind_it() {
 }
 
 #[test]
+fn all_invalid_tokens_get_the_same_status() {
+    let status = |error: TokenError| Status::from(RpcError::from(auth::Error::Invalid(error)));
+    let [one, other] = [TokenError::Malformed, TokenError::Signature].map(status);
+    assert_eq!(one.code(), other.code());
+    assert_eq!(one.message(), other.message());
+    assert_eq!(one.details(), other.details());
+}
+
+#[test]
 fn the_log_finds_what_is_behind_an_error() {
     let error = storage::Error::Unknown(Box::new(std::io::Error::other("secret cause")));
     let status = Status::from(RpcError::from(error));
     let source = status.source().expect("the error itself");
     assert_eq!(
-        chain(source),
+        telemetry::error_chain(source),
         "the storage is not available; retry with the same request id: \
          the outcome is not known: secret cause"
     );

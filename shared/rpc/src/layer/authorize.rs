@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use auth::{Authenticated, Authenticator, Identity, Scope};
 use http::header::AUTHORIZATION;
 
 use super::info::Info;
 use super::{Answer, Around, Call, Next, refuse};
-use crate::auth::{Admitted, Authenticator, Caller};
-use crate::caller::{Scope, System, User};
+use crate::caller::{System, User};
 use crate::error::{RpcError, unimplemented};
 use crate::methods::Access;
 use crate::token_end::TokenEnd;
@@ -27,17 +27,20 @@ impl Authorize {
         if method.access == Access::Open {
             return Ok(());
         }
-        let Admitted { caller, left } = self.0.admit(call.headers()).await?;
-        call.extensions_mut().insert(TokenEnd::after(left));
+        let Authenticated {
+            identity,
+            expires_in,
+        } = self.0.authenticate(call.headers()).await?;
+        call.extensions_mut().insert(TokenEnd::after(expires_in));
         // Set once: only this layer does it.
-        let _ = info.app.set(caller.app().clone());
+        let _ = info.app.set(identity.app().clone());
         match method.access {
             Access::Open => {}
             Access::User => {
-                call.extensions_mut().insert(user(caller)?);
+                call.extensions_mut().insert(user(identity)?);
             }
             Access::System(scope) => {
-                call.extensions_mut().insert(system(caller, scope)?);
+                call.extensions_mut().insert(system(identity, scope)?);
             }
         }
         Ok(())
@@ -56,17 +59,17 @@ impl Around for Authorize {
     }
 }
 
-fn user(caller: Caller) -> Result<User, RpcError> {
-    match caller {
-        Caller::User(user) => Ok(user),
-        Caller::Nobody(_) | Caller::System(_) => Err(RpcError::ProfileRequired),
+fn user(identity: Identity) -> Result<User, RpcError> {
+    match identity {
+        Identity::User(user) => Ok(User::new(user)),
+        Identity::NoProfile(_) | Identity::System(_) => Err(RpcError::ProfileRequired),
     }
 }
 
-fn system(caller: Caller, scope: Scope) -> Result<System, RpcError> {
-    match caller {
-        Caller::System(system) if system.has(scope) => Ok(system),
-        Caller::User(_) | Caller::Nobody(_) | Caller::System(_) => {
+fn system(identity: Identity, scope: Scope) -> Result<System, RpcError> {
+    match identity {
+        Identity::System(system) if system.scopes.contains(scope) => Ok(System::new(system)),
+        Identity::User(_) | Identity::NoProfile(_) | Identity::System(_) => {
             Err(RpcError::SysScopeRequired(scope))
         }
     }

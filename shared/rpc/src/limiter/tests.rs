@@ -1,8 +1,8 @@
+use auth::{Scopes, SystemIdentity, UserIdentity};
 use domain::{ProfileId, Rate};
 use tokio::time::advance;
 
 use super::*;
-use crate::caller::Scopes;
 use crate::limits::PROFILE_BUCKETS_BYTES_MAX;
 
 const fn rate(per_second: u32, burst: u32) -> Rate {
@@ -10,13 +10,20 @@ const fn rate(per_second: u32, burst: u32) -> Rate {
 }
 
 fn user(app: &str, profile: &str) -> User {
-    let app = AppId::parse(app).expect("an app");
-    let profile = ProfileId::parse(profile).expect("a profile");
-    User::new(app, profile, "", "")
+    User::new(UserIdentity {
+        app: AppId::parse(app).expect("an app"),
+        profile: ProfileId::parse(profile).expect("a profile"),
+        name: "".into(),
+        pic: "".into(),
+    })
 }
 
 fn system(app: &str) -> System {
-    System::new(AppId::parse(app).expect("an app"), Scopes::default(), None)
+    System::new(SystemIdentity {
+        app: AppId::parse(app).expect("an app"),
+        scopes: Scopes::default(),
+        subject: None,
+    })
 }
 
 const fn ms(ms: u64) -> Duration {

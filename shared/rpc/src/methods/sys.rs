@@ -1,7 +1,8 @@
 //! The methods of `postroom.sys.v1.Sys`, each with the scope that it needs.
 
+use auth::Scope;
+
 use super::{Access, Method};
-use crate::caller::Scope;
 
 const fn unary(name: &'static str, scope: Scope) -> Method {
     Method::unary(name, Access::System(scope))

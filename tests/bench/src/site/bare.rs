@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use anyhow::Context as _;
+use auth::{Authenticator, Jwks};
 use domain::limits::{QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX};
 use domain::{Quotas, Rate};
 use futures::future::{BoxFuture, Ready, ready};
@@ -16,7 +17,6 @@ use futures::stream;
 use prost_types::Timestamp;
 use proto::v1::{SendMessageRequest, SendMessageResponse};
 use rpc::Limiter;
-use rpc::auth::{Authenticator, Jwks};
 use rpc::stack::{Config, Listener, stack};
 use storage_sql::SystemClock;
 use support::folder::Folder;

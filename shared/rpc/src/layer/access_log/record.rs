@@ -4,11 +4,11 @@ use std::error::Error as _;
 use std::time::Instant;
 
 use domain::AppId;
-use telemetry::CallMetrics;
+use telemetry::{CallMetrics, error_chain};
 use tonic::{Code, Status};
 use tracing::{Level, event};
 
-use crate::error::{RpcError, chain};
+use crate::error::RpcError;
 use crate::layer::code;
 use crate::layer::info::Info;
 use crate::methods::Access;
@@ -47,7 +47,7 @@ impl Outcome {
         let error = status.source().and_then(|source| source.downcast_ref());
         Self {
             reason: error.and_then(RpcError::reason),
-            error: error.and_then(RpcError::source).map(chain),
+            error: error.and_then(RpcError::source).map(error_chain),
             ..Self::of_code(status.code())
         }
     }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use super::support::*;
-use crate::auth::testing::{sys_claims, user_claims, with};
 use crate::layer::refuse;
 use crate::stack::Listener::{Messaging, Sys};
 use crate::{Deadline, RpcError, System, User};
+use auth::testing::{sys_claims, user_claims, with};
 
 #[tokio::test]
 async fn a_user_gets_through_with_a_proof_and_a_deadline_but_without_the_token() {

@@ -18,8 +18,8 @@ use tonic_types::StatusExt as _;
 
 use super::support::*;
 use crate::Deadline;
-use crate::auth::testing::user_claims;
 use crate::stack::Listener::Messaging;
+use auth::testing::user_claims;
 
 /// A body that never comes to an end, nor to anything else.
 struct Silent;

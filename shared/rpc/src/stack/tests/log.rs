@@ -13,9 +13,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::support::*;
 use crate::RpcError;
-use crate::auth::testing::{user_claims, with};
 use crate::layer::refuse;
 use crate::stack::Listener::Messaging;
+use auth::testing::{user_claims, with};
 
 /// Collects what is logged.
 #[derive(Clone, Default)]

@@ -8,8 +8,8 @@ use tonic_types::StatusExt as _;
 
 use super::support::*;
 use crate::Limiter;
-use crate::auth::testing::{sys_claims, user_claims};
 use crate::stack::Listener::{Messaging, Sys};
+use auth::testing::{sys_claims, user_claims};
 
 fn one_a_second() -> Quotas {
     let rate = Rate {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
 
+use auth::testing::{SigningKey, TestClock, trusting};
 use domain::Quotas;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response};
@@ -14,7 +15,6 @@ use tonic_types::StatusExt as _;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::Limiter;
-use crate::auth::testing::{Key, ManualClock, trusting};
 use crate::stack::{Config, Listener, Stack, stack};
 
 pub const SEND: &str = "/postroom.v1.Messaging/SendMessage";
@@ -22,7 +22,7 @@ pub const SUBSCRIBE: &str = "/postroom.v1.Messaging/Subscribe";
 pub const SYS_SEND: &str = "/postroom.sys.v1.Sys/SendMessage";
 pub const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
-static KEY: LazyLock<Key> = LazyLock::new(|| Key::ed25519("e"));
+static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::ed25519("e"));
 
 pub fn token(claims: &Value) -> String {
     format!("Bearer {}", KEY.sign(claims))
@@ -43,7 +43,7 @@ where
     F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Body>> + Send + 'static,
 {
-    let authenticator = trusting(&[&*KEY], ManualClock::new()).await;
+    let authenticator = trusting(&[&*KEY], TestClock::new()).await;
     let config = Config {
         listener,
         authenticator,

@@ -11,8 +11,8 @@ use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use super::support::*;
-use crate::auth::testing::user_claims;
 use crate::stack::Listener::Messaging;
+use auth::testing::user_claims;
 
 const REQUEST_BYTES_MAX: usize = 64;
 

@@ -1,27 +1,27 @@
-//! What a privileged caller may do.
+//! Scopes of privileged tokens.
 
 use std::fmt;
 
-/// A part of `Sys` that a token may open. None implies another.
+/// Permission for a part of `Sys`. No scope implies another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// `sys.read`: any mailbox and message of the app.
+    /// `sys.read`: read any mailbox and message of the app.
     Read,
-    /// `sys.send`: system messages.
+    /// `sys.send`: send system messages.
     Send,
     /// `sys.write`: change and delete any message of the app.
     Write,
-    /// `sys.bulk`: messages to everyone.
+    /// `sys.bulk`: send messages to everyone.
     Bulk,
-    /// `sys.admin`: the app's settings.
+    /// `sys.admin`: read and change the app's settings.
     Admin,
 }
 
 impl Scope {
-    /// All of them.
+    /// All scopes.
     pub const ALL: [Self; 5] = [Self::Read, Self::Send, Self::Write, Self::Bulk, Self::Admin];
 
-    /// As it is written in the `scope` claim.
+    /// Returns the name in the `scope` claim.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,17 +44,20 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Some of the scopes.
+/// Set of scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Scopes(u8);
+pub struct Scopes(u8);
 
 impl Scopes {
-    /// Takes the `scope` claim. What is no scope of Postroom may be another service's.
+    /// Parses a `scope` claim. Unknown names are ignored: they may be another service's.
+    #[must_use]
     pub fn parse(claim: &str) -> Self {
-        let named = |scope: &Scope| claim.split(' ').any(|name| name == scope.as_str());
-        Scope::ALL.into_iter().filter(named).collect()
+        let is_named = |scope: &Scope| claim.split(' ').any(|name| name == scope.as_str());
+        Scope::ALL.into_iter().filter(is_named).collect()
     }
 
+    /// Returns true if the set contains the scope.
+    #[must_use]
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
     }

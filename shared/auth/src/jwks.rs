@@ -1,4 +1,4 @@
-//! The public keys of an issuer.
+//! JSON Web Key Sets.
 
 use std::collections::HashMap;
 
@@ -8,29 +8,29 @@ use jsonwebtoken::jwk::{
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
-use super::token::KeyId;
+use crate::key_id::KeyId;
 
-/// The keys of a JSON Web Key Set that can verify tokens.
+/// Keys of a JSON Web Key Set that can verify tokens.
 #[derive(Debug)]
-pub(super) struct KeySet {
+pub(crate) struct KeySet {
     keys: HashMap<KeyId, DecodingKey>,
     version: blake3::Hash,
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct JwksDocument {
     keys: Vec<serde_json::Value>,
 }
 
 impl KeySet {
-    /// Takes a JSON Web Key Set. Keys of other kinds or for other uses are passed over.
+    /// Parses a JSON Web Key Set. Keys of other types or for other uses are skipped.
     ///
     /// # Errors
-    /// If it is none.
+    /// If the document has no list of keys.
     pub fn parse(document: &[u8]) -> Result<Self, serde_json::Error> {
-        let Document { keys } = serde_json::from_slice(document)?;
+        let JwksDocument { keys } = serde_json::from_slice(document)?;
         Ok(Self {
-            keys: keys.into_iter().filter_map(usable).collect(),
+            keys: keys.into_iter().filter_map(verification_key).collect(),
             version: blake3::hash(document),
         })
     }
@@ -43,17 +43,17 @@ impl KeySet {
         self.keys.len()
     }
 
-    /// Differs where the keys differ.
+    /// Returns the hash of the document, which changes with the keys.
     pub fn version(&self) -> blake3::Hash {
         self.version
     }
 }
 
-/// A key that can verify tokens, if it is one.
-fn usable(key: serde_json::Value) -> Option<(KeyId, DecodingKey)> {
+/// Returns the key if it can verify tokens.
+fn verification_key(key: serde_json::Value) -> Option<(KeyId, DecodingKey)> {
     let jwk: Jwk = serde_json::from_value(key).ok()?;
     let algorithm = algorithm(&jwk.algorithm)?;
-    if !is_for(&jwk, algorithm) {
+    if !allows(&jwk, algorithm) {
         return None;
     }
     let key = DecodingKey::from_jwk(&jwk).ok()?;
@@ -61,7 +61,7 @@ fn usable(key: serde_json::Value) -> Option<(KeyId, DecodingKey)> {
     Some((KeyId { kid, algorithm }, key))
 }
 
-/// The one algorithm that a key is for, by its type: `alg` is optional and may lie.
+/// Returns the only algorithm of a key by its type: `alg` is optional, and not trusted.
 fn algorithm(parameters: &AlgorithmParameters) -> Option<Algorithm> {
     match parameters {
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
@@ -75,8 +75,8 @@ fn algorithm(parameters: &AlgorithmParameters) -> Option<Algorithm> {
     }
 }
 
-/// Whether the key's own restrictions allow it to verify.
-fn is_for(jwk: &Jwk, algorithm: Algorithm) -> bool {
+/// Returns true if `alg`, `use` and `key_ops` allow the key to verify.
+fn allows(jwk: &Jwk, algorithm: Algorithm) -> bool {
     let common = &jwk.common;
     let allows_algorithm = common
         .key_algorithm

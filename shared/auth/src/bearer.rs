@@ -1,36 +1,35 @@
-//! The token in a call's headers.
+//! The bearer token in the headers of a call.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::Refused;
-use crate::error::RpcError;
 use crate::limits::TOKEN_BYTES_MAX;
+use crate::{Error, TokenError};
 
 const SCHEME: &str = "bearer";
 
-/// The token of a call.
+/// Returns the token of a call.
 ///
 /// # Errors
-/// If there is none, or more than one, or it is too long to be looked at.
-pub(super) fn token(headers: &HeaderMap) -> Result<&str, RpcError> {
+/// [`Error::Missing`] without an `authorization` header, [`Error::Invalid`] if there are several
+/// headers, another scheme, or a token longer than [`TOKEN_BYTES_MAX`].
+pub(crate) fn token(headers: &HeaderMap) -> Result<&str, Error> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or(RpcError::CredentialsMissing)?;
+    let value = values.next().ok_or(Error::Missing)?;
     if values.next().is_some() {
-        return Err(RpcError::CredentialsInvalid(Refused::Ambiguous));
+        return Err(TokenError::Ambiguous.into());
     }
-    let text = value.to_str().unwrap_or_default();
-    parse(text).map_err(RpcError::CredentialsInvalid)
+    Ok(parse(value.to_str().unwrap_or_default())?)
 }
 
-fn parse(text: &str) -> Result<&str, Refused> {
-    let (scheme, token) = text.trim().split_once(' ').ok_or(Refused::NotBearer)?;
+fn parse(text: &str) -> Result<&str, TokenError> {
+    let (scheme, token) = text.trim().split_once(' ').ok_or(TokenError::NotBearer)?;
     let token = token.trim_start();
     if !scheme.eq_ignore_ascii_case(SCHEME) || token.contains([' ', ',']) {
-        return Err(Refused::NotBearer);
+        return Err(TokenError::NotBearer);
     }
     if token.len() > TOKEN_BYTES_MAX {
-        return Err(Refused::TooLong);
+        return Err(TokenError::TooLong);
     }
     Ok(token)
 }
@@ -53,27 +52,25 @@ mod tests {
             "Bearer",
             "Bearer a.b.c, Bearer d",
         ] {
-            assert_eq!(parse(text), Err(Refused::NotBearer), "{text:?}");
+            assert_eq!(parse(text), Err(TokenError::NotBearer), "{text:?}");
         }
     }
 
     #[test]
-    fn a_long_token_is_refused_unseen() {
+    fn a_token_over_the_limit_is_rejected() {
         let token = "x".repeat(TOKEN_BYTES_MAX);
         assert_eq!(parse(&format!("Bearer {token}")), Ok(&*token));
-        assert_eq!(parse(&format!("Bearer {token}x")), Err(Refused::TooLong));
+        assert_eq!(parse(&format!("Bearer {token}x")), Err(TokenError::TooLong));
     }
 
     #[test]
-    fn two_headers_are_refused_also_when_they_are_equal() {
+    fn a_second_header_is_rejected_even_if_equal() {
         let mut headers = HeaderMap::new();
-        assert!(matches!(token(&headers), Err(RpcError::CredentialsMissing)));
+        assert_eq!(token(&headers), Err(Error::Missing));
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a.b.c"));
-        assert!(matches!(token(&headers), Ok("a.b.c")));
+        assert_eq!(token(&headers), Ok("a.b.c"));
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a.b.c"));
-        assert!(matches!(
-            token(&headers),
-            Err(RpcError::CredentialsInvalid(Refused::Ambiguous))
-        ));
+        let ambiguous = Error::Invalid(TokenError::Ambiguous);
+        assert_eq!(token(&headers), Err(ambiguous));
     }
 }

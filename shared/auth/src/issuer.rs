@@ -1,4 +1,4 @@
-//! Who may make tokens, as the configuration says it.
+//! Issuers of tokens, as configured.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -6,46 +6,46 @@ use std::path::PathBuf;
 use domain::AppId;
 use serde::{Deserialize, Deserializer, de};
 
-/// An issuer of tokens, an `[[issuer]]` of the configuration.
+/// Issuer of tokens, an `[[issuer]]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
-    /// The `iss` claim of its tokens.
+    /// `iss` claim of the tokens.
     pub iss: String,
-    /// Its public keys.
+    /// Public keys.
     pub jwks: Jwks,
-    /// The apps it speaks for.
-    pub apps: Apps,
-    /// The kinds of callers it speaks for.
-    pub kinds: Vec<Kind>,
+    /// Apps that the issuer may speak for.
+    pub apps: AllowedApps,
+    /// Kinds of callers that the issuer may speak for.
+    pub kinds: Vec<CallerKind>,
 }
 
-/// A kind of caller. The audience of a token says which.
+/// Kind of a caller, by the audience of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum CallerKind {
     /// A user, who calls `Messaging`; the audience is `postroom`.
     User,
     /// The app, which calls `Sys`; the audience is `postroom-sys`.
     Sys,
 }
 
-/// Where an issuer's public keys are, as a JSON Web Key Set.
+/// Location of an issuer's JSON Web Key Set.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum Jwks {
-    /// In a file.
+    /// A file.
     File(PathBuf),
-    /// At an address.
+    /// A URL.
     Url(String),
-    /// Here: for issuers that the program itself makes.
+    /// The document itself, for issuers that the program creates.
     Inline(String),
 }
 
 impl Jwks {
-    /// Whether the keys come over a network that others may write to.
+    /// Returns true if the keys come over plain HTTP from another machine.
     #[must_use]
-    pub fn is_open_to_others(&self) -> bool {
+    pub fn is_insecure(&self) -> bool {
         let Self::Url(url) = self else { return false };
         reqwest::Url::parse(url).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
     }
@@ -67,17 +67,17 @@ impl From<String> for Jwks {
     }
 }
 
-/// The apps that an issuer speaks for.
+/// Apps that an issuer may speak for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Apps {
-    /// Any, written `"*"`.
+pub enum AllowedApps {
+    /// Any app, written `"*"`.
     All,
-    /// These, and at least one.
+    /// A list of at least one app.
     Listed(Vec<AppId>),
 }
 
-impl Apps {
-    /// Whether the issuer speaks for an app.
+impl AllowedApps {
+    /// Returns true if the app is allowed.
     #[must_use]
     pub fn include(&self, app: &AppId) -> bool {
         match self {
@@ -87,7 +87,7 @@ impl Apps {
     }
 }
 
-impl<'de> Deserialize<'de> for Apps {
+impl<'de> Deserialize<'de> for AllowedApps {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_speaks_for_the_apps_that_it_lists() {
+    fn an_issuer_may_speak_for_its_listed_apps() {
         let chess = AppId::parse("chess").expect("an app");
         let go = AppId::parse("go").expect("an app");
         let apps = issuer("keys.json", &json!(["chess"])).expect("valid").apps;
@@ -133,15 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_a_file_unless_they_are_an_address() {
+    fn jwks_are_a_file_unless_they_are_a_url() {
         let jwks = |text| issuer(text, &json!("*")).expect("valid").jwks;
         assert_eq!(jwks("keys.json"), Jwks::File("keys.json".into()));
         assert_eq!(jwks("https://i/k"), Jwks::Url("https://i/k".to_owned()));
     }
 
     #[test]
-    fn keys_come_over_plain_http_from_this_machine_only() {
-        for (url, open) in [
+    fn plain_http_is_secure_only_on_loopback() {
+        for (url, insecure) in [
             ("http://127.0.0.1:1/k", false),
             ("http://[::1]/k", false),
             ("http://localhost/k", false),
@@ -150,16 +150,12 @@ mod tests {
             ("http://127.0.0.1.example/k", true),
             ("http://127.0.0.1@keys.example/k", true),
         ] {
-            assert_eq!(
-                Jwks::from(url.to_owned()).is_open_to_others(),
-                open,
-                "{url}"
-            );
+            assert_eq!(Jwks::from(url.to_owned()).is_insecure(), insecure, "{url}");
         }
     }
 
     #[test]
-    fn apps_that_are_no_list_of_ids_are_refused() {
+    fn malformed_apps_are_rejected() {
         for apps in [json!("chess"), json!([]), json!(["a b"]), json!(3)] {
             assert!(issuer("keys.json", &apps).is_err(), "{apps}");
         }

@@ -1,4 +1,4 @@
-//! Where keys come from, and how they change.
+//! Sources of keys, and their reloads.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::advance;
 
-use super::{ask, refusal};
-use crate::auth::testing::*;
-use crate::auth::{Authenticator, Jwks, Refused};
+use super::{authenticate, rejection};
 use crate::limits::{KEYS_BYTES_MAX, KEYS_REFRESH, KEYS_REFRESH_UNKNOWN, KEYS_STALE_MAX};
+use crate::testing::*;
+use crate::{Authenticator, Jwks, TokenError};
 
 #[tokio::test]
-async fn keys_for_other_uses_verify_nothing() {
-    let key = Key::rsa("r");
+async fn keys_for_other_uses_do_not_verify() {
+    let key = SigningKey::rsa("r");
     for (name, value) in [
         ("use", json!("enc")),
         ("alg", json!("RS512")),
@@ -25,20 +25,20 @@ async fn keys_for_other_uses_verify_nothing() {
     ] {
         let jwks = json!({ "keys": [with(key.jwk(), name, value.clone())] }).to_string();
         let issuers = vec![issuer(Jwks::Inline(jwks))];
-        let authenticator = Authenticator::start(issuers, ManualClock::new()).await;
+        let authenticator = Authenticator::start(issuers, TestClock::new()).await;
         let authenticator = authenticator.expect("an authenticator");
         let token = key.sign(&user_claims());
         assert_eq!(
-            refusal(&authenticator, &token).await,
-            Refused::Key,
+            rejection(&authenticator, &token).await,
+            TokenError::Key,
             "{name}: {value}"
         );
     }
 }
 
 #[tokio::test]
-async fn keys_of_unknown_kinds_do_not_spoil_the_others() {
-    let key = Key::ed25519("e");
+async fn unknown_kinds_of_keys_are_skipped() {
+    let key = SigningKey::ed25519("e");
     let odd = [
         json!(7),
         json!({ "kty": "XYZ", "kid": "x" }),
@@ -48,29 +48,33 @@ async fn keys_of_unknown_kinds_do_not_spoil_the_others() {
     ];
     let keys: Vec<_> = odd.into_iter().chain([key.jwk()]).collect();
     let jwks = Jwks::Inline(json!({ "keys": keys }).to_string());
-    let authenticator = Authenticator::start(vec![issuer(jwks)], ManualClock::new()).await;
+    let authenticator = Authenticator::start(vec![issuer(jwks)], TestClock::new()).await;
     let authenticator = authenticator.expect("an authenticator");
-    assert!(ask(&authenticator, &key.sign(&user_claims())).await.is_ok());
+    assert!(
+        authenticate(&authenticator, &key.sign(&user_claims()))
+            .await
+            .is_ok()
+    );
 }
 
-/// A file of keys that goes with its test.
+/// File of keys, removed on drop.
 struct KeyFile(PathBuf);
 
 impl KeyFile {
-    fn new(keys: &[&Key]) -> Self {
+    fn new(keys: &[&SigningKey]) -> Self {
         let name = format!("postroom-jwks-{}.json", uuid::Uuid::now_v7());
         let file = Self(std::env::temp_dir().join(name));
         file.write(keys);
         file
     }
 
-    fn write(&self, keys: &[&Key]) {
+    fn write(&self, keys: &[&SigningKey]) {
         std::fs::write(&self.0, jwks(keys.iter().copied())).expect("a file");
     }
 
     async fn trusted(&self) -> Arc<Authenticator> {
         let issuers = vec![issuer(Jwks::File(self.0.clone()))];
-        let authenticator = Authenticator::start(issuers, ManualClock::new()).await;
+        let authenticator = Authenticator::start(issuers, TestClock::new()).await;
         authenticator.expect("an authenticator")
     }
 }
@@ -82,59 +86,66 @@ impl Drop for KeyFile {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_key_is_looked_for_but_not_at_every_call() {
-    let [first, second, third] = ["1", "2", "3"].map(Key::ed25519);
+async fn an_unknown_key_causes_one_reload_per_interval() {
+    let [first, second, third] = ["1", "2", "3"].map(SigningKey::ed25519);
     let file = KeyFile::new(&[&first]);
     let authenticator = file.trusted().await;
 
     file.write(&[&first, &second]);
     assert!(
-        ask(&authenticator, &second.sign(&user_claims()))
+        authenticate(&authenticator, &second.sign(&user_claims()))
             .await
             .is_ok()
     );
 
     file.write(&[&first, &second, &third]);
     let token = third.sign(&user_claims());
-    assert_eq!(refusal(&authenticator, &token).await, Refused::Key);
+    assert_eq!(rejection(&authenticator, &token).await, TokenError::Key);
     advance(KEYS_REFRESH_UNKNOWN).await;
-    assert!(ask(&authenticator, &token).await.is_ok());
+    assert!(authenticate(&authenticator, &token).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_withdrawn_is_not_trusted_any_more() {
-    let [old, new] = ["old", "new"].map(Key::ed25519);
+async fn a_withdrawn_key_is_not_trusted_after_a_reload() {
+    let [old, new] = ["old", "new"].map(SigningKey::ed25519);
     let file = KeyFile::new(&[&old]);
     let authenticator = file.trusted().await;
     let known = old.sign(&user_claims());
-    assert!(ask(&authenticator, &known).await.is_ok());
+    assert!(authenticate(&authenticator, &known).await.is_ok());
 
     file.write(&[&new]);
-    assert!(ask(&authenticator, &known).await.is_ok(), "not known yet");
-    let keys = authenticator.trusted[ISS].keys.clone();
+    assert!(
+        authenticate(&authenticator, &known).await.is_ok(),
+        "not reloaded yet"
+    );
+    let keys = authenticator.keys(ISS);
     let before = keys.current().expect("keys").version();
     advance(KEYS_REFRESH).await;
     while keys.current().expect("keys").version() == before {
         tokio::task::yield_now().await;
     }
-    assert_eq!(refusal(&authenticator, &known).await, Refused::Key);
-    assert!(ask(&authenticator, &new.sign(&user_claims())).await.is_ok());
+    assert_eq!(rejection(&authenticator, &known).await, TokenError::Key);
+    assert!(
+        authenticate(&authenticator, &new.sign(&user_claims()))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_cannot_be_read_again_are_good_for_a_day() {
-    let key = Key::ed25519("e");
+async fn keys_stay_valid_for_a_day_after_failed_reloads() {
+    let key = SigningKey::ed25519("e");
     let file = KeyFile::new(&[&key]);
     let authenticator = file.trusted().await;
     drop(file);
     let token = key.sign(&user_claims());
     advance(KEYS_STALE_MAX / 2).await;
-    assert!(ask(&authenticator, &token).await.is_ok());
+    assert!(authenticate(&authenticator, &token).await.is_ok());
     advance(KEYS_STALE_MAX / 2).await;
-    assert_eq!(refusal(&authenticator, &token).await, Refused::Key);
+    assert_eq!(rejection(&authenticator, &token).await, TokenError::Key);
 }
 
-/// Answers every request at an address of its own with this.
+/// Starts an HTTP server that answers every request with this, and returns its URL.
 async fn serve(status: &'static str, body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -152,17 +163,21 @@ async fn serve(status: &'static str, body: String) -> String {
 }
 
 #[tokio::test]
-async fn keys_are_read_from_an_address() {
-    let key = Key::ed25519("e");
+async fn keys_are_loaded_from_a_url() {
+    let key = SigningKey::ed25519("e");
     let url = serve("200 OK", jwks([&key])).await;
-    let authenticator = Authenticator::start(vec![issuer(Jwks::Url(url))], ManualClock::new());
+    let authenticator = Authenticator::start(vec![issuer(Jwks::Url(url))], TestClock::new());
     let authenticator = authenticator.await.expect("an authenticator");
-    assert!(ask(&authenticator, &key.sign(&user_claims())).await.is_ok());
+    assert!(
+        authenticate(&authenticator, &key.sign(&user_claims()))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
-async fn an_address_without_keys_makes_no_callers_and_no_crash() {
-    let key = Key::ed25519("e");
+async fn a_url_without_keys_rejects_all_tokens() {
+    let key = SigningKey::ed25519("e");
     let document = jwks([&key]);
     let padded = format!("{document}{}", " ".repeat(KEYS_BYTES_MAX));
     for url in [
@@ -172,9 +187,13 @@ async fn an_address_without_keys_makes_no_callers_and_no_crash() {
         "http://127.0.0.1:1/".to_owned(),
     ] {
         let issuers = vec![issuer(Jwks::Url(url.clone()))];
-        let authenticator = Authenticator::start(issuers, ManualClock::new()).await;
+        let authenticator = Authenticator::start(issuers, TestClock::new()).await;
         let authenticator = authenticator.expect("an authenticator");
         let token = key.sign(&user_claims());
-        assert_eq!(refusal(&authenticator, &token).await, Refused::Key, "{url}");
+        assert_eq!(
+            rejection(&authenticator, &token).await,
+            TokenError::Key,
+            "{url}"
+        );
     }
 }

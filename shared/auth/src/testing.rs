@@ -1,4 +1,4 @@
-//! Issuers and tokens for tests: real keys, really signed.
+//! Issuers, keys and signed tokens for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,42 +16,54 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use storage::Clock;
 
-use super::{Apps, Authenticator, Issuer, Jwks, Kind};
+use crate::{AllowedApps, Authenticator, CallerKind, Issuer, Jwks};
 
+/// Name of the issuer.
 pub const ISS: &str = "https://issuer.test";
-/// The time at which tests begin, in seconds.
+/// Initial time of a [`TestClock`], in seconds since the Unix epoch.
 pub const NOW: i64 = 1_800_000_000;
 
-/// A clock that stands still until it is set.
-pub struct ManualClock(AtomicI64);
+/// Clock that stands still until advanced.
+pub struct TestClock(AtomicI64);
 
-impl ManualClock {
+impl TestClock {
+    /// Creates a clock that stands at [`NOW`].
+    #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(NOW * 1000)))
     }
 
-    pub fn pass(&self, seconds: i64) {
+    /// Advances the clock.
+    pub fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 }
 
-impl Clock for ManualClock {
+impl Clock for TestClock {
     fn now_ms(&self) -> Millis {
         Millis(self.0.load(Ordering::Relaxed))
     }
 }
 
-/// A key that signs tokens.
-pub struct Key {
+/// Key that signs tokens.
+pub struct SigningKey {
+    /// Key id.
     pub kid: &'static str,
+    /// Algorithm of the signatures.
     pub algorithm: Algorithm,
+    /// Private half.
     pub secret: EncodingKey,
 }
 
-impl Key {
+impl SigningKey {
+    /// Creates an Ed25519 key.
+    ///
+    /// # Panics
+    /// If no key can be generated.
+    #[must_use]
     pub fn ed25519(kid: &'static str) -> Self {
         let key = Ed25519KeyPair::generate().expect("a key");
-        let key = key.to_pkcs8v1().expect("its form");
+        let key = key.to_pkcs8v1().expect("PKCS #8");
         Self {
             kid,
             algorithm: Algorithm::EdDSA,
@@ -59,6 +71,11 @@ impl Key {
         }
     }
 
+    /// Creates a P-256 key.
+    ///
+    /// # Panics
+    /// If no key can be generated.
+    #[must_use]
     pub fn p256(kid: &'static str) -> Self {
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
@@ -70,9 +87,14 @@ impl Key {
         }
     }
 
+    /// Creates an RSA key of 2048 bits.
+    ///
+    /// # Panics
+    /// If no key can be generated.
+    #[must_use]
     pub fn rsa(kid: &'static str) -> Self {
         let key = RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("a key");
-        let der = key.as_der().expect("its form");
+        let der = key.as_der().expect("PKCS #8");
         Self {
             kid,
             algorithm: Algorithm::RS256,
@@ -80,7 +102,11 @@ impl Key {
         }
     }
 
-    /// Its public half, as an issuer publishes it.
+    /// Returns the public half as a JSON Web Key.
+    ///
+    /// # Panics
+    /// If the key has no public half.
+    #[must_use]
     pub fn jwk(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.secret, self.algorithm).expect("a public half");
         let mut jwk = serde_json::to_value(jwk).expect("JSON");
@@ -89,6 +115,8 @@ impl Key {
         jwk
     }
 
+    /// Returns the header of a token that names this key.
+    #[must_use]
     pub fn header(&self) -> Header {
         Header {
             kid: Some(self.kid.to_owned()),
@@ -96,10 +124,20 @@ impl Key {
         }
     }
 
+    /// Signs claims.
+    ///
+    /// # Panics
+    /// If they cannot be encoded.
+    #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_with(&self.header(), claims)
     }
 
+    /// Signs claims under another header.
+    ///
+    /// # Panics
+    /// If they cannot be encoded.
+    #[must_use]
     pub fn sign_with(&self, header: &Header, claims: &Value) -> String {
         jsonwebtoken::encode(header, claims, &self.secret).expect("a token")
     }
@@ -110,12 +148,14 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
 }
 
-pub fn jwks<'a>(keys: impl IntoIterator<Item = &'a Key>) -> String {
-    let keys: Vec<_> = keys.into_iter().map(Key::jwk).collect();
+/// Returns the JSON Web Key Set of keys.
+pub fn jwks<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> String {
+    let keys: Vec<_> = keys.into_iter().map(SigningKey::jwk).collect();
     json!({ "keys": keys }).to_string()
 }
 
-/// What a good user's token says, valid for an hour.
+/// Returns valid claims of a user, for an hour.
+#[must_use]
 pub fn user_claims() -> Value {
     json!({
         "iss": ISS,
@@ -128,7 +168,8 @@ pub fn user_claims() -> Value {
     })
 }
 
-/// What a good privileged token says, valid for an hour.
+/// Returns valid claims of the app itself, for an hour.
+#[must_use]
 pub fn sys_claims(scope: &str) -> Value {
     json!({
         "iss": ISS,
@@ -139,7 +180,11 @@ pub fn sys_claims(scope: &str) -> Value {
     })
 }
 
-/// Claims with one of them changed; null takes it away.
+/// Replaces a claim; null removes it.
+///
+/// # Panics
+/// If the claims are no JSON object.
+#[must_use]
 pub fn with(mut claims: Value, name: &str, value: Value) -> Value {
     let map = claims.as_object_mut().expect("claims");
     match value {
@@ -149,18 +194,22 @@ pub fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims
 }
 
-/// An issuer of any app and kind.
+/// Returns an issuer that may speak for any app and kind.
+#[must_use]
 pub fn issuer(jwks: Jwks) -> Issuer {
     Issuer {
         iss: ISS.to_owned(),
         jwks,
-        apps: Apps::All,
-        kinds: vec![Kind::User, Kind::Sys],
+        apps: AllowedApps::All,
+        kinds: vec![CallerKind::User, CallerKind::Sys],
     }
 }
 
-/// An authenticator that trusts these keys for any app and kind.
-pub async fn trusting(keys: &[&Key], clock: Arc<ManualClock>) -> Arc<Authenticator> {
+/// Starts an authenticator that trusts these keys for any app and kind.
+///
+/// # Panics
+/// If it does not start.
+pub async fn trusting(keys: &[&SigningKey], clock: Arc<TestClock>) -> Arc<Authenticator> {
     let jwks = Jwks::Inline(jwks(keys.iter().copied()));
     Authenticator::start(vec![issuer(jwks)], clock)
         .await

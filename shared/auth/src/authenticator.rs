@@ -1,0 +1,170 @@
+//! Authentication of calls by the tokens of configured issuers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Millis;
+use http::HeaderMap;
+use storage::Clock;
+
+use crate::claims::Claims;
+use crate::issuer_keys::IssuerKeys;
+use crate::jwks_source::JwksSource;
+use crate::limits::{LEEWAY_MS, VERIFIED_MAX_MS};
+use crate::token::Token;
+use crate::token_cache::{TokenCache, VerifiedToken};
+use crate::{AllowedApps, CallerKind, Error, Identity, Issuer, JwksError, TokenError, bearer};
+
+/// Failure to start an [`Authenticator`].
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Two issuers of the same name.
+    #[error("the issuer {0:?} is configured twice")]
+    DuplicateIssuer(String),
+    /// Keys that cannot be read.
+    #[error("the keys of the issuer {iss:?} cannot be read")]
+    Keys {
+        /// Name of the issuer.
+        iss: String,
+        /// Cause.
+        source: JwksError,
+    },
+}
+
+/// Verifier of the tokens of calls.
+pub struct Authenticator {
+    issuers: HashMap<String, TrustedIssuer>,
+    cache: TokenCache,
+    clock: Arc<dyn Clock>,
+}
+
+/// Result of a successful authentication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticated {
+    /// Identity of the caller.
+    pub identity: Identity,
+    /// Time until the token expires, including the leeway.
+    pub expires_in: Duration,
+}
+
+/// A configured issuer and its keys.
+struct TrustedIssuer {
+    apps: AllowedApps,
+    kinds: Vec<CallerKind>,
+    keys: Arc<IssuerKeys>,
+}
+
+impl Authenticator {
+    /// Loads the keys of all issuers, and reloads them periodically until dropped. Requires a
+    /// tokio runtime.
+    ///
+    /// # Errors
+    /// If an issuer is configured twice, or its keys cannot be read. An unreachable URL is no
+    /// error: its tokens are rejected until a reload succeeds.
+    pub async fn start(
+        issuers: Vec<Issuer>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, StartError> {
+        let mut trusted = HashMap::new();
+        for issuer in issuers {
+            if trusted.contains_key(&issuer.iss) {
+                return Err(StartError::DuplicateIssuer(issuer.iss));
+            }
+            trusted.insert(issuer.iss.clone(), TrustedIssuer::start(issuer).await?);
+        }
+        Ok(Arc::new(Self {
+            issuers: trusted,
+            cache: TokenCache::new(),
+            clock,
+        }))
+    }
+
+    /// Authenticates the caller by the headers of a call.
+    ///
+    /// # Errors
+    /// If there is no token, or it is not valid, or it has expired.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Error> {
+        let token = bearer::token(headers)?;
+        let now = self.clock.now_ms();
+        let verified = match self.cached(token, now) {
+            Some(verified) => verified,
+            None => self.verify(token, now).await?,
+        };
+        let left_ms = verified.expires_at.after(LEEWAY_MS).0 - now.0;
+        if left_ms <= 0 {
+            return Err(Error::Expired);
+        }
+        Ok(Authenticated {
+            identity: verified.identity.clone(),
+            expires_in: Duration::from_millis(left_ms.unsigned_abs()),
+        })
+    }
+
+    /// Returns a recent verification of the token, unless the issuer's keys have changed since.
+    fn cached(&self, token: &str, now: Millis) -> Option<Arc<VerifiedToken>> {
+        let verified = self.cache.get(token)?;
+        let keys_version = verified.keys.current()?.version();
+        let is_fresh = now < verified.verified_at.after(VERIFIED_MAX_MS);
+        (is_fresh && keys_version == verified.keys_version).then_some(verified)
+    }
+
+    async fn verify(&self, text: &str, now: Millis) -> Result<Arc<VerifiedToken>, TokenError> {
+        let verified = Arc::new(self.check(text, now).await?);
+        self.cache.put(text, Arc::clone(&verified));
+        Ok(verified)
+    }
+
+    /// Checks everything but the expiry.
+    async fn check(&self, text: &str, now: Millis) -> Result<VerifiedToken, TokenError> {
+        let token = Token::parse(text)?;
+        let issuer = self.issuers.get(&token.iss()?).ok_or(TokenError::Issuer)?;
+        let keys = issuer.keys.containing(&token.key_id).await;
+        let keys = keys.ok_or(TokenError::Key)?;
+        let claims: Claims = token.verify(&keys)?;
+        let identity = claims.identity()?;
+        issuer.check(&identity)?;
+        if claims.not_before() > Some(now.after(LEEWAY_MS)) {
+            return Err(TokenError::NotYet);
+        }
+        Ok(VerifiedToken {
+            identity,
+            keys: issuer.keys.clone(),
+            keys_version: keys.version(),
+            verified_at: now,
+            expires_at: claims.expires_at(),
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn keys(&self, iss: &str) -> Arc<IssuerKeys> {
+        Arc::clone(&self.issuers[iss].keys)
+    }
+}
+
+impl TrustedIssuer {
+    async fn start(issuer: Issuer) -> Result<Self, StartError> {
+        let Issuer {
+            iss,
+            jwks,
+            apps,
+            kinds,
+        } = issuer;
+        let keys = async { IssuerKeys::start(iss.clone(), JwksSource::new(jwks)?).await };
+        match keys.await {
+            Ok(keys) => Ok(Self { apps, kinds, keys }),
+            Err(source) => Err(StartError::Keys { iss, source }),
+        }
+    }
+
+    /// Checks that the issuer may speak for the caller.
+    fn check(&self, identity: &Identity) -> Result<(), TokenError> {
+        if !self.kinds.contains(&identity.kind()) {
+            return Err(TokenError::Kind);
+        }
+        if !self.apps.include(identity.app()) {
+            return Err(TokenError::ForeignApp);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! Limits of tokens and of issuers' keys, with their units.
+
+use std::time::Duration;
+
+/// Maximum size of a token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// Maximum difference between the clocks of an issuer and of this server, in milliseconds.
+pub const LEEWAY_MS: i64 = 30 * 1000;
+/// Maximum age of a cached verification, in milliseconds.
+pub const VERIFIED_MAX_MS: i64 = 5 * 60 * 1000;
+/// Memory of the cache of verified tokens, in bytes.
+pub const VERIFIED_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Interval between two loads of an issuer's keys.
+pub const KEYS_REFRESH: Duration = Duration::from_mins(10);
+/// Minimum interval between two loads that a token with an unknown key causes.
+pub const KEYS_REFRESH_UNKNOWN: Duration = Duration::from_secs(30);
+/// Maximum age of keys whose reload fails.
+pub const KEYS_STALE_MAX: Duration = Duration::from_hours(24);
+/// Maximum size of an issuer's key set, in bytes.
+pub const KEYS_BYTES_MAX: usize = 1024 * 1024;
+/// Timeout of one load of a key set from a URL. Calls with an unknown key wait for it.
+pub const KEYS_TIMEOUT: Duration = Duration::from_secs(5);

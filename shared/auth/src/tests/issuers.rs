@@ -1,0 +1,111 @@
+//! Apps and kinds of an issuer, and the expiry of tokens.
+
+use domain::AppId;
+use serde_json::json;
+
+use super::{authenticate, rejection};
+use crate::testing::*;
+use crate::{AllowedApps, Authenticator, CallerKind, Error, Issuer, Jwks, StartError, TokenError};
+
+#[tokio::test]
+async fn a_token_for_an_app_or_kind_of_another_issuer_is_rejected() {
+    let key = SigningKey::ed25519("e");
+    let chess = AppId::parse("chess").expect("an app");
+    let narrow = Issuer {
+        apps: AllowedApps::Listed(vec![chess]),
+        kinds: vec![CallerKind::User],
+        ..issuer(Jwks::Inline(jwks([&key])))
+    };
+    let authenticator = Authenticator::start(vec![narrow], TestClock::new()).await;
+    let authenticator = authenticator.expect("an authenticator");
+    assert!(
+        authenticate(&authenticator, &key.sign(&user_claims()))
+            .await
+            .is_ok()
+    );
+    let foreign = key.sign(&with(user_claims(), "app", json!("go")));
+    assert_eq!(
+        rejection(&authenticator, &foreign).await,
+        TokenError::ForeignApp
+    );
+    let system = key.sign(&sys_claims("sys.read"));
+    assert_eq!(rejection(&authenticator, &system).await, TokenError::Kind);
+}
+
+#[tokio::test]
+async fn a_key_of_one_issuer_does_not_verify_tokens_of_another() {
+    let [ours, theirs] = [SigningKey::ed25519("e"), SigningKey::ed25519("f")];
+    let other = Issuer {
+        iss: "https://other.test".to_owned(),
+        ..issuer(Jwks::Inline(jwks([&theirs])))
+    };
+    let issuers = vec![issuer(Jwks::Inline(jwks([&ours]))), other];
+    let authenticator = Authenticator::start(issuers, TestClock::new()).await;
+    let authenticator = authenticator.expect("an authenticator");
+    let token = theirs.sign(&user_claims());
+    assert_eq!(rejection(&authenticator, &token).await, TokenError::Key);
+}
+
+#[tokio::test]
+async fn all_invalid_tokens_get_the_same_message_but_for_expired_ones() {
+    let key = SigningKey::ed25519("e");
+    let clock = TestClock::new();
+    let authenticator = trusting(&[&key], clock.clone()).await;
+    let message = async |token: &str| {
+        let error = authenticate(&authenticator, token).await;
+        error.expect_err("a rejection").to_string()
+    };
+    let invalid = [
+        "a.b.c".to_owned(),
+        SigningKey::ed25519("e").sign(&user_claims()),
+        SigningKey::ed25519("x").sign(&user_claims()),
+        key.sign(&with(user_claims(), "aud", json!("other"))),
+        // Expired and invalid is invalid.
+        key.sign(&with(
+            with(user_claims(), "exp", json!(1)),
+            "app",
+            json!("a b"),
+        )),
+        SigningKey::ed25519("e").sign(&with(user_claims(), "exp", json!(1))),
+    ];
+    let first = message(&invalid[0]).await;
+    for token in &invalid {
+        assert_eq!(message(token).await, first);
+    }
+    let expired = key.sign(&with(user_claims(), "exp", json!(1)));
+    assert_ne!(message(&expired).await, first);
+}
+
+#[tokio::test]
+async fn a_token_expires_after_the_leeway_even_if_cached() {
+    let key = SigningKey::ed25519("e");
+    let clock = TestClock::new();
+    let authenticator = trusting(&[&key], clock.clone()).await;
+    let token = key.sign(&with(user_claims(), "exp", json!(NOW + 10)));
+    assert!(authenticate(&authenticator, &token).await.is_ok());
+    clock.advance(39);
+    assert!(authenticate(&authenticator, &token).await.is_ok());
+    clock.advance(1);
+    let expired = authenticate(&authenticator, &token).await;
+    assert_eq!(expired, Err(Error::Expired));
+}
+
+#[tokio::test]
+async fn a_duplicate_issuer_or_one_without_keys_is_an_error() {
+    let key = SigningKey::ed25519("e");
+    let duplicates = vec![issuer(Jwks::Inline(jwks([&key]))); 2];
+    let error = Authenticator::start(duplicates, TestClock::new())
+        .await
+        .err();
+    assert!(matches!(error, Some(StartError::DuplicateIssuer(iss)) if iss == ISS));
+    for jwks in [
+        Jwks::Inline("{}".to_owned()),
+        Jwks::Inline("no JSON".to_owned()),
+        Jwks::File("/nowhere/jwks.json".into()),
+    ] {
+        let error = Authenticator::start(vec![issuer(jwks)], TestClock::new())
+            .await
+            .err();
+        assert!(matches!(error, Some(StartError::Keys { .. })));
+    }
+}

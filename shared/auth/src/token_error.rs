@@ -1,0 +1,54 @@
+//! Reasons for the rejection of a token. For the log: callers get one text for all of them.
+
+/// Reason for the rejection of a token. Holds nothing of the token's contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// More than one `authorization` header.
+    #[error("more than one authorization header")]
+    Ambiguous,
+    /// An `authorization` header that is not `Bearer` and a token.
+    #[error("the authorization header holds no bearer token")]
+    NotBearer,
+    /// Longer than [`TOKEN_BYTES_MAX`](crate::limits::TOKEN_BYTES_MAX).
+    #[error("the token is too long")]
+    TooLong,
+    /// Not a JWT, or claims of wrong types.
+    #[error("malformed")]
+    Malformed,
+    /// A header that brings a key of its own, or an unknown extension.
+    #[error("the header names a key of its own or an extension")]
+    Header,
+    /// An algorithm that is not accepted.
+    #[error("an algorithm that is not accepted")]
+    Algorithm,
+    /// An issuer that is not configured.
+    #[error("an unknown issuer")]
+    Issuer,
+    /// No such key of the issuer for the algorithm.
+    #[error("an unknown key")]
+    Key,
+    /// Not signed by the named key.
+    #[error("a wrong signature")]
+    Signature,
+    /// An audience that is no kind of caller, or is both.
+    #[error("a wrong audience")]
+    Audience,
+    /// A kind of caller that the issuer may not speak for.
+    #[error("the issuer may not speak for this kind of caller")]
+    Kind,
+    /// A malformed `app`.
+    #[error("a malformed app id")]
+    App,
+    /// An app that the issuer may not speak for.
+    #[error("the issuer may not speak for this app")]
+    ForeignApp,
+    /// A malformed `sub`.
+    #[error("a malformed profile id")]
+    Profile,
+    /// A `name` or `pic` that is too long or contains NUL.
+    #[error("a malformed name or picture")]
+    Sender,
+    /// An `nbf` in the future.
+    #[error("not valid yet")]
+    NotYet,
+}
