@@ -13,7 +13,7 @@ use domain::{Action, AppId, Millis, Operation, Outcome};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 use storage::{Clock, Error};
-use storage_sql::{Lanes, Options};
+use storage_sql::{LaneOptions, Options};
 use support::clock::START;
 use support::on_each_database;
 use support::store::{Backend, run};
@@ -77,9 +77,9 @@ struct Standing {
 impl<'a> Lane<'a> {
     async fn open(bench: &'a Bench) -> Self {
         let options = Options {
-            lanes: Lanes {
+            lanes: LaneOptions {
                 count: 1,
-                ..Lanes::default()
+                ..LaneOptions::default()
             },
             clock: Arc::new(TickingClock(AtomicI64::new(START.0))),
             ..bench.test.options.clone()

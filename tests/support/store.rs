@@ -22,7 +22,7 @@ use domain::{Policy, Quotas};
 use futures::FutureExt as _;
 use realtime::Hub;
 use storage::{MailStore, Nobody, Wake};
-use storage_sql::{Lanes, Notify, Options, WRITE_CONNECTIONS};
+use storage_sql::{LaneOptions, Notify, Options, WRITE_CONNECTIONS};
 use tokio::runtime;
 
 use crate::clock::ManualClock;
@@ -46,7 +46,7 @@ pub struct Setup {
     /// The database.
     pub backend: Backend,
     /// How writes are gathered.
-    pub lanes: Lanes,
+    pub lanes: LaneOptions,
     /// Whether messages that were written or read are remembered.
     pub remembers: bool,
 }
@@ -55,7 +55,7 @@ impl From<Backend> for Setup {
     fn from(backend: Backend) -> Self {
         Self {
             backend,
-            lanes: Lanes::default(),
+            lanes: LaneOptions::default(),
             remembers: true,
         }
     }
@@ -63,7 +63,7 @@ impl From<Backend> for Setup {
 
 impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Lanes {
+        let LaneOptions {
             count,
             batch_operations_max,
         } = self.lanes;
@@ -84,7 +84,7 @@ impl Setup {
     /// Writes in that many lanes at once, that many in one transaction.
     #[must_use]
     pub const fn new(backend: Backend, count: usize, batch_operations_max: usize) -> Self {
-        let lanes = Lanes {
+        let lanes = LaneOptions {
             count,
             batch_operations_max,
         };
@@ -107,7 +107,7 @@ impl Setup {
     /// Whether writes are gathered as they are by default.
     #[must_use]
     pub fn is_usual(&self) -> bool {
-        self.lanes == Lanes::default()
+        self.lanes == LaneOptions::default()
     }
 
     /// Connections that write, so that no lane goes without.
@@ -206,7 +206,7 @@ impl TestStore {
             ..Options::new(place.url())
         };
         if !setup.remembers {
-            options.content_cache_bytes = 0;
+            options.message_cache_bytes = 0;
         }
         let store = storage_sql::open(&options).await.expect("a store");
         Self {

@@ -121,8 +121,8 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    pub const fn to_store(&self) -> storage_sql::Lanes {
-        storage_sql::Lanes {
+    pub const fn to_store(&self) -> storage_sql::LaneOptions {
+        storage_sql::LaneOptions {
             count: self.count.size(),
             batch_operations_max: self.batch_operations.size(),
         }

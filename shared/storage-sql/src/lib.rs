@@ -1,40 +1,37 @@
-//! The store on `SQLite` and `PostgreSQL`, written once for both.
+//! The mail store on `SQLite` and `PostgreSQL`, written once for both.
 //!
-//! - `backend` is the whole list of what differs between the two.
-//! - `statement` and `rows` make one text serve both, with a batch of rows if need be.
-//! - `executor` is the walk of every write; `read` holds the questions.
-//! - `store` is the port's [`storage::MailStore`], `open` the way to it from a url.
+//! From the ground up; a module uses only those above it in this list:
+//!
+//! - `options`, `ids`: how a store is opened, where its time and its ids come from.
+//! - `db`: the databases. What differs between them (`backend`), pool, connection and
+//!   transaction, statements, values and rows, errors, schema, epoch.
+//! - `table`: the tables, one file each.
+//! - `message_cache`, `broadcast`: messages in memory; LISTEN/NOTIFY between replicas.
+//! - `write`: group commit. `lanes` gather operations, `executor` runs a batch of them.
+//! - `read`: the queries of mailboxes, messages, pages and feeds.
+//! - `segment`: the upload of a segment's recipients, by external merge sort.
+//! - `upkeep`: what runs in the background: expiry, trim, recount, send jobs.
+//! - `store`, `open`: the port's [`storage::MailStore`], and the way to it from a url.
 
-mod apps;
-mod audit;
-mod backend;
-mod carrier;
-mod connection;
-mod contents;
-mod epoch;
-mod error;
-mod executor;
-mod fields;
+mod broadcast;
+mod db;
 mod ids;
-mod lane;
-mod migrate;
+mod message_cache;
 mod open;
 mod options;
 mod read;
-mod retry;
-mod rows;
 mod segment;
-mod statement;
 mod store;
-mod sweep;
-mod trim;
-mod warm;
+mod table;
+mod upkeep;
+mod write;
 
-pub use backend::Backend;
-pub use executor::Verdict;
+pub use db::backend::Backend;
+pub use db::migrate::Step;
+pub use db::open_error::OpenError;
 pub use ids::{MonotonicIds, SystemClock};
-pub use migrate::Step;
-pub use open::{OpenError, migrate_status, migrate_up, open, open_backend};
-pub use options::{Lanes, Notify, Options, READ_CONNECTIONS, WRITE_CONNECTIONS};
+pub use open::{migrate_status, migrate_up, open, open_backend};
+pub use options::{LaneOptions, Notify, Options, READ_CONNECTIONS, WRITE_CONNECTIONS};
 pub use sqlx::{Postgres, Sqlite};
 pub use store::SqlStore;
+pub use write::operation::Verdict;

@@ -13,12 +13,12 @@ pub const WRITE_CONNECTIONS: u32 = 4;
 /// Connections that read.
 pub const READ_CONNECTIONS: u32 = 8;
 
-/// Bytes of messages that are kept in memory.
-pub const CONTENT_CACHE_BYTES: u64 = 256 * 1024 * 1024;
+/// Default size of the message cache, in bytes: 256 MiB.
+pub const MESSAGE_CACHE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How writes are gathered into transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lanes {
+pub struct LaneOptions {
     /// Lanes, each with one transaction at a time, one less than connections that write
     /// at the most; `SQLite` has one whatever this says. One gathers the largest batches and
     /// so takes the least of server and database; more pay where the database has processors
@@ -28,7 +28,7 @@ pub struct Lanes {
     pub batch_operations_max: usize,
 }
 
-impl Default for Lanes {
+impl Default for LaneOptions {
     fn default() -> Self {
         Self {
             count: 1,
@@ -63,11 +63,11 @@ pub struct Options {
     /// Connections that read.
     pub read_connections: u32,
     /// How writes are gathered.
-    pub lanes: Lanes,
+    pub lanes: LaneOptions,
     /// How other stores are told of changes, and heard.
     pub notify: Notify,
-    /// Bytes of messages that are kept in memory, so that pages need not read them again.
-    pub content_cache_bytes: u64,
+    /// Maximum size of the message cache, in bytes; 0: none.
+    pub message_cache_bytes: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where message ids come from.
@@ -94,9 +94,9 @@ impl Options {
             policy: Policy::default(),
             write_connections: WRITE_CONNECTIONS,
             read_connections: READ_CONNECTIONS,
-            lanes: Lanes::default(),
+            lanes: LaneOptions::default(),
             notify: Notify::default(),
-            content_cache_bytes: CONTENT_CACHE_BYTES,
+            message_cache_bytes: MESSAGE_CACHE_BYTES,
             clock: Arc::new(SystemClock),
             ids: Arc::new(MonotonicIds::default()),
             wake: Arc::new(Nobody),

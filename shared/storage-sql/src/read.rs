@@ -15,14 +15,14 @@ pub mod settings;
 
 use domain::page::{Count, Found, Scan};
 
-/// What a read finds of a mailbox.
-pub enum Seen<T> {
-    /// It has not begun.
+/// The outcome of a read of a mailbox.
+pub enum ReadOutcome<T> {
+    /// The mailbox does not exist.
     Missing,
-    /// It has something to take before anybody may see it.
+    /// The mailbox must be settled first.
     Due,
-    /// It is as it should be.
-    There(T),
+    /// The result of the read.
+    Ready(T),
 }
 
 /// What a scan finds in a mailbox that has not begun.

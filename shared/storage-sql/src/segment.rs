@@ -1,14 +1,10 @@
-//! Messages to segments: how their recipients come in, and how their jobs go on.
+//! The upload of a segment's recipients.
 //!
-//! Recipients come in in any order, and more than there is memory for. They are stored in runs,
-//! each sorted, and the runs are merged into one, which is what a job goes through. So each
+//! They arrive in any order, and are too many for memory: an external merge sort stores them in
+//! sorted runs, and merges the runs into one, which the send job reads chunk by chunk. Each
 //! recipient is there once, and neighbours in a chunk are neighbours in the tables.
 
-mod chunks;
-mod desk;
-mod intake;
-mod merge;
-mod work;
-
-pub use desk::Desk;
-pub use work::Worker;
+pub mod chunks;
+pub mod recipient_sort;
+mod run_merge;
+pub mod upload_slots;

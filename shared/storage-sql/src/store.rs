@@ -1,8 +1,9 @@
-//! The store: both databases, one text.
+//! The mail store: each method of the port, on both databases.
 
+mod app_numbers;
+mod counts_loader;
 mod readiness;
-mod together;
-mod visit;
+mod settled_read;
 
 use std::ops::ControlFlow::Break;
 use std::sync::Arc;
@@ -18,59 +19,64 @@ use storage::{
 };
 use uuid::Uuid;
 
-use crate::apps::Apps;
-use crate::backend::{Backend, Pools};
-use crate::carrier::Carrier;
-use crate::connection::Connection;
-use crate::contents::Contents;
-use crate::epoch::{self, Epoch};
-use crate::executor::{AppKey, Executor, Job, Verdict};
+use crate::broadcast::Broadcast;
+use crate::db::backend::{Backend, Pools};
+use crate::db::connection::Connection;
+use crate::db::epoch::{self, Epoch};
+use crate::db::isolation::Isolation;
+use crate::db::retry;
 use crate::ids;
-use crate::lane::{Lanes, Workshop};
+use crate::message_cache::MessageCache;
 use crate::options::Options;
-use crate::read::items::{Messages, Sight};
-use crate::read::messages::Asker;
-use crate::segment::{Desk, Worker};
-use crate::sweep::Claim;
-use crate::{audit, read, retry, sweep, trim};
-use together::Together;
-use visit::Visit;
+use crate::read;
+use crate::read::items::Messages;
+use crate::read::messages::Requester;
+use crate::segment::recipient_sort::RecipientSort;
+use crate::segment::upload_slots::UploadSlots;
+use crate::table::app::AppKey;
+use crate::upkeep::job_runner::JobRunner;
+use crate::upkeep::sweep::Lease;
+use crate::upkeep::{recount, sweep, trim};
+use crate::write::executor::Executor;
+use crate::write::lanes::{BatchRunner, Lanes};
+use crate::write::operation::{BatchedOperation, Verdict};
+use app_numbers::AppNumbers;
+use counts_loader::CountsLoader;
+use settled_read::SettledRead;
 
-/// How long a call that is none of its own may take, such as to begin a mailbox that is read.
-const OPEN_WITHIN: Duration = Duration::from_secs(5);
+/// Timeout of a write that no caller asked for: creating or settling a mailbox that is read.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A store on a database.
 pub struct SqlStore<DB: Backend> {
     pools: Pools<DB>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn MessageIds>,
-    apps: Arc<Apps>,
+    apps: Arc<AppNumbers>,
     executor: Arc<Executor<DB>>,
     lanes: Lanes,
     epoch: Arc<Epoch>,
-    carrier: Arc<Carrier>,
-    claim: Claim,
-    worker: Worker,
-    /// Where the recipients of segments come in.
-    desk: Arc<Desk<DB>>,
-    /// For those who ask for counts.
-    together: Arc<Together<DB>>,
+    broadcast: Arc<Broadcast>,
+    sweep_lease: Lease,
+    job_runner: JobRunner,
+    upload_slots: Arc<UploadSlots<DB>>,
+    counts_loader: Arc<CountsLoader<DB>>,
 }
 
 impl<DB: Backend> SqlStore<DB> {
     pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
         let epoch = Arc::new(Epoch::new(epoch::current(&pools).await?));
-        let apps = Arc::new(Apps::new());
-        let here = Arc::clone(&options.wake);
-        let carrier = Carrier::start(here, &pools.write, options.notify_url());
-        let carrier = Arc::new(carrier);
+        let apps = Arc::new(AppNumbers::new());
+        let local = Arc::clone(&options.wake);
+        let broadcast = Broadcast::start(local, &pools.write, options.notify_url());
+        let broadcast = Arc::new(broadcast);
         let executor = Arc::new(Executor {
             pool: pools.write.clone(),
             policy: options.policy.clone(),
-            contents: Contents::new(options.content_cache_bytes),
-            wake: carrier.clone(),
+            message_cache: MessageCache::new(options.message_cache_bytes),
+            wake: broadcast.clone(),
         });
-        let workshop = Workshop {
+        let runner = BatchRunner {
             executor: Arc::clone(&executor),
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
@@ -81,21 +87,21 @@ impl<DB: Backend> SqlStore<DB> {
         let lanes = options.lanes.count.min(connections.saturating_sub(1));
         let lanes = lanes.clamp(1, DB::WRITERS_MAX);
         let (read, clock) = (pools.read.clone(), options.clock.clone());
-        let together = Together::new(read, apps.clone(), epoch.clone(), clock);
-        let desk = Arc::new(Desk::new(&pools, Arc::clone(&options.clock)));
+        let counts_loader = CountsLoader::new(read, apps.clone(), epoch.clone(), clock);
+        let upload_slots = Arc::new(UploadSlots::new(&pools, Arc::clone(&options.clock)));
         Ok(Self {
-            together,
-            lanes: Lanes::start(workshop, lanes),
+            counts_loader,
+            lanes: Lanes::start(runner, lanes),
             pools,
             clock: Arc::clone(&options.clock),
             ids: Arc::clone(&options.ids),
             apps,
             executor,
             epoch,
-            carrier,
-            claim: Claim::new(),
-            worker: Worker::default(),
-            desk,
+            broadcast,
+            sweep_lease: Lease::new(),
+            job_runner: JobRunner::default(),
+            upload_slots,
         })
     }
 
@@ -110,9 +116,9 @@ impl<DB: Backend> SqlStore<DB> {
         deadline: Instant,
     ) -> Result<Vec<Verdict>, Error> {
         let now = self.clock.now_ms();
-        let mut jobs = Vec::with_capacity(operations.len());
+        let mut batch = Vec::with_capacity(operations.len());
         for (app, operation) in operations {
-            jobs.push(Job {
+            batch.push(BatchedOperation {
                 app: self.app(&app).await?,
                 message_id: ids::of(&*self.ids, &operation, now),
                 operation,
@@ -121,7 +127,7 @@ impl<DB: Backend> SqlStore<DB> {
         let executor = Arc::clone(&self.executor);
         // In a task of its own: what has begun runs to its end, whoever stops waiting.
         let work =
-            tokio::spawn(async move { retry::busy(deadline, || executor.run(now, &jobs)).await });
+            tokio::spawn(async move { retry::busy(deadline, || executor.run(now, &batch)).await });
         work.await.map_err(|error| Error::Internal(error.into()))?
     }
 
@@ -133,13 +139,18 @@ impl<DB: Backend> SqlStore<DB> {
         })
     }
 
-    fn messages_of<'a>(&'a self, app_no: i64, owner: &'a ProfileId, sight: Sight) -> Messages<'a> {
+    fn messages_of<'a>(
+        &'a self,
+        app_no: i64,
+        owner: &'a ProfileId,
+        isolation: Isolation,
+    ) -> Messages<'a> {
         Messages {
-            contents: &self.executor.contents,
+            cache: &self.executor.message_cache,
             epoch: self.epoch.get(),
             app_no,
             owner,
-            sight,
+            isolation,
             now: self.clock.now_ms(),
         }
     }
@@ -155,8 +166,8 @@ impl<DB: Backend> SqlStore<DB> {
     /// all who follow a mailbox have to look.
     fn live_in(&self, epoch: Uuid) {
         if self.epoch.set(epoch) {
-            self.apps.forget_all();
-            self.carrier.replaced();
+            self.apps.clear();
+            self.broadcast.replaced();
         }
     }
 }
@@ -187,10 +198,10 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         owner: &ProfileId,
         reader: Reader,
     ) -> Result<Counted, Error> {
-        let mut visit = Visit::of(app, owner, reader);
+        let mut reading = SettledRead::of(app, owner, reader);
         loop {
-            let seen = self.counted(&visit).await;
-            if let Break(counted) = self.see(&mut visit, seen).await? {
+            let outcome = self.read_counts(&reading).await;
+            if let Break(counted) = self.settle_if_due(&mut reading, outcome).await? {
                 return Ok(counted.unwrap_or_else(|| Counted {
                     counts: domain::mailbox::Counts::default(),
                     position: self.at(0),
@@ -208,19 +219,22 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         bytes_max: usize,
     ) -> Result<Items<Item>, Error> {
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
-        let mut visit = Visit::of(app, owner, Reader::Owner);
+        let mut reading = SettledRead::of(app, owner, Reader::Owner);
         loop {
-            let (app_no, mut view) = self.view(app, visit.sight()).await?;
-            let seen = read::entries::read(
+            let (app_no, mut view) = self.view(app, reading.isolation()).await?;
+            let outcome = read::entries::read(
                 view.connection(),
-                self.messages_of(app_no, owner, visit.sight()),
+                self.messages_of(app_no, owner, reading.isolation()),
                 owner,
                 msgbox,
                 message_ids,
                 bytes_max,
             );
-            let seen = seen.await;
-            if let Break(items) = self.see(&mut visit, view.end_with(seen).await).await? {
+            let outcome = outcome.await;
+            if let Break(items) = self
+                .settle_if_due(&mut reading, view.end_with(outcome).await)
+                .await?
+            {
                 return Ok(items.unwrap_or_else(|| Items {
                     found: Vec::new(),
                     remaining: Vec::new(),
@@ -236,18 +250,21 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         reader: Reader,
         scan: &Scan,
     ) -> Result<MailboxPage, Error> {
-        let mut visit = Visit::of(app, owner, reader);
+        let mut reading = SettledRead::of(app, owner, reader);
         if scan.count && !scan.criteria.is_box_only() {
             // The rows and their number, of one snapshot.
-            visit = visit.in_one_snapshot();
+            reading = reading.in_snapshot();
         }
         loop {
-            let (app_no, mut view) = self.view(app, visit.sight()).await?;
-            let messages = self.messages_of(app_no, owner, visit.sight());
+            let (app_no, mut view) = self.view(app, reading.isolation()).await?;
+            let messages = self.messages_of(app_no, owner, reading.isolation());
             let epoch = self.epoch.get();
-            let seen =
+            let outcome =
                 read::mailbox_page::read(view.connection(), epoch, messages, owner, scan).await;
-            if let Break(page) = self.see(&mut visit, view.end_with(seen).await).await? {
+            if let Break(page) = self
+                .settle_if_due(&mut reading, view.end_with(outcome).await)
+                .await?
+            {
                 return Ok(page.unwrap_or_else(|| MailboxPage {
                     found: read::empty(scan),
                     position: self.at(0),
@@ -263,14 +280,16 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         since: Since,
         part: FeedPart,
     ) -> Result<Feed, Error> {
-        let mut visit = Visit::of(app, owner, Reader::Owner);
+        let mut reading = SettledRead::of(app, owner, Reader::Owner);
         loop {
-            let (app_no, mut view) = self.view(app, visit.sight()).await?;
-            let messages = self.messages_of(app_no, owner, visit.sight());
+            let (app_no, mut view) = self.view(app, reading.isolation()).await?;
+            let messages = self.messages_of(app_no, owner, reading.isolation());
             let thought = messages.epoch;
-            let seen = read::changes::read(view.connection(), messages, owner, since, part).await;
-            if let Break(Some((feed, epoch))) =
-                self.see(&mut visit, view.end_with(seen).await).await?
+            let outcome =
+                read::changes::read(view.connection(), messages, owner, since, part).await;
+            if let Break(Some((feed, epoch))) = self
+                .settle_if_due(&mut reading, view.end_with(outcome).await)
+                .await?
             {
                 self.live_in(epoch);
                 if epoch == thought {
@@ -310,7 +329,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn sweep(&self) -> Result<bool, Error> {
         let now = self.clock.now_ms();
-        if !self.claim.hold(&self.pools.write, now).await? {
+        if !self.sweep_lease.hold(&self.pools.write, now).await? {
             return Ok(false);
         }
         let mut connection = Connection::of(&self.pools.read).await?;
@@ -325,17 +344,19 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn intake(&self, app: &AppId) -> Result<Box<dyn Intake>, Error> {
         let app_no = self.app(app).await?.app_no;
-        Ok(Box::new(self.desk.begin(app_no).await?))
+        Ok(Box::new(
+            RecipientSort::begin(&self.upload_slots, app_no).await?,
+        ))
     }
 
     async fn job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error> {
-        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
         read::job::read(view.connection(), app_no, id, self.clock.now_ms()).await
     }
 
     async fn advance(&self) -> Result<bool, Error> {
         let (read, clock) = (&self.pools.read, &*self.clock);
-        self.worker.advance(read, &self.executor, clock).await
+        self.job_runner.advance(read, &self.executor, clock).await
     }
 
     async fn new_epoch(&self) -> Result<(), Error> {
@@ -349,21 +370,29 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         message_ids: &[MessageId],
         bytes_max: usize,
     ) -> Result<Items<Message>, Error> {
-        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
         let now = self.clock.now_ms();
         let connection = view.connection();
-        read::messages::read(connection, app_no, message_ids, now, bytes_max, Asker::App).await
+        read::messages::read(
+            connection,
+            app_no,
+            message_ids,
+            now,
+            bytes_max,
+            Requester::App,
+        )
+        .await
     }
 
     async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error> {
-        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
         let now = self.clock.now_ms();
         read::bulk::read(view.connection(), app_no, message_id, now).await
     }
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
-        let (app_no, mut view) = self.view(app, Sight::Snapshot).await?;
+        let (app_no, mut view) = self.view(app, Isolation::Snapshot).await?;
         let now = self.clock.now_ms();
         let page = read::repository_page::read(view.connection(), app_no, scan, now).await?;
         view.end().await?;
@@ -371,7 +400,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn settings(&self, app: &AppId) -> Result<Settings, Error> {
-        let (app_no, mut view) = self.view(app, Sight::Apart).await?;
+        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
         read::settings::read(view.connection(), app_no).await
     }
 
@@ -380,7 +409,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn audit(&self, after: Option<(i64, i64)>, repair: bool) -> Result<Audit, Error> {
-        audit::run(&self.pools, self.clock.now_ms(), after, repair).await
+        recount::run(&self.pools, self.clock.now_ms(), after, repair).await
     }
 
     async fn ready(&self) -> Result<(), Error> {
@@ -389,7 +418,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn close(&self) {
         self.lanes.close().await;
-        self.carrier.close();
+        self.broadcast.close();
         self.pools.close().await;
     }
 }

@@ -73,7 +73,7 @@ pub fn store_options(config: &Config) -> storage_sql::Options {
         write_connections: config.database.write_connections.get(),
         read_connections: config.database.read_connections.get(),
         lanes: config.lanes.to_store(),
-        content_cache_bytes: u64::from(config.database.message_cache_mib.get()) * 1024 * 1024,
+        message_cache_bytes: u64::from(config.database.message_cache_mib.get()) * 1024 * 1024,
         ..storage_sql::Options::new(config.database.url.expose())
     }
 }

@@ -67,7 +67,10 @@ fn the_examples_of_the_default_file_are_usable() {
 
 #[test]
 fn the_default_lanes_are_the_stores() {
-    assert_eq!(Lanes::default().to_store(), storage_sql::Lanes::default());
+    assert_eq!(
+        Lanes::default().to_store(),
+        storage_sql::LaneOptions::default()
+    );
 }
 
 #[test]

@@ -4,12 +4,12 @@ use domain::bulk::Tally;
 use domain::{Message, MessageId, MessageKind, Millis};
 use storage::{BulkReport, Error};
 
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::error::corrupt;
-use crate::fields::envelope_columns;
-use crate::rows::Call;
-use crate::statement::Statement;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::error::corrupt;
+use crate::db::row::envelope_columns;
+use crate::db::statement::Statement;
 
 static BULK: Statement = Statement::new(
     4,
@@ -32,11 +32,11 @@ pub async fn read<DB: Backend>(
     message_id: MessageId,
     now: Millis,
 ) -> Result<Option<BulkReport>, Error> {
-    let call = Call::of(&BULK)
-        .with(app_no)
-        .with(message_id.uuid())
-        .with(MessageKind::Bulk.code())
-        .with(now.0);
+    let call = BoundStatement::of(&BULK)
+        .bind(app_no)
+        .bind(message_id.uuid())
+        .bind(MessageKind::Bulk.code())
+        .bind(now.0);
     let Some(mut row) = connection.fetch_one(call).await? else {
         return Ok(None);
     };

@@ -5,14 +5,14 @@ use domain::{Entry, MessageId, Msgbox, ProfileId};
 use storage::{Bookmark, Change, Error, Feed, FeedPart, Item, MailboxKey, Position, Since};
 use uuid::Uuid;
 
-use super::Seen;
+use super::ReadOutcome;
 use super::items::Messages;
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::error::corrupt;
-use crate::fields::{Fields, entry_columns, is_due};
-use crate::rows::Call;
-use crate::statement::Statement;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::error::corrupt;
+use crate::db::row::{RowReader, entry_columns, is_due};
+use crate::db::statement::Statement;
 
 /// Entries and tombstones after `$3` up to `$4`, in the order of their numbers, `$5` of
 /// them. The mailbox comes with every row, and alone if there is none. A tombstone has no
@@ -58,15 +58,15 @@ pub async fn read<DB: Backend>(
     owner: &ProfileId,
     since: Since,
     part: FeedPart,
-) -> Result<Seen<(Feed, Uuid)>, Error> {
+) -> Result<ReadOutcome<(Feed, Uuid)>, Error> {
     let (after, until) = since.bounds();
-    let call = Call::of(&CHANGES)
-        .with(messages.app_no)
-        .with(owner.as_str())
-        .with(after)
-        .with(until)
-        .with(part.changes_max)
-        .with(messages.now.0);
+    let call = BoundStatement::of(&CHANGES)
+        .bind(messages.app_no)
+        .bind(owner.as_str())
+        .bind(after)
+        .bind(until)
+        .bind(part.changes_max)
+        .bind(messages.now.0);
     let mut found = None;
     let mut rows = Vec::new();
     for mut row in connection.fetch(call).await? {
@@ -74,14 +74,17 @@ pub async fn read<DB: Backend>(
         rows.extend(Row::take(&mut row)?);
     }
     let Some(head) = found else {
-        return Ok(Seen::Missing);
+        return Ok(ReadOutcome::Missing);
     };
     if head.is_due {
-        return Ok(Seen::Due);
+        return Ok(ReadOutcome::Due);
     }
     let app_no = messages.app_no;
     let read = Read::of(connection, messages, rows, part).await?;
-    Ok(Seen::There((head.feed(app_no, since, read), head.epoch)))
+    Ok(ReadOutcome::Ready((
+        head.feed(app_no, since, read),
+        head.epoch,
+    )))
 }
 
 /// What comes with every row.
@@ -109,7 +112,7 @@ struct Gone {
 
 impl Row<Entry> {
     /// None: the mailbox came alone.
-    fn take<DB: Backend>(row: &mut Fields<DB>) -> Result<Option<Self>, Error> {
+    fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Option<Self>, Error> {
         let Some(create_seq) = row.int_or_null()? else {
             return Ok(None);
         };
@@ -170,7 +173,7 @@ impl Read {
 }
 
 impl Head {
-    fn take<DB: Backend>(row: &mut Fields<DB>) -> Result<Self, Error> {
+    fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Self, Error> {
         Ok(Self {
             is_due: row.is_due()?,
             epoch: row.uuid()?,

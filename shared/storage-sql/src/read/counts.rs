@@ -4,13 +4,14 @@ use domain::{Millis, ProfileId};
 use storage::{Counted, Error, Position};
 use uuid::Uuid;
 
-use super::Seen;
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::error::corrupt;
-use crate::fields::{Fields, is_due};
-use crate::rows::Call;
-use crate::statement::{Kind, Statement};
+use super::ReadOutcome;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::dialect::Kind;
+use crate::db::error::corrupt;
+use crate::db::row::{RowReader, is_due};
+use crate::db::statement::Statement;
 
 static ONE: Statement = Statement::new(
     3,
@@ -44,7 +45,7 @@ pub async fn read<DB: Backend>(
     epoch: Uuid,
     mailboxes: &[(i64, ProfileId)],
     now: Millis,
-) -> Result<Vec<Seen<Counted>>, Error> {
+) -> Result<Vec<ReadOutcome<Counted>>, Error> {
     match mailboxes {
         [] => Ok(Vec::new()),
         [one] => Ok(vec![read_one(connection, epoch, one, now).await?]),
@@ -58,13 +59,13 @@ pub async fn read_one<DB: Backend>(
     epoch: Uuid,
     (app_no, owner): &(i64, ProfileId),
     now: Millis,
-) -> Result<Seen<Counted>, Error> {
-    let call = Call::of(&ONE)
-        .with(*app_no)
-        .with(owner.as_str())
-        .with(now.0);
+) -> Result<ReadOutcome<Counted>, Error> {
+    let call = BoundStatement::of(&ONE)
+        .bind(*app_no)
+        .bind(owner.as_str())
+        .bind(now.0);
     let row = connection.fetch_one(call).await?;
-    row.map_or(Ok(Seen::Missing), |mut row| counted(&mut row, epoch))
+    row.map_or(Ok(ReadOutcome::Missing), |mut row| counted(&mut row, epoch))
 }
 
 async fn read_many<DB: Backend>(
@@ -72,12 +73,12 @@ async fn read_many<DB: Backend>(
     epoch: Uuid,
     mailboxes: &[(i64, ProfileId)],
     now: Millis,
-) -> Result<Vec<Seen<Counted>>, Error> {
-    let mut call = Call::of(&MANY).with(now.0);
+) -> Result<Vec<ReadOutcome<Counted>>, Error> {
+    let mut call = BoundStatement::of(&MANY).bind(now.0);
     for ((app_no, owner), place) in mailboxes.iter().zip(0_i64..) {
-        call.row([(*app_no).into(), owner.as_str().into(), place.into()]);
+        call.push_row([(*app_no).into(), owner.as_str().into(), place.into()]);
     }
-    let mut seen: Vec<_> = mailboxes.iter().map(|_| Seen::Missing).collect();
+    let mut seen: Vec<_> = mailboxes.iter().map(|_| ReadOutcome::Missing).collect();
     for mut row in connection.fetch(call).await? {
         let place = row.int()?;
         let place = usize::try_from(place)
@@ -89,15 +90,18 @@ async fn read_many<DB: Backend>(
     Ok(seen)
 }
 
-fn counted<DB: Backend>(row: &mut Fields<DB>, epoch: Uuid) -> Result<Seen<Counted>, Error> {
+fn counted<DB: Backend>(
+    row: &mut RowReader<DB>,
+    epoch: Uuid,
+) -> Result<ReadOutcome<Counted>, Error> {
     if row.is_due()? {
-        return Ok(Seen::Due);
+        return Ok(ReadOutcome::Due);
     }
     let position = Position {
         epoch,
         seq: row.int()?,
     };
-    Ok(Seen::There(Counted {
+    Ok(ReadOutcome::Ready(Counted {
         counts: row.counts()?,
         position,
     }))

@@ -3,13 +3,14 @@
 use domain::{MessageId, Msgbox, ProfileId};
 use storage::{Error, Item, Items};
 
-use super::Seen;
+use super::ReadOutcome;
 use super::items::Messages;
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::fields::{entry_columns, is_due};
-use crate::rows::Call;
-use crate::statement::{Kind, Statement};
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::dialect::Kind;
+use crate::db::row::{entry_columns, is_due};
+use crate::db::statement::Statement;
 
 static ENTRIES: Statement = Statement::with_rows(
     4,
@@ -39,28 +40,28 @@ pub async fn read<DB: Backend>(
     msgbox: Msgbox,
     message_ids: &[MessageId],
     bytes_max: i64,
-) -> Result<Seen<Items<Item>>, Error> {
-    let mut call = Call::of(&ENTRIES)
-        .with(messages.app_no)
-        .with(owner.as_str())
-        .with(msgbox.code())
-        .with(messages.now.0);
+) -> Result<ReadOutcome<Items<Item>>, Error> {
+    let mut call = BoundStatement::of(&ENTRIES)
+        .bind(messages.app_no)
+        .bind(owner.as_str())
+        .bind(msgbox.code())
+        .bind(messages.now.0);
     for message_id in message_ids {
-        call.row([message_id.uuid().into()]);
+        call.push_row([message_id.uuid().into()]);
     }
     let rows = connection.fetch(call).await?;
     if rows.is_empty() {
-        return Ok(Seen::Missing);
+        return Ok(ReadOutcome::Missing);
     }
     let mut entries = Vec::with_capacity(rows.len());
     for mut row in rows {
         if row.is_due()? {
-            return Ok(Seen::Due);
+            return Ok(ReadOutcome::Due);
         }
         if !row.is_null_next() {
             entries.push(row.entry()?);
         }
     }
     let items = messages.items(connection, entries, bytes_max).await?;
-    Ok(Seen::There(items))
+    Ok(ReadOutcome::Ready(items))
 }

@@ -3,12 +3,13 @@
 use domain::{Millis, ProfileId};
 use storage::{Error, Head, Look, MailboxKey};
 
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::executor::AppKey;
-use crate::fields::is_due;
-use crate::rows::Call;
-use crate::statement::{Kind, Statement};
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::dialect::Kind;
+use crate::db::row::is_due;
+use crate::db::statement::Statement;
+use crate::table::app::AppKey;
 
 static HEADS: Statement = Statement::with_rows(
     1,
@@ -33,9 +34,9 @@ pub async fn read<DB: Backend>(
     mailboxes: &[MailboxKey],
     now: Millis,
 ) -> Result<Vec<Look>, Error> {
-    let mut call = Call::of(&HEADS).with(now.0);
+    let mut call = BoundStatement::of(&HEADS).bind(now.0);
     for mailbox in mailboxes {
-        call.row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
+        call.push_row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
     }
     let rows = connection.fetch(call).await?;
     let heads = rows.into_iter().map(|mut row| {
@@ -60,9 +61,9 @@ pub async fn owners<DB: Backend>(
     connection: &mut Connection<DB>,
     mailboxes: &[MailboxKey],
 ) -> Result<Vec<(AppKey, ProfileId)>, Error> {
-    let mut call = Call::of(&OWNERS);
+    let mut call = BoundStatement::of(&OWNERS);
     for mailbox in mailboxes {
-        call.row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
+        call.push_row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
     }
     let rows = connection.fetch(call).await?;
     let owners = rows.into_iter().map(|mut row| {

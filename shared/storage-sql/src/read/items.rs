@@ -7,29 +7,21 @@ use domain::{Entry, Message, MessageId, Millis, ProfileId};
 use storage::{Error, Item, Items};
 use uuid::Uuid;
 
-use super::messages::{self, Asker};
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::contents::Contents;
-
-/// Whether all statements of a read see the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
-    /// Each sees what was committed when it began.
-    Apart,
-    /// All see one snapshot.
-    Snapshot,
-}
+use super::messages::{self, Requester};
+use crate::db::backend::Backend;
+use crate::db::connection::Connection;
+use crate::db::isolation::Isolation;
+use crate::message_cache::MessageCache;
 
 /// What finds the messages of the entries of an app.
 pub struct Messages<'a> {
-    pub contents: &'a Contents,
+    pub cache: &'a MessageCache,
     /// The life of the database, as far as it is known.
     pub epoch: Uuid,
     pub app_no: i64,
     /// Who reads.
     pub owner: &'a ProfileId,
-    pub sight: Sight,
+    pub isolation: Isolation,
     pub now: Millis,
 }
 
@@ -55,7 +47,7 @@ impl Messages<'_> {
             }
         }
         if !unknown.is_empty() {
-            let (app_no, now, asker) = (self.app_no, self.now, Asker::Holder);
+            let (app_no, now, asker) = (self.app_no, self.now, Requester::Holder);
             let read = messages::read(connection, app_no, &unknown, now, bytes_max, asker);
             let read = read.await?;
             large.extend(read.remaining);
@@ -65,7 +57,7 @@ impl Messages<'_> {
                     message.envelope.to = vec![self.owner.clone()];
                 }
                 let message = Arc::new(message);
-                self.contents.keep(self.epoch, self.app_no, &message);
+                self.cache.insert(self.epoch, self.app_no, &message);
                 (message.envelope.message_id, message)
             });
             let found: HashMap<MessageId, Arc<Message>> = found.collect();
@@ -81,8 +73,7 @@ impl Messages<'_> {
     /// The message of an entry, if it is remembered.
     fn kept(&self, entry: &Entry) -> Option<Arc<Message>> {
         let (message_id, version) = (entry.message_id, entry.content_version);
-        self.contents
-            .get(self.epoch, self.app_no, message_id, version)
+        self.cache.get(self.epoch, self.app_no, message_id, version)
     }
 
     fn join(
@@ -103,13 +94,13 @@ impl Messages<'_> {
                 if large.contains(&message_id) {
                     room = 0;
                     items.remaining.push(message_id);
-                } else if self.sight == Sight::Apart {
+                } else if self.isolation == Isolation::Statement {
                     return Err(torn());
                 }
                 continue;
             };
             let is_as_named = message.envelope.version == entry.content_version;
-            if self.sight == Sight::Apart && !is_as_named {
+            if self.isolation == Isolation::Statement && !is_as_named {
                 return Err(torn());
             }
             let size = message.content.encoded.len();
@@ -183,17 +174,17 @@ mod tests {
 
     /// Joins entries with messages of number, version and size.
     fn join(
-        sight: Sight,
+        isolation: Isolation,
         entries: Vec<Entry>,
         messages: &[(u128, i64, usize)],
         bytes_max: i64,
     ) -> Result<(Vec<i64>, usize), Error> {
         let all = Messages {
-            contents: &Contents::new(0),
+            cache: &MessageCache::new(0),
             epoch: Uuid::nil(),
             app_no: 1,
             owner: &ProfileId::parse("ann").expect("a profile id"),
-            sight,
+            isolation,
             now: Millis(1),
         };
         let known = entries.iter().map(|entry| {
@@ -211,10 +202,10 @@ mod tests {
     fn a_message_that_changed_or_went_after_its_entry_was_read_is_read_again() {
         let entries = || vec![entry(1, 1), entry(2, 1)];
         for messages in [&[(1, 1, 1), (2, 2, 1)][..], &[(1, 1, 1)]] {
-            let apart = join(Sight::Apart, entries(), messages, 100);
+            let apart = join(Isolation::Statement, entries(), messages, 100);
             assert!(matches!(apart, Err(Error::Busy(_))), "{apart:?}");
         }
-        let in_one = join(Sight::Snapshot, entries(), &[(1, 1, 1)], 100);
+        let in_one = join(Isolation::Snapshot, entries(), &[(1, 1, 1)], 100);
         assert_eq!(in_one.expect("items"), (vec![1], 0));
     }
 
@@ -224,7 +215,7 @@ mod tests {
         let messages = [(1, 1, 10), (2, 1, 10), (3, 1, 1)];
         for (bytes_max, found) in [(0, 1), (19, 1), (20, 2), (21, 3)] {
             let (versions, remaining) =
-                join(Sight::Apart, entries(), &messages, bytes_max).expect("items");
+                join(Isolation::Statement, entries(), &messages, bytes_max).expect("items");
             assert_eq!(
                 (versions.len(), remaining),
                 (found, 3 - found),

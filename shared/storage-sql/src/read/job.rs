@@ -5,11 +5,11 @@ use domain::segment::{JobReport, SendJob};
 use storage::Error;
 use uuid::Uuid;
 
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::fields::job_columns;
-use crate::rows::Call;
-use crate::statement::Statement;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::row::job_columns;
+use crate::db::statement::Statement;
 
 static JOB: Statement = Statement::new(
     3,
@@ -29,7 +29,7 @@ pub async fn read<DB: Backend>(
     id: Uuid,
     now: Millis,
 ) -> Result<Option<JobReport>, Error> {
-    let call = Call::of(&JOB).with(app_no).with(id).with(now.0);
+    let call = BoundStatement::of(&JOB).bind(app_no).bind(id).bind(now.0);
     let Some(mut row) = connection.fetch_one(call).await? else {
         return Ok(None);
     };

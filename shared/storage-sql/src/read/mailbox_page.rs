@@ -9,13 +9,13 @@ use domain::{Entry, MessageId, Msgbox, ProfileId};
 use storage::{Error, Item, MailboxPage, Position};
 use uuid::Uuid;
 
-use super::Seen;
+use super::ReadOutcome;
 use super::items::Messages;
 use super::scan::{Gathered, NothingThere, Reach, capped, from_key, id_bound, message_criteria};
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::fields::Fields;
-use crate::rows::Call;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::row::RowReader;
 use statements::{ALL, COUNT, MATCHING, one_box};
 
 pub async fn read<DB: Backend>(
@@ -24,12 +24,12 @@ pub async fn read<DB: Backend>(
     messages: Messages<'_>,
     owner: &ProfileId,
     scan: &Scan,
-) -> Result<Seen<MailboxPage>, Error> {
+) -> Result<ReadOutcome<MailboxPage>, Error> {
     let reach = Reach::of(scan, all_match(scan));
     let bounds = bounds(scan);
     let nothing_there = bounds.is_err();
     let bounds = bounds.unwrap_or(Bounds::NOWHERE);
-    let call = call(scan, messages.app_no, owner, &bounds, reach).with(messages.now.0);
+    let call = call(scan, messages.app_no, owner, &bounds, reach).bind(messages.now.0);
     let mut found = None;
     let mut entries = Vec::new();
     for mut row in connection.fetch(call).await? {
@@ -40,10 +40,10 @@ pub async fn read<DB: Backend>(
         }
     }
     let Some(head) = found else {
-        return Ok(Seen::Missing);
+        return Ok(ReadOutcome::Missing);
     };
     if head.is_due {
-        return Ok(Seen::Due);
+        return Ok(ReadOutcome::Due);
     }
     entries.sort_by(|one, other| scan.sort.compare(&key(one), &key(other)));
     let count = if scan.criteria.is_box_only() {
@@ -58,7 +58,7 @@ pub async fn read<DB: Backend>(
     } else {
         gather(connection, messages, &head, entries).await?
     };
-    Ok(Seen::There(MailboxPage {
+    Ok(ReadOutcome::Ready(MailboxPage {
         found: gathered.found(scan, reach, count),
         position: Position {
             epoch,
@@ -84,7 +84,7 @@ struct Head {
 }
 
 impl Head {
-    fn take<DB: Backend>(row: &mut Fields<DB>) -> Result<Self, Error> {
+    fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Self, Error> {
         // The place of the box.
         row.int_or_null()?;
         let message_id = row.uuid_or_null()?;
@@ -184,46 +184,52 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
     })
 }
 
-fn call(scan: &Scan, app_no: i64, owner: &ProfileId, bounds: &Bounds, reach: Reach) -> Call {
+fn call(
+    scan: &Scan,
+    app_no: i64,
+    owner: &ProfileId,
+    bounds: &Bounds,
+    reach: Reach,
+) -> BoundStatement {
     let all_match = all_match(scan);
     if let (true, SortField::CreateTime, Some(msgbox)) =
         (all_match, scan.sort.field, scan.criteria.msgbox)
     {
-        return Call::of(one_box(scan.sort.direction))
-            .with(app_no)
-            .with(owner.as_str())
-            .with(bounds.of(msgbox))
-            .with(msgbox.code())
-            .with(reach.rows)
-            .with(reach.skip);
+        return BoundStatement::of(one_box(scan.sort.direction))
+            .bind(app_no)
+            .bind(owner.as_str())
+            .bind(bounds.of(msgbox))
+            .bind(msgbox.code())
+            .bind(reach.rows)
+            .bind(reach.skip);
     }
     let statements = if all_match { &ALL } else { &MATCHING };
-    let mut call = Call::of(statements.of(scan.sort))
-        .with(app_no)
-        .with(owner.as_str());
+    let mut call = BoundStatement::of(statements.of(scan.sort))
+        .bind(app_no)
+        .bind(owner.as_str());
     call = match scan.sort.field {
-        SortField::CreateTime => call.with(bounds.inbox).with(bounds.sent),
-        SortField::UpdateTime => call.with(bounds.seq).with(None::<i64>),
+        SortField::CreateTime => call.bind(bounds.inbox).bind(bounds.sent),
+        SortField::UpdateTime => call.bind(bounds.seq).bind(None::<i64>),
     };
     let look = |msgbox| match scan.criteria.msgbox {
         Some(only) if only != msgbox => 0,
         _ => reach.examined_max,
     };
-    call = call.with(look(Msgbox::Inbox)).with(look(Msgbox::Sent));
+    call = call.bind(look(Msgbox::Inbox)).bind(look(Msgbox::Sent));
     if all_match {
-        return call.with(reach.rows).with(reach.skip);
+        return call.bind(reach.rows).bind(reach.skip);
     }
-    entry_criteria(call.with(reach.examined_max), &scan.criteria)
-        .with(reach.rows)
-        .with(reach.skip)
+    entry_criteria(call.bind(reach.examined_max), &scan.criteria)
+        .bind(reach.rows)
+        .bind(reach.skip)
 }
 
 /// Binds what the criteria of [`MATCHING`] and [`COUNT`] read.
-fn entry_criteria(call: Call, criteria: &Criteria) -> Call {
+fn entry_criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
     let call = call
-        .with(criteria.msgbox.map(Msgbox::code))
-        .with(criteria.read.map(i64::from))
-        .with(criteria.updated_after.map(|time| time.0));
+        .bind(criteria.msgbox.map(Msgbox::code))
+        .bind(criteria.read.map(i64::from))
+        .bind(criteria.updated_after.map(|time| time.0));
     message_criteria(call, criteria)
 }
 
@@ -246,16 +252,16 @@ async fn count<DB: Backend>(
     scan: &Scan,
 ) -> Result<Count, Error> {
     let unused = None::<i64>;
-    let call = Call::of(&COUNT)
-        .with(app_no)
-        .with(owner.as_str())
-        .with(0_i64);
+    let call = BoundStatement::of(&COUNT)
+        .bind(app_no)
+        .bind(owner.as_str())
+        .bind(0_i64);
     let call = call
-        .with(unused)
-        .with(unused)
-        .with(unused)
-        .with(COUNT_EXAMINED_MAX);
-    let call = entry_criteria(call, &scan.criteria).with(COUNT_MAX + 1);
+        .bind(unused)
+        .bind(unused)
+        .bind(unused)
+        .bind(COUNT_EXAMINED_MAX);
+    let call = entry_criteria(call, &scan.criteria).bind(COUNT_MAX + 1);
     match connection.fetch_one(call).await? {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);

@@ -4,11 +4,12 @@ use domain::{Message, MessageId, Millis};
 use storage::{Error, Items};
 
 use super::scan::split;
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::fields::envelope_columns;
-use crate::rows::Call;
-use crate::statement::{Kind, Statement};
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::dialect::Kind;
+use crate::db::row::envelope_columns;
+use crate::db::statement::Statement;
 
 /// Those that have not expired at `$3`; if `$4` is 1, also those to a segment that the app has
 /// deleted, whose content is empty. A content comes with as many others as fit into `$2`
@@ -31,7 +32,7 @@ static MESSAGES: Statement = Statement::with_rows(
 
 /// Who asks for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub enum Requester {
     /// The app, of what there is.
     App,
     /// Who has an entry of it, which goes when its turn comes.
@@ -44,15 +45,15 @@ pub async fn read<DB: Backend>(
     message_ids: &[MessageId],
     now: Millis,
     bytes_max: i64,
-    asker: Asker,
+    asker: Requester,
 ) -> Result<Items<Message>, Error> {
-    let mut call = Call::of(&MESSAGES)
-        .with(app_no)
-        .with(bytes_max)
-        .with(now.0)
-        .with(i64::from(asker == Asker::Holder));
+    let mut call = BoundStatement::of(&MESSAGES)
+        .bind(app_no)
+        .bind(bytes_max)
+        .bind(now.0)
+        .bind(i64::from(asker == Requester::Holder));
     for message_id in message_ids {
-        call.row([message_id.uuid().into()]);
+        call.push_row([message_id.uuid().into()]);
     }
     let rows = connection.fetch(call).await?;
     split(rows.into_iter().map(|mut row| row.message()))

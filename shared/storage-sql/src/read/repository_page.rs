@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::scan::{
     Gathered, NothingThere, Reach, capped, from_key, id_bound, message_criteria, message_matches,
 };
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::fields::{Fields, envelope_columns};
-use crate::rows::Call;
-use crate::statement::Statement;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::row::{RowReader, envelope_columns};
+use crate::db::statement::Statement;
 
 /// The rows in the order of sending that have not expired at `$now`. `$2` is the bound; `$3`
 /// and `$4` are not needed.
@@ -193,7 +193,7 @@ pub async fn read<DB: Backend>(
     let mut gathered = Gathered::nothing();
     if let Ok(bounds) = bounds(scan) {
         for mut row in connection
-            .fetch(call(scan, app_no, &bounds, reach).with(now.0))
+            .fetch(call(scan, app_no, &bounds, reach).bind(now.0))
             .await?
         {
             gathered.examined = row.int()?;
@@ -212,7 +212,7 @@ pub async fn read<DB: Backend>(
 /// Takes the message of a row, if the row has one and its content came along.
 fn gather<DB: Backend>(
     gathered: &mut Gathered<Message>,
-    row: &mut Fields<DB>,
+    row: &mut RowReader<DB>,
 ) -> Result<(), Error> {
     if row.is_null_next() {
         return Ok(());
@@ -280,29 +280,29 @@ fn first_id_of(time_ms: i64) -> Uuid {
     Uuid::from_u128(u128::from(time_ms) << 80)
 }
 
-fn call(scan: &Scan, app_no: i64, bounds: &Bounds, reach: Reach) -> Call {
+fn call(scan: &Scan, app_no: i64, bounds: &Bounds, reach: Reach) -> BoundStatement {
     let statement = match (scan.sort.field, scan.sort.direction) {
         (SortField::CreateTime, Direction::Descending) => &NEWEST_FIRST,
         (SortField::CreateTime, Direction::Ascending) => &OLDEST_FIRST,
         (SortField::UpdateTime, Direction::Descending) => &LAST_CHANGED_FIRST,
         (SortField::UpdateTime, Direction::Ascending) => &FIRST_CHANGED_FIRST,
     };
-    let call = Call::of(statement)
-        .with(app_no)
-        .with(bounds.id)
-        .with(bounds.changed_id);
-    let call = call.with(bounds.changed_ms).with(reach.examined_max);
+    let call = BoundStatement::of(statement)
+        .bind(app_no)
+        .bind(bounds.id)
+        .bind(bounds.changed_id);
+    let call = call.bind(bounds.changed_ms).bind(reach.examined_max);
     criteria(call, &scan.criteria)
-        .with(reach.rows)
-        .with(reach.skip)
-        .with(i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX))
+        .bind(reach.rows)
+        .bind(reach.skip)
+        .bind(i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX))
 }
 
 /// Binds what [`matches`] reads.
-fn criteria(call: Call, criteria: &Criteria) -> Call {
+fn criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
     let call = call
-        .with(i64::from(criteria.system_only))
-        .with(criteria.updated_after.map(|time| time.0));
+        .bind(i64::from(criteria.system_only))
+        .bind(criteria.updated_after.map(|time| time.0));
     message_criteria(call, criteria)
 }
 
@@ -313,14 +313,14 @@ async fn count<DB: Backend>(
     now: Millis,
 ) -> Result<Count, Error> {
     let unused = None::<i64>;
-    let call = Call::of(&COUNT)
-        .with(app_no)
-        .with(Uuid::max())
-        .with(unused)
-        .with(unused);
-    let call = criteria(call.with(COUNT_EXAMINED_MAX), &scan.criteria)
-        .with(COUNT_MAX + 1)
-        .with(now.0);
+    let call = BoundStatement::of(&COUNT)
+        .bind(app_no)
+        .bind(Uuid::max())
+        .bind(unused)
+        .bind(unused);
+    let call = criteria(call.bind(COUNT_EXAMINED_MAX), &scan.criteria)
+        .bind(COUNT_MAX + 1)
+        .bind(now.0);
     match connection.fetch_one(call).await? {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);

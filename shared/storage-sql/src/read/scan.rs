@@ -8,8 +8,8 @@ use domain::{MessageId, MessageKind, ProfileId};
 use storage::{Error, Items};
 use uuid::Uuid;
 
-use crate::fields::recipient_needle;
-use crate::rows::{Call, Value};
+use crate::db::bind::{BoundStatement, Value};
+use crate::db::row::recipient_needle;
 
 /// The criteria of a message `m` to those recipients, as seven scalars; see
 /// [`message_criteria`].
@@ -59,18 +59,18 @@ macro_rules! message_matches {
 pub(super) use message_matches;
 
 /// Binds what [`message_matches`] reads.
-pub fn message_criteria(call: Call, criteria: &Criteria) -> Call {
+pub fn message_criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
     let needle = |profile: &Option<ProfileId>| Value::Text(profile.as_ref().map(recipient_needle));
     let text = |profile: &Option<ProfileId>| {
         Value::Text(profile.as_ref().map(|id| id.as_str().to_owned()))
     };
-    call.with(text(&criteria.from))
-        .with(needle(&criteria.to))
-        .with(text(&criteria.party))
-        .with(needle(&criteria.party))
-        .with(criteria.kind.map(MessageKind::code))
-        .with(criteria.sent_after.map(|time| time.0))
-        .with(criteria.sent_before.map(|time| time.0))
+    call.bind(text(&criteria.from))
+        .bind(needle(&criteria.to))
+        .bind(text(&criteria.party))
+        .bind(needle(&criteria.party))
+        .bind(criteria.kind.map(MessageKind::code))
+        .bind(criteria.sent_after.map(|time| time.0))
+        .bind(criteria.sent_before.map(|time| time.0))
 }
 
 /// How far a scan looks, and how much of that it passes over and returns.

@@ -3,10 +3,10 @@
 use domain::Settings;
 use storage::Error;
 
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::rows::Call;
-use crate::statement::Statement;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::statement::Statement;
 
 static SETTINGS: Statement = Statement::new(1, "SELECT a.settings FROM app a WHERE a.app_no = $1");
 
@@ -14,7 +14,7 @@ pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
 ) -> Result<Settings, Error> {
-    let call = Call::of(&SETTINGS).with(app_no);
+    let call = BoundStatement::of(&SETTINGS).bind(app_no);
     match connection.fetch_one(call).await? {
         Some(mut row) => row.settings(),
         None => Ok(Settings::default()),

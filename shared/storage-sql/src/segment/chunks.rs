@@ -5,13 +5,14 @@ use domain::limits::CHUNK_RECIPIENTS;
 use domain::segment::JobId;
 use storage::Error;
 
-use crate::backend::Backend;
-use crate::connection::Connection;
-use crate::error::corrupt;
-use crate::fields::{parse_recipients, recipients_text};
-use crate::rows::Call;
-use crate::statement::{Kind, Statement};
-use crate::warm::Warm;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Connection;
+use crate::db::dialect::Kind;
+use crate::db::error::corrupt;
+use crate::db::pool::Pool;
+use crate::db::row::{parse_recipients, recipients_text};
+use crate::db::statement::Statement;
 
 static READ: Statement = Statement::new(
     4,
@@ -43,20 +44,20 @@ pub struct Run {
 }
 
 impl Run {
-    fn call(self, statement: &'static Statement) -> Call {
-        Call::of(statement)
-            .with(self.app_no)
-            .with(self.job_id.uuid())
-            .with(self.number)
+    fn call(self, statement: &'static Statement) -> BoundStatement {
+        BoundStatement::of(statement)
+            .bind(self.app_no)
+            .bind(self.job_id.uuid())
+            .bind(self.number)
     }
 
     /// One of its chunks; none: it has not so many.
     pub async fn chunk<DB: Backend>(
         self,
-        pool: &Warm<DB>,
+        pool: &Pool<DB>,
         chunk_no: i64,
     ) -> Result<Option<Vec<ProfileId>>, Error> {
-        let call = self.call(&READ).with(chunk_no);
+        let call = self.call(&READ).bind(chunk_no);
         let Some(mut row) = Connection::of(pool).await?.fetch_one(call).await? else {
             return Ok(None);
         };
@@ -67,18 +68,26 @@ impl Run {
     }
 
     /// What writes some of its recipients, from a chunk on: all but the last of them full.
-    pub fn write(self, first_chunk_no: i64, recipients: &[ProfileId]) -> Call {
+    pub fn write(self, first_chunk_no: i64, recipients: &[ProfileId]) -> BoundStatement {
         let mut call = self.call(&WRITE);
         for (chunk_no, chunk) in (first_chunk_no..).zip(recipients.chunks(CHUNK_RECIPIENTS)) {
-            call.row([chunk_no.into(), recipients_text(chunk).into()]);
+            call.push_row([chunk_no.into(), recipients_text(chunk).into()]);
         }
         call
     }
 
     /// What forgets some of its chunks, from one to before another.
-    pub fn forget(self, first: i64, end: i64) -> Call {
-        self.call(&FORGET).with(first).with(end)
+    pub fn forget(self, first: i64, end: i64) -> BoundStatement {
+        self.call(&FORGET).bind(first).bind(end)
     }
+}
+
+/// A run that is stored: what must be there when it is read again.
+#[derive(Clone, Copy)]
+pub struct StoredRun {
+    pub run: Run,
+    pub recipients: i64,
+    pub digest: [u8; 32],
 }
 
 /// Recipients that were stored are not there any more: the database has gone back in time, or

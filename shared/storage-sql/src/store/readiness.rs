@@ -6,12 +6,12 @@ use storage::Error;
 use tokio::time::timeout;
 
 use super::SqlStore;
-use crate::backend::Backend;
-use crate::connection::Transaction;
-use crate::epoch;
-use crate::rows::Call;
-use crate::statement::Statement;
-use crate::warm::Warm;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::Transaction;
+use crate::db::epoch;
+use crate::db::pool::Pool;
+use crate::db::statement::Statement;
 
 /// How long it may take until it is our turn to write, where only one can at a time; then
 /// somebody else writes, perhaps another process.
@@ -21,7 +21,7 @@ static PING: Statement = Statement::new(0, "UPDATE server SET epoch = epoch WHER
 
 impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn answers(&self) -> Result<(), Error> {
-        if !self.pools.write.is_busy() {
+        if !self.pools.write.is_exhausted() {
             // In a task of its own: it keeps its connection if nobody waits for it any more.
             let ping = tokio::spawn(ping(self.pools.write.clone()));
             let pinged = match DB::WRITERS_MAX {
@@ -38,8 +38,11 @@ impl<DB: Backend> SqlStore<DB> {
 }
 
 /// Writes, and takes it back.
-async fn ping<DB: Backend>(pool: Warm<DB>) -> Result<(), Error> {
+async fn ping<DB: Backend>(pool: Pool<DB>) -> Result<(), Error> {
     let mut transaction = Transaction::begin(&pool).await?;
-    transaction.connection().execute(Call::of(&PING)).await?;
+    transaction
+        .connection()
+        .execute(BoundStatement::of(&PING))
+        .await?;
     transaction.rollback().await
 }

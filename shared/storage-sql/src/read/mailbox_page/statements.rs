@@ -2,9 +2,9 @@
 
 use domain::page::{Direction, Sort, SortField};
 
-use crate::fields::{entry_columns, is_due};
+use crate::db::row::{entry_columns, is_due};
+use crate::db::statement::Statement;
 use crate::read::scan::message_matches;
-use crate::statement::Statement;
 
 /// The rows in the order of sending: one seek in each box, merged. `$3` and `$4` are the
 /// bounds in `inbox` and `sent`, `$5` and `$6` how far to look in each.

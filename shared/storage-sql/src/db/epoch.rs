@@ -1,0 +1,135 @@
+//! Epochs: the lives of a database, in which the numbers of changes mean something.
+//!
+//! A database that was restored or moved says other things about itself than those that are
+//! written down in it, and gets a new epoch. One that says nothing about itself gets one by
+//! hand.
+
+use std::sync::{PoisonError, RwLock};
+
+use storage::Error;
+use uuid::Uuid;
+
+use crate::db::backend::{Backend, Pools};
+use crate::db::bind::BoundStatement;
+use crate::db::connection::{Connection, Transaction, wrap};
+use crate::db::error::corrupt;
+use crate::db::pool::Pool;
+use crate::db::statement::Statement;
+
+static LOOK: Statement = Statement::new(
+    0,
+    "SELECT s.epoch, s.identity, {identity} FROM server s WHERE s.server_no = 1",
+);
+
+static EPOCH: Statement = Statement::new(0, "SELECT s.epoch FROM server s WHERE s.server_no = 1");
+
+static ADOPT: Statement = Statement::new(
+    1,
+    "UPDATE server SET identity = $1 WHERE server_no = 1
+         AND (identity IS NULL OR $1 LIKE identity || '/%')",
+);
+
+/// Only one of those who see the change makes the epoch.
+static REPLACE: Statement = Statement::new(
+    2,
+    "UPDATE server SET identity = $1, epoch = $2 WHERE server_no = 1 AND identity <> $1",
+);
+
+static BEGIN: Statement = Statement::new(1, "UPDATE server SET epoch = $1 WHERE server_no = 1");
+
+/// The epoch as it was last seen.
+pub struct Epoch(RwLock<Uuid>);
+
+impl Epoch {
+    pub const fn new(epoch: Uuid) -> Self {
+        Self(RwLock::new(epoch))
+    }
+
+    pub fn get(&self) -> Uuid {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether that is another one than before.
+    pub fn set(&self, epoch: Uuid) -> bool {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, epoch) != epoch
+    }
+}
+
+/// What a database says about itself. It may say more than it did to the program that wrote
+/// it down: then it is the same one.
+struct StoredIdentity {
+    epoch: Uuid,
+    written: Option<String>,
+    actual: Option<String>,
+}
+
+/// The epoch, a new one if the database is not the one that it was.
+pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
+    let seen = look(&mut Connection::of(&pools.read).await?).await?;
+    match seen.actual {
+        Some(actual) if seen.written.as_ref() != Some(&actual) => {
+            let says_more = |written: &String| actual.starts_with(&format!("{written}/"));
+            let call = if seen.written.as_ref().is_none_or(says_more) {
+                BoundStatement::of(&ADOPT).bind(actual.as_str())
+            } else {
+                tracing::warn!(database.identity = actual, "the database is another one");
+                BoundStatement::of(&REPLACE)
+                    .bind(actual.as_str())
+                    .bind(Uuid::new_v4())
+            };
+            change(pools.write.clone(), call).await
+        }
+        _ => Ok(seen.epoch),
+    }
+}
+
+/// Begins a new epoch.
+pub async fn begin<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
+    let call = BoundStatement::of(&BEGIN).bind(Uuid::new_v4());
+    change(pools.write.clone(), call).await
+}
+
+/// What the database says. One that does not let us ask who it is tells its epoch alone.
+async fn look<DB: Backend>(connection: &mut Connection<DB>) -> Result<StoredIdentity, Error> {
+    match connection.fetch_one(BoundStatement::of(&LOOK)).await {
+        Ok(row) => {
+            let mut row = there(row)?;
+            Ok(StoredIdentity {
+                epoch: row.uuid()?,
+                written: row.text_or_null()?,
+                actual: row.text_or_null()?,
+            })
+        }
+        Err(Error::Internal(source)) => {
+            tracing::debug!(error.source = %source, "database.identity_unknown");
+            Ok(StoredIdentity {
+                epoch: written(connection).await?,
+                written: None,
+                actual: None,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn written<DB: Backend>(connection: &mut Connection<DB>) -> Result<Uuid, Error> {
+    there(connection.fetch_one(BoundStatement::of(&EPOCH)).await?)?.uuid()
+}
+
+fn there<T>(row: Option<T>) -> Result<T, Error> {
+    row.ok_or_else(|| corrupt("server", "epoch", &1))
+}
+
+/// The epoch after a change, in a task of its own: what has begun runs to its end.
+async fn change<DB: Backend>(pool: Pool<DB>, call: BoundStatement) -> Result<Uuid, Error> {
+    let work = tokio::spawn(async move {
+        let mut transaction = Transaction::begin(&pool).await?;
+        let connection = transaction.connection();
+        connection.execute(call).await?;
+        let epoch = written(connection).await?;
+        transaction.commit().await.map_err(wrap::<DB>)?;
+        Ok(epoch)
+    });
+    work.await.map_err(|error| Error::Internal(error.into()))?
+}

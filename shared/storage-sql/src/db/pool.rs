@@ -1,0 +1,227 @@
+//! A connection pool that does not ping.
+//!
+//! sqlx's pool pings a connection when it is given back and again when it is taken: two round
+//! trips for a read that needs one. Here a connection whose last statement was answered stays
+//! outside of sqlx's pool, and the next caller takes it as it is. sqlx's pool only opens
+//! connections: none is given back to it, because it would wait for ever for one whose
+//! database fell silent.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Database};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// Idle time after which a connection is pinged before use.
+const PING_AFTER: Duration = Duration::from_millis(100);
+/// Maximum age of a connection; it is closed when next given back.
+const AGE_MAX: Duration = Duration::from_mins(30);
+/// Time in which a connection given back amid a statement must answer a ping.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// A pool of connections, last in, first out. Clones share it.
+pub struct Pool<DB: Database>(Arc<Shared<DB>>);
+
+struct Shared<DB: Database> {
+    /// Opens connections, and closes them.
+    opener: sqlx::Pool<DB>,
+    /// Idle connections, the last used at the end.
+    idle: Mutex<Vec<Idle<DB>>>,
+    /// One for each connection that the pool may have.
+    permits: Arc<Semaphore>,
+    acquire_timeout: Duration,
+}
+
+struct Idle<DB: Database> {
+    connection: PoolConnection<DB>,
+    opened: Instant,
+    last_used: Instant,
+}
+
+/// A connection taken out of a [`Pool`]; dropping it gives it back.
+pub struct PooledConnection<DB: Database> {
+    /// None once discarded or given back.
+    connection: Option<PoolConnection<DB>>,
+    opened: Instant,
+    /// Whether the last statement was answered without an error.
+    is_clean: bool,
+    pool: Pool<DB>,
+    /// Held until the connection is given back, or has recovered.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<DB: Database> Pool<DB> {
+    /// A pool over all connections of `opener`, which must have no other users.
+    pub fn new(opener: sqlx::Pool<DB>) -> Self {
+        let options = opener.options();
+        let permits = usize::try_from(options.get_max_connections()).unwrap_or(usize::MAX);
+        Self(Arc::new(Shared {
+            idle: Mutex::new(Vec::new()),
+            permits: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
+            acquire_timeout: options.get_acquire_timeout(),
+            opener,
+        }))
+    }
+
+    /// Takes a connection: an idle one, else a new one.
+    ///
+    /// # Errors
+    /// `PoolTimedOut` if all stay in use for the acquire timeout or an idle one does not
+    /// answer; `PoolClosed`; or the connection cannot be opened.
+    pub async fn take(&self) -> sqlx::Result<PooledConnection<DB>> {
+        let permit = Arc::clone(&self.0.permits).acquire_owned();
+        let permit = timeout(self.0.acquire_timeout, permit)
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)?
+            .map_err(|_| sqlx::Error::PoolClosed)?;
+        let mut taken = PooledConnection {
+            connection: None,
+            opened: Instant::now(),
+            is_clean: true,
+            pool: self.clone(),
+            permit: Some(permit),
+        };
+        while let Some(idle) = self.pop_idle() {
+            let needs_ping = idle.last_used.elapsed() > PING_AFTER;
+            taken.opened = idle.opened;
+            taken.connection = Some(idle.connection);
+            if !needs_ping || Box::pin(taken.is_alive(self.0.acquire_timeout)).await? {
+                return Ok(taken);
+            }
+        }
+        // Boxed: connecting takes as much memory as all else that a call needs.
+        taken.connection = Some(Box::pin(self.0.opener.acquire()).await?);
+        taken.opened = Instant::now();
+        taken.mark_clean();
+        Ok(taken)
+    }
+
+    /// Returns whether all connections are in use.
+    pub fn is_exhausted(&self) -> bool {
+        self.0.permits.available_permits() == 0
+    }
+
+    /// Closes all connections, each after its current statement.
+    pub async fn close(&self) {
+        // From here on, connections given back are dropped.
+        let closed = self.0.opener.close();
+        self.with_idle(Vec::clear);
+        closed.await;
+    }
+
+    fn pop_idle(&self) -> Option<Idle<DB>> {
+        self.with_idle(Vec::pop)
+    }
+
+    fn with_idle<T>(&self, with: impl FnOnce(&mut Vec<Idle<DB>>) -> T) -> T {
+        with(&mut self.0.idle.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Closes the idle connections: their database has fallen silent.
+    fn discard_idle(&self) {
+        for mut idle in self.with_idle(std::mem::take) {
+            idle.connection.close_on_drop();
+        }
+    }
+
+    fn give_back(&self, connection: PoolConnection<DB>, opened: Instant) {
+        self.with_idle(|idle| {
+            if !self.0.opener.is_closed() {
+                idle.push(Idle {
+                    connection,
+                    opened,
+                    last_used: Instant::now(),
+                });
+            }
+        });
+    }
+}
+
+impl<DB: Database> Clone for Pool<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: Database> PooledConnection<DB> {
+    /// Time at which the connection was opened, or slightly later.
+    pub const fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Returns the connection, to run a statement. Until [`Self::mark_clean`] the answer to
+    /// that statement may still be under way.
+    ///
+    /// # Errors
+    /// `PoolClosed` after [`Self::discard`].
+    pub fn begin_use(&mut self) -> sqlx::Result<&mut PoolConnection<DB>> {
+        self.is_clean = false;
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Notes that every statement was answered without an error.
+    pub const fn mark_clean(&mut self) {
+        self.is_clean = true;
+    }
+
+    /// Closes the connection.
+    pub fn discard(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            connection.close_on_drop();
+        }
+    }
+}
+
+impl<DB: Database> PooledConnection<DB> {
+    /// Pings the connection; discards it if that fails.
+    async fn is_alive(&mut self, within: Duration) -> sqlx::Result<bool> {
+        let answer = timeout(within, self.begin_use()?.ping()).await;
+        match answer {
+            Ok(Ok(())) => {
+                self.mark_clean();
+                return Ok(true);
+            }
+            Ok(Err(_)) => self.discard(),
+            Err(_) => {
+                self.discard();
+                self.pool.discard_idle();
+                return Err(sqlx::Error::PoolTimedOut);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl<DB: Database> Drop for PooledConnection<DB> {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        if self.opened.elapsed() >= AGE_MAX {
+            connection.close_on_drop();
+        } else if self.is_clean {
+            self.pool.give_back(connection, self.opened);
+        } else {
+            let recovery = recover(connection, self.opened, self.pool.clone());
+            let permit = self.permit.take();
+            tokio::spawn(async move {
+                recovery.await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+/// Waits for the answer to an abandoned statement, then gives the connection back.
+async fn recover<DB: Database>(
+    mut connection: PoolConnection<DB>,
+    opened: Instant,
+    pool: Pool<DB>,
+) {
+    match timeout(RECOVERY_TIMEOUT, connection.ping()).await {
+        Ok(Ok(())) => pool.give_back(connection, opened),
+        Ok(Err(_)) | Err(_) => connection.close_on_drop(),
+    }
+}

@@ -1,0 +1,74 @@
+//! A cache of messages by version.
+//!
+//! A version of a message never changes in one epoch, and the entry that leads to it names the
+//! version: a cached message is never wrong, at worst it is not asked for again.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::{Message, MessageId};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+/// Bytes of a cached message beside its content, notification and recipients.
+const FIXED_BYTES: usize = 512;
+
+/// Epoch, app, message, version.
+type Key = (Uuid, i64, MessageId, i64);
+
+/// A cache of messages, bounded by their bytes.
+pub struct MessageCache(Cache<Key, Arc<Message>, ByteWeighter>);
+
+impl MessageCache {
+    /// A cache of at most `bytes_max` bytes; 0: of nothing.
+    pub fn new(bytes_max: u64) -> Self {
+        let messages = usize::try_from(bytes_max).unwrap_or(usize::MAX) / (2 * FIXED_BYTES);
+        Self(Cache::with_weighter(messages, bytes_max, ByteWeighter))
+    }
+
+    /// Returns a version of a message, if it is cached.
+    pub fn get(
+        &self,
+        epoch: Uuid,
+        app_no: i64,
+        message_id: MessageId,
+        version: i64,
+    ) -> Option<Arc<Message>> {
+        self.0.get(&(epoch, app_no, message_id, version))
+    }
+
+    /// Caches the current version of a message. Messages to segments are not cached: their
+    /// content changes before the entries that name its version do.
+    pub fn insert(&self, epoch: Uuid, app_no: i64, message: &Arc<Message>) {
+        let envelope = &message.envelope;
+        if envelope.segment.is_some() {
+            return;
+        }
+        let key = (epoch, app_no, envelope.message_id, envelope.version);
+        self.0.insert(key, Arc::clone(message));
+    }
+}
+
+/// Weighs messages by their bytes.
+#[derive(Clone)]
+struct ByteWeighter;
+
+impl Weighter<Key, Arc<Message>> for ByteWeighter {
+    fn weight(&self, _: &Key, message: &Arc<Message>) -> u64 {
+        weight(message) as u64
+    }
+}
+
+/// Returns the bytes that a message takes in memory, approximately.
+pub fn weight(message: &Message) -> usize {
+    let envelope = &message.envelope;
+    let recipients = envelope
+        .to
+        .iter()
+        .map(|to| size_of_val(to) + to.as_str().len());
+    FIXED_BYTES
+        + message.content.encoded.len()
+        + envelope.notification.as_ref().map_or(0, Bytes::len)
+        + recipients.sum::<usize>()
+}

@@ -1,0 +1,289 @@
+//! External merge sort of a segment's recipients: sorted runs are stored, then merged into one.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::limits::{CHUNK_RECIPIENTS, INTAKE_MS};
+use domain::segment::{JobId, Recipients, RecipientsDigest, chunks};
+use domain::{Millis, ProfileId};
+use storage::{Error, Intake};
+use uuid::Uuid;
+
+use super::chunks::{Run, StoredRun, lost};
+use super::run_merge::RunMerge;
+use super::upload_slots::UploadSlots;
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::statement::Statement;
+
+/// Recipients of a run: as many as are sorted in memory.
+const RUN_RECIPIENTS: usize = 16_384;
+/// Runs that are merged at once: of each, one chunk is in memory.
+const MERGED_AT_ONCE: usize = 64;
+/// Recipients that are written together: whoever writes in between waits for no more than that.
+const WRITTEN_TOGETHER: usize = 16 * CHUNK_RECIPIENTS;
+/// Chunks that are forgotten together.
+const FORGOTTEN_TOGETHER: i64 = 64;
+
+static BEGIN: Statement = Statement::new(
+    3,
+    "INSERT INTO send_job (app_no, job_id, expire_ms) VALUES ($1, $2, $3)",
+);
+
+/// Notes who they are, if all chunks are there.
+static SEAL: Statement = Statement::new(
+    6,
+    "UPDATE send_job SET run_no = $3, accepted = $4, duplicates = $5
+     WHERE app_no = $1 AND job_id = $2 AND state = 0 AND $6 = (
+         SELECT count(*) FROM send_chunk c
+         WHERE c.app_no = $1 AND c.job_id = $2 AND c.run_no = $3
+     )",
+);
+
+/// Leaves to the sweep what has no message.
+static FORGET: Statement = Statement::new(
+    3,
+    "UPDATE send_job SET expire_ms = $3 WHERE app_no = $1 AND job_id = $2 AND state = 0",
+);
+
+/// Where the recipients of a segment come in.
+pub struct RecipientSort<DB: Backend> {
+    slots: Arc<UploadSlots<DB>>,
+    app_no: i64,
+    job_id: JobId,
+    /// Those that are in no run yet.
+    unsorted: Vec<ProfileId>,
+    runs: VecDeque<StoredRun>,
+    /// The number of the next run.
+    next_run: i64,
+    named: i64,
+}
+
+impl<DB: Backend> RecipientSort<DB> {
+    /// Begins an upload, in a free slot.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] if no slot is free, for this app or at all.
+    pub async fn begin(slots: &Arc<UploadSlots<DB>>, app_no: i64) -> Result<Self, Error> {
+        slots.take(app_no)?;
+        let intake = Self {
+            app_no,
+            job_id: JobId::new(Uuid::now_v7()),
+            unsorted: Vec::with_capacity(RUN_RECIPIENTS),
+            runs: VecDeque::new(),
+            next_run: 0,
+            named: 0,
+            slots: Arc::clone(slots),
+        };
+        let until = intake.slots.clock.now_ms().after(INTAKE_MS);
+        let begin = || intake.call(&BEGIN).bind(until.0);
+        intake.slots.write(begin).await?;
+        Ok(intake)
+    }
+
+    fn call(&self, statement: &'static Statement) -> BoundStatement {
+        BoundStatement::of(statement)
+            .bind(self.app_no)
+            .bind(self.job_id.uuid())
+    }
+
+    /// A run with nothing in it yet.
+    fn new_run(&mut self) -> Writing {
+        let run = Run {
+            app_no: self.app_no,
+            job_id: self.job_id,
+            number: self.next_run,
+        };
+        self.next_run += 1;
+        Writing {
+            run,
+            recipients: 0,
+            digest: RecipientsDigest::begin(),
+        }
+    }
+
+    /// Stores what has come in since the last run as another one.
+    async fn store_run(&mut self) -> Result<(), Error> {
+        let mut recipients = mem::take(&mut self.unsorted);
+        recipients.sort_unstable();
+        recipients.dedup();
+        let mut run = self.new_run();
+        for part in recipients.chunks(WRITTEN_TOGETHER) {
+            run.write(&self.slots, part).await?;
+        }
+        self.runs.push_back(run.end());
+        recipients.clear();
+        self.unsorted = recipients;
+        Ok(())
+    }
+
+    /// Makes one run of some, which are forgotten.
+    async fn merge(&mut self, runs: Vec<StoredRun>) -> Result<StoredRun, Error> {
+        let mut merged = self.new_run();
+        let mut merge = RunMerge::of(&self.slots.read, &runs).await?;
+        let mut part = Vec::with_capacity(WRITTEN_TOGETHER);
+        while let Some(recipient) = merge.next().await? {
+            part.push(recipient);
+            if part.len() == WRITTEN_TOGETHER {
+                merged.write(&self.slots, &part).await?;
+                part.clear();
+            }
+        }
+        if !part.is_empty() {
+            merged.write(&self.slots, &part).await?;
+        }
+        for stored in runs {
+            let mut first = 0;
+            while first < chunks(stored.recipients) {
+                let end = first + FORGOTTEN_TOGETHER;
+                self.slots.write(|| stored.run.forget(first, end)).await?;
+                first = end;
+            }
+        }
+        Ok(merged.end())
+    }
+
+    /// Makes all that was stored one run, and notes it.
+    async fn seal(&mut self, all: StoredRun) -> Result<Recipients, Error> {
+        let duplicates = self.named - all.recipients;
+        let seal = || {
+            self.call(&SEAL)
+                .bind(all.run.number)
+                .bind(all.recipients)
+                .bind(duplicates)
+                .bind(chunks(all.recipients))
+        };
+        if self.slots.write(seal).await? != 1 {
+            return Err(lost());
+        }
+        Ok(Recipients {
+            job_id: self.job_id,
+            accepted: all.recipients,
+            duplicates,
+            digest: all.digest,
+        })
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Intake for RecipientSort<DB> {
+    async fn add(&mut self, recipients: Vec<ProfileId>) -> Result<(), Error> {
+        self.named += count(recipients.len());
+        for recipient in recipients {
+            self.unsorted.push(recipient);
+            if self.unsorted.len() == RUN_RECIPIENTS {
+                self.store_run().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<Recipients, Error> {
+        if !self.unsorted.is_empty() || self.runs.is_empty() {
+            self.store_run().await?;
+        }
+        while self.runs.len() > 1 {
+            let next = merged_next(self.runs.len());
+            let runs = self.runs.drain(..next).collect();
+            let merged = self.merge(runs).await?;
+            self.runs.push_back(merged);
+        }
+        match self.runs.front().copied() {
+            Some(all) => self.seal(all).await,
+            None => Err(lost()),
+        }
+    }
+}
+
+impl<DB: Backend> Drop for RecipientSort<DB> {
+    fn drop(&mut self) {
+        self.slots.release(self.app_no);
+        let (slots, now): (_, Millis) = (Arc::clone(&self.slots), self.slots.clock.now_ms());
+        let (app_no, job_id) = (self.app_no, self.job_id.uuid());
+        let forget = move || {
+            BoundStatement::of(&FORGET)
+                .bind(app_no)
+                .bind(job_id)
+                .bind(now.0)
+        };
+        // If that fails too, it is forgotten when its time is over.
+        tokio::spawn(async move { slots.write(forget).await });
+    }
+}
+
+/// A run that is being written.
+struct Writing {
+    run: Run,
+    recipients: i64,
+    digest: RecipientsDigest,
+}
+
+impl Writing {
+    /// Writes the next recipients: full chunks, but for the last of all.
+    async fn write<DB: Backend>(
+        &mut self,
+        slots: &UploadSlots<DB>,
+        recipients: &[ProfileId],
+    ) -> Result<(), Error> {
+        let first_chunk = chunks(self.recipients);
+        let expected = chunks(count(recipients.len()));
+        let written = slots
+            .write(|| self.run.write(first_chunk, recipients))
+            .await?;
+        if i64::try_from(written) != Ok(expected) {
+            return Err(lost());
+        }
+        self.recipients += count(recipients.len());
+        for recipient in recipients {
+            self.digest.add(recipient);
+        }
+        Ok(())
+    }
+
+    fn end(&self) -> StoredRun {
+        StoredRun {
+            run: self.run,
+            recipients: self.recipients,
+            digest: self.digest.finish(),
+        }
+    }
+}
+
+/// How many of so many runs are merged next: as few as leave no more than can be merged at once.
+fn merged_next(runs: usize) -> usize {
+    if runs <= MERGED_AT_ONCE {
+        return runs;
+    }
+    (runs - MERGED_AT_ONCE + 1).min(MERGED_AT_ONCE)
+}
+
+/// A number of recipients: at most [`domain::limits::SEGMENT_RECIPIENTS_MAX`].
+fn count(recipients: usize) -> i64 {
+    i64::try_from(recipients).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::limits::SEGMENT_RECIPIENTS_MAX;
+
+    use super::*;
+
+    #[test]
+    fn runs_become_one_and_few_of_them_are_merged_more_than_twice() {
+        let most = (SEGMENT_RECIPIENTS_MAX as usize).div_ceil(RUN_RECIPIENTS);
+        for count in [2, 63, 64, 65, 127, 128, 200, most] {
+            // Of each run, how often its recipients were merged.
+            let mut runs = VecDeque::from(vec![0; count]);
+            while runs.len() > 1 {
+                let next = merged_next(runs.len());
+                assert!((2..=MERGED_AT_ONCE).contains(&next), "{next} of {count}");
+                let deepest = runs.drain(..next).max().unwrap_or(0);
+                runs.push_back(deepest + 1);
+            }
+            let expected = if count <= MERGED_AT_ONCE { 1 } else { 2 };
+            assert_eq!(runs, [expected], "{count}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A cache of app numbers. An app is created by the first call that names it.
+
+use std::time::Instant;
+
+use domain::{AppId, Millis};
+use quick_cache::sync::Cache;
+use storage::Error;
+
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::{Connection, Transaction, wrap};
+use crate::db::error::corrupt;
+use crate::db::pool::Pool;
+use crate::db::statement::Statement;
+
+/// Maximum number of cached apps.
+const APPS_MAX: usize = 100_000;
+
+static FIND: Statement = Statement::new(1, "SELECT a.app_no FROM app a WHERE a.app_id = $1");
+
+static CREATE: Statement = Statement::new(
+    2,
+    "INSERT INTO app (app_id, create_ms) VALUES ($1, $2) ON CONFLICT (app_id) DO NOTHING",
+);
+
+/// The numbers of apps, each with the time of its lookup.
+///
+/// A number never changes in one epoch. A new epoch comes with new connections: a number is
+/// valid on the connections that were open when it was looked up.
+pub struct AppNumbers(Cache<AppId, (i64, Instant)>);
+
+impl AppNumbers {
+    pub fn new() -> Self {
+        Self(Cache::new(APPS_MAX))
+    }
+
+    /// Returns the number of an app, and creates the app if need be. It may be outdated; each
+    /// batch checks the numbers of its apps.
+    pub async fn number<DB: Backend>(
+        &self,
+        pool: &Pool<DB>,
+        app: &AppId,
+        now: Millis,
+    ) -> Result<i64, Error> {
+        if let Some((number, _)) = self.0.get(app) {
+            return Ok(number);
+        }
+        // Boxed: seldom needed, and large.
+        Box::pin(self.find_or_create(pool, app, now)).await
+    }
+
+    async fn find_or_create<DB: Backend>(
+        &self,
+        pool: &Pool<DB>,
+        app: &AppId,
+        now: Millis,
+    ) -> Result<i64, Error> {
+        let mut connection = Connection::of(pool).await?;
+        let found = self.number_on(&mut connection, app).await?;
+        drop(connection);
+        match found {
+            Some(number) => Ok(number),
+            None => self.create(pool, app, now).await,
+        }
+    }
+
+    /// Returns the number of an app in the database of a connection; none if there is no such
+    /// app.
+    pub async fn number_on<DB: Backend>(
+        &self,
+        connection: &mut Connection<DB>,
+        app: &AppId,
+    ) -> Result<Option<i64>, Error> {
+        match self.0.get(app) {
+            Some((number, looked_up)) if looked_up > connection.opened() => {
+                return Ok(Some(number));
+            }
+            _ => {}
+        }
+        let looked_up = Instant::now();
+        let found = Box::pin(find(connection, app)).await?;
+        match found {
+            Some(number) => self.0.insert(app.clone(), (number, looked_up)),
+            None => self.forget(app),
+        }
+        Ok(found)
+    }
+
+    /// Creates an app unless it exists, and returns its number.
+    pub async fn create<DB: Backend>(
+        &self,
+        pool: &Pool<DB>,
+        app: &AppId,
+        now: Millis,
+    ) -> Result<i64, Error> {
+        let looked_up = Instant::now();
+        // In a task of its own: it runs to its end even if the caller goes away.
+        let created = tokio::spawn(find_or_insert(pool.clone(), app.clone(), now));
+        let number = created
+            .await
+            .map_err(|error| Error::Internal(error.into()))??;
+        self.0.insert(app.clone(), (number, looked_up));
+        Ok(number)
+    }
+
+    /// Drops the number of an app.
+    pub fn forget(&self, app: &AppId) {
+        self.0.remove(app);
+    }
+
+    /// Drops all numbers.
+    pub fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+async fn find<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app: &AppId,
+) -> Result<Option<i64>, Error> {
+    let find = BoundStatement::of(&FIND).bind(app.as_str());
+    let row = connection.fetch_one(find).await?;
+    row.map(|mut row| row.int()).transpose()
+}
+
+async fn find_or_insert<DB: Backend>(
+    pool: Pool<DB>,
+    app: AppId,
+    now: Millis,
+) -> Result<i64, Error> {
+    let mut transaction = Transaction::begin(&pool).await?;
+    let connection = transaction.connection();
+    let create = BoundStatement::of(&CREATE).bind(app.as_str()).bind(now.0);
+    connection.execute(create).await?;
+    let number = find(connection, &app).await?;
+    transaction.commit().await.map_err(wrap::<DB>)?;
+    number.ok_or_else(|| corrupt("app", "app_no", &app))
+}

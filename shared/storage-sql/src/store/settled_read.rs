@@ -1,0 +1,147 @@
+//! Reads of a mailbox that exists and has nothing due: read, settle if due, read again.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::time::Instant;
+
+use domain::operation::{Open, Settle};
+use domain::{Action, AppId, Operation, ProfileId};
+use futures::future::join_all;
+use storage::{Error, MailStore as _, Reader};
+
+use super::{SETTLE_TIMEOUT, SqlStore};
+use crate::db::backend::Backend;
+use crate::db::connection::ReadView;
+use crate::db::isolation::Isolation;
+use crate::read::ReadOutcome;
+use crate::table::app::AppKey;
+
+/// Maximum number of times a mailbox is created or settled during one read. Once each is
+/// usual; more only if something falls due meanwhile.
+const SETTLES_MAX: usize = 16;
+
+/// The state of a read of a mailbox over its attempts.
+pub(super) struct SettledRead<'a> {
+    app: &'a AppId,
+    owner: &'a ProfileId,
+    reader: Reader,
+    isolation: Isolation,
+    /// Number of times that the mailbox was created or settled so far.
+    settles: usize,
+}
+
+impl<'a> SettledRead<'a> {
+    pub const fn of(app: &'a AppId, owner: &'a ProfileId, reader: Reader) -> Self {
+        Self {
+            app,
+            owner,
+            reader,
+            isolation: Isolation::Statement,
+            settles: 0,
+        }
+    }
+
+    /// The same read with all statements in one snapshot.
+    pub const fn in_snapshot(self) -> Self {
+        Self {
+            isolation: Isolation::Snapshot,
+            ..self
+        }
+    }
+
+    /// The app and the owner of the mailbox.
+    pub const fn mailbox(&self) -> (&'a AppId, &'a ProfileId) {
+        (self.app, self.owner)
+    }
+
+    /// The isolation of the next attempt.
+    pub const fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    /// Begins a read of an app, which is created if need be.
+    pub(super) async fn view(
+        &self,
+        app: &AppId,
+        isolation: Isolation,
+    ) -> Result<(i64, ReadView<DB>), Error> {
+        if let Some(view) = self.view_of_existing(app, isolation).await? {
+            return Ok(view);
+        }
+        let now = self.clock.now_ms();
+        Box::pin(self.apps.create(&self.pools.write, app, now)).await?;
+        let view = self.view_of_existing(app, isolation).await?;
+        view.ok_or_else(|| Error::Unavailable("the app was created in another database".into()))
+    }
+
+    async fn view_of_existing(
+        &self,
+        app: &AppId,
+        isolation: Isolation,
+    ) -> Result<Option<(i64, ReadView<DB>)>, Error> {
+        let mut view = ReadView::of(&self.pools.read, isolation).await?;
+        if let Some(app_no) = self.apps.number_on(view.connection(), app).await? {
+            return Ok(Some((app_no, view)));
+        }
+        view.end().await?;
+        Ok(None)
+    }
+
+    /// Decides what follows an attempt. Breaks with its result, or with none for an app that
+    /// reads a missing mailbox; else creates or settles the mailbox, or turns to a snapshot if
+    /// something changed between two statements, and continues with another attempt.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] after [`SETTLES_MAX`] attempts; those of the read and of the write.
+    pub(super) async fn settle_if_due<T>(
+        &self,
+        read: &mut SettledRead<'_>,
+        outcome: Result<ReadOutcome<T>, Error>,
+    ) -> Result<ControlFlow<Option<T>>, Error> {
+        let outcome = match outcome {
+            Err(Error::Busy(_)) if read.isolation == Isolation::Statement => {
+                read.isolation = Isolation::Snapshot;
+                return Ok(Continue(()));
+            }
+            outcome => outcome?,
+        };
+        let owner = read.owner.clone();
+        let action = match outcome {
+            ReadOutcome::Ready(result) => return Ok(Break(Some(result))),
+            ReadOutcome::Missing if read.reader == Reader::App => return Ok(Break(None)),
+            ReadOutcome::Missing => Action::Open(Open { owner }),
+            ReadOutcome::Due => Action::Settle(Settle::from(owner)),
+        };
+        read.settles += 1;
+        if read.settles > SETTLES_MAX {
+            return Err(Error::Busy("a mailbox stays due".into()));
+        }
+        let operation = Operation {
+            request: None,
+            action,
+        };
+        let deadline = Instant::now() + SETTLE_TIMEOUT;
+        self.execute(read.app, operation, deadline).await?;
+        Ok(Continue(()))
+    }
+
+    /// Settles mailboxes through the lanes, which batch them.
+    pub(super) async fn settle_all(
+        &self,
+        settles: impl IntoIterator<Item = (AppKey, Settle)>,
+    ) -> Result<(), Error> {
+        let deadline = Instant::now() + SETTLE_TIMEOUT;
+        let settle = async |(app, settle)| {
+            let operation = Operation {
+                request: None,
+                action: Action::Settle(settle),
+            };
+            self.lanes.execute(app, operation, deadline).await
+        };
+        for settled in join_all(settles.into_iter().map(settle)).await {
+            settled??;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! The tables, one file each.
+
+pub mod app;

@@ -1,0 +1,293 @@
+//! The recount: does every mailbox say what its entries say?
+
+use domain::{Millis, ProfileId};
+use storage::{Audit, Drift, Error};
+
+use crate::db::backend::{Backend, Pools};
+use crate::db::bind::BoundStatement;
+use crate::db::connection::{Connection, Transaction, wrap};
+use crate::db::dialect::Kind;
+use crate::db::row::RowReader;
+use crate::db::statement::Statement;
+
+/// Mailboxes that are recounted at once: full ones hold a million entries together.
+const MAILBOXES: i64 = 50;
+
+/// What a mailbox `b` says, and what its entries do. Also what should not be: entries without
+/// a message, and entries that do not show what their message has become, in a mailbox that
+/// has taken everything, unless a job is about to bring it, or they have expired.
+macro_rules! recount {
+    ($from:literal, $now:literal) => {
+        concat!(
+            "SELECT b.app_no, b.mailbox_id, a.app_id, b.profile_id,
+                 b.inbox_total, b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms,
+                 count(CASE WHEN e.box = 0 THEN 1 END),
+                 count(CASE WHEN e.box = 0 AND e.read_ms IS NULL THEN 1 END),
+                 count(CASE WHEN e.box = 1 THEN 1 END),
+                 coalesce(max(e.seq), 0), (
+                     SELECT coalesce(max(d.seq), 0) FROM msgbox_deleted d
+                     WHERE d.app_no = b.app_no AND d.mailbox_id = b.mailbox_id
+                 ), min(e.expire_ms),
+                 count(CASE WHEN e.box IS NOT NULL AND m.message_id IS NULL THEN 1 END),
+                 count(CASE WHEN b.bulk_cursor = a.bulk_head AND coalesce(j.is_due, 0) = 0
+                     AND e.expire_ms > ",
+            $now,
+            " AND (m.version <> e.content_version OR m.recall_ms IS NOT NULL) THEN 1 END),
+                 b.bulk_cursor, a.bulk_head
+             FROM ",
+            $from,
+            "
+             JOIN app a ON a.app_no = b.app_no
+             LEFT JOIN msgbox e ON e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
+             LEFT JOIN message m ON m.app_no = e.app_no AND m.message_id = e.message_id
+             LEFT JOIN send_job j ON j.app_no = m.app_no AND j.job_id = m.job_id
+             GROUP BY b.app_no, b.mailbox_id, a.app_id, b.profile_id, b.inbox_total,
+                 b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms, b.bulk_cursor,
+                 a.bulk_head
+             ORDER BY b.app_no, b.mailbox_id"
+        )
+    };
+}
+
+/// The rest of an app and the apps after it, each sought: of two columns that are compared as
+/// one, `SQLite` would seek by the first.
+static RECOUNT: Statement = Statement::new(
+    4,
+    recount!(
+        "(SELECT * FROM (
+              SELECT * FROM (
+                  SELECT * FROM mailbox WHERE app_no = $1 AND mailbox_id > $2
+                  ORDER BY mailbox_id LIMIT $3
+              ) AS of_app
+              UNION ALL
+              SELECT * FROM (
+                  SELECT * FROM mailbox WHERE app_no > $1 ORDER BY app_no, mailbox_id LIMIT $3
+              ) AS of_others
+          ) AS part ORDER BY app_no, mailbox_id LIMIT $3) b",
+        "$4"
+    ),
+);
+
+static RECOUNT_ONE: Statement = Statement::new(
+    3,
+    recount!(
+        "(SELECT * FROM mailbox WHERE app_no = $1 AND mailbox_id = $2) b",
+        "$3"
+    ),
+);
+
+static LOCK: Statement = Statement::new(
+    2,
+    "SELECT b.mailbox_id FROM mailbox b WHERE b.app_no = $1 AND b.mailbox_id = $2",
+)
+.locking("b");
+
+static REPAIR: Statement = Statement::with_rows(
+    0,
+    &[
+        ("app_no", Kind::Int),
+        ("mailbox_id", Kind::Int),
+        ("inbox_total", Kind::Int),
+        ("inbox_unread", Kind::Int),
+        ("sent_total", Kind::Int),
+        ("seq", Kind::Int),
+        ("next_expiry_ms", Kind::Int),
+    ],
+    "UPDATE mailbox SET inbox_total = r.inbox_total, inbox_unread = r.inbox_unread,
+         sent_total = r.sent_total, seq = r.seq, next_expiry_ms = r.next_expiry_ms
+     FROM r WHERE mailbox.app_no = r.app_no AND mailbox.mailbox_id = r.mailbox_id",
+);
+
+/// A mailbox as it is, and as its entries say it should be.
+struct Recount {
+    app_no: i64,
+    mailbox_id: i64,
+    app: String,
+    profile: ProfileId,
+    stored: Numbers,
+    counted: Numbers,
+    orphans: i64,
+    outdated: i64,
+    bulk_cursor: i64,
+    bulk_head: i64,
+}
+
+/// What can be recounted of a mailbox.
+#[derive(Clone, Copy)]
+struct Numbers {
+    inbox_total: i64,
+    inbox_unread: i64,
+    sent_total: i64,
+    seq: i64,
+    next_expiry_ms: Option<i64>,
+}
+
+/// Recounts the mailboxes after that one.
+pub async fn run<DB: Backend>(
+    pools: &Pools<DB>,
+    now: Millis,
+    after: Option<(i64, i64)>,
+    repair: bool,
+) -> Result<Audit, Error> {
+    let (app_no, mailbox_id) = after.unwrap_or((0, 0));
+    let call = BoundStatement::of(&RECOUNT)
+        .bind(app_no)
+        .bind(mailbox_id)
+        .bind(MAILBOXES)
+        .bind(now.0);
+    let rows = Connection::of(&pools.read).await?.fetch(call).await?;
+    let mut audit = Audit::default();
+    for mut row in rows {
+        let recount = recount(&mut row)?;
+        audit.mailboxes += 1;
+        let counted = recount.counted.inbox_total + recount.counted.sent_total;
+        audit.entries += u64::try_from(counted).unwrap_or(0);
+        audit.next = Some((recount.app_no, recount.mailbox_id));
+        let drifts = !recount.drift(false).is_empty();
+        if drifts && repair {
+            audit.drift.extend(repair_one(pools, now, &recount).await?);
+        } else {
+            audit.drift.extend(recount.drift(false));
+        }
+    }
+    if audit.mailboxes < u64::try_from(MAILBOXES).unwrap_or(0) {
+        audit.next = None;
+    }
+    Ok(audit)
+}
+
+/// Recounts one mailbox under its lock, and writes what its entries say.
+async fn repair_one<DB: Backend>(
+    pools: &Pools<DB>,
+    now: Millis,
+    found: &Recount,
+) -> Result<Vec<Drift>, Error> {
+    let mut transaction = Transaction::begin(&pools.write).await?;
+    let connection = transaction.connection();
+    let of_it = |statement| {
+        BoundStatement::of(statement)
+            .bind(found.app_no)
+            .bind(found.mailbox_id)
+    };
+    connection.fetch(of_it(&LOCK)).await?;
+    let mut drift = Vec::new();
+    for mut row in connection.fetch(of_it(&RECOUNT_ONE).bind(now.0)).await? {
+        let recount = recount(&mut row)?;
+        let counted = recount.counted;
+        let mut call = BoundStatement::of(&REPAIR);
+        call.push_row([
+            recount.app_no.into(),
+            recount.mailbox_id.into(),
+            counted.inbox_total.into(),
+            counted.inbox_unread.into(),
+            counted.sent_total.into(),
+            counted.seq.max(recount.stored.seq).into(),
+            counted.next_expiry_ms.into(),
+        ]);
+        connection.change("mailbox", call).await?;
+        drift = recount.drift(true);
+    }
+    transaction.commit().await.map_err(wrap::<DB>)?;
+    Ok(drift)
+}
+
+impl Recount {
+    /// Whether all that does not agree can be counted anew. Content that is gone cannot.
+    const fn is_sound(&self) -> bool {
+        self.orphans == 0 && self.outdated == 0 && self.bulk_cursor <= self.bulk_head
+    }
+
+    /// What does not agree.
+    fn drift(&self, repaired: bool) -> Vec<Drift> {
+        let (stored, counted) = (self.stored, self.counted);
+        let due_too_late = match (stored.next_expiry_ms, counted.next_expiry_ms) {
+            (Some(stored), Some(counted)) => stored > counted,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        let far = |time: Option<i64>| time.unwrap_or(i64::MAX);
+        [
+            (
+                stored.inbox_total != counted.inbox_total,
+                "inbox_total",
+                stored.inbox_total,
+                counted.inbox_total,
+            ),
+            (
+                stored.inbox_unread != counted.inbox_unread,
+                "inbox_unread",
+                stored.inbox_unread,
+                counted.inbox_unread,
+            ),
+            (
+                stored.sent_total != counted.sent_total,
+                "sent_total",
+                stored.sent_total,
+                counted.sent_total,
+            ),
+            (stored.seq < counted.seq, "seq", stored.seq, counted.seq),
+            (
+                due_too_late,
+                "next_expiry_ms",
+                far(stored.next_expiry_ms),
+                far(counted.next_expiry_ms),
+            ),
+            (
+                self.orphans > 0,
+                "entries without a message",
+                self.orphans,
+                0,
+            ),
+            (
+                self.outdated > 0,
+                "entries of another version",
+                self.outdated,
+                0,
+            ),
+            (
+                self.bulk_cursor > self.bulk_head,
+                "bulk_cursor",
+                self.bulk_cursor,
+                self.bulk_head,
+            ),
+        ]
+        .into_iter()
+        .filter(|(differs, ..)| *differs)
+        .map(|(_, what, stored, counted)| Drift {
+            app: self.app.clone(),
+            profile: self.profile.clone(),
+            what,
+            stored,
+            counted,
+            repaired: repaired && self.is_sound(),
+        })
+        .collect()
+    }
+}
+
+fn recount<DB: Backend>(row: &mut RowReader<DB>) -> Result<Recount, Error> {
+    Ok(Recount {
+        app_no: row.int()?,
+        mailbox_id: row.int()?,
+        app: row.text()?,
+        profile: row.profile_id("mailbox")?,
+        stored: Numbers {
+            inbox_total: row.int()?,
+            inbox_unread: row.int()?,
+            sent_total: row.int()?,
+            seq: row.int()?,
+            next_expiry_ms: row.int_or_null()?,
+        },
+        counted: Numbers {
+            inbox_total: row.int()?,
+            inbox_unread: row.int()?,
+            sent_total: row.int()?,
+            seq: row.int()?.max(row.int()?),
+            next_expiry_ms: row.int_or_null()?,
+        },
+        orphans: row.int()?,
+        outdated: row.int()?,
+        bulk_cursor: row.int()?,
+        bulk_head: row.int()?,
+    })
+}

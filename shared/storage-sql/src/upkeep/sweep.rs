@@ -1,0 +1,195 @@
+//! The sweep: what time has made due and nobody has come for. One store at a time does it,
+//! in small parts.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::Millis;
+use domain::limits::{EXPIRED_KEPT_MS, SWEEP_LEASE_MS};
+use domain::operation::Settle;
+use storage::Error;
+use uuid::Uuid;
+
+use crate::db::backend::Backend;
+use crate::db::bind::BoundStatement;
+use crate::db::connection::{Connection, transact};
+use crate::db::dialect::Kind;
+use crate::db::pool::Pool;
+use crate::db::statement::Statement;
+use crate::table::app::AppKey;
+
+/// Mailboxes that are looked at together.
+const MAILBOXES: i64 = 100;
+/// Entries that go together, but for those of one mailbox: whoever writes in between waits
+/// for no more than that.
+const ENTRIES: usize = 500;
+/// Rows that are deleted in one transaction.
+const ROWS: i64 = 500;
+/// The lease of the sweep.
+const LEASE: i64 = 1;
+
+/// Takes the lease, or keeps it, unless another one has it until after `$4`.
+static TAKE: Statement = Statement::new(
+    4,
+    "INSERT INTO lease (lease_no, holder, until_ms) VALUES ($1, $2, $3)
+     ON CONFLICT (lease_no) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
+     WHERE lease.holder = excluded.holder OR lease.until_ms <= $4",
+);
+
+/// Mailboxes in which something may have expired, with how much has, up to `$3`.
+static DUE: Statement = Statement::new(
+    3,
+    "SELECT b.app_no, a.app_id, b.profile_id, (
+         SELECT count(*) FROM (
+             SELECT 1 FROM msgbox e WHERE e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
+             AND e.expire_ms <= $1 LIMIT $3
+         ) AS expired
+     ) FROM mailbox b JOIN app a ON a.app_no = b.app_no WHERE b.next_expiry_ms <= $1
+     ORDER BY b.next_expiry_ms LIMIT $2",
+);
+
+static EXPIRED: Statement = Statement::new(
+    2,
+    "SELECT m.app_no, m.message_id FROM message m WHERE m.expire_ms <= $1
+     ORDER BY m.expire_ms LIMIT $2",
+);
+
+static DELETE_TALLIES: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    "DELETE FROM bulk_tally WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
+);
+
+static DELETE_MESSAGES: Statement = Statement::with_rows(
+    0,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    "DELETE FROM message WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
+);
+
+static DELETE_BULK: Statement = Statement::new(
+    2,
+    "DELETE FROM bulk WHERE (app_no, bulk_no) IN (
+         SELECT k.app_no, k.bulk_no FROM bulk k WHERE k.expire_ms <= $1 LIMIT $2
+     )",
+);
+
+static DELETE_CHUNKS: Statement = Statement::new(
+    2,
+    "DELETE FROM send_chunk WHERE (app_no, job_id, run_no, chunk_no) IN (
+         SELECT c.app_no, c.job_id, c.run_no, c.chunk_no FROM send_job j
+         JOIN send_chunk c ON c.app_no = j.app_no AND c.job_id = j.job_id
+         WHERE j.expire_ms <= $1 LIMIT $2
+     )",
+);
+
+/// Those whose chunks are gone.
+static DELETE_JOBS: Statement = Statement::new(
+    2,
+    "DELETE FROM send_job WHERE (app_no, job_id) IN (
+         SELECT j.app_no, j.job_id FROM send_job j WHERE j.expire_ms <= $1 AND NOT EXISTS (
+             SELECT 1 FROM send_chunk c WHERE c.app_no = j.app_no AND c.job_id = j.job_id
+         ) LIMIT $2
+     )",
+);
+
+static DELETE_REQUESTS: Statement = Statement::new(
+    2,
+    "DELETE FROM request WHERE (app_no, request_key) IN (
+         SELECT q.app_no, q.request_key FROM request q WHERE q.expire_ms <= $1 LIMIT $2
+     )",
+);
+
+/// This store's claim to be the one that sweeps.
+pub struct Lease {
+    holder: Uuid,
+    until_ms: AtomicI64,
+}
+
+impl Lease {
+    pub fn new() -> Self {
+        Self {
+            holder: Uuid::new_v4(),
+            until_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// Whether it is ours for some time.
+    pub async fn hold<DB: Backend>(&self, pool: &Pool<DB>, now: Millis) -> Result<bool, Error> {
+        let lasts = now.0.saturating_add(SWEEP_LEASE_MS / 2);
+        let until_ms = now.after(SWEEP_LEASE_MS).0;
+        let held = self.until_ms.load(Ordering::Relaxed);
+        if (lasts..=until_ms).contains(&held) {
+            return Ok(true);
+        }
+        let call = BoundStatement::of(&TAKE)
+            .bind(LEASE)
+            .bind(self.holder)
+            .bind(until_ms)
+            .bind(now.0);
+        let held = transact(pool, vec![call]).await? > 0;
+        let until_ms = if held { until_ms } else { 0 };
+        self.until_ms.store(until_ms, Ordering::Relaxed);
+        Ok(held)
+    }
+}
+
+/// Some mailboxes in which something has expired: as many as are settled together.
+pub async fn due<DB: Backend>(
+    connection: &mut Connection<DB>,
+    now: Millis,
+) -> Result<Vec<(AppKey, Settle)>, Error> {
+    let entries_max = i64::try_from(ENTRIES).unwrap_or(i64::MAX);
+    let call = BoundStatement::of(&DUE)
+        .bind(now.0)
+        .bind(MAILBOXES)
+        .bind(entries_max);
+    let mut due = Vec::new();
+    let mut entries = 0;
+    for mut row in connection.fetch(call).await? {
+        let app = AppKey {
+            app_no: row.int()?,
+            app_id: row.app_id()?,
+        };
+        let owner = row.profile_id("mailbox")?;
+        let expired = usize::try_from(row.int()?).unwrap_or(ENTRIES);
+        entries += expired;
+        if entries > ENTRIES && !due.is_empty() {
+            break;
+        }
+        due.push((app, Settle { owner, expired }));
+    }
+    Ok(due)
+}
+
+/// Deletes some of what had expired in time, once no mailbox holds it. Whether there may be
+/// more.
+pub async fn delete<DB: Backend>(
+    read: &Pool<DB>,
+    pool: &Pool<DB>,
+    now: Millis,
+) -> Result<bool, Error> {
+    let before = now.after(-EXPIRED_KEPT_MS).0;
+    let mut expired = Connection::of(read).await?;
+    let rows = expired.fetch(BoundStatement::of(&EXPIRED).bind(before).bind(ROWS));
+    let rows = rows.await?;
+    drop(expired);
+    let (mut tallies, mut messages) = (
+        BoundStatement::of(&DELETE_TALLIES),
+        BoundStatement::of(&DELETE_MESSAGES),
+    );
+    for mut row in rows {
+        let (app_no, message_id) = (row.int()?, row.uuid()?);
+        for call in [&mut tallies, &mut messages] {
+            call.push_row([app_no.into(), message_id.into()]);
+        }
+    }
+    let mut more = messages.rows >= usize::try_from(ROWS).unwrap_or(0);
+    if !messages.is_empty() {
+        transact(pool, vec![tallies, messages]).await?;
+    }
+    let others = [&DELETE_BULK, &DELETE_CHUNKS, &DELETE_JOBS, &DELETE_REQUESTS];
+    for statement in others {
+        let call = BoundStatement::of(statement).bind(before).bind(ROWS);
+        more |= transact(pool, vec![call]).await? >= u64::try_from(ROWS).unwrap_or(0);
+    }
+    Ok(more)
+}

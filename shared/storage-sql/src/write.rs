@@ -1,0 +1,12 @@
+//! Group commit: operations are gathered in lanes, and each batch is one transaction.
+
+mod changes;
+mod commit;
+mod entries;
+pub mod executor;
+mod idempotency;
+pub mod lanes;
+mod lock;
+pub mod operation;
+mod post_commit;
+mod settle;

@@ -1,0 +1,116 @@
+//! Lanes: group commit.
+//!
+//! A lane runs whatever is queued as one batch, in one transaction, then the next: operations
+//! that arrive during a commit share the next one. An idle lane runs at once, so that nothing
+//! waits for a timer. Operations whose caller has gone, or whose deadline has passed before
+//! their batch, are not run at all.
+
+mod batch;
+mod fair_queue;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use domain::Operation;
+use storage::Error;
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinSet;
+
+pub use batch::{BatchRunner, is_worth_bisecting};
+use batch::{QueuedOperation, closed};
+use fair_queue::FairQueue;
+
+use super::operation::Verdict;
+use crate::db::backend::Backend;
+use crate::table::app::AppKey;
+
+/// The lanes of a store.
+pub struct Lanes {
+    /// One for each lane; empty once closed.
+    queues: RwLock<Vec<Arc<FairQueue>>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Lanes {
+    /// Starts `count` lanes.
+    pub fn start<DB: Backend>(runner: BatchRunner<DB>, count: usize) -> Self {
+        let runner = Arc::new(runner);
+        let mut tasks = JoinSet::new();
+        let mut queues = Vec::with_capacity(count);
+        for _ in 0..count {
+            let queue = Arc::new(FairQueue::default());
+            tasks.spawn(run_lane(Arc::clone(&runner), Arc::clone(&queue)));
+            queues.push(queue);
+        }
+        Self {
+            queues: RwLock::new(queues),
+            tasks: Mutex::new(tasks),
+        }
+    }
+
+    /// Runs an operation with the next batch of its lane.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] if the queue is full or too slow for the deadline,
+    /// [`Error::Deadline`], or the error of the batch.
+    pub async fn execute(
+        &self,
+        app: AppKey,
+        operation: Operation,
+        deadline: Instant,
+    ) -> Result<Verdict, Error> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue_of(app.app_no, &operation)?;
+        queue.push(QueuedOperation {
+            queued: Instant::now(),
+            app,
+            weight: operation.weight(),
+            operation,
+            deadline,
+            reply,
+        })?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Refuses further operations, and waits until the queued ones have run.
+    pub async fn close(&self) {
+        self.queues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+            .for_each(|queue| queue.close());
+        while self.tasks.lock().await.join_next().await.is_some() {}
+    }
+
+    /// Returns the queue of an operation's lane. Operations that lock the same mailbox first
+    /// share a lane: they go into one batch instead of waiting for each other's locks.
+    fn queue_of(&self, app_no: i64, operation: &Operation) -> Result<Arc<FairQueue>, Error> {
+        let mut hasher = DefaultHasher::new();
+        (app_no, operation.anchor()).hash(&mut hasher);
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let count = queues.len().max(1) as u64;
+        let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
+        queues.get(index).cloned().ok_or_else(closed)
+    }
+}
+
+/// Runs batch after batch until the queue is closed and empty.
+async fn run_lane<DB: Backend>(runner: Arc<BatchRunner<DB>>, queue: Arc<FairQueue>) {
+    let queue = RefuseOnDrop(queue);
+    while let Some(batch) = queue.0.next_batch(runner.batch_operations_max).await {
+        runner.run(batch).await;
+    }
+}
+
+/// Refuses what is still queued when its lane ends, however it does.
+struct RefuseOnDrop(Arc<FairQueue>);
+
+impl Drop for RefuseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Some(operation) = self.0.pop() {
+            operation.refuse(closed());
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A batch of operations, and the replies to their callers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::operation::Weight;
+use domain::{Millis, Operation};
+use futures::FutureExt;
+use storage::{Clock, Error, MessageIds};
+use tokio::sync::oneshot;
+
+use crate::db::backend::Backend;
+use crate::db::retry;
+use crate::ids;
+use crate::table::app::AppKey;
+use crate::write::executor::Executor;
+use crate::write::operation::{BatchedOperation, Verdict};
+
+/// An operation that waits for its batch.
+pub struct QueuedOperation {
+    pub queued: Instant,
+    pub app: AppKey,
+    pub operation: Operation,
+    pub weight: Weight,
+    pub deadline: Instant,
+    pub reply: Reply,
+}
+
+impl QueuedOperation {
+    /// Returns the error of an operation that is too late to be run. The last quarter of the
+    /// time to its deadline is for running it: in a queue longer than callers wait, those at
+    /// the front would else have no time left.
+    pub fn expired(&self, now: Instant) -> Option<Error> {
+        if self.deadline <= now || self.reply.is_closed() {
+            return Some(Error::Deadline);
+        }
+        let waited = now.saturating_duration_since(self.queued);
+        (waited > 3 * (self.deadline - now)).then_some(Error::Overloaded)
+    }
+
+    /// Replies with an error; the operation is not run.
+    pub fn refuse(self, error: Error) {
+        // The caller may be gone.
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+type Reply = oneshot::Sender<Result<Verdict, Error>>;
+
+/// The error of operations that come after the lanes were closed.
+pub fn closed() -> Error {
+    Error::Unavailable("the store is closed".into())
+}
+
+/// Runs batches.
+pub struct BatchRunner<DB: Backend> {
+    pub executor: Arc<Executor<DB>>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn MessageIds>,
+    /// Maximum number of operations in a batch.
+    pub batch_operations_max: usize,
+}
+
+/// Operations for one transaction.
+#[derive(Default)]
+pub struct Batch {
+    operations: Vec<QueuedOperation>,
+    weight: Weight,
+}
+
+impl Batch {
+    pub const fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// Number of entries that the operations touch, estimated.
+    pub const fn entries(&self) -> usize {
+        self.weight.entries
+    }
+
+    /// Returns whether an operation fits in. The first always does.
+    pub fn has_room_for(&self, operation: &QueuedOperation) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let mut weight = self.weight;
+        weight += operation.weight;
+        !weight.is_too_much()
+    }
+
+    /// Sorts the operations by the time at which they were queued.
+    pub fn sort(&mut self) {
+        self.operations.sort_by_key(|operation| operation.queued);
+    }
+
+    /// Adds an operation.
+    pub fn push(&mut self, operation: QueuedOperation) {
+        self.weight += operation.weight;
+        self.operations.push(operation);
+    }
+}
+
+/// One attempt at a batch or a part of it: its operations, and the callers who wait for them.
+#[derive(Default)]
+struct Attempt {
+    operations: Vec<BatchedOperation>,
+    callers: Vec<Caller>,
+}
+
+struct Caller {
+    deadline: Instant,
+    reply: Reply,
+}
+
+impl<DB: Backend> BatchRunner<DB> {
+    /// Runs a batch and replies to all callers. An operation that the database rejects fails
+    /// alone: the batch is bisected until it is found. Operations whose caller has gone are left
+    /// out before each attempt.
+    pub async fn run(&self, batch: Batch) {
+        let now = self.clock.now_ms();
+        let mut attempts = vec![self.first_attempt(batch, now)];
+        while let Some(attempt) = attempts.pop() {
+            let attempt = attempt.without_expired();
+            if attempt.operations.is_empty() {
+                continue;
+            }
+            match self.execute(&attempt, now).await {
+                Ok(verdicts) => attempt.reply(verdicts.into_iter().map(Ok)),
+                Err(error) if attempt.operations.len() > 1 && is_worth_bisecting(&error) => {
+                    let (first, second) = attempt.halves();
+                    attempts.extend([second, first]);
+                }
+                Err(error) => attempt.reply(std::iter::repeat_with(|| Err(error.again()))),
+            }
+        }
+    }
+
+    fn first_attempt(&self, batch: Batch, now: Millis) -> Attempt {
+        let mut attempt = Attempt::default();
+        for queued in batch.operations {
+            attempt.callers.push(Caller {
+                deadline: queued.deadline,
+                reply: queued.reply,
+            });
+            attempt.operations.push(BatchedOperation {
+                app: queued.app,
+                message_id: ids::of(&*self.ids, &queued.operation, now),
+                operation: queued.operation,
+            });
+        }
+        attempt
+    }
+
+    /// Executes an attempt. A single operation is retried if the database is busy; of several,
+    /// halves are the better second attempt.
+    async fn execute(&self, attempt: &Attempt, now: Millis) -> Result<Vec<Verdict>, Error> {
+        let run = || self.executor.run(now, &attempt.operations);
+        let run = async {
+            match attempt.callers.as_slice() {
+                [caller] => retry::busy(caller.deadline, run).await,
+                _ => run().await,
+            }
+        };
+        // A lane outlives a bug.
+        let panicked = |_| Err(Error::Internal("a batch panicked".into()));
+        AssertUnwindSafe(run)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(panicked)
+    }
+}
+
+impl Attempt {
+    /// Drops the operations whose caller has gone or whose deadline has passed.
+    fn without_expired(self) -> Self {
+        let now = Instant::now();
+        let mut rest = Self::default();
+        for (operation, caller) in self.operations.into_iter().zip(self.callers) {
+            if caller.deadline <= now {
+                // The caller may be gone.
+                let _ = caller.reply.send(Err(Error::Deadline));
+            } else if !caller.reply.is_closed() {
+                rest.operations.push(operation);
+                rest.callers.push(caller);
+            }
+        }
+        rest
+    }
+
+    fn reply(self, answers: impl IntoIterator<Item = Result<Verdict, Error>>) {
+        for (caller, answer) in self.callers.into_iter().zip(answers) {
+            // The caller may be gone.
+            let _ = caller.reply.send(answer);
+        }
+    }
+
+    fn halves(mut self) -> (Self, Self) {
+        let half = self.operations.len() / 2;
+        let second = Self {
+            operations: self.operations.split_off(half),
+            callers: self.callers.split_off(half),
+        };
+        (self, second)
+    }
+}
+
+/// Returns whether a batch that failed so may succeed in parts: one operation may be the cause.
+pub const fn is_worth_bisecting(error: &Error) -> bool {
+    match error {
+        Error::Busy(_) | Error::Deadline | Error::Corrupt { .. } | Error::Internal(_) => true,
+        Error::Refused(_) | Error::Overloaded | Error::Unavailable(_) | Error::Unknown(_) => false,
+    }
+}
