@@ -1,5 +1,6 @@
 //! All tests that need a database or the running program, in one binary: they share one
-//! `PostgreSQL`. Test names are sentences; no test is ignored or skipped.
+//! `PostgreSQL`. Test names are sentences. Tests of the
+//! second gear are ignored: `cargo test -- --include-ignored` runs them too.
 
 mod access;
 mod api;

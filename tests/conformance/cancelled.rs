@@ -10,7 +10,7 @@ use futures::future::{join_all, poll_fn};
 use storage::{Error, Reader};
 use support::however_gathered;
 
-use super::bench::{Bench, in_time};
+use super::bench::{Bench, IN_TIME, in_time};
 use super::turning::everything;
 use super::words::{app, bytes, from_user, operation, other_app, profile, repeatable, send, sent};
 
@@ -52,7 +52,7 @@ async fn quiet(bench: &Bench) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(5), wait).await;
+    let waited = tokio::time::timeout(IN_TIME, wait).await;
     waited.expect("no transaction stays open");
 }
 
@@ -72,7 +72,7 @@ async fn calls_that_are_dropped_among_others_lose_nothing_and_leave_nothing_open
             let app = app();
             let work = store.execute(&app, operation, in_time());
             let patience = match (caller + call) % 3 {
-                0 => Duration::from_mins(1),
+                0 => IN_TIME,
                 _ => Duration::from_micros((caller * 131 + call * 977) % 4_000),
             };
             if let Ok(answer) = tokio::time::timeout(patience, work).await {
@@ -115,7 +115,7 @@ async fn a_write_that_has_begun_runs_to_its_end_without_its_caller(bench: &Bench
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(5), arrives).await;
+        let waited = tokio::time::timeout(IN_TIME, arrives).await;
         waited.expect("the message arrives");
     }
 }

@@ -47,8 +47,6 @@ const POISON: &str = "poison";
 const POISONED: [usize; 4] = [0, 101, 102, 255];
 /// Calls beyond those that a queue takes.
 const BEYOND: usize = 1_000;
-/// Longer than a database waits for one lock, shorter than for several.
-const LOCK_PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// Time that moves whenever it is looked at. A batch looks once.
 struct TickingClock(AtomicI64);
@@ -208,17 +206,13 @@ async fn one_who_waits_for_a_lock_too_long_fails_alone(bench: &Bench) {
     bench.done(open("victim")).await;
     let held = bench.raw().await.hold_mailbox("victim").await;
     let standing = lane.stop().await;
-    let patience = Instant::now() + LOCK_PATIENCE;
-    let victim = lane.queue(app(), operation(send("ann", &["victim"])), patience);
+    let victim = lane.queue_in_time(send("ann", &["victim"]));
     let others = ["bob", "cid", "dan"].map(|name| lane.queue_in_time(send(name, &["eve"])));
     standing.go_on().await;
     let answers = join_all(others).await;
     answers.iter().for_each(assert_done);
     let answer = victim.await;
-    assert!(
-        matches!(answer, Err(Error::Busy(_) | Error::Deadline)),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Err(Error::Busy(_))), "{answer:?}");
     held.release().await;
     assert_eq!(bench.counts("eve").await, (3, 3, 0));
     assert_eq!(bench.counts("victim").await, (0, 0, 0));
@@ -275,16 +269,20 @@ async fn a_queue_full_of_bytes_takes_no_more_of_them_until_they_are_gone(bench: 
 async fn what_is_still_queued_at_its_deadline_is_told_so_and_not_done(bench: &Bench) {
     let lane = Lane::open(bench).await;
     let standing = lane.stop().await;
+    let first = lane.queue_in_time(send("ann", &["bob"]));
     let deadline = Instant::now() + Duration::from_millis(20);
-    let queue = |name: &str, deadline| lane.queue(app(), operation(send(name, &["bob"])), deadline);
-    let first = queue("ann", in_time());
-    let belated = queue("cid", deadline);
-    let last = queue("dan", in_time());
+    let mut belated = lane.call(app(), operation(send("cid", &["bob"])), deadline);
+    // On a slow machine its time may already be over; then this is the answer.
+    let at_once = (&mut belated).now_or_never();
+    let last = lane.queue_in_time(send("dan", &["bob"]));
     tokio::time::sleep_until(deadline.into()).await;
     standing.go_on().await;
     assert_done(&first.await);
     assert_done(&last.await);
-    let answer = belated.await;
+    let answer = match at_once {
+        Some(answer) => answer,
+        None => belated.await,
+    };
     assert!(matches!(answer, Err(Error::Deadline)), "{answer:?}");
     assert_eq!(bench.counts("bob").await, (2, 2, 0));
     assert_eq!(bench.counts("cid").await, (0, 0, 0));

@@ -1,8 +1,6 @@
 //! Messages to segments: each recipient has one entry, whoever takes the steps and whatever
 //! becomes of the message meanwhile.
 
-use std::time::Duration;
-
 use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX};
 use domain::operation::{Launch, StopJob};
 use domain::segment::{ChangeReport, JobCounts, JobId, JobReport, JobState, Recipients};
@@ -10,7 +8,7 @@ use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refus
 use storage::{Clock as _, Error, Intake, Reader};
 use support::on_each_database;
 
-use super::bench::{Bench, Store};
+use super::bench::{Bench, IN_TIME, Store};
 use super::turning::everything;
 use super::words::{
     app, delete, mark, operation, other_app, profile, remove, repeatable, text, update,
@@ -216,7 +214,7 @@ async fn what_is_not_sent_is_forgotten(bench: &Bench) {
             tokio::task::yield_now().await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(30), is_given_up);
+    let waited = tokio::time::timeout(IN_TIME, is_given_up);
     waited.await.expect("it is given up");
     bench.clock().advance(EXPIRED_KEPT_MS);
     while bench.store.sweep().await.expect("a sweep") {}

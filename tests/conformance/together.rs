@@ -1,7 +1,5 @@
 //! Counts that are asked for by many at once, and read together.
 
-use std::time::Duration;
-
 use domain::AppId;
 use domain::mailbox::Counts;
 use futures::future::join_all;
@@ -10,7 +8,7 @@ use support::on_each_database;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use super::bench::{Bench, Store};
+use super::bench::{Bench, IN_TIME, Store};
 use super::words::{app, operation, other_app, profile, send, to_all};
 
 on_each_database![
@@ -137,7 +135,7 @@ async fn whoever_comes_after_a_crowd_that_gave_up_is_answered(bench: &Bench) {
         }
         let (app, owner) = (app(), user(3));
         let one = counts(&bench.store, &app, &owner, Reader::App);
-        let found = timeout(Duration::from_secs(10), one).await;
+        let found = timeout(IN_TIME, one).await;
         assert_eq!(found.expect("an answer"), expected(3, 0));
     }
 }

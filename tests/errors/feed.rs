@@ -1,16 +1,13 @@
 //! Calls that follow a mailbox, and are refused or cut off.
 
-use std::time::Duration;
-
-use messaging::Pace;
 use proto::v1;
-use support::issuer::{APP, Issuer};
 use support::on_each_database;
 use support::service::{TestService, User};
 use tonic::Status;
 
 use super::golden::compare;
 use crate::api::words::{refused, send_many};
+use crate::realtime::ends::{at_pace, cut_off, impatient};
 
 /// More than what may wait for a reader.
 const MANY: usize = 140;
@@ -38,20 +35,9 @@ async fn too_many(test: &TestService) -> Status {
 
 async fn too_slow(test: &TestService) -> Status {
     send_many(test, MANY).await;
-    let pace = Pace {
-        patience: Duration::from_millis(50),
-        ..Pace::default()
-    };
-    let token = Issuer::shared().user(APP, "bob", test.now_s());
-    let user = test.at_pace(pace).await.user(&token);
-    let mut stream = subscribed(user, "0").await.expect("a stream");
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    loop {
-        match stream.message().await {
-            Ok(message) => assert!(message.is_some(), "it ended well"),
-            Err(status) => return status,
-        }
-    }
+    let user = at_pace(test, impatient()).await;
+    let (_, _, status) = cut_off(user).await;
+    status
 }
 
 async fn who_follows_is_told_why_not(test: &TestService) {

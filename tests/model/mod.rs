@@ -61,7 +61,7 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
         OPERATIONS_UNUSUAL
     };
     let operations = setting("POSTROOM_MODEL_OPERATIONS", usual);
-    coverage::say(&format!("model: {setup}, seed {seed}"));
+    coverage::print_once(&format!("model: {setup}, seed {seed}"));
     let mut run = Run {
         reference: Reference::new(policy()),
         dice: Dice::new(seed, "model"),
@@ -91,7 +91,7 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
     }
     let recount = drift::assert_none(&*run.store).await;
     assert_eq!(recount.entries, run.reference.entries_in_all() as u64);
-    coverage::say(&format!(
+    coverage::print_once(&format!(
         "model: {setup}, {done} operations, {} entries, drift 0",
         recount.entries
     ));

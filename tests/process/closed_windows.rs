@@ -91,4 +91,7 @@ async fn a_reader_that_takes_nothing_costs_a_bounded_amount(home: &Home) {
     assert!(each <= STREAM_KIB_MAX, "{each} KiB");
 }
 
-on_each_database![a_reader_that_takes_nothing_costs_a_bounded_amount];
+on_each_database![
+    #[ignore = "second gear: measures memory"]
+    a_reader_that_takes_nothing_costs_a_bounded_amount,
+];

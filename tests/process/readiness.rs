@@ -1,6 +1,7 @@
 //! What the probes say.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use proto::v1;
 use sqlx::Connection as _;
@@ -10,6 +11,11 @@ use support::process::{Home, Server, Start};
 use support::store::{Backend, Site as _};
 use support::{folder::Folder, http, on_each_database};
 use tonic::Code;
+
+use crate::conformance::bench::IN_TIME;
+
+/// Time between two looks at a probe.
+const PAUSE: Duration = Duration::from_millis(20);
 
 fn send() -> v1::SendMessageSimpleRequest {
     v1::SendMessageSimpleRequest {
@@ -74,6 +80,17 @@ async fn a_service_stays_ready_while_another_process_writes_for_long() {
     home.end(true).await;
 }
 
+/// Polls the probe until it answers with a status.
+async fn readiness_becomes(server: &Server, status: u16) {
+    let polls = async {
+        while http::get(server.operations, "/readyz").0 != status {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let polled = tokio::time::timeout(IN_TIME, polls).await;
+    assert!(polled.is_ok(), "not {status}: {}", server.log());
+}
+
 #[tokio::test]
 async fn a_database_that_is_lost_and_comes_back_needs_no_restart_of_the_service() {
     let cluster = Cluster::private();
@@ -88,7 +105,7 @@ async fn a_database_that_is_lost_and_comes_back_needs_no_restart_of_the_service(
     alice.send_message_simple(send()).await.expect("a message");
 
     cluster.crash();
-    assert_eq!(http::get(server.operations, "/readyz").0, 503);
+    readiness_becomes(&server, 503).await;
     assert_eq!(http::get(server.operations, "/livez").0, 200);
     let refused = alice
         .send_message_simple(send())
@@ -101,7 +118,7 @@ async fn a_database_that_is_lost_and_comes_back_needs_no_restart_of_the_service(
     );
 
     cluster.restart();
-    assert_eq!(http::get(server.operations, "/readyz").0, 200);
+    readiness_becomes(&server, 200).await;
     alice.send_message_simple(send()).await.expect("a message");
     let mut bob = server.messaging(&server.tokens.bob);
     let counts = bob

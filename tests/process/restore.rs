@@ -9,14 +9,15 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use support::postgres::Cluster;
 use support::process::{Home, Server, postroom};
 use support::store::{Backend, Place, Site as _};
-use support::{command, coverage};
+use support::{command, coverage, gears};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 
+use crate::conformance::bench::IN_TIME;
 use crate::realtime::follower::{Follower, Short, short};
 
-/// How long a replica that runs may take to see that its database is another one: a poll, and
-/// then some.
+/// Time within which a running replica notices that its database is another one: a poll, and a
+/// margin. Asserted in the second gear.
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -159,13 +160,14 @@ async fn a_recovery_is_noticed_also_by_a_replica_that_nobody_follows_anything_on
     let promoted = Instant::now();
     until_promoted(&home).await;
     while !is_told(&server, &cursors.before).await {
-        let took = promoted.elapsed();
-        assert!(took < NOTICED_WITHIN, "{took:?}: {}", server.log());
+        assert!(promoted.elapsed() < IN_TIME, "{}", server.log());
         sleep(PAUSE).await;
     }
+    let took = promoted.elapsed();
+    assert!(!gears::second() || took < NOTICED_WITHIN, "{took:?}");
     coverage::print(&format!(
         "recovered from a copy: a replica that ran on noticed after {} ms",
-        promoted.elapsed().as_millis()
+        took.as_millis()
     ));
     let again = home.serve();
     for server in [&server, &again] {

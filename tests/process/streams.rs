@@ -9,7 +9,7 @@ use futures::future::join_all;
 use proto::v1;
 use proto::v1::event::Frame;
 use support::process::{Home, Lines, Server, Start, UserClient, postroom};
-use support::{command, coverage, on_each_database};
+use support::{command, coverage, gears, on_each_database};
 use tokio::time::sleep;
 use tonic::Streaming;
 use tonic_types::StatusExt as _;
@@ -20,7 +20,7 @@ const STREAMS_VARIABLE: &str = "POSTROOM_STREAMS";
 const STREAMS_EACH: usize = 10;
 /// How often somebody may be refused who does as is said.
 const REFUSED_MAX: usize = 5;
-/// How long the service may take to end.
+/// Time within which the service ends. Asserted in the second gear.
 const END_WITHIN: Duration = Duration::from_secs(15);
 
 fn profiles() -> usize {
@@ -127,7 +127,7 @@ async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
     let ends: Vec<SentAway> = ends.map(|end| end.expect("a task")).collect();
     assert!(ended.await.expect("a task").success());
     let took = began.elapsed();
-    assert!(took < END_WITHIN, "{took:?}");
+    assert!(!gears::second() || took < END_WITHIN, "{took:?}");
 
     send(&other, names, "while nobody looked").await;
     let resumed = ends.iter().enumerate().map(async |(number, end)| {

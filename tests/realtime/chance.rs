@@ -28,7 +28,7 @@ const BOXES: [&str; 2] = ["inbox", "sent"];
 fn dice() -> StdRng {
     let seed = env::var(SEED_VARIABLE).ok();
     let seed = seed.map_or(SEED, |text| text.parse().expect("a seed"));
-    coverage::say(&format!("cuts: seed {seed}"));
+    coverage::print_once(&format!("cuts: seed {seed}"));
     StdRng::seed_from_u64(seed)
 }
 
@@ -278,7 +278,7 @@ async fn readers_that_are_cut_at_random_see_all_of_it_once_and_in_order(test: &T
         assert_eq!(reader.in_order(), replay.in_order());
         compare_with_boxes(test, "bob", reader).await;
     }
-    coverage::say(&format!(
+    coverage::print_once(&format!(
         "cut at random: {} and {} changes, {} and {} cuts, {:?}",
         early.changes, late.changes, early.cuts, late.cuts, writers.done
     ));

@@ -7,10 +7,10 @@ use proto::v1;
 use serde_json::json;
 use support::issuer::{APP, Issuer, user_claims};
 use support::on_each_database;
-use support::service::TestService;
-use tonic::Code;
+use support::service::{TestService, User, unhurried};
+use tonic::{Code, Status};
 
-use super::follower::Follower;
+use super::follower::{Follower, Short};
 use crate::api::words::{entry, reason_of, send, send_many};
 
 async fn a_stream_ends_with_its_token(test: &TestService) {
@@ -29,7 +29,7 @@ async fn a_stream_ends_with_its_token(test: &TestService) {
     assert_eq!(again.changes(1).await, [("new", id)]);
 }
 
-async fn at_pace(test: &TestService, pace: Pace) -> support::service::User {
+pub async fn at_pace(test: &TestService, pace: Pace) -> User {
     let token = Issuer::shared().user(APP, "bob", test.now_s());
     test.at_pace(pace).await.user(&token)
 }
@@ -38,7 +38,7 @@ async fn a_stream_that_has_lasted_sends_its_reader_away(test: &TestService) {
     let moment = Duration::from_millis(50);
     let pace = Pace {
         life: moment..=moment,
-        ..Pace::default()
+        ..unhurried()
     };
     let mut bob = Follower::of(at_pace(test, pace).await, "").await;
     bob.backlog().await;
@@ -70,18 +70,30 @@ async fn a_drain_sends_all_readers_away_and_takes_no_new_ones(test: &TestService
     store.close().await;
 }
 
-/// A reader of more than may wait for it, which has not taken anything yet.
-async fn slow_reader(test: &TestService, user: support::service::User) -> Follower {
+/// A reader of more than may wait for it, of which it has taken the first. The rest of what may
+/// wait is there soon after: the backlog has been read.
+async fn slow_reader(test: &TestService, user: User) -> Follower {
     send_many(test, 140).await;
-    Follower::of(user, "0").await
+    let mut reader = Follower::of(user, "0").await;
+    reader.next().await;
+    settle_tasks().await;
+    reader
+}
+
+/// Lets all tasks of the test's one thread run until they wait for something.
+async fn settle_tasks() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn a_token_ends_also_while_its_reader_is_slow(test: &TestService) {
+    const LEFT: Duration = Duration::from_secs(3);
     let mut claims = user_claims(APP, "bob", test.now_s());
-    claims["exp"] = json!(test.now_s() - 27);
+    claims["exp"] = json!(test.now_s() - 30 + LEFT.as_secs().cast_signed());
     let token = Issuer::shared().sign(&claims);
     let mut bob = slow_reader(test, test.listeners.user(&token)).await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(LEFT).await;
     let (seen, error) = bob.rest().await;
     let reason = error.map(|error| reason_of(&error));
     assert_eq!(reason.as_deref(), Some("CREDENTIALS_EXPIRED"));
@@ -90,9 +102,8 @@ async fn a_token_ends_also_while_its_reader_is_slow(test: &TestService) {
 
 async fn a_drain_does_not_wait_for_who_is_slow(test: &TestService) {
     let mut bob = slow_reader(test, test.user("bob")).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
     test.store.hub.drain();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    settle_tasks().await;
     let (seen, error) = bob.rest().await;
     assert!(error.is_none());
     assert_eq!(seen.last().map(|last| last.0), Some("reconnect"));
@@ -104,10 +115,12 @@ async fn what_is_taken_after_the_end_is_delivered_too(test: &TestService) {
     let moment = Duration::from_millis(50);
     let pace = Pace {
         life: moment..=moment,
-        ..Pace::default()
+        ..unhurried()
     };
     let mut bob = Follower::of(at_pace(test, pace).await, "0").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Nothing is taken before the stream has ended.
+    tokio::time::sleep(2 * moment).await;
+    settle_tasks().await;
     let (seen, _) = bob.rest().await;
     assert_eq!(seen.last().map(|last| last.0), Some("reconnect"));
     for id in &ids {
@@ -138,29 +151,56 @@ async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
     }
 }
 
+/// Timings with which a reader that takes nothing is cut off at once.
+pub fn impatient() -> Pace {
+    Pace {
+        patience: Duration::from_millis(50),
+        ..unhurried()
+    }
+}
+
+/// How long a reader first takes nothing: longer than [`impatient`] waits for it.
+const FIRST_REST: Duration = Duration::from_millis(400);
+
+/// A reader that took nothing until it was cut off, with what it saw and the error.
+pub async fn cut_off(user: User) -> (Follower, Vec<Short>, Status) {
+    let mut rest = FIRST_REST;
+    // A machine that is busy may take longer to cut it off.
+    loop {
+        let mut slow = Follower::of(user.clone(), "0").await;
+        tokio::time::sleep(rest).await;
+        rest *= 2;
+        if let (seen, Some(status)) = slow.until_caught_up().await {
+            return (slow, seen, status);
+        }
+    }
+}
+
 async fn a_reader_that_was_cut_off_has_its_place_until_it_lets_go(test: &TestService) {
     // More than may wait.
     send_many(test, 140).await;
-    let pace = Pace {
-        patience: Duration::from_millis(50),
-        ..Pace::default()
+    let user = at_pace(test, impatient()).await;
+    let mut rest = FIRST_REST;
+    // A machine that is busy may take longer to cut it off.
+    let slow = loop {
+        let mut slow = Vec::new();
+        for _ in 0..20 {
+            slow.push(Follower::of(user.clone(), "0").await);
+        }
+        tokio::time::sleep(rest).await;
+        rest *= 2;
+        let mut user = test.user("bob");
+        let refused = user.subscribe(v1::SubscribeRequest::default()).await;
+        let status = refused.map(drop).expect_err("a refusal");
+        assert_eq!(reason_of(&status), "TOO_MANY_STREAMS");
+        let (_, end) = slow[0].until_caught_up().await;
+        if let Some(status) = end {
+            assert_eq!(reason_of(&status), "SLOW_READER");
+            break slow;
+        }
     };
-    let user = at_pace(test, pace).await;
-    let mut slow = Vec::new();
-    for _ in 0..20 {
-        slow.push(Follower::of(user.clone(), "0").await);
-    }
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let mut user = test.user("bob");
-    let refused = user.subscribe(v1::SubscribeRequest::default()).await;
-    let status = refused.map(drop).expect_err("a refusal");
-    assert_eq!(reason_of(&status), "TOO_MANY_STREAMS");
-    let (_, error) = slow[0].rest().await;
-    assert_eq!(
-        error.map(|error| reason_of(&error)).as_deref(),
-        Some("SLOW_READER")
-    );
     drop(slow);
+    let mut user = test.user("bob");
     while user
         .subscribe(v1::SubscribeRequest::default())
         .await
@@ -173,14 +213,8 @@ async fn a_reader_that_was_cut_off_has_its_place_until_it_lets_go(test: &TestSer
 async fn a_reader_that_takes_nothing_is_cut_off_and_can_go_on(test: &TestService) {
     const MESSAGES: usize = 140;
     let ids = send_many(test, MESSAGES).await;
-    let pace = Pace {
-        patience: Duration::from_millis(100),
-        ..Pace::default()
-    };
-    let mut slow = Follower::of(at_pace(test, pace).await, "0").await;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let (seen, error) = slow.rest().await;
-    let status = error.expect("an error");
+    let user = at_pace(test, impatient()).await;
+    let (slow, seen, status) = cut_off(user).await;
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(reason_of(&status), "SLOW_READER");
     assert!(seen.len() <= 129, "{}", seen.len());

@@ -1,15 +1,12 @@
 //! A device that follows its mailbox.
 
-use std::time::Duration;
-
 use proto::v1;
 use proto::v1::event::Frame;
 use support::service::User;
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
-/// Longer than anything takes that comes at all.
-const SOON: Duration = Duration::from_secs(20);
+use crate::conformance::bench::IN_TIME;
 
 /// An open stream.
 pub struct Follower {
@@ -69,7 +66,7 @@ impl Follower {
 
     /// The next frame; none at the end of the stream.
     pub async fn try_next(&mut self) -> Result<Option<v1::Event>, Status> {
-        let next = timeout(SOON, self.stream.message()).await;
+        let next = timeout(IN_TIME, self.stream.message()).await;
         let next = next.expect("a frame, or an end")?;
         let event = next.map(|answer| answer.event.expect("an event"));
         if let Some(event) = &event {
@@ -105,6 +102,21 @@ impl Follower {
             }
         }
         seen
+    }
+
+    /// The frames up to the end of the backlog or of the stream, and the error if it ends.
+    pub async fn until_caught_up(&mut self) -> (Vec<Short>, Option<Status>) {
+        let mut seen = Vec::new();
+        loop {
+            match self.try_next().await {
+                Ok(Some(event)) if matches!(frame(&event), Frame::CaughtUp(_)) => {
+                    return (seen, None);
+                }
+                Ok(Some(event)) => seen.push(short(&event)),
+                Ok(None) => panic!("the stream ended without an error"),
+                Err(status) => return (seen, Some(status)),
+            }
+        }
     }
 
     /// The rest of the stream, and how it ends.

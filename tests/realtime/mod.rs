@@ -2,7 +2,7 @@
 
 mod chance;
 mod devices;
-mod ends;
+pub mod ends;
 pub mod follower;
 mod frames;
 mod replicas;

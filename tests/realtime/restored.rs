@@ -12,11 +12,9 @@ use tokio::time::{sleep, timeout};
 
 use super::follower::Follower;
 use crate::api::words::send;
-use crate::conformance::bench::Raw;
+use crate::conformance::bench::{IN_TIME, Raw};
 
 const SOON: Duration = Duration::from_millis(20);
-/// Longer than it takes.
-const IN_TIME: Duration = Duration::from_secs(20);
 
 async fn a_stream_whose_mailbox_has_another_number_sends_its_reader_away(test: &TestService) {
     let (store, replica) = test.replica_that_hears(Notify::Off, SOON).await;

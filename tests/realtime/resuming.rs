@@ -3,13 +3,13 @@
 use domain::operation::Trim;
 use domain::{Action, AppId, Operation, ProfileId};
 use proto::v1;
-use std::time::{Duration, Instant};
 use support::issuer::APP;
 use support::on_each_database;
 use support::service::TestService;
 
 use super::follower::{Follower, Short, is_change};
 use crate::api::words::{delete, mark, ok, send, send_many};
+use crate::conformance::bench::in_time;
 
 /// Changes of all kinds; the cursor before them.
 async fn storm(test: &TestService) -> String {
@@ -147,7 +147,7 @@ async fn a_cursor_that_cannot_be_honoured_is_said(test: &TestService) {
             seq: i64::MAX,
         }),
     };
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = in_time();
     let trimmed = test.store.store.execute(&app, trim, deadline).await;
     trimmed.expect("it is trimmed");
     let too_old = ("resync", "RESYNC_REASON_CURSOR_TOO_OLD".to_owned());

@@ -9,7 +9,7 @@ use proto::sys::v1 as sys;
 use storage_sql::Notify;
 use support::issuer::{APP, Issuer};
 use support::service::TestService;
-use support::{coverage, on_each_database};
+use support::{coverage, gears, on_each_database};
 use tokio::time::Instant;
 
 use super::follower::{Follower, is_change, short};
@@ -17,16 +17,41 @@ use crate::api::sys::send_bulk::to_all;
 use crate::api::words::{counts, ok, send, strings, text};
 use crate::conformance::words::text as stored_text;
 
-/// Streams in one test.
-const STREAMS: usize = 300;
+/// How much there is in one test.
+struct Sizes {
+    streams: usize,
+    /// Messages of each kind in a mailbox: a multiple of [`ROUNDS`].
+    messages: usize,
+    /// Mailboxes with that many messages.
+    owners: usize,
+    /// Sends without anything beside them.
+    quiet: Duration,
+}
+
+/// Rounds in which a mailbox is filled.
+const ROUNDS: usize = 10;
 const LIFE_MS: i64 = 60_000;
-/// Messages of each kind in a mailbox.
-const MESSAGES: usize = 500;
-/// Mailboxes with that many messages.
-const OWNERS: usize = 10;
+
+fn sizes() -> Sizes {
+    if gears::second() {
+        Sizes {
+            streams: 300,
+            messages: 500,
+            owners: 10,
+            quiet: Duration::from_secs(1),
+        }
+    } else {
+        Sizes {
+            streams: 40,
+            messages: 100,
+            owners: 5,
+            quiet: Duration::from_millis(20),
+        }
+    }
+}
 
 async fn followers(test: &TestService) -> Vec<Follower> {
-    let open = (0..STREAMS).map(async |number| {
+    let open = (0..sizes().streams).map(async |number| {
         let user = test.user(&format!("user{number}"));
         let mut follower = Follower::of(user, "").await;
         follower.backlog().await;
@@ -50,8 +75,9 @@ async fn what_is_sent_to_everyone_reaches_all_who_follow_once(test: &TestService
     let id = to_all(test).await;
     all_see(&mut followers, "new", &id).await;
     let took = began.elapsed();
-    coverage::say(&format!(
-        "to everyone, {STREAMS} streams: the last one saw it after {} ms",
+    coverage::print_once(&format!(
+        "to everyone, {} streams: the last one saw it after {} ms",
+        followers.len(),
         took.as_millis()
     ));
     let update = sys::UpdateMessageRequest {
@@ -128,13 +154,19 @@ fn percentile(delays: &mut [Duration], percent: usize) -> f64 {
 }
 
 async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
-    let names: Vec<String> = (0..OWNERS).map(|number| format!("owner{number}")).collect();
+    let Sizes {
+        messages,
+        owners: count,
+        quiet,
+        ..
+    } = sizes();
+    let names: Vec<String> = (0..count).map(|number| format!("owner{number}")).collect();
     let parsed = names
         .iter()
         .map(|name| ProfileId::parse(name).expect("an id"));
     let owners: Vec<ProfileId> = parsed.collect();
-    for _ in 0..10 {
-        let some = (0..MESSAGES / 10).flat_map(|_| {
+    for _ in 0..ROUNDS {
+        let some = (0..messages / ROUNDS).flat_map(|_| {
             [
                 deliver(test, &owners, Some(LIFE_MS)),
                 deliver(test, &owners, None),
@@ -144,9 +176,9 @@ async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
     }
     let mut follower = Follower::of(test.user(&names[0]), "").await;
     follower.backlog().await;
-    let all = u32::try_from(MESSAGES).expect("few");
+    let all = u32::try_from(messages).expect("few");
     assert_eq!(counts(test, &names[0]).await, (2 * all, 2 * all, 0));
-    let quiet = tokio::time::sleep(Duration::from_secs(1));
+    let quiet = tokio::time::sleep(quiet);
     let ((), mut alone) = sends_beside(test, quiet).await;
 
     test.store.clock.advance(LIFE_MS);
@@ -165,7 +197,7 @@ async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
     };
     let ((), mut beside) = sends_beside(test, settle).await;
     let mut gone = 0;
-    while gone < MESSAGES {
+    while gone < messages {
         let next = short(&follower.next().await);
         if is_change(&next) {
             assert_eq!(next.0, "gone");
@@ -174,13 +206,13 @@ async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
     }
     let settled = support::drift::assert_none(&*test.store.store).await;
     let sends = alone.len() + beside.len();
-    let held = (OWNERS * MESSAGES + 2 * sends) as u64;
+    let held = (count * messages + 2 * sends) as u64;
     assert_eq!(settled.entries, held, "the sweep has settled all of them");
-    coverage::say(&format!(
+    coverage::print_once(&format!(
         "{} of {} entries expire: sends alone p50 {:.1} ms, p99 {:.1} ms; beside it p50 {:.1} ms, \
          p99 {:.1} ms, max {:.1} ms ({} sends)",
-        OWNERS * MESSAGES,
-        2 * OWNERS * MESSAGES,
+        count * messages,
+        2 * count * messages,
         percentile(&mut alone, 50),
         percentile(&mut alone, 99),
         percentile(&mut beside, 50),

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-/// How long a program may take that ends by itself. Not a time that is waited: only one that
-/// hangs gets there.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest run of a program. Only one that hangs reaches it.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Runs a program to its end and takes what it printed.
 ///
@@ -32,7 +31,7 @@ pub fn run(command: &mut Command) -> anyhow::Result<String> {
 /// Runs a program to its end, however that is.
 ///
 /// # Panics
-/// If it cannot be started, or has not ended in a minute; then it is killed.
+/// If it cannot be started, or has not ended in ten minutes; then it is killed.
 #[must_use]
 pub fn output(command: &mut Command) -> Output {
     command

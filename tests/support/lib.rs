@@ -13,6 +13,7 @@ pub mod command;
 pub mod coverage;
 pub mod drift;
 pub mod folder;
+pub mod gears;
 pub mod http;
 pub mod ids;
 pub mod installer;

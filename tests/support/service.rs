@@ -15,7 +15,7 @@ use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::service::{Interceptor, Routes};
-use tonic::{Request, Status};
+use tonic::{GrpcMethod, Request, Status};
 
 use crate::issuer::{ALL_SCOPES, APP, Issuer};
 use crate::store::{Fixture, Setup, TestStore};
@@ -26,6 +26,12 @@ const USER_REQUEST_BYTES: usize = 128 * 1024;
 const SYS_REQUEST_BYTES: usize = 1024 * 1024;
 /// Enough for every test.
 const CALLS_IN_FLIGHT: usize = 1000;
+
+/// Deadline of a unary call: the longest that the service grants. By default it is five seconds,
+/// which a busy machine may need.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Methods whose calls last longer than [`DEADLINE`].
+const STREAMS: [&str; 2] = ["Subscribe", "SendToProfiles"];
 
 /// How often a replica looks for new quotas: tests need not wait for long.
 pub const QUOTAS_REREAD: Duration = Duration::from_millis(100);
@@ -97,7 +103,7 @@ impl TestService {
         realtime::follow(&store.hub, store.store.clone(), POLL_EVERY);
         let authenticator = authenticator(&store).await;
         let hub = store.hub.clone();
-        let listeners = Listeners::over(store.store.clone(), &hub, Pace::default(), &authenticator);
+        let listeners = Listeners::over(store.store.clone(), &hub, unhurried(), &authenticator);
         Self { store, listeners }
     }
 
@@ -150,7 +156,7 @@ impl TestService {
         let store = self.store.replica_with(hub.clone(), notify).await;
         realtime::follow(&hub, store.clone(), poll_every);
         let authenticator = authenticator(&self.store).await;
-        let listeners = Listeners::over(store.clone(), &hub, Pace::default(), &authenticator);
+        let listeners = Listeners::over(store.clone(), &hub, unhurried(), &authenticator);
         (store, listeners)
     }
 
@@ -168,6 +174,16 @@ impl Fixture for TestService {
 
     fn into_store(self) -> TestStore {
         self.store
+    }
+}
+
+/// Timings of streams under which a slow machine causes no heartbeat and cuts off no reader.
+#[must_use]
+pub fn unhurried() -> Pace {
+    Pace {
+        heartbeat: Duration::from_hours(1),
+        patience: Duration::from_hours(1),
+        ..Pace::default()
     }
 }
 
@@ -198,6 +214,14 @@ impl Interceptor for Bearer {
                 .metadata_mut()
                 .insert("authorization", value.expect("an ASCII token"));
         }
+        if !is_stream(&request) && !request.metadata().contains_key("grpc-timeout") {
+            request.set_timeout(DEADLINE);
+        }
         Ok(request)
     }
+}
+
+fn is_stream(request: &Request<()>) -> bool {
+    let method = request.extensions().get::<GrpcMethod<'_>>();
+    method.is_some_and(|method| STREAMS.contains(&method.method()))
 }

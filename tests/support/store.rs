@@ -145,7 +145,7 @@ impl Place {
     pub async fn new(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
-                coverage::say("database under test: SQLite, embedded");
+                coverage::covers("SQLite, embedded");
                 Self::Sqlite(Folder::new())
             }
             Backend::Postgres => Self::Postgres(postgres::shared().database().await),
@@ -324,9 +324,17 @@ pub fn run<S: Site>(setup: impl Into<Setup>, test: impl AsyncFn(&S)) {
 /// Makes two tests of each function that is named: one on each database.
 #[macro_export]
 macro_rules! on_each_database {
-    ($($test:ident),+ $(,)?) => {
-        $crate::on_setup!(sqlite, $crate::store::Backend::Sqlite, [$($test),+]);
-        $crate::on_setup!(postgres, $crate::store::Backend::Postgres, [$($test),+]);
+    ($($(#[$attribute:meta])* $test:ident),+ $(,)?) => {
+        $crate::on_setup!(
+            sqlite,
+            $crate::store::Backend::Sqlite,
+            [$($(#[$attribute])* $test),+]
+        );
+        $crate::on_setup!(
+            postgres,
+            $crate::store::Backend::Postgres,
+            [$($(#[$attribute])* $test),+]
+        );
     };
 }
 
@@ -358,9 +366,10 @@ macro_rules! however_gathered {
 /// Makes a test of each function that is named, on one setup.
 #[macro_export]
 macro_rules! on_setup {
-    ($name:ident, $setup:expr, [$($test:ident),+]) => {
+    ($name:ident, $setup:expr, [$($(#[$attribute:meta])* $test:ident),+]) => {
         mod $name {
             $(#[test]
+            $(#[$attribute])*
             fn $test() {
                 $crate::store::run($setup, super::$test);
             })+

@@ -22,7 +22,7 @@ impl Strace {
     /// `strace`, or it may not.
     ///
     /// # Panics
-    /// If it neither begins nor ends in a minute.
+    /// If it neither begins nor ends in ten minutes.
     #[must_use]
     pub fn attach(processes: &[u32]) -> Option<Self> {
         let folder = Folder::new();

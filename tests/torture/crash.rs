@@ -1,5 +1,7 @@
-//! `kill -9` in the middle of a thousand sends.
+//! `kill -9` in the middle of sends.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use support::process::{Home, Server, UserClient};
@@ -9,77 +11,98 @@ use tokio::task::JoinSet;
 
 use super::sends::{delivered, missing, request, send_all};
 
-const SENDS: usize = 1000;
-/// After so many answers the end comes.
+/// Answers after which the service is killed.
 const ANSWERS: usize = 300;
-/// Connections, each with its share of the sends.
+/// Sends at most: fewer than fill a box.
+const SENDS_MAX: usize = 5_000;
+/// Sends under way at any time.
+const SENDERS: usize = 100;
+/// Connections, each with its share of the senders.
 const CONNECTIONS: usize = 10;
 
-/// Sends everything at once, and ends the world after some answers. Answers the ids of the
-/// messages that were acknowledged.
-async fn interrupted(server: &Server, end: impl FnOnce()) -> Vec<String> {
+/// Sends of which the service did not answer all.
+struct Interrupted {
+    sent: usize,
+    /// Ids of the messages that were acknowledged.
+    acknowledged: Vec<String>,
+}
+
+/// Sends until the service is gone, and calls `kill` after [`ANSWERS`] answers. However long that
+/// takes, sends are under way then.
+async fn interrupted(server: &Server, kill: impl FnOnce()) -> Interrupted {
     let (answered, mut answers) = mpsc::unbounded_channel();
     let connect = || server.messaging(&server.tokens.alice);
     let connections: Vec<UserClient> = (0..CONNECTIONS).map(|_| connect()).collect();
-    let mut sends = JoinSet::new();
-    for number in 0..SENDS {
-        let mut alice = connections[number % CONNECTIONS].clone();
-        let answered = answered.clone();
-        sends.spawn(async move {
-            if let Ok(sent) = alice.send_message_simple(request(number)).await {
-                // Nobody listens any more once everything was sent.
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut senders = JoinSet::new();
+    for sender in 0..SENDERS {
+        let mut alice = connections[sender % CONNECTIONS].clone();
+        let (answered, next) = (answered.clone(), next.clone());
+        senders.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= SENDS_MAX {
+                    return;
+                }
+                let Ok(sent) = alice.send_message_simple(request(number)).await else {
+                    return;
+                };
+                // The receiver is there until all senders are gone.
                 let _ = answered.send(sent.into_inner().message_id);
             }
         });
     }
     drop(answered);
     let mut acknowledged = Vec::new();
-    answers.recv_many(&mut acknowledged, ANSWERS).await;
     while acknowledged.len() < ANSWERS {
         acknowledged.push(answers.recv().await.expect("more answers"));
     }
-    end();
+    kill();
     while let Some(id) = answers.recv().await {
         acknowledged.push(id);
     }
-    acknowledged
+    Interrupted {
+        sent: next.load(Ordering::Relaxed).min(SENDS_MAX),
+        acknowledged,
+    }
 }
 
-/// Everything that was acknowledged is there, and trying all of it again doubles nothing.
-async fn assert_nothing_lost(server: &Server, acknowledged: &[String]) {
+/// Checks that all acknowledged messages are there, and that repeating all sends doubles none.
+async fn assert_nothing_lost(server: &Server, Interrupted { sent, acknowledged }: &Interrupted) {
     assert!(
-        acknowledged.len() < SENDS,
-        "the end came too late: everything was acknowledged"
+        acknowledged.len() < *sent,
+        "everything was acknowledged before the end"
     );
     assert_eq!(
         missing(server, acknowledged).await,
         Vec::<String>::new(),
         "acknowledged and lost"
     );
-    let all = send_all(server, 0..SENDS).await;
+    let all = send_all(server, 0..*sent).await;
     assert!(
         acknowledged.iter().all(|id| all.contains(id)),
         "a retry has another answer"
     );
-    assert_eq!(delivered(server).await, SENDS, "doubled or lost");
+    assert_eq!(delivered(server).await, *sent, "doubled or lost");
 }
 
-async fn what_was_acknowledged_before_kill_9_is_there_after_the_restart(home: &Home) {
+async fn acknowledged_sends_survive_kill_9(home: &Home) {
     let server = home.serve();
     let mut victim = Some(server.killer());
-    let acknowledged = interrupted(&server, || victim.take().expect("a victim")()).await;
+    let interrupted = interrupted(&server, || victim.take().expect("a victim")()).await;
     drop(server);
 
     let restarted = Instant::now();
     let server = home.serve();
     let back_ms = restarted.elapsed().as_millis();
-    assert_nothing_lost(&server, &acknowledged).await;
+    assert_nothing_lost(&server, &interrupted).await;
     drop(server);
     let verified = home.verify();
     coverage::print(&format!(
-        "kill -9 of postroom: {} of {SENDS} acknowledged, lost 0, doubled 0, back after {back_ms} ms; {verified}",
-        acknowledged.len()
+        "kill -9 of postroom: {} of {} acknowledged, lost 0, doubled 0, back after {back_ms} ms; {verified}",
+        interrupted.acknowledged.len(),
+        interrupted.sent
     ));
 }
 
-however_gathered![what_was_acknowledged_before_kill_9_is_there_after_the_restart];
+however_gathered![acknowledged_sends_survive_kill_9];

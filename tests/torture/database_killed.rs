@@ -136,6 +136,7 @@ impl Storm {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "second gear: takes minutes"]
 async fn what_was_acknowledged_survives_a_database_that_is_killed_again_and_again() {
     let storm = Storm::begin(&[]).await;
     let until = Instant::now() + Duration::from_secs(seconds());
@@ -161,6 +162,7 @@ async fn what_was_acknowledged_survives_a_database_that_is_killed_again_and_agai
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "second gear: takes minutes"]
 async fn a_database_that_does_not_wait_for_its_disk_loses_what_was_acknowledged() {
     // Or else the test above sees nothing.
     let storm = Storm::begin(&[

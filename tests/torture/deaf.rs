@@ -102,6 +102,7 @@ fn between(sent: &Sent, after: Instant, before: Instant) -> Vec<Duration> {
 }
 
 #[tokio::test]
+#[ignore = "second gear: measures time"]
 async fn who_does_not_hear_sees_all_of_it_by_the_next_poll_and_hears_again() {
     let home = Home::open(Backend::Postgres.into()).await;
     let Place::Postgres(database) = home.place() else {

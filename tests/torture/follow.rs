@@ -91,6 +91,8 @@ async fn whoever_follows_sees_all_of_it_also_if_replicas_only_poll(home: &Home) 
 }
 
 on_each_database![
+    #[ignore = "second gear: takes minutes"]
     whoever_follows_sees_all_of_it_once_and_in_order,
+    #[ignore = "second gear: takes minutes"]
     whoever_follows_sees_all_of_it_also_if_replicas_only_poll,
 ];

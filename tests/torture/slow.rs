@@ -216,6 +216,7 @@ async fn has_no_place_left(server: &Server, token: &str) {
 }
 
 #[tokio::test]
+#[ignore = "second gear: measures memory"]
 async fn who_takes_nothing_costs_little_and_only_itself_and_misses_nothing() {
     let home = Home::open(Backend::Sqlite.into()).await;
     let server = home.serve();

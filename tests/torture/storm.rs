@@ -268,11 +268,13 @@ async fn storm(clients: u64, users: usize) {
 }
 
 #[tokio::test]
+#[ignore = "second gear: takes minutes"]
 async fn a_storm_over_ten_mailboxes_has_no_deadlock_and_no_drift() {
     storm(32, 10).await;
 }
 
 #[tokio::test]
+#[ignore = "second gear: takes minutes"]
 async fn a_storm_on_one_pair_of_users_has_no_deadlock_and_no_drift() {
     storm(64, 2).await;
 }

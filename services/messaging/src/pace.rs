@@ -51,9 +51,14 @@ impl Pace {
     /// When deliveries are noted that are made now.
     pub(crate) fn next_round(&self) -> Instant {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let passed = now.unwrap_or_default().as_nanos() % self.round.as_nanos().max(1);
+        Instant::now() + self.until_round(now.unwrap_or_default())
+    }
+
+    /// Time from a point since the Unix epoch to the next round.
+    fn until_round(&self, since_epoch: Duration) -> Duration {
+        let passed = since_epoch.as_nanos() % self.round.as_nanos().max(1);
         let passed = u64::try_from(passed).unwrap_or(u64::MAX);
-        Instant::now() + self.round.saturating_sub(Duration::from_nanos(passed))
+        self.round.saturating_sub(Duration::from_nanos(passed))
     }
 
     /// How long to wait before asking again.
@@ -67,17 +72,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_are_the_same_for_all_streams_and_soon() {
+    fn rounds_are_at_full_seconds_for_all_streams() {
         let pace = Pace::default();
-        let (one, other) = (pace.next_round(), pace.next_round());
-        assert!(one > Instant::now() && one <= Instant::now() + pace.round);
-        let apart = other.saturating_duration_since(one);
-        let rounds = apart.as_secs_f64() / pace.round.as_secs_f64();
-        assert!((rounds - rounds.round()).abs() < 0.1, "{apart:?}");
+        for (since_epoch_ms, until_ms) in [(5_000, 1_000), (5_250, 750), (5_999, 1)] {
+            let until = pace.until_round(Duration::from_millis(since_epoch_ms));
+            assert_eq!(until, Duration::from_millis(until_ms));
+        }
         let at_once = Pace {
             round: Duration::ZERO,
             ..pace
         };
-        assert!(at_once.next_round() <= Instant::now());
+        assert_eq!(at_once.until_round(Duration::from_secs(5)), Duration::ZERO);
     }
 }

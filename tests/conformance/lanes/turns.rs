@@ -152,18 +152,28 @@ async fn who_gave_up_takes_no_place_in_a_batch(bench: &Bench) {
     lane.store.close().await;
 }
 
-async fn whoever_has_no_time_left_for_an_answer_is_refused(bench: &Bench) {
-    let lane = Lane::open(bench).await;
+/// The answer to an operation that has spent 77 % of its time in the queue.
+async fn answer_late(lane: &Lane<'_>, patience: Duration) -> Result<Outcome, Error> {
     let standing = lane.stop().await;
     let begun = Instant::now();
-    let patience = Duration::from_secs(1);
     let pressed = lane.queue(app(), operation(send("ann", &["bob"])), begun + patience);
-    let patient = lane.queue_in_time(send("cid", &["bob"]));
     tokio::time::sleep_until((begun + patience * 77 / 100).into()).await;
     standing.go_on().await;
-    let answer = pressed.await;
+    pressed.await
+}
+
+async fn whoever_has_no_time_left_for_an_answer_is_refused(bench: &Bench) {
+    let lane = Lane::open(bench).await;
+    let mut patience = Duration::from_secs(1);
+    // A machine that is busy may let all of the time pass: then there is more of it.
+    let answer = loop {
+        match answer_late(&lane, patience).await {
+            Err(Error::Deadline) => patience *= 4,
+            answer => break answer,
+        }
+    };
     assert!(matches!(answer, Err(Error::Overloaded)), "{answer:?}");
-    assert_done(&patient.await);
+    assert_done(&lane.queue_in_time(send("cid", &["bob"])).await);
     assert_eq!(bench.counts("bob").await, (1, 1, 0));
     lane.store.close().await;
 }

@@ -20,6 +20,9 @@ use crate::folder::Folder;
 /// How often a port is tried that was free a moment ago.
 const ATTEMPTS: u32 = 5;
 
+/// Seconds that a start or stop may take. Only a server that hangs reaches it.
+const PATIENCE_SECS: &str = "600";
+
 /// Linguistic order, so that what forgets to ask for bytewise order is found out. Not every
 /// build has it.
 const ICU: [&str; 3] = [
@@ -32,7 +35,7 @@ const PLAIN: [&str; 1] = ["--locale=C.UTF-8"];
 /// Limits of the server; durability is as it is by default.
 const SETTINGS: &str = "\
 listen_addresses = '127.0.0.1'
-max_connections = 250
+max_connections = 1000
 shared_buffers = 64MB
 log_min_messages = error
 ";
@@ -81,8 +84,8 @@ impl Cluster {
         };
         cluster.create()?;
         cluster.listen()?;
-        coverage::say(&format!(
-            "database under test: {} from {}",
+        coverage::covers(&format!(
+            "{} from {}",
             cluster.programs.version()?,
             cluster.programs.path("").display()
         ));
@@ -221,7 +224,7 @@ impl Cluster {
 
     fn pg_ctl(&self, what: &str) -> Command {
         let mut pg_ctl = self.command("pg_ctl");
-        pg_ctl.args([what, "-s", "-w"]);
+        pg_ctl.args([what, "-s", "-w", "-t", PATIENCE_SECS]);
         pg_ctl
     }
 

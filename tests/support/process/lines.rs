@@ -5,9 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long something may take to be printed that must be printed. Not a time that is
-/// waited: only a program that hangs gets there.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for a line. Only a program that hangs reaches it.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The lines that were printed so far. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +36,7 @@ impl Lines {
     /// Waits for a line, and answers what was found in it; none if the stream ended first.
     ///
     /// # Panics
-    /// If neither comes in a minute.
+    /// If neither comes in ten minutes.
     pub fn wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (printed, changed) = &*self.0;
         let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -170,7 +170,7 @@ impl Server {
     /// Waits until it has logged something.
     ///
     /// # Panics
-    /// If it ends without, or does not within a minute.
+    /// If it ends without, or does not within ten minutes.
     pub fn wait_for_log(&self, message: &str) {
         let found = self
             .log
