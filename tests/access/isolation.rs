@@ -1,4 +1,4 @@
-//! What is not one's own is not there.
+//! Isolation of users and apps: foreign messages and contexts are answered like unknown ones.
 
 use prost::Message as _;
 use proto::sys::v1 as sys;
@@ -17,7 +17,7 @@ fn json(text: &str) -> v1::Content {
     v1::Content { body: Some(body) }
 }
 
-/// What Alice sends to Bob.
+/// Sends a message from Alice to Bob and returns its id.
 async fn send(test: &TestService) -> String {
     let request = v1::SendMessageSimpleRequest {
         to: vec!["bob".to_owned()],
@@ -105,7 +105,7 @@ async fn assert_untouched(test: &TestService, id: &str) {
         .expect("Alice's copy");
 }
 
-async fn a_stranger_neither_sees_nor_changes_a_message_of_others(test: &TestService) {
+async fn a_message_is_hidden_from_strangers_and_unchanged_by_them(test: &TestService) {
     let id = send(test).await;
     assert_unreachable(test.user("mallory"), &id).await;
     assert_untouched(test, &id).await;
@@ -119,7 +119,7 @@ async fn users_of_the_same_name_in_another_app_are_strangers(test: &TestService)
     assert_untouched(test, &id).await;
 }
 
-async fn another_app_neither_sees_nor_changes_a_message(test: &TestService) {
+async fn a_message_is_hidden_from_another_app_and_unchanged_by_it(test: &TestService) {
     let id = send(test).await;
     let mut other = test.sys_of(OTHER_APP, ALL_SCOPES);
     let message_ids = vec![id.clone()];
@@ -192,7 +192,7 @@ async fn another_app_neither_sees_nor_changes_a_message(test: &TestService) {
     assert_untouched(test, &id).await;
 }
 
-async fn the_page_context_of_another_opens_nothing(test: &TestService) {
+async fn a_page_context_opens_no_other_mailbox(test: &TestService) {
     send(test).await;
     let page = test
         .user("bob")
@@ -224,8 +224,8 @@ async fn the_page_context_of_another_opens_nothing(test: &TestService) {
 }
 
 on_each_database![
-    a_stranger_neither_sees_nor_changes_a_message_of_others,
+    a_message_is_hidden_from_strangers_and_unchanged_by_them,
     users_of_the_same_name_in_another_app_are_strangers,
-    another_app_neither_sees_nor_changes_a_message,
-    the_page_context_of_another_opens_nothing,
+    a_message_is_hidden_from_another_app_and_unchanged_by_it,
+    a_page_context_opens_no_other_mailbox,
 ];

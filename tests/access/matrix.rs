@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proto::v1::ErrorReason;
 use rpc::stack::Stack;
 use serde_json::json;
-use support::issuer::{ALL_SCOPES, APP, Issuer, sys_claims, user_claims};
+use support::issuer::{ALL_SCOPES, APP, TestIssuer, sys_claims, user_claims};
 use support::on_each_database;
 use support::service::{Bearer, TestService};
 use tonic::client::Grpc;
@@ -15,32 +15,32 @@ use tonic::{Code, Request};
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt as _;
 
-use super::table::{ROWS, Row, Who};
+use super::table::{AccessRule, AllowedCallers, ROWS};
 
 /// Each privilege that there is.
 const SCOPES: [&str; 5] = ["sys.read", "sys.send", "sys.write", "sys.bulk", "sys.admin"];
 
-/// Somebody who calls.
-struct Caller {
+/// A caller: token and permission.
+struct TestCaller {
     is: String,
     token: String,
-    may: May,
+    may: Permission,
 }
 
-/// What somebody who calls may do.
-enum May {
+/// Calls that a caller may make.
+enum Permission {
     /// All that users may.
     User,
-    /// What these scopes allow.
+    /// Calls of `Sys` that need these scopes.
     Sys(String),
-    /// Nothing: there is nobody to speak of.
+    /// No call: the token is missing or invalid.
     Nothing(ErrorReason),
 }
 
-pub(super) type Told = (Code, Option<ErrorReason>);
+pub(super) type CallOutcome = (Code, Option<ErrorReason>);
 
-impl Caller {
-    fn new(is: &str, token: String, may: May) -> Self {
+impl TestCaller {
+    fn new(is: &str, token: String, may: Permission) -> Self {
         Self {
             is: is.to_owned(),
             token,
@@ -48,26 +48,28 @@ impl Caller {
         }
     }
 
-    /// What they must be told. A reason is expected of refusals only.
-    fn expected(&self, row: &Row) -> Told {
+    /// Expected code, and the reason of a refusal.
+    fn expected(&self, row: &AccessRule) -> CallOutcome {
         match (&self.may, row.who) {
-            (May::Nothing(reason), _) => (Code::Unauthenticated, Some(*reason)),
-            (May::User, Who::User) => (row.then, None),
-            (May::Sys(scopes), Who::Sys(scope)) if scopes.split(' ').any(|one| one == scope) => {
+            (Permission::Nothing(reason), _) => (Code::Unauthenticated, Some(*reason)),
+            (Permission::User, AllowedCallers::User) => (row.then, None),
+            (Permission::Sys(scopes), AllowedCallers::Sys(scope))
+                if scopes.split(' ').any(|one| one == scope) =>
+            {
                 (row.then, None)
             }
-            (May::User | May::Sys(_), Who::Sys(_)) => {
+            (Permission::User | Permission::Sys(_), AllowedCallers::Sys(_)) => {
                 (Code::PermissionDenied, Some(ErrorReason::SysScopeRequired))
             }
-            (May::Sys(_), Who::User) => {
+            (Permission::Sys(_), AllowedCallers::User) => {
                 (Code::PermissionDenied, Some(ErrorReason::ProfileRequired))
             }
         }
     }
 }
 
-fn callers(now_s: i64) -> Vec<Caller> {
-    let issuer = Issuer::shared();
+fn callers(now_s: i64) -> Vec<TestCaller> {
+    let issuer = TestIssuer::shared();
     let (user, sys) = (
         user_claims(APP, "alice", now_s),
         sys_claims(APP, ALL_SCOPES, now_s),
@@ -77,87 +79,87 @@ fn callers(now_s: i64) -> Vec<Caller> {
         claims[name] = value;
         issuer.sign(&claims)
     };
-    let invalid = || May::Nothing(ErrorReason::CredentialsInvalid);
-    let expired = || May::Nothing(ErrorReason::CredentialsExpired);
+    let invalid = || Permission::Nothing(ErrorReason::CredentialsInvalid);
+    let expired = || Permission::Nothing(ErrorReason::CredentialsExpired);
     let long_ago = now_s - 31;
     let mut callers = vec![
-        Caller::new(
+        TestCaller::new(
             "nobody",
             String::new(),
-            May::Nothing(ErrorReason::CredentialsMissing),
+            Permission::Nothing(ErrorReason::CredentialsMissing),
         ),
-        Caller::new("somebody with rubbish", "rubbish".to_owned(), invalid()),
-        Caller::new("a forger", Issuer::stranger().sign(&user), invalid()),
-        Caller::new(
+        TestCaller::new("somebody with rubbish", "rubbish".to_owned(), invalid()),
+        TestCaller::new("a forger", TestIssuer::stranger().sign(&user), invalid()),
+        TestCaller::new(
             "a privileged forger",
-            Issuer::stranger().sign(&sys),
+            TestIssuer::stranger().sign(&sys),
             invalid(),
         ),
-        Caller::new(
+        TestCaller::new(
             "a user of yesterday",
             with(&user, "exp", json!(long_ago)),
             expired(),
         ),
-        Caller::new(
+        TestCaller::new(
             "an app of yesterday",
             with(&sys, "exp", json!(long_ago)),
             expired(),
         ),
-        Caller::new(
+        TestCaller::new(
             "a user of tomorrow",
             with(&user, "nbf", json!(now_s + 31)),
             invalid(),
         ),
-        Caller::new(
+        TestCaller::new(
             "another's user",
             with(&user, "aud", json!("another")),
             invalid(),
         ),
-        Caller::new(
+        TestCaller::new(
             "both kinds",
             with(&user, "aud", json!(["postroom", "postroom-sys"])),
             invalid(),
         ),
-        Caller::new(
+        TestCaller::new(
             "a user of no app",
             with(&user, "app", json!("a b")),
             invalid(),
         ),
-        Caller::new("a user", issuer.sign(&user), May::User),
-        Caller::new(
+        TestCaller::new("a user", issuer.sign(&user), Permission::User),
+        TestCaller::new(
             "a user with scopes",
             with(&user, "scope", json!(ALL_SCOPES)),
-            May::User,
+            Permission::User,
         ),
-        Caller::new(
+        TestCaller::new(
             "a user of another app",
             issuer.user("other", "alice", now_s),
-            May::User,
+            Permission::User,
         ),
-        Caller::new(
+        TestCaller::new(
             "the app without scopes",
             issuer.sys(APP, "", now_s),
-            May::Sys(String::new()),
+            Permission::Sys(String::new()),
         ),
-        Caller::new(
+        TestCaller::new(
             "the app with all scopes",
             issuer.sign(&sys),
-            May::Sys(ALL_SCOPES.to_owned()),
+            Permission::Sys(ALL_SCOPES.to_owned()),
         ),
-        Caller::new(
+        TestCaller::new(
             "the app with a profile",
             with(&sys, "sub", json!("bot")),
-            May::Sys(ALL_SCOPES.to_owned()),
+            Permission::Sys(ALL_SCOPES.to_owned()),
         ),
     ];
     for scope in SCOPES {
         let others: Vec<_> = SCOPES.into_iter().filter(|other| *other != scope).collect();
         for scopes in [scope.to_owned(), others.join(" ")] {
             let token = issuer.sys(APP, &scopes, now_s);
-            callers.push(Caller::new(
+            callers.push(TestCaller::new(
                 &format!("the app with {scopes}"),
                 token,
-                May::Sys(scopes),
+                Permission::Sys(scopes),
             ));
         }
     }
@@ -165,7 +167,7 @@ fn callers(now_s: i64) -> Vec<Caller> {
 }
 
 /// Calls a method with an empty request.
-pub(super) async fn call(stack: &Stack, path: &'static str, token: &str) -> Told {
+pub(super) async fn call(stack: &Stack, path: &'static str, token: &str) -> CallOutcome {
     let request = Bearer::new(token)
         .call(Request::new(()))
         .expect("a request");
@@ -189,12 +191,12 @@ pub(super) async fn call(stack: &Stack, path: &'static str, token: &str) -> Told
     (status.code(), reason)
 }
 
-async fn every_caller_may_do_what_the_table_says_and_nothing_else(test: &TestService) {
+async fn every_method_allows_the_callers_of_its_row_only(test: &TestService) {
     let mut wrong = Vec::new();
     for row in &ROWS {
         let stack = match row.who {
-            Who::User => &test.listeners.messaging,
-            Who::Sys(_) => &test.listeners.sys,
+            AllowedCallers::User => &test.listeners.messaging,
+            AllowedCallers::Sys(_) => &test.listeners.sys,
         };
         for caller in callers(test.now_s()) {
             let (code, reason) = call(stack, row.path, &caller.token).await;
@@ -216,11 +218,11 @@ async fn every_caller_may_do_what_the_table_says_and_nothing_else(test: &TestSer
     );
 }
 
-async fn the_methods_of_the_other_listener_are_not_there_whoever_calls(test: &TestService) {
+async fn a_listener_does_not_serve_the_methods_of_the_other(test: &TestService) {
     for row in &ROWS {
         let stack = match row.who {
-            Who::User => &test.listeners.sys,
-            Who::Sys(_) => &test.listeners.messaging,
+            AllowedCallers::User => &test.listeners.sys,
+            AllowedCallers::Sys(_) => &test.listeners.messaging,
         };
         for caller in callers(test.now_s()) {
             let (code, _) = call(stack, row.path, &caller.token).await;
@@ -230,8 +232,8 @@ async fn the_methods_of_the_other_listener_are_not_there_whoever_calls(test: &Te
 }
 
 on_each_database![
-    every_caller_may_do_what_the_table_says_and_nothing_else,
-    the_methods_of_the_other_listener_are_not_there_whoever_calls,
+    every_method_allows_the_callers_of_its_row_only,
+    a_listener_does_not_serve_the_methods_of_the_other,
 ];
 
 #[test]

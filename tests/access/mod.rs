@@ -1,4 +1,4 @@
-//! Who may call what, and what callers see of each other.
+//! Access: the matrix of callers and methods, quotas by method, isolation of users and apps.
 
 mod isolation;
 mod matrix;

@@ -1,15 +1,15 @@
-//! Which methods count for which quota.
+//! Quotas that each method counts for.
 
 use proto::sys::v1::{AppSettings, UpdateAppSettingsRequest};
 use proto::v1::ErrorReason;
 use rpc::stack::Stack;
-use support::issuer::{ALL_SCOPES, Issuer};
+use support::issuer::{ALL_SCOPES, TestIssuer};
 use support::on_each_database;
 use support::service::TestService;
 
 use super::matrix::call;
-use super::table::{ROWS, Row, Who};
-use crate::api::words::{ok, with};
+use super::table::{AccessRule, AllowedCallers, ROWS};
+use crate::api::builders::{ok, with};
 
 /// Users' methods that send. All others count as calls only.
 const SENDS: [&str; 2] = [
@@ -29,14 +29,14 @@ const APP_SENDS: [&str; 4] = [
 struct Quota {
     name: &'static str,
     set: fn(&mut AppSettings),
-    counts: fn(&Row) -> bool,
+    counts: fn(&AccessRule) -> bool,
 }
 
 const QUOTAS: [Quota; 3] = [
     Quota {
         name: "calls of a profile",
         set: |it| (it.profile_calls_per_second, it.profile_calls_burst) = (Some(1), Some(1)),
-        counts: |row| row.who == Who::User,
+        counts: |row| row.who == AllowedCallers::User,
     },
     Quota {
         name: "sends of a profile",
@@ -67,13 +67,13 @@ async fn each_method_counts_for_its_quotas_and_no_other(test: &TestService) {
             let mut admin = test.sys_of(&app, ALL_SCOPES);
             ok(admin.update_app_settings(request)).await;
             let (stack, token) = match row.who {
-                Who::User => (
+                AllowedCallers::User => (
                     &test.listeners.messaging,
-                    Issuer::shared().user(&app, "alice", now_s),
+                    TestIssuer::shared().user(&app, "alice", now_s),
                 ),
-                Who::Sys(_) => (
+                AllowedCallers::Sys(_) => (
                     &test.listeners.sys,
-                    Issuer::shared().sys(&app, ALL_SCOPES, now_s),
+                    TestIssuer::shared().sys(&app, ALL_SCOPES, now_s),
                 ),
             };
             let counts = (quota.counts)(row);

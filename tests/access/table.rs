@@ -2,38 +2,38 @@
 
 use tonic::Code::{self, InvalidArgument, Ok as Fine};
 
-/// Who may call a method.
+/// Callers that a method allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum AllowedCallers {
     /// Users.
     User,
     /// The app, with this scope.
     Sys(&'static str),
 }
 
-use Who::{Sys, User};
+use AllowedCallers::{Sys, User};
 
 /// A method.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
-    /// Its path.
+pub struct AccessRule {
+    /// Path of the method.
     pub path: &'static str,
-    /// Who may call it.
-    pub who: Who,
-    /// What they get.
+    /// Callers that the method allows.
+    pub who: AllowedCallers,
+    /// Code that they get.
     pub then: Code,
 }
 
-const fn user(path: &'static str, then: Code) -> Row {
-    Row {
+const fn user(path: &'static str, then: Code) -> AccessRule {
+    AccessRule {
         path,
         who: User,
         then,
     }
 }
 
-const fn sys(path: &'static str, scope: &'static str, then: Code) -> Row {
-    Row {
+const fn sys(path: &'static str, scope: &'static str, then: Code) -> AccessRule {
+    AccessRule {
         path,
         who: Sys(scope),
         then,
@@ -41,7 +41,7 @@ const fn sys(path: &'static str, scope: &'static str, then: Code) -> Row {
 }
 
 /// All methods of both services.
-pub const ROWS: [Row; 32] = [
+pub const ROWS: [AccessRule; 32] = [
     user("/postroom.v1.Messaging/GetMessageBoxes", Fine),
     user("/postroom.v1.Messaging/GetMessageCounts", Fine),
     user("/postroom.v1.Messaging/GetMessages", InvalidArgument),

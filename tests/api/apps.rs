@@ -6,7 +6,7 @@ use support::issuer::ALL_SCOPES;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::words::{configure, counts, message, ok, reason, send, text};
+use super::builders::{configure, counts, message, ok, reason, send, text};
 
 const OTHER: &str = "other";
 
@@ -17,7 +17,7 @@ fn once() -> v1::SendMessageRequest {
     }
 }
 
-async fn a_mailbox_is_one_of_its_app(test: &TestService) {
+async fn a_mailbox_belongs_to_one_app(test: &TestService) {
     send(test, "alice", &["bob"]).await;
     let mut there = test.user_of(OTHER, "bob");
     let found = ok(there.get_message_counts(v1::GetMessageCountsRequest {})).await;
@@ -32,7 +32,7 @@ async fn a_mailbox_is_one_of_its_app(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-async fn a_request_id_is_one_of_its_app(test: &TestService) {
+async fn a_request_id_belongs_to_one_app(test: &TestService) {
     let here = ok(test.user("alice").send_message(once())).await;
     let there = ok(test.user_of(OTHER, "alice").send_message(once())).await;
     assert_ne!(here.message_id, there.message_id);
@@ -40,7 +40,7 @@ async fn a_request_id_is_one_of_its_app(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-async fn settings_are_those_of_their_app(test: &TestService) {
+async fn settings_belong_to_one_app(test: &TestService) {
     let settings = sys::AppSettings {
         allow_self_send: Some(false),
         ..Default::default()
@@ -57,7 +57,7 @@ async fn settings_are_those_of_their_app(test: &TestService) {
 }
 
 on_each_database![
-    a_mailbox_is_one_of_its_app,
-    a_request_id_is_one_of_its_app,
-    settings_are_those_of_their_app,
+    a_mailbox_belongs_to_one_app,
+    a_request_id_belongs_to_one_app,
+    settings_belong_to_one_app,
 ];

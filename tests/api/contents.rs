@@ -1,4 +1,4 @@
-//! What a content may be, in all four methods that take one.
+//! Limits and forms of contents, in all four methods that take one.
 
 use prost::Message as _;
 use prost_types::value::Kind;
@@ -12,9 +12,11 @@ use support::service::TestService;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use super::words::{content, json, message, notice, parts, reason_of, sealed, send, value, wrap};
+use super::builders::{
+    content, json, message, notice, parts, reason_of, sealed, send, value, wrap,
+};
 
-/// What alice and the app are told when they send that to bob, and change a message to it.
+/// Answers to Alice and to the app that send a content to Bob, and change a message to it.
 async fn told(test: &TestService, content: Option<v1::Content>) -> [Result<(), Status>; 4] {
     let message_id = send(test, "alice", &["bob"]).await;
     let (mut alice, mut app) = (test.user("alice"), test.sys());
@@ -153,7 +155,7 @@ async fn a_mime_type_is_type_and_subtype(test: &TestService) {
 }
 
 /// A change of a sealed content.
-type Change = fn(&mut v1::SealedContent);
+type ContentEdit = fn(&mut v1::SealedContent);
 
 /// A sealed content that differs from a good one.
 fn sealed_but(change: impl FnOnce(&mut v1::SealedContent)) -> v1::Content {
@@ -163,7 +165,7 @@ fn sealed_but(change: impl FnOnce(&mut v1::SealedContent)) -> v1::Content {
 }
 
 async fn each_piece_of_a_sealed_content_has_its_limit(test: &TestService) {
-    let goods: [Change; 6] = [
+    let goods: [ContentEdit; 6] = [
         |it| it.scheme = "x".repeat(64),
         |it| it.headers = vec![0; 4096].into(),
         |it| it.sender_key_id = "x".repeat(64),
@@ -174,7 +176,7 @@ async fn each_piece_of_a_sealed_content_has_its_limit(test: &TestService) {
     for good in goods {
         assert_taken(test, sealed_but(good)).await;
     }
-    let bads: [(Change, &str); 9] = [
+    let bads: [(ContentEdit, &str); 9] = [
         (|it| it.scheme.clear(), "scheme"),
         (|it| it.scheme = "x".repeat(65), "scheme"),
         (|it| it.scheme.push('\0'), "scheme"),
@@ -194,7 +196,7 @@ async fn each_piece_of_a_sealed_content_has_its_limit(test: &TestService) {
     }
 }
 
-async fn keys_are_wrapped_for_those_who_will_hold_the_message(test: &TestService) {
+async fn a_sealed_content_needs_a_wrapped_key_for_each_holder(test: &TestService) {
     let for_all = |names: &[&str]| {
         sealed_but(|sealed| sealed.keys = names.iter().map(|name| wrap(name)).collect())
     };
@@ -227,6 +229,6 @@ on_each_database![
     a_content_has_1_to_16_parts,
     a_mime_type_is_type_and_subtype,
     each_piece_of_a_sealed_content_has_its_limit,
-    keys_are_wrapped_for_those_who_will_hold_the_message,
+    a_sealed_content_needs_a_wrapped_key_for_each_holder,
     a_content_has_32_kib_unless_the_policy_says_otherwise,
 ];

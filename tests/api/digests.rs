@@ -6,7 +6,7 @@ use serde_json::json;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::words::{content, json, message, ok, parts, sealed, stored};
+use super::builders::{content, json, message, ok, parts, sealed, stored};
 
 /// The digest of the message that alice sends bob with that content.
 async fn digest(test: &TestService, content: v1::Content) -> Vec<u8> {

@@ -1,6 +1,7 @@
-//! What each method promises, through the real layers.
+//! Contract of each method, through the real layers and over both databases.
 
 mod apps;
+pub mod builders;
 mod contents;
 mod digests;
 mod messaging;
@@ -9,4 +10,3 @@ mod quotas;
 mod request_ids;
 pub mod sys;
 mod views;
-pub mod words;

@@ -3,16 +3,16 @@
 
 mod bounds;
 mod contexts;
-mod turning;
+mod offsets;
 
 use proto::sys::v1 as sys;
 use proto::v1;
 use support::service::{System, TestService, User};
 use tonic::Status;
 
-/// What is paged through.
+/// Method whose pages are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing {
+pub enum PagedMethod {
     /// Bob's entries, by himself.
     Own,
     /// Bob's entries, by the app.
@@ -21,23 +21,23 @@ pub enum Listing {
     Repository,
 }
 
-impl Listing {
+impl PagedMethod {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Own, Self::OfOwner, Self::Repository];
 }
 
 /// A page of any of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
-    /// Where it is.
+pub struct ShownPage {
+    /// Context of the page.
     pub context: String,
-    /// Its rows.
+    /// Message ids of the rows.
     pub ids: Vec<String>,
-    /// How many rows match, and whether there may be more.
+    /// Number of matching rows; true if there may be more.
     pub count: (i64, bool),
-    /// Its number.
+    /// Page number.
     pub number: i32,
-    /// Whether there may be rows before it, and after it.
+    /// True if there may be rows before the page, and after it.
     pub more: (bool, bool),
 }
 
@@ -46,7 +46,7 @@ macro_rules! page {
         let answer = $answer?.into_inner();
         let results = answer.results.expect("a page");
         let ids = results.items.into_iter().map(|item| item.message_id);
-        Ok(Page {
+        Ok(ShownPage {
             context: answer.context,
             ids: ids.collect(),
             count: (results.count, results.count_capped),
@@ -56,13 +56,13 @@ macro_rules! page {
     }};
 }
 
-/// Who pages.
-pub struct Reader {
+/// Caller of the three paged methods.
+pub struct PageReader {
     bob: User,
     app: System,
 }
 
-impl Reader {
+impl PageReader {
     /// Bob and the app of that test.
     pub fn of(test: &TestService) -> Self {
         Self {
@@ -74,24 +74,24 @@ impl Reader {
     /// The page that a context names; criteria are not passed on to the repository.
     pub async fn try_page(
         &mut self,
-        listing: Listing,
+        listing: PagedMethod,
         context: v1::PageContext,
-    ) -> Result<Page, Status> {
+    ) -> Result<ShownPage, Status> {
         let owner_profile_id = "bob".to_owned();
         match listing {
-            Listing::Own => {
+            PagedMethod::Own => {
                 let context = Some(context);
                 let request = v1::GetMessagesPageRequest { context };
                 page!(self.bob.get_messages_page(request).await)
             }
-            Listing::OfOwner => {
+            PagedMethod::OfOwner => {
                 let request = sys::GetMessagesForOwnerPageRequest {
                     owner_profile_id,
                     context: Some(context),
                 };
                 page!(self.app.get_messages_for_owner_page(request).await)
             }
-            Listing::Repository => {
+            PagedMethod::Repository => {
                 let context = Some(sys::RepositoryPageContext {
                     search_criteria: None,
                     sort_criteria: context.sort_criteria,
@@ -107,20 +107,20 @@ impl Reader {
     /// The page that lies some pages from one that was answered.
     pub async fn try_turn(
         &mut self,
-        listing: Listing,
+        listing: PagedMethod,
         context: &str,
         page_offset: i32,
-    ) -> Result<Page, Status> {
+    ) -> Result<ShownPage, Status> {
         let (owner_profile_id, context) = ("bob".to_owned(), context.to_owned());
         match listing {
-            Listing::Own => {
+            PagedMethod::Own => {
                 let request = v1::GetMessagesPageOffsetRequest {
                     context,
                     page_offset,
                 };
                 page!(self.bob.get_messages_page_offset(request).await)
             }
-            Listing::OfOwner => {
+            PagedMethod::OfOwner => {
                 let request = sys::GetMessagesForOwnerPageOffsetRequest {
                     owner_profile_id,
                     context,
@@ -128,7 +128,7 @@ impl Reader {
                 };
                 page!(self.app.get_messages_for_owner_page_offset(request).await)
             }
-            Listing::Repository => {
+            PagedMethod::Repository => {
                 let request = sys::GetMessagesPageOffsetRequest {
                     context,
                     page_offset,
@@ -139,18 +139,18 @@ impl Reader {
     }
 
     /// The page that a context names.
-    pub async fn page(&mut self, listing: Listing, context: v1::PageContext) -> Page {
+    pub async fn page(&mut self, listing: PagedMethod, context: v1::PageContext) -> ShownPage {
         self.try_page(listing, context).await.expect("a page")
     }
 
     /// The page that lies some pages from another.
-    pub async fn turn(&mut self, listing: Listing, from: &Page, offset: i32) -> Page {
+    pub async fn turn(&mut self, listing: PagedMethod, from: &ShownPage, offset: i32) -> ShownPage {
         let turned = self.try_turn(listing, &from.context, offset).await;
         turned.expect("a page")
     }
 
     /// This page, and all that follow.
-    pub async fn walk(&mut self, listing: Listing, first: Page) -> Vec<Page> {
+    pub async fn walk(&mut self, listing: PagedMethod, first: ShownPage) -> Vec<ShownPage> {
         let mut pages = vec![first];
         while pages[pages.len() - 1].more.1 {
             let next = self.turn(listing, &pages[pages.len() - 1], 1).await;
@@ -177,7 +177,7 @@ pub fn place(rows_per_page: i32, page_number: i32) -> v1::PageContext {
     }
 }
 
-/// The same, in another order.
+/// Context in another order.
 pub fn sorted(
     context: v1::PageContext,
     field: v1::SortField,
@@ -192,7 +192,7 @@ pub fn sorted(
     }
 }
 
-/// The same, oldest first.
+/// Context in ascending order.
 pub fn ascending(context: v1::PageContext) -> v1::PageContext {
     sorted(
         context,
@@ -202,7 +202,7 @@ pub fn ascending(context: v1::PageContext) -> v1::PageContext {
 }
 
 /// The rows of some pages.
-pub fn ids_of(pages: &[Page]) -> Vec<String> {
+pub fn ids_of(pages: &[ShownPage]) -> Vec<String> {
     pages.iter().flat_map(|page| page.ids.clone()).collect()
 }
 

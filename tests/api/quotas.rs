@@ -1,4 +1,4 @@
-//! How often callers may call and send, by the app's settings.
+//! Quotas of profiles and apps, as the app's settings override them.
 
 use std::time::{Duration, Instant};
 
@@ -6,20 +6,20 @@ use domain::Policy;
 use proto::sys::v1 as sys;
 use proto::sys::v1::AppSettings;
 use proto::v1;
-use support::issuer::{ALL_SCOPES, APP, Issuer};
+use support::issuer::{ALL_SCOPES, APP, TestIssuer};
 use support::on_each_database;
 use support::service::{QUOTAS_REREAD, System, TestService, User};
 use support::store::{Fixture, Setup, TestStore};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use super::words::{configure, counts, message, notice, ok, reason_of, text};
-use crate::conformance::bench::IN_TIME;
+use super::builders::{configure, counts, message, notice, ok, reason_of, text};
+use crate::conformance::fixture::IN_TIME;
 
 /// Calls of which one would be too many, were there a limit.
 const MANY: usize = 50;
 
-/// That many calls of a profile in a second, one at a time.
+/// Settings that allow a profile so many calls per second, with a burst of one.
 const fn calls_of(per_second: u32) -> AppSettings {
     let mut settings = NOTHING;
     settings.profile_calls_per_second = Some(per_second);
@@ -27,7 +27,7 @@ const fn calls_of(per_second: u32) -> AppSettings {
     settings
 }
 
-/// The same of its sends.
+/// Settings that allow a profile so many sends per second, with a burst of one.
 const fn sends_of(per_second: u32) -> AppSettings {
     let mut settings = NOTHING;
     settings.profile_sends_per_second = Some(per_second);
@@ -35,7 +35,7 @@ const fn sends_of(per_second: u32) -> AppSettings {
     settings
 }
 
-/// The same of all that the app sends.
+/// Settings that allow an app so many sends per second, with a burst of one.
 const fn app_sends_of(per_second: u32) -> AppSettings {
     let mut settings = NOTHING;
     settings.app_sends_per_second = Some(per_second);
@@ -60,24 +60,24 @@ const NOTHING: AppSettings = AppSettings {
     app_sends_burst: None,
 };
 
-type Told = Result<(), Status>;
+type CallResult = Result<(), Status>;
 
-async fn asks(mut user: User) -> Told {
+async fn asks(mut user: User) -> CallResult {
     let counts = user.get_message_counts(v1::GetMessageCountsRequest {});
     counts.await.map(drop)
 }
 
-async fn sends(mut user: User) -> Told {
+async fn sends(mut user: User) -> CallResult {
     let request = message(&["bob"], text("hi"));
     user.send_message(request).await.map(drop)
 }
 
-async fn announces(mut app: System) -> Told {
+async fn announces(mut app: System) -> CallResult {
     let request = notice(&["bob"], text("news"));
     app.send_message(request).await.map(drop)
 }
 
-/// How long to wait, as it is told to whom calls too often.
+/// Retry delay of a refusal with `RATE_LIMITED`.
 fn wait(status: &Status) -> Duration {
     assert_eq!(reason_of(status), "RATE_LIMITED");
     let retry = status.get_details_retry_info().expect("a RetryInfo");
@@ -86,9 +86,9 @@ fn wait(status: &Status) -> Duration {
     wait
 }
 
-/// Calls until that is too often, and returns how long to wait. With one call in a second that is
-/// so unless each call takes longer than a second.
-async fn too_often(call: impl AsyncFn() -> Told) -> Duration {
+/// Calls until a call is refused, and returns the retry delay. With one call per second that
+/// happens unless each call takes longer than a second.
+async fn too_often(call: impl AsyncFn() -> CallResult) -> Duration {
     let begun = Instant::now();
     loop {
         if let Err(status) = call().await {
@@ -98,7 +98,7 @@ async fn too_often(call: impl AsyncFn() -> Told) -> Duration {
     }
 }
 
-async fn whoever_waits_as_long_as_told_passes(test: &TestService) {
+async fn a_call_after_the_retry_delay_passes(test: &TestService) {
     let alice = || test.user("alice");
     configure(test, calls_of(1)).await;
     let told = too_often(async || asks(alice()).await).await;
@@ -120,7 +120,7 @@ async fn whoever_waits_as_long_as_told_passes(test: &TestService) {
     sends(alice()).await.expect("a send");
 }
 
-async fn one_profile_and_one_app_leave_the_others_alone(test: &TestService) {
+async fn quotas_of_profiles_and_apps_are_independent(test: &TestService) {
     let both = AppSettings {
         app_sends_per_second: Some(1),
         app_sends_burst: Some(2),
@@ -147,7 +147,7 @@ async fn one_profile_and_one_app_leave_the_others_alone(test: &TestService) {
     announces(elsewhere).await.expect("another app");
 }
 
-async fn an_override_is_in_force_at_once_and_0_takes_it_away(test: &TestService) {
+async fn an_override_applies_at_once_and_0_removes_the_limit(test: &TestService) {
     configure(test, calls_of(1)).await;
     let alice = || test.user("alice");
     too_often(async || asks(alice()).await).await;
@@ -163,9 +163,9 @@ async fn an_override_is_in_force_at_once_and_0_takes_it_away(test: &TestService)
     }
 }
 
-async fn an_override_is_in_force_on_other_replicas_soon(test: &TestService) {
+async fn an_override_reaches_other_replicas(test: &TestService) {
     let (store, replica) = test.replica().await;
-    let there = || replica.user(&Issuer::shared().user(APP, "alice", test.now_s()));
+    let there = || replica.user(&TestIssuer::shared().user(APP, "alice", test.now_s()));
     asks(there()).await.expect("no limit yet");
     configure(test, calls_of(1)).await;
     too_often(async || asks(there()).await).await;
@@ -181,10 +181,10 @@ async fn an_override_is_in_force_on_other_replicas_soon(test: &TestService) {
     store.close().await;
 }
 
-async fn quotas_stay_in_force_while_the_database_is_away(test: &TestService) {
+async fn quotas_outlive_the_loss_of_the_database(test: &TestService) {
     configure(test, calls_of(1)).await;
     let (store, replica) = test.replica().await;
-    let there = || replica.user(&Issuer::shared().user(APP, "alice", test.now_s()));
+    let there = || replica.user(&TestIssuer::shared().user(APP, "alice", test.now_s()));
     let told = too_often(async || asks(there()).await).await;
     store.close().await;
     // Long enough to read them again, were there anything to read.
@@ -200,14 +200,14 @@ async fn quotas_stay_in_force_while_the_database_is_away(test: &TestService) {
     // A replica that never could read them has those of the configuration.
     let (store, replica) = test.replica().await;
     store.close().await;
-    let there = || replica.user(&Issuer::shared().user(APP, "alice", test.now_s()));
+    let there = || replica.user(&TestIssuer::shared().user(APP, "alice", test.now_s()));
     for _ in 0..5 {
         let away = asks(there()).await.expect_err("a failure");
         assert_eq!(reason_of(&away), "STORAGE_UNAVAILABLE");
     }
 }
 
-async fn what_was_refused_was_not_done_and_is_done_once(test: &TestService) {
+async fn a_refused_send_is_not_executed_and_its_retry_is_executed_once(test: &TestService) {
     configure(test, sends_of(1)).await;
     let mut alice = test.user("alice");
     let request = |number: usize| v1::SendMessageRequest {
@@ -241,9 +241,9 @@ async fn what_was_refused_was_not_done_and_is_done_once(test: &TestService) {
 }
 
 /// The service with the quotas that it has if nothing is configured.
-struct ByDefault(TestService);
+struct DefaultQuotas(TestService);
 
-impl Fixture for ByDefault {
+impl Fixture for DefaultQuotas {
     async fn open(setup: Setup) -> Self {
         let store = TestStore::open_with(setup, Policy::default()).await;
         Self(TestService::over(store).await)
@@ -254,7 +254,7 @@ impl Fixture for ByDefault {
     }
 }
 
-async fn the_defaults_are_those_of_the_contract(test: &ByDefault) {
+async fn the_defaults_are_those_of_the_contract(test: &DefaultQuotas) {
     let request = sys::GetAppSettingsRequest {};
     let found = ok(test.0.sys().get_app_settings(request)).await;
     let effective = found.effective.expect("settings");
@@ -271,11 +271,11 @@ async fn the_defaults_are_those_of_the_contract(test: &ByDefault) {
 }
 
 on_each_database![
-    whoever_waits_as_long_as_told_passes,
-    one_profile_and_one_app_leave_the_others_alone,
-    an_override_is_in_force_at_once_and_0_takes_it_away,
-    an_override_is_in_force_on_other_replicas_soon,
-    quotas_stay_in_force_while_the_database_is_away,
-    what_was_refused_was_not_done_and_is_done_once,
+    a_call_after_the_retry_delay_passes,
+    quotas_of_profiles_and_apps_are_independent,
+    an_override_applies_at_once_and_0_removes_the_limit,
+    an_override_reaches_other_replicas,
+    quotas_outlive_the_loss_of_the_database,
+    a_refused_send_is_not_executed_and_its_retry_is_executed_once,
     the_defaults_are_those_of_the_contract,
 ];

@@ -6,17 +6,17 @@ use domain::limits::HOUR_MS;
 use futures::future::join_all;
 use proto::sys::v1 as sys;
 use proto::v1;
-use support::issuer::{ALL_SCOPES, APP, Issuer};
+use support::issuer::{ALL_SCOPES, APP, TestIssuer};
 use support::on_each_database;
 use support::service::{Listeners, TestService};
 
-use self::mutation::{Callers, Mutation, World};
-use super::words::{configure, counts, message, notice, ok, reason, text};
+use self::mutation::{Callers, Mutation, MutationTargets};
+use super::builders::{configure, counts, message, notice, ok, reason, text};
 
 impl Callers {
     /// Alice and the app, calling that replica.
     fn of(test: &TestService, listeners: &Listeners) -> Self {
-        let (issuer, now_s) = (Issuer::shared(), test.now_s());
+        let (issuer, now_s) = (TestIssuer::shared(), test.now_s());
         Self {
             alice: listeners.user(&issuer.user(APP, "alice", now_s)),
             app: listeners.sys(&issuer.sys(APP, ALL_SCOPES, now_s)),
@@ -27,7 +27,7 @@ impl Callers {
 async fn a_repeated_request_gives_the_first_answer_again_for_72_hours(test: &TestService) {
     let almost_ms = 72 * HOUR_MS - 1;
     for mutation in Mutation::ALL {
-        let world = World::furnish(test).await;
+        let world = MutationTargets::furnish(test).await;
         let callers = Callers::of(test, &test.listeners);
         let first = mutation.call(&callers, &world, "once", "a").await;
         first.as_ref().expect("an answer");
@@ -40,10 +40,10 @@ async fn a_repeated_request_gives_the_first_answer_again_for_72_hours(test: &Tes
     }
 }
 
-async fn what_was_done_once_is_not_done_again(test: &TestService) {
+async fn a_repeated_request_is_executed_once(test: &TestService) {
     let callers = Callers::of(test, &test.listeners);
     for mutation in Mutation::ALL {
-        let world = World::furnish(test).await;
+        let world = MutationTargets::furnish(test).await;
         let id = format!("{mutation:?}");
         mutation
             .call(&callers, &world, &id, "a")
@@ -65,7 +65,7 @@ async fn the_answer_outlives_its_message_and_the_policy(test: &TestService) {
     let callers = Callers::of(test, &test.listeners);
     for mutation in Mutation::ALL {
         configure(test, sys::AppSettings::default()).await;
-        let world = World::furnish(test).await;
+        let world = MutationTargets::furnish(test).await;
         let id = format!("{mutation:?}");
         let first = mutation.call(&callers, &world, &id, "a").await;
         first.as_ref().expect("an answer");
@@ -82,7 +82,7 @@ async fn another_body_or_method_is_another_request(test: &TestService) {
     let callers = Callers::of(test, &test.listeners);
     let reused = Err("REQUEST_ID_REUSED".to_owned());
     for first in Mutation::ALL {
-        let world = World::furnish(test).await;
+        let world = MutationTargets::furnish(test).await;
         let id = format!("{first:?}");
         let answer = first.call(&callers, &world, &id, "a").await;
         answer.as_ref().expect("an answer");
@@ -92,7 +92,7 @@ async fn another_body_or_method_is_another_request(test: &TestService) {
             let told = second.call(&callers, &world, &id, body).await;
             assert_eq!(told, reused, "{first:?}, then {second:?}");
         }
-        let others = World::furnish(test).await;
+        let others = MutationTargets::furnish(test).await;
         let told = first.call(&callers, &others, &id, "a").await;
         let expected = if first.names_messages() {
             &reused
@@ -126,7 +126,7 @@ async fn users_and_the_app_have_keys_of_their_own(test: &TestService) {
     assert_eq!(counts(test, "carol").await, (3, 3, 0));
 }
 
-async fn a_failure_is_not_remembered(test: &TestService) {
+async fn a_failure_is_not_stored(test: &TestService) {
     let forbidden = sys::AppSettings {
         allow_self_send: Some(false),
         ..Default::default()
@@ -143,14 +143,14 @@ async fn a_failure_is_not_remembered(test: &TestService) {
     assert_eq!(ok(alice.send_message(once())).await.actual, 1);
 }
 
-async fn sixteen_at_once_over_two_replicas_are_one(test: &TestService) {
+async fn sixteen_concurrent_requests_over_two_replicas_are_one(test: &TestService) {
     let (store, there) = test.replica().await;
     let callers = [
         Callers::of(test, &test.listeners),
         Callers::of(test, &there),
     ];
     for mutation in Mutation::ALL {
-        let world = World::furnish(test).await;
+        let world = MutationTargets::furnish(test).await;
         let id = format!("{mutation:?}");
         let (callers, world, id) = (&callers, &world, id.as_str());
         let before = (counts(test, "alice").await, counts(test, "bob").await);
@@ -178,10 +178,10 @@ async fn sixteen_at_once_over_two_replicas_are_one(test: &TestService) {
 
 on_each_database![
     a_repeated_request_gives_the_first_answer_again_for_72_hours,
-    what_was_done_once_is_not_done_again,
+    a_repeated_request_is_executed_once,
     the_answer_outlives_its_message_and_the_policy,
     another_body_or_method_is_another_request,
     users_and_the_app_have_keys_of_their_own,
-    a_failure_is_not_remembered,
-    sixteen_at_once_over_two_replicas_are_one,
+    a_failure_is_not_stored,
+    sixteen_concurrent_requests_over_two_replicas_are_one,
 ];

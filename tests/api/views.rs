@@ -1,4 +1,4 @@
-//! What each view shows of each kind of content, in all six methods that show messages.
+//! Views of each kind of content, in all six methods that show messages.
 
 use proto::sys::v1 as sys;
 use proto::v1;
@@ -8,7 +8,7 @@ use serde_json::json;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::words::{
+use super::builders::{
     content, entry, fields, json, message, named, ok, parts, sealed, stored, strings,
 };
 

@@ -9,56 +9,62 @@ use storage_sql::Options;
 use support::ids::SequentialIds;
 use support::on_each_database;
 
-use super::bench::{Bench, Store};
-use super::words::{app, nobodys, operation, other_app, send, sent, update};
-use crate::model::dice::Dice;
+use super::builders::{app, nobodys, operation, other_app, send, sent, update};
+use super::fixture::{BatchStore, StoreFixture};
+use crate::model::generator::Generator;
 use crate::model::policy;
 use crate::model::reference::Reference;
 
 on_each_database![
-    a_batch_of_many_apps_and_users_is_the_same_as_its_operations_one_by_one,
-    a_refused_operation_does_not_touch_the_others_of_its_batch,
-    an_empty_batch_is_no_work,
+    a_batch_equals_its_operations_one_by_one,
+    a_refused_operation_leaves_the_rest_of_its_batch_untouched,
+    an_empty_batch_succeeds,
 ];
 
-type Batch = Vec<(AppId, Operation)>;
+type OperationBatch = Vec<(AppId, Operation)>;
 
-/// The same random operations for apps of either name.
-struct Twins {
-    dice: [Dice; 2],
+/// Equal random operations for two groups of apps with different names.
+struct TwinApps {
+    generator: [Generator; 2],
     references: [Reference; 2],
     ids: [SequentialIds; 2],
 }
 
 const NAMES: [&str; 2] = ["at-once", "one-by-one"];
 
-impl Twins {
+impl TwinApps {
     fn new() -> Self {
         Self {
-            dice: NAMES.map(|name| Dice::new(7, name)),
+            generator: NAMES.map(|name| Generator::new(7, name)),
             references: NAMES.map(|_| Reference::new(policy())),
             ids: NAMES.map(|_| SequentialIds::default()),
         }
     }
 
-    fn next(&mut self, bench: &Bench, size: usize) -> [Batch; 2] {
-        let now = bench.clock().now_ms();
-        let mut batches = [Batch::new(), Batch::new()];
+    fn next(&mut self, fixture: &StoreFixture, size: usize) -> [OperationBatch; 2] {
+        let now = fixture.clock().now_ms();
+        let mut batches = [OperationBatch::new(), OperationBatch::new()];
         for (twin, batch) in batches.iter_mut().enumerate() {
-            let dice = &mut self.dice[twin];
+            let generator = &mut self.generator[twin];
             for _ in 0..size {
                 let reference = &mut self.references[twin];
                 // What is sent to everyone is seen by the next batch.
-                let wish = loop {
-                    let wish = dice.wish();
-                    if !reference.is_about_bulk(&wish.app, &wish.deed) {
-                        break wish;
+                let generated = loop {
+                    let generated = generator.generated();
+                    if !reference.is_about_bulk(&generated.app, &generated.action) {
+                        break generated;
                     }
                 };
-                let id = wish.message_id(&self.ids[twin], now);
-                let verdict = reference.execute(&wish.app, wish.request, &wish.deed, id, now);
-                dice.learn(&wish, &verdict);
-                batch.push((wish.app.clone(), wish.operation()));
+                let id = generated.message_id(&self.ids[twin], now);
+                let verdict = reference.execute(
+                    &generated.app,
+                    generated.request,
+                    &generated.action,
+                    id,
+                    now,
+                );
+                generator.learn(&generated, &verdict);
+                batch.push((generated.app.clone(), generated.operation()));
             }
         }
         batches
@@ -66,21 +72,21 @@ impl Twins {
 }
 
 /// A store whose ids begin at the beginning.
-async fn twin_store(bench: &Bench) -> Store {
+async fn twin_store(fixture: &StoreFixture) -> BatchStore {
     let options = Options {
         policy: policy(),
         ids: Arc::new(SequentialIds::default()),
-        ..bench.test.options.clone()
+        ..fixture.test.options.clone()
     };
-    bench.store_of(&options).await
+    fixture.store_of(&options).await
 }
 
-async fn a_batch_of_many_apps_and_users_is_the_same_as_its_operations_one_by_one(bench: &Bench) {
-    let [at_once, one_by_one] = [twin_store(bench).await, twin_store(bench).await];
-    let mut twins = Twins::new();
+async fn a_batch_equals_its_operations_one_by_one(fixture: &StoreFixture) {
+    let [at_once, one_by_one] = [twin_store(fixture).await, twin_store(fixture).await];
+    let mut twins = TwinApps::new();
     let (mut refusals, mut stored) = (0, Vec::new());
     for _ in 0..4 {
-        let [batch, same] = twins.next(bench, BATCH_OPERATIONS_MAX);
+        let [batch, same] = twins.next(fixture, BATCH_OPERATIONS_MAX);
         let verdicts = at_once.batch(batch).await;
         let mut expected: Vec<Result<Outcome, Refusal>> = Vec::new();
         for (app, operation) in same {
@@ -88,9 +94,9 @@ async fn a_batch_of_many_apps_and_users_is_the_same_as_its_operations_one_by_one
         }
         assert_eq!(verdicts, expected);
         refusals += verdicts.iter().filter(|verdict| verdict.is_err()).count();
-        bench.clock().advance(1_000);
+        fixture.clock().advance(1_000);
 
-        let raw = bench.raw().await;
+        let raw = fixture.raw().await;
         stored = raw.everything(NAMES[0]).await;
         compare(&stored, &raw.everything(NAMES[1]).await);
     }
@@ -104,7 +110,8 @@ fn is_tombstone(line: &str) -> bool {
     line.contains(" tombstone ")
 }
 
-/// What came and went in one batch left no tombstone. All else is the same.
+/// Compares the rows of both groups. An entry created and deleted in one batch leaves no
+/// tombstone.
 fn compare(at_once: &[String], one_by_one: &[String]) {
     let lost: Vec<_> = one_by_one
         .iter()
@@ -117,7 +124,7 @@ fn compare(at_once: &[String], one_by_one: &[String]) {
     assert!(lost.is_empty() && added.is_empty(), "{lost:#?} {added:#?}");
 }
 
-async fn a_refused_operation_does_not_touch_the_others_of_its_batch(bench: &Bench) {
+async fn a_refused_operation_leaves_the_rest_of_its_batch_untouched(fixture: &StoreFixture) {
     let (here, there) = (app(), other_app("there"));
     let batch = vec![
         (here.clone(), operation(send("ann", &["bob"]))),
@@ -126,16 +133,16 @@ async fn a_refused_operation_does_not_touch_the_others_of_its_batch(bench: &Benc
         (there.clone(), operation(update(nobodys(), "new", None))),
         (here.clone(), operation(send("bob", &["ann"]))),
     ];
-    let verdicts = bench.store.batch(batch).await;
+    let verdicts = fixture.store.batch(batch).await;
     for index in [1, 3] {
         assert_eq!(verdicts[index], Err(Refusal::NotFound));
     }
     let messages = [0, 2, 4].map(|index: usize| sent(verdicts[index].clone()));
     assert!(messages.is_sorted());
-    assert_eq!(bench.counts("ann").await, (1, 1, 1));
-    assert_eq!(bench.counts_in(&there, "bob").await, (1, 1, 0));
+    assert_eq!(fixture.counts("ann").await, (1, 1, 1));
+    assert_eq!(fixture.counts_in(&there, "bob").await, (1, 1, 0));
 }
 
-async fn an_empty_batch_is_no_work(bench: &Bench) {
-    assert_eq!(bench.store.batch(Vec::new()).await, []);
+async fn an_empty_batch_succeeds(fixture: &StoreFixture) {
+    assert_eq!(fixture.store.batch(Vec::new()).await, []);
 }

@@ -6,19 +6,21 @@ use futures::future::join_all;
 use storage::{Change, FeedPart, MailStore, Reader, Since};
 use support::however_gathered;
 
-use super::bench::Bench;
-use super::turning::everything;
-use super::words::update;
-use super::words::{app, bulk, clear, delete, mark, open, profile, remove, sent, settle, to_all};
+use super::builders::update;
+use super::builders::{
+    app, bulk, clear, delete, mark, open, profile, remove, sent, settle, to_all,
+};
+use super::fixture::StoreFixture;
+use super::page_offsets::everything;
 
 however_gathered![
-    mailboxes_that_two_stores_settle_at_once_take_it_once,
-    a_send_and_mailboxes_that_begin_at_once_agree_on_who_was_there,
-    it_costs_the_same_for_many_as_for_few,
-    it_pages_where_it_was_sent_and_streams_when_it_was_taken,
-    a_recall_is_a_deletion_to_who_had_it_and_nothing_to_the_others,
-    an_owner_who_is_only_looked_at_by_the_app_takes_it_too,
-    refusals_settle_as_well,
+    a_mailbox_settled_by_two_stores_takes_a_bulk_message_once,
+    a_bulk_send_and_concurrent_new_mailboxes_agree_on_the_audience,
+    a_bulk_send_writes_as_many_rows_for_many_mailboxes_as_for_few,
+    a_bulk_message_pages_by_send_time_and_streams_by_settling,
+    a_recall_is_a_deletion_in_settled_mailboxes_only,
+    a_read_by_the_app_settles_the_mailbox,
+    a_refused_operation_settles_the_mailbox,
 ];
 
 const OWNERS: i64 = 60;
@@ -27,26 +29,27 @@ fn owners() -> Vec<String> {
     (0..OWNERS).map(|number| format!("owner{number}")).collect()
 }
 
-async fn begin_all(bench: &Bench) -> Vec<String> {
+async fn begin_all(fixture: &StoreFixture) -> Vec<String> {
     let owners = owners();
-    bench.batch(owners.iter().map(|owner| open(owner))).await;
+    fixture.batch(owners.iter().map(|owner| open(owner))).await;
     owners
 }
 
-async fn tally(bench: &Bench, message_id: MessageId) -> Tally {
-    let report = bench.store.bulk(&app(), message_id).await;
+async fn tally(fixture: &StoreFixture, message_id: MessageId) -> Tally {
+    let report = fixture.store.bulk(&app(), message_id).await;
     report.expect("a report").expect("a bulk message").tally
 }
 
-async fn mailboxes_that_two_stores_settle_at_once_take_it_once(bench: &Bench) {
-    let owners = begin_all(bench).await;
-    let replica = bench.replica().await;
+async fn a_mailbox_settled_by_two_stores_takes_a_bulk_message_once(fixture: &StoreFixture) {
+    let owners = begin_all(fixture).await;
+    let replica = fixture.replica().await;
     for round in 1..=3 {
-        let message_id = sent(bench.act(to_all()).await);
+        let message_id = sent(fixture.act(to_all()).await);
         let (app, profiles) = (app(), owners.iter().map(|owner| profile(owner)));
         let profiles: Vec<_> = profiles.collect();
         let calls = profiles.iter().flat_map(|owner| {
-            let stores: [&dyn MailStore; 4] = [&*bench.store, &*replica, &*bench.store, &*replica];
+            let stores: [&dyn MailStore; 4] =
+                [&*fixture.store, &*replica, &*fixture.store, &*replica];
             let app = &app;
             stores.map(|store| async move {
                 let counted = store.counts(app, owner, Reader::Owner).await;
@@ -58,69 +61,69 @@ async fn mailboxes_that_two_stores_settle_at_once_take_it_once(bench: &Bench) {
             assert_eq!(found, (round, round));
         }
         let settled = OWNERS;
-        assert_eq!(tally(bench, message_id).await.settled, settled);
+        assert_eq!(tally(fixture, message_id).await.settled, settled);
     }
     replica.close().await;
 }
 
-async fn a_send_and_mailboxes_that_begin_at_once_agree_on_who_was_there(bench: &Bench) {
+async fn a_bulk_send_and_concurrent_new_mailboxes_agree_on_the_audience(fixture: &StoreFixture) {
     let begin = owners().into_iter().map(|owner| {
-        let store = bench.store.clone();
+        let store = fixture.store.clone();
         async move {
-            let operation = super::words::operation(open(&owner));
+            let operation = super::builders::operation(open(&owner));
             store.run(&app(), operation).await.expect("it begins");
         }
     });
-    let sends = (0..5).map(|_| bench.act(to_all()));
+    let sends = (0..5).map(|_| fixture.act(to_all()));
     let (_, sent_ids) = futures::join!(join_all(begin), join_all(sends));
     let ids: Vec<MessageId> = sent_ids.into_iter().map(sent).collect();
     let mut held = vec![0; ids.len()];
     for owner in owners() {
-        let items = bench.entries(&owner, Msgbox::Inbox, &ids, 1_000).await;
+        let items = fixture.entries(&owner, Msgbox::Inbox, &ids, 1_000).await;
         let found: Vec<MessageId> = items.found.iter().map(|it| it.entry.message_id).collect();
         for (count, id) in held.iter_mut().zip(&ids) {
             *count += i64::from(found.contains(id));
         }
-        let (total, ..) = bench.counts(&owner).await;
+        let (total, ..) = fixture.counts(&owner).await;
         assert_eq!(total, i64::try_from(found.len()).expect("few"));
     }
     for (id, count) in ids.iter().zip(held) {
-        assert_eq!(tally(bench, *id).await.settled, count);
+        assert_eq!(tally(fixture, *id).await.settled, count);
     }
 }
 
-async fn it_costs_the_same_for_many_as_for_few(bench: &Bench) {
-    begin_all(bench).await;
-    let raw = bench.raw().await;
+async fn a_bulk_send_writes_as_many_rows_for_many_mailboxes_as_for_few(fixture: &StoreFixture) {
+    begin_all(fixture).await;
+    let raw = fixture.raw().await;
     let before = raw.number("SELECT count(*) FROM msgbox").await;
-    let kept = sent(bench.act(to_all()).await);
-    bench.done(update(kept, "newer", None)).await;
-    let gone = sent(bench.act(bulk(Audience::Everyone, None)).await);
-    bench.done(remove(&[gone])).await;
+    let kept = sent(fixture.act(to_all()).await);
+    fixture.done(update(kept, "newer", None)).await;
+    let gone = sent(fixture.act(bulk(Audience::Everyone, None)).await);
+    fixture.done(remove(&[gone])).await;
     assert_eq!(raw.number("SELECT count(*) FROM msgbox").await, before);
     assert_eq!(raw.number("SELECT count(*) FROM bulk").await, 4);
     assert_eq!(raw.number("SELECT count(*) FROM message").await, 2);
     let untouched = "SELECT count(*) FROM mailbox WHERE bulk_cursor = 0 AND seq = 0";
     assert_eq!(raw.number(untouched).await, OWNERS);
-    assert_eq!(bench.counts("owner7").await, (1, 1, 0));
+    assert_eq!(fixture.counts("owner7").await, (1, 1, 0));
     assert_eq!(raw.number(untouched).await, OWNERS - 1);
 }
 
-async fn it_pages_where_it_was_sent_and_streams_when_it_was_taken(bench: &Bench) {
-    bench.done(open("bob")).await;
-    let first = bench.send("ann", &["bob"]).await;
-    let message_id = sent(bench.act(to_all()).await);
-    bench.clock().advance(5_000);
+async fn a_bulk_message_pages_by_send_time_and_streams_by_settling(fixture: &StoreFixture) {
+    fixture.done(open("bob")).await;
+    let first = fixture.send("ann", &["bob"]).await;
+    let message_id = sent(fixture.act(to_all()).await);
+    fixture.clock().advance(5_000);
     let (app, bob) = (app(), profile("bob"));
     let since = Since::After(
         storage::Position {
             seq: 1,
-            ..bench.page("bob", &everything()).await.position
+            ..fixture.page("bob", &everything()).await.position
         }
         .into(),
     );
-    let last = bench.send("ann", &["bob"]).await;
-    let page = bench.page("bob", &everything()).await;
+    let last = fixture.send("ann", &["bob"]).await;
+    let page = fixture.page("bob", &everything()).await;
     let mut order: Vec<MessageId> = page
         .found
         .items
@@ -133,7 +136,7 @@ async fn it_pages_where_it_was_sent_and_streams_when_it_was_taken(bench: &Bench)
         changes_max: 10,
         bytes_max: 10_000,
     };
-    let feed = bench.store.changes(&app, &bob, since, all).await;
+    let feed = fixture.store.changes(&app, &bob, since, all).await;
     let changes = feed.expect("a feed").changes;
     let received: Vec<MessageId> = changes
         .iter()
@@ -145,57 +148,57 @@ async fn it_pages_where_it_was_sent_and_streams_when_it_was_taken(bench: &Bench)
     assert_eq!(received, [message_id, last]);
 }
 
-async fn a_recall_is_a_deletion_to_who_had_it_and_nothing_to_the_others(bench: &Bench) {
-    bench.batch(["ann", "bob"].map(open)).await;
-    let message_id = sent(bench.act(to_all()).await);
-    bench.done(settle("bob")).await;
-    bench.done(mark("bob", &[message_id], true)).await;
-    bench.done(remove(&[message_id])).await;
+async fn a_recall_is_a_deletion_in_settled_mailboxes_only(fixture: &StoreFixture) {
+    fixture.batch(["ann", "bob"].map(open)).await;
+    let message_id = sent(fixture.act(to_all()).await);
+    fixture.done(settle("bob")).await;
+    fixture.done(mark("bob", &[message_id], true)).await;
+    fixture.done(remove(&[message_id])).await;
     for owner in ["ann", "bob"] {
-        assert_eq!(bench.counts(owner).await, (0, 0, 0));
+        assert_eq!(fixture.counts(owner).await, (0, 0, 0));
     }
     let gone = "SELECT b.profile_id FROM msgbox_deleted d
         JOIN mailbox b ON b.app_no = d.app_no AND b.mailbox_id = d.mailbox_id";
-    assert_eq!(bench.raw().await.lines(gone).await, ["bob"]);
-    assert_eq!(bench.messages(&[message_id]).await, []);
+    assert_eq!(fixture.raw().await.lines(gone).await, ["bob"]);
+    assert_eq!(fixture.messages(&[message_id]).await, []);
     let blank = "SELECT count(*) FROM message WHERE length(content) = 0 AND size_bytes = 0";
-    assert_eq!(bench.raw().await.number(blank).await, 1);
+    assert_eq!(fixture.raw().await.number(blank).await, 1);
     let expected = Tally {
         settled: 1,
         read: 1,
         deleted: 0,
     };
-    assert_eq!(tally(bench, message_id).await, expected);
+    assert_eq!(tally(fixture, message_id).await, expected);
 }
 
-async fn an_owner_who_is_only_looked_at_by_the_app_takes_it_too(bench: &Bench) {
-    bench.done(open("bob")).await;
-    let message_id = sent(bench.act(to_all()).await);
+async fn a_read_by_the_app_settles_the_mailbox(fixture: &StoreFixture) {
+    fixture.done(open("bob")).await;
+    let message_id = sent(fixture.act(to_all()).await);
     let (app, bob) = (app(), profile("bob"));
-    let counted = bench.store.counts(&app, &bob, Reader::App).await;
+    let counted = fixture.store.counts(&app, &bob, Reader::App).await;
     assert_eq!(counted.expect("counts").counts.inbox_total, 1);
-    assert_eq!(tally(bench, message_id).await.settled, 1);
+    assert_eq!(tally(fixture, message_id).await.settled, 1);
     let nobody = profile("nobody");
-    let counted = bench.store.counts(&app, &nobody, Reader::App).await;
+    let counted = fixture.store.counts(&app, &nobody, Reader::App).await;
     assert_eq!(counted.expect("counts").position.seq, 0);
     assert_eq!(
-        bench.done(clear("bob", Msgbox::Inbox)).await,
+        fixture.done(clear("bob", Msgbox::Inbox)).await,
         domain::Outcome::Changed(1)
     );
     assert_eq!(
-        bench
+        fixture
             .done(delete("bob", Msgbox::Inbox, &[message_id]))
             .await,
         domain::Outcome::Changed(0)
     );
-    assert_eq!(tally(bench, message_id).await.deleted, 1);
+    assert_eq!(tally(fixture, message_id).await.deleted, 1);
 }
 
-async fn refusals_settle_as_well(bench: &Bench) {
-    bench.done(open("bob")).await;
-    let message_id = sent(bench.act(to_all()).await);
-    let edit = super::words::edit("bob", message_id, "mine");
-    assert_eq!(bench.act(edit).await, Err(domain::Refusal::NotAllowed));
+async fn a_refused_operation_settles_the_mailbox(fixture: &StoreFixture) {
+    fixture.done(open("bob")).await;
+    let message_id = sent(fixture.act(to_all()).await);
+    let edit = super::builders::edit("bob", message_id, "mine");
+    assert_eq!(fixture.act(edit).await, Err(domain::Refusal::NotAllowed));
     let taken = "SELECT count(*) FROM msgbox";
-    assert_eq!(bench.raw().await.number(taken).await, 1);
+    assert_eq!(fixture.raw().await.number(taken).await, 1);
 }

@@ -10,20 +10,22 @@ use futures::future::{join_all, poll_fn};
 use storage::{Error, Reader};
 use support::however_gathered;
 
-use super::bench::{Bench, IN_TIME, in_time};
-use super::turning::everything;
-use super::words::{app, bytes, from_user, operation, other_app, profile, repeatable, send, sent};
+use super::builders::{
+    app, bytes, from_user, operation, other_app, profile, repeatable, send, sent,
+};
+use super::fixture::{IN_TIME, StoreFixture, in_time};
+use super::page_offsets::everything;
 
 however_gathered![
-    calls_that_are_dropped_among_others_lose_nothing_and_leave_nothing_open,
-    a_write_that_has_begun_runs_to_its_end_without_its_caller,
-    a_write_that_was_given_up_before_its_turn_is_not_done,
-    a_call_that_is_dropped_at_any_point_is_done_or_not_and_can_be_repeated,
-    reads_that_are_dropped_at_any_point_leave_nothing_open,
-    after_its_deadline_nothing_is_done,
+    dropped_calls_lose_no_message_and_leave_no_transaction_open,
+    a_write_that_has_begun_runs_to_its_end_after_its_call_is_dropped,
+    a_write_dropped_in_the_queue_is_not_executed,
+    a_dropped_call_is_atomic_and_can_be_repeated,
+    dropped_reads_leave_no_transaction_open,
+    a_write_after_its_deadline_is_not_executed,
 ];
 
-/// More often than any of these futures is polled.
+/// Number of polls that none of these futures needs.
 const POLLS: usize = 24;
 
 /// Polls a future so often at the most, and drops it then.
@@ -45,8 +47,8 @@ async fn up_to<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 }
 
 /// Waits until nobody is in the middle of a transaction.
-async fn quiet(bench: &Bench) {
-    let raw = bench.raw().await;
+async fn quiet(fixture: &StoreFixture) {
+    let raw = fixture.raw().await;
     let wait = async {
         while !raw.is_quiet().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -56,13 +58,13 @@ async fn quiet(bench: &Bench) {
     waited.expect("no transaction stays open");
 }
 
-async fn calls_that_are_dropped_among_others_lose_nothing_and_leave_nothing_open(bench: &Bench) {
+async fn dropped_calls_lose_no_message_and_leave_no_transaction_open(fixture: &StoreFixture) {
     const CALLERS: u64 = 12;
     const CALLS: u64 = 12;
-    let replica = bench.replica().await;
+    let replica = fixture.replica().await;
     let acknowledged = join_all((0..CALLERS).map(async |caller| {
         let store = if caller % 2 == 0 {
-            &bench.store
+            &fixture.store
         } else {
             &replica
         };
@@ -85,25 +87,25 @@ async fn calls_that_are_dropped_among_others_lose_nothing_and_leave_nothing_open
     .await
     .concat();
     assert!(acknowledged.len() >= 48);
-    quiet(bench).await;
-    let found = bench.messages(&acknowledged).await;
+    quiet(fixture).await;
+    let found = fixture.messages(&acknowledged).await;
     assert_eq!(found.len(), acknowledged.len());
     // Whole, or not at all: both recipients have the same.
-    let messages = bench
+    let messages = fixture
         .raw()
         .await
         .number("SELECT count(*) FROM message")
         .await;
-    assert_eq!(bench.counts("bob").await, (messages, messages, 0));
-    assert_eq!(bench.counts("cid").await, (messages, messages, 0));
+    assert_eq!(fixture.counts("bob").await, (messages, messages, 0));
+    assert_eq!(fixture.counts("cid").await, (messages, messages, 0));
     replica.close().await;
 }
 
-async fn a_write_that_has_begun_runs_to_its_end_without_its_caller(bench: &Bench) {
-    bench.send("ann", &["bob"]).await;
+async fn a_write_that_has_begun_runs_to_its_end_after_its_call_is_dropped(fixture: &StoreFixture) {
+    fixture.send("ann", &["bob"]).await;
     for dropped in 1..=5 {
         let (app, operation) = (app(), operation(send("ann", &["bob"])));
-        let mut call = bench.store.execute(&app, operation, in_time());
+        let mut call = fixture.store.execute(&app, operation, in_time());
         assert!(futures::poll!(&mut call).is_pending());
         // Now it begins.
         for _ in 0..10 {
@@ -111,7 +113,7 @@ async fn a_write_that_has_begun_runs_to_its_end_without_its_caller(bench: &Bench
         }
         drop(call);
         let arrives = async {
-            while bench.counts("bob").await != (1 + dropped, 1 + dropped, 0) {
+            while fixture.counts("bob").await != (1 + dropped, 1 + dropped, 0) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -120,42 +122,42 @@ async fn a_write_that_has_begun_runs_to_its_end_without_its_caller(bench: &Bench
     }
 }
 
-async fn a_write_that_was_given_up_before_its_turn_is_not_done(bench: &Bench) {
-    bench.send("ann", &["bob"]).await;
+async fn a_write_dropped_in_the_queue_is_not_executed(fixture: &StoreFixture) {
+    fixture.send("ann", &["bob"]).await;
     for _ in 0..5 {
         let (app, operation) = (app(), operation(send("ann", &["bob"])));
-        let mut call = bench.store.execute(&app, operation, in_time());
+        let mut call = fixture.store.execute(&app, operation, in_time());
         assert!(futures::poll!(&mut call).is_pending());
         drop(call);
     }
-    bench.send("ann", &["bob"]).await;
-    assert_eq!(bench.counts("bob").await, (2, 2, 0));
+    fixture.send("ann", &["bob"]).await;
+    assert_eq!(fixture.counts("bob").await, (2, 2, 0));
 }
 
-async fn a_call_that_is_dropped_at_any_point_is_done_or_not_and_can_be_repeated(bench: &Bench) {
+async fn a_dropped_call_is_atomic_and_can_be_repeated(fixture: &StoreFixture) {
     for polls in 0..POLLS {
         // Each app begins with the call: that can be dropped too.
         let app = other_app(&format!("app{polls}"));
         let letter = domain::Action::Deliver(from_user("ann", &["bob"], bytes(1)));
         let operation = repeatable("once", 1, letter);
-        let call = bench.store.execute(&app, operation.clone(), in_time());
+        let call = fixture.store.execute(&app, operation.clone(), in_time());
         let answer = up_to(polls, call).await;
-        let again = bench.execute(&app, operation).await;
+        let again = fixture.execute(&app, operation).await;
         if let Some(answer) = answer {
             assert_eq!(answer.expect("sent"), again.clone().expect("sent"));
         }
         assert!(matches!(again, Ok(Outcome::Sent(_))));
         assert_eq!(
-            bench.counts_in(&app, "bob").await,
+            fixture.counts_in(&app, "bob").await,
             (1, 1, 0),
             "{polls} polls"
         );
     }
-    quiet(bench).await;
+    quiet(fixture).await;
 }
 
-async fn reads_that_are_dropped_at_any_point_leave_nothing_open(bench: &Bench) {
-    bench.send("ann", &["bob"]).await;
+async fn dropped_reads_leave_no_transaction_open(fixture: &StoreFixture) {
+    fixture.send("ann", &["bob"]).await;
     let counting = Scan {
         criteria: Criteria {
             from: Some(profile("ann")),
@@ -164,7 +166,7 @@ async fn reads_that_are_dropped_at_any_point_leave_nothing_open(bench: &Bench) {
         count: true,
         ..everything()
     };
-    let store = &bench.store;
+    let store = &fixture.store;
     for polls in 0..POLLS {
         let (app, bob) = (app(), profile("bob"));
         up_to(polls, store.page(&app, &bob, Reader::App, &counting)).await;
@@ -176,17 +178,17 @@ async fn reads_that_are_dropped_at_any_point_leave_nothing_open(bench: &Bench) {
         let nowhere = other_app(&format!("app{polls}"));
         up_to(polls, store.settings(&nowhere)).await;
     }
-    quiet(bench).await;
-    assert_eq!(bench.page("bob", &counting).await.found.items.len(), 1);
-    bench.send("ann", &["bob"]).await;
-    bench.store.ready().await.expect("ready");
+    quiet(fixture).await;
+    assert_eq!(fixture.page("bob", &counting).await.found.items.len(), 1);
+    fixture.send("ann", &["bob"]).await;
+    fixture.store.ready().await.expect("ready");
 }
 
-async fn after_its_deadline_nothing_is_done(bench: &Bench) {
-    bench.send("ann", &["bob"]).await;
-    let before = bench.raw().await.everything("app").await;
+async fn a_write_after_its_deadline_is_not_executed(fixture: &StoreFixture) {
+    fixture.send("ann", &["bob"]).await;
+    let before = fixture.raw().await.everything("app").await;
     let (app, late) = (app(), operation(send("ann", &["bob"])));
-    let answer = bench.store.execute(&app, late, Instant::now()).await;
+    let answer = fixture.store.execute(&app, late, Instant::now()).await;
     assert!(matches!(answer, Err(Error::Deadline)), "{answer:?}");
-    assert_eq!(bench.raw().await.everything("app").await, before);
+    assert_eq!(fixture.raw().await.everything("app").await, before);
 }

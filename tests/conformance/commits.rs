@@ -1,5 +1,4 @@
-//! Nobody is told anything before it is durable. What becomes of a commit whose answer is
-//! lost is among the tests of `torture`.
+//! Commits and notifications. Lost commits are tested in `torture`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,19 +7,19 @@ use storage::{Error, Head, Wake};
 use storage_sql::Options;
 use support::however_gathered;
 
-use super::bench::{Bench, in_time};
-use super::words::{app, operation, repeatable, send, sent};
+use super::builders::{app, operation, repeatable, send, sent};
+use super::fixture::{StoreFixture, in_time};
 
 however_gathered![
-    a_commit_that_fails_is_no_answer_and_the_next_one_works,
-    nobody_hears_of_a_change_before_its_commit,
+    a_failed_commit_is_an_error_and_the_next_one_succeeds,
+    listeners_are_notified_after_the_commit,
 ];
 
 /// Counts the mailboxes that are said to have changed.
 #[derive(Default)]
-struct Heard(AtomicUsize);
+struct NotificationCount(AtomicUsize);
 
-impl Wake for Heard {
+impl Wake for NotificationCount {
     fn changed(&self, heads: &[Head]) {
         self.0.fetch_add(heads.len(), Ordering::SeqCst);
     }
@@ -30,14 +29,14 @@ impl Wake for Heard {
     fn replaced(&self) {}
 }
 
-async fn nobody_hears_of_a_change_before_its_commit(bench: &Bench) {
-    let heard = Arc::new(Heard::default());
+async fn listeners_are_notified_after_the_commit(fixture: &StoreFixture) {
+    let heard = Arc::new(NotificationCount::default());
     let options = Options {
         wake: heard.clone(),
-        ..bench.test.options.clone()
+        ..fixture.test.options.clone()
     };
-    let store = bench.store_of(&options).await;
-    let raw = bench.raw().await;
+    let store = fixture.store_of(&options).await;
+    let raw = fixture.raw().await;
     raw.break_commits().await;
     let send = || operation(send("ann", &["bob", "cid"]));
     let answer = store.execute(&app(), send(), in_time()).await;
@@ -49,25 +48,25 @@ async fn nobody_hears_of_a_change_before_its_commit(bench: &Bench) {
     store.close().await;
 }
 
-async fn a_commit_that_fails_is_no_answer_and_the_next_one_works(bench: &Bench) {
-    let raw = bench.raw().await;
-    bench.send("ann", &["bob"]).await;
+async fn a_failed_commit_is_an_error_and_the_next_one_succeeds(fixture: &StoreFixture) {
+    let raw = fixture.raw().await;
+    fixture.send("ann", &["bob"]).await;
     let before = raw.everything("app").await;
     for round in 0..3 {
         raw.break_commits().await;
         let operation = repeatable(&format!("round-{round}"), 1, send("ann", &["bob", "cid"]));
         // Oftener than there are connections.
         for _ in 0..6 {
-            let answer = bench
+            let answer = fixture
                 .store
                 .execute(&app(), operation.clone(), in_time())
                 .await;
             let failed = matches!(answer, Err(Error::Unknown(_) | Error::Internal(_)));
             assert!(failed, "{answer:?}");
         }
-        assert_eq!(bench.counts("bob").await, (1 + round, 1 + round, 0));
+        assert_eq!(fixture.counts("bob").await, (1 + round, 1 + round, 0));
         raw.mend_commits().await;
-        sent(bench.execute(&app(), operation).await);
+        sent(fixture.execute(&app(), operation).await);
     }
     let messages = |lines: &[String]| {
         let of_them = lines.iter().filter(|line| line.starts_with(" message"));

@@ -1,5 +1,4 @@
-//! What the lanes make of those who wait: one batch, in which nobody pays for another, and a
-//! queue that ends somewhere.
+//! Lanes: batches in which operations fail alone, and bounded queues.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,34 +15,34 @@ use storage::{Clock, Error};
 use storage_sql::{LaneOptions, Options};
 use support::clock::START;
 use support::on_each_database;
-use support::store::{Backend, run};
+use support::store::{DatabaseKind, run};
 
-use super::bench::{Bench, Held, Store, in_time};
-use super::words::{
+use super::builders::{
     app, bytes, from_app, from_user, open, operation, other_app, repeatable, send, text,
 };
+use super::fixture::{BatchStore, HeldLock, StoreFixture, in_time};
 
-mod turns;
+mod fair_queue;
 
 on_each_database![
-    of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alone,
-    a_full_queue_is_overloaded_and_what_it_took_is_done,
-    a_queue_full_of_bytes_takes_no_more_of_them_until_they_are_gone,
-    what_is_still_queued_at_its_deadline_is_told_so_and_not_done,
-    what_is_given_up_in_the_queue_is_not_done_and_the_others_are,
+    operations_refused_by_the_database_fail_alone_in_a_batch_of_256,
+    a_full_queue_refuses_more_and_executes_its_operations,
+    a_queue_full_of_bytes_refuses_contents_until_it_drains,
+    an_operation_queued_beyond_its_deadline_is_refused,
+    operations_dropped_in_the_queue_are_not_executed,
 ];
 
 #[test]
-fn who_waits_for_a_lock_too_long_fails_alone() {
+fn an_operation_behind_a_held_lock_fails_alone() {
     run(
-        Backend::Postgres,
-        one_who_waits_for_a_lock_too_long_fails_alone,
+        DatabaseKind::Postgres,
+        an_operation_behind_a_held_lock_fails_alone_in_its_batch,
     );
 }
 
-/// What the database is told to refuse.
+/// Content that a constraint of the database refuses.
 const POISON: &str = "poison";
-/// Which operations are so, of 256: the first, neighbours, and the last.
+/// Positions of refused operations among 256: the first, neighbours, and the last.
 const POISONED: [usize; 4] = [0, 101, 102, 255];
 /// Calls beyond those that a queue takes.
 const BEYOND: usize = 1_000;
@@ -57,72 +56,72 @@ impl Clock for TickingClock {
     }
 }
 
-type Call = BoxFuture<'static, Result<Outcome, Error>>;
+type QueuedCall = BoxFuture<'static, Result<Outcome, Error>>;
 
 /// A store with one lane, which can be kept waiting.
-struct Lane<'a> {
-    bench: &'a Bench,
-    store: Store,
+struct TestLane<'a> {
+    fixture: &'a StoreFixture,
+    store: BatchStore,
 }
 
 /// A lane that cannot go on with what it has begun: whatever is asked of it now waits for
 /// the next batch.
-struct Standing {
-    held: Held,
-    begun: Call,
+struct BlockedLane {
+    held: HeldLock,
+    begun: QueuedCall,
 }
 
-impl<'a> Lane<'a> {
-    async fn open(bench: &'a Bench) -> Self {
+impl<'a> TestLane<'a> {
+    async fn open(fixture: &'a StoreFixture) -> Self {
         let options = Options {
             lanes: LaneOptions {
                 count: 1,
                 ..LaneOptions::default()
             },
             clock: Arc::new(TickingClock(AtomicI64::new(START.0))),
-            ..bench.test.options.clone()
+            ..fixture.test.options.clone()
         };
-        let store = bench.store_of(&options).await;
+        let store = fixture.store_of(&options).await;
         for app in [app(), there()] {
             let known = store.run(&app, operation(open("nobody"))).await;
             assert_eq!(known, Ok(Outcome::Done));
         }
-        Self { bench, store }
+        Self { fixture, store }
     }
 
     /// A call that is in the queue.
-    fn queue(&self, app: AppId, operation: Operation, deadline: Instant) -> Call {
+    fn queue(&self, app: AppId, operation: Operation, deadline: Instant) -> QueuedCall {
         let mut call = self.call(app, operation, deadline);
         let polled = (&mut call).now_or_never();
         assert!(polled.is_none(), "{polled:?}");
         call
     }
 
-    fn call(&self, app: AppId, operation: Operation, deadline: Instant) -> Call {
+    fn call(&self, app: AppId, operation: Operation, deadline: Instant) -> QueuedCall {
         let store = self.store.clone();
         async move { store.execute(&app, operation, deadline).await }.boxed()
     }
 
-    fn queue_in_time(&self, action: Action) -> Call {
+    fn queue_in_time(&self, action: Action) -> QueuedCall {
         self.queue(app(), operation(action), in_time())
     }
 
-    async fn stop(&self) -> Standing {
-        let held = self.bench.raw().await.hold_writers().await;
+    async fn stop(&self) -> BlockedLane {
+        let held = self.fixture.raw().await.hold_writers().await;
         let begun = self.queue_in_time(open("predecessor"));
         // Now the lane takes it.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
-        Standing { held, begun }
+        BlockedLane { held, begun }
     }
 
     async fn number(&self, text: &str) -> i64 {
-        self.bench.raw().await.number(text).await
+        self.fixture.raw().await.number(text).await
     }
 }
 
-impl Standing {
+impl BlockedLane {
     async fn go_on(self) {
         self.held.release().await;
         assert_done(&self.begun.await);
@@ -155,9 +154,9 @@ fn letter(number: usize) -> (AppId, Operation) {
     (app, repeatable(&format!("letter-{number}"), 1, action))
 }
 
-async fn of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alone(bench: &Bench) {
-    let lane = Lane::open(bench).await;
-    let raw = bench.raw().await;
+async fn operations_refused_by_the_database_fail_alone_in_a_batch_of_256(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
+    let raw = fixture.raw().await;
     raw.refuse_contents(POISON).await;
     let send_all = async || {
         let standing = lane.stop().await;
@@ -165,7 +164,7 @@ async fn of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alo
             let (app, operation) = letter(number);
             lane.queue(app, operation, in_time())
         });
-        let calls: Vec<Call> = calls.collect();
+        let calls: Vec<QueuedCall> = calls.collect();
         standing.go_on().await;
         join_all(calls).await
     };
@@ -183,7 +182,7 @@ async fn of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alo
     assert_eq!(batches.await, 1, "it was not one batch");
     // Two of either app's were refused.
     for app in [app(), there()] {
-        assert_eq!(bench.counts_in(&app, "all").await, (126, 126, 0));
+        assert_eq!(fixture.counts_in(&app, "all").await, (126, 126, 0));
     }
 
     raw.take_all_contents().await;
@@ -195,16 +194,16 @@ async fn of_256_operations_in_one_batch_those_that_the_database_refuses_fail_alo
         }
     }
     for app in [app(), there()] {
-        assert_eq!(bench.counts_in(&app, "all").await, (128, 128, 0));
+        assert_eq!(fixture.counts_in(&app, "all").await, (128, 128, 0));
     }
     lane.store.close().await;
 }
 
-/// Only a database that locks rows can keep one of them waiting.
-async fn one_who_waits_for_a_lock_too_long_fails_alone(bench: &Bench) {
-    let lane = Lane::open(bench).await;
-    bench.done(open("victim")).await;
-    let held = bench.raw().await.hold_mailbox("victim").await;
+/// For `PostgreSQL` only, which locks rows.
+async fn an_operation_behind_a_held_lock_fails_alone_in_its_batch(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
+    fixture.done(open("victim")).await;
+    let held = fixture.raw().await.hold_mailbox("victim").await;
     let standing = lane.stop().await;
     let victim = lane.queue_in_time(send("ann", &["victim"]));
     let others = ["bob", "cid", "dan"].map(|name| lane.queue_in_time(send(name, &["eve"])));
@@ -214,18 +213,18 @@ async fn one_who_waits_for_a_lock_too_long_fails_alone(bench: &Bench) {
     let answer = victim.await;
     assert!(matches!(answer, Err(Error::Busy(_))), "{answer:?}");
     held.release().await;
-    assert_eq!(bench.counts("eve").await, (3, 3, 0));
-    assert_eq!(bench.counts("victim").await, (0, 0, 0));
+    assert_eq!(fixture.counts("eve").await, (3, 3, 0));
+    assert_eq!(fixture.counts("victim").await, (0, 0, 0));
     lane.store.close().await;
 }
 
-async fn a_full_queue_is_overloaded_and_what_it_took_is_done(bench: &Bench) {
-    let lane = Lane::open(bench).await;
+async fn a_full_queue_refuses_more_and_executes_its_operations(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
     let before = lane.number("SELECT count(*) FROM mailbox").await;
     let standing = lane.stop().await;
     let calls = 0..QUEUED_OPERATIONS_MAX;
     let calls = calls.map(|number| lane.queue_in_time(open(&format!("user{number}"))));
-    let calls: Vec<Call> = calls.collect();
+    let calls: Vec<QueuedCall> = calls.collect();
     for number in 0..BEYOND {
         let stranger = operation(open(&format!("stranger{number}")));
         let mut call = lane.call(app(), stranger, in_time());
@@ -245,12 +244,12 @@ async fn a_full_queue_is_overloaded_and_what_it_took_is_done(bench: &Bench) {
     lane.store.close().await;
 }
 
-async fn a_queue_full_of_bytes_takes_no_more_of_them_until_they_are_gone(bench: &Bench) {
-    let lane = Lane::open(bench).await;
+async fn a_queue_full_of_bytes_refuses_contents_until_it_drains(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
     let standing = lane.stop().await;
     let large = Action::Deliver(from_app(&["bob"], bytes(CONTENT_BYTES_CAP)));
     let calls = 0..QUEUED_BYTES_MAX / CONTENT_BYTES_CAP;
-    let calls: Vec<Call> = calls.map(|_| lane.queue_in_time(large.clone())).collect();
+    let calls: Vec<QueuedCall> = calls.map(|_| lane.queue_in_time(large.clone())).collect();
     let mut beyond = lane.call(app(), operation(send("ann", &["bob"])), in_time());
     let polled = futures::poll!(&mut beyond);
     assert!(
@@ -262,12 +261,12 @@ async fn a_queue_full_of_bytes_takes_no_more_of_them_until_they_are_gone(bench: 
     standing.go_on().await;
     assert_done(&weightless.await);
     assert_done(&lane.queue_in_time(send("ann", &["bob"])).await);
-    assert_eq!(bench.counts("bob").await, (1, 1, 0));
+    assert_eq!(fixture.counts("bob").await, (1, 1, 0));
     lane.store.close().await;
 }
 
-async fn what_is_still_queued_at_its_deadline_is_told_so_and_not_done(bench: &Bench) {
-    let lane = Lane::open(bench).await;
+async fn an_operation_queued_beyond_its_deadline_is_refused(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
     let standing = lane.stop().await;
     let first = lane.queue_in_time(send("ann", &["bob"]));
     let deadline = Instant::now() + Duration::from_millis(20);
@@ -284,22 +283,22 @@ async fn what_is_still_queued_at_its_deadline_is_told_so_and_not_done(bench: &Be
         None => belated.await,
     };
     assert!(matches!(answer, Err(Error::Deadline)), "{answer:?}");
-    assert_eq!(bench.counts("bob").await, (2, 2, 0));
-    assert_eq!(bench.counts("cid").await, (0, 0, 0));
+    assert_eq!(fixture.counts("bob").await, (2, 2, 0));
+    assert_eq!(fixture.counts("cid").await, (0, 0, 0));
     lane.store.close().await;
 }
 
-async fn what_is_given_up_in_the_queue_is_not_done_and_the_others_are(bench: &Bench) {
-    let lane = Lane::open(bench).await;
+async fn operations_dropped_in_the_queue_are_not_executed(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
     let standing = lane.stop().await;
-    let mut calls: Vec<Call> = Vec::new();
+    let mut calls: Vec<QueuedCall> = Vec::new();
     for _ in 0..50 {
         calls.push(lane.queue_in_time(send("ann", &["bob"])));
         drop(lane.queue_in_time(send("cid", &["bob"])));
     }
     standing.go_on().await;
     join_all(calls).await.iter().for_each(assert_done);
-    assert_eq!(bench.counts("bob").await, (50, 50, 0));
-    assert_eq!(bench.counts("cid").await, (0, 0, 0));
+    assert_eq!(fixture.counts("bob").await, (50, 50, 0));
+    assert_eq!(fixture.counts("cid").await, (0, 0, 0));
     lane.store.close().await;
 }

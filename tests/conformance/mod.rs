@@ -1,21 +1,23 @@
 //! The contract of a store: one list, both databases, no exceptions.
 
-pub mod bench;
-pub mod words;
+pub mod builders;
+pub mod fixture;
 
-mod alone;
 mod audit;
 mod batches;
 mod bulk;
 mod cancelled;
+mod coalesced_counts;
 mod commits;
+mod epochs;
 mod expiry;
 mod feed;
+mod get_by_id;
 mod isolation;
 mod lanes;
-mod lives;
-mod named;
 mod order;
+mod own_process;
+mod page_offsets;
 mod paging;
 mod plans;
 mod repository;
@@ -24,7 +26,5 @@ mod schema;
 mod segments;
 mod settings;
 mod statements;
-mod together;
 mod trimming;
-mod turning;
 mod writes;

@@ -1,4 +1,4 @@
-//! One order in each mailbox, and one order of locks over all of them.
+//! Order of `seq` in a mailbox, and of locks over all mailboxes.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use domain::{Msgbox, Outcome};
 use futures::future::join_all;
 use support::however_gathered;
 
-use super::bench::{Bench, Store};
+use super::builders::{app, delete, edit, mark, operation, recall, send, sent};
+use super::fixture::{BatchStore, StoreFixture};
+use super::page_offsets::everything;
 use super::paging::items;
-use super::turning::everything;
-use super::words::{app, delete, edit, mark, operation, recall, send, sent};
 
 however_gathered![
-    the_order_of_numbers_is_the_order_of_times_also_when_the_clock_goes_back,
+    seq_and_times_have_the_same_order_when_the_clock_goes_back,
     concurrent_sends_into_one_mailbox_are_numbered_without_gaps,
     two_devices_that_mark_the_same_entries_change_them_once,
-    batches_over_the_same_mailboxes_in_opposite_orders_do_not_block_each_other,
+    batches_over_the_same_mailboxes_in_opposite_orders_do_not_deadlock,
 ];
 
 fn by_change() -> Scan {
@@ -29,22 +29,22 @@ fn by_change() -> Scan {
     }
 }
 
-async fn the_order_of_numbers_is_the_order_of_times_also_when_the_clock_goes_back(bench: &Bench) {
+async fn seq_and_times_have_the_same_order_when_the_clock_goes_back(fixture: &StoreFixture) {
     let mut messages = Vec::new();
     for step in [500, -2_000, 10, 0, -1, 3_000, -5_000, 1] {
-        bench.clock().advance(step);
-        messages.push(bench.send("ann", &["bob", "ann"]).await);
-        bench
+        fixture.clock().advance(step);
+        messages.push(fixture.send("ann", &["bob", "ann"]).await);
+        fixture
             .done(mark("bob", &messages[..1], messages.len() % 2 == 0))
             .await;
     }
-    bench
+    fixture
         .done(delete("bob", Msgbox::Inbox, &messages[2..4]))
         .await;
     assert!(messages.is_sorted(), "ids are in the order of sending");
 
     for owner in ["ann", "bob"] {
-        let page = bench.page(owner, &by_change()).await;
+        let page = fixture.page(owner, &by_change()).await;
         let entries: Vec<_> = items(&page).iter().map(|item| item.entry.clone()).collect();
         assert!(entries.is_sorted_by(|one, other| one.seq < other.seq));
         assert!(entries.is_sorted_by_key(|entry| entry.update_ms));
@@ -55,7 +55,7 @@ async fn the_order_of_numbers_is_the_order_of_times_also_when_the_clock_goes_bac
         );
         assert!(entries.iter().all(|entry| entry.seq <= page.position.seq));
     }
-    let raw = bench.raw().await;
+    let raw = fixture.raw().await;
     let backwards = "SELECT count(*) FROM msgbox_deleted one JOIN msgbox_deleted other
         ON other.app_no = one.app_no AND other.mailbox_id = one.mailbox_id
         AND other.seq > one.seq AND other.delete_ms < one.delete_ms";
@@ -65,11 +65,11 @@ async fn the_order_of_numbers_is_the_order_of_times_also_when_the_clock_goes_bac
     assert_eq!(raw.number(late).await, 0);
 }
 
-async fn concurrent_sends_into_one_mailbox_are_numbered_without_gaps(bench: &Bench) {
+async fn concurrent_sends_into_one_mailbox_are_numbered_without_gaps(fixture: &StoreFixture) {
     const SENDERS: usize = 8;
     const EACH: usize = 10;
-    let replica = bench.replica().await;
-    let stores = [&bench.store, &replica];
+    let replica = fixture.replica().await;
+    let stores = [&fixture.store, &replica];
     join_all((0..SENDERS).map(async |sender| {
         for _ in 0..EACH {
             let action = send(&format!("sender{sender}"), &["hot"]);
@@ -77,7 +77,7 @@ async fn concurrent_sends_into_one_mailbox_are_numbered_without_gaps(bench: &Ben
         }
     }))
     .await;
-    let page = bench.page("hot", &by_change()).await;
+    let page = fixture.page("hot", &by_change()).await;
     let numbers: Vec<i64> = items(&page).iter().map(|item| item.entry.seq).collect();
     let all = i64::try_from(SENDERS * EACH).expect("few");
     assert_eq!(numbers, (1..=all).collect::<Vec<_>>());
@@ -85,28 +85,28 @@ async fn concurrent_sends_into_one_mailbox_are_numbered_without_gaps(bench: &Ben
     replica.close().await;
 }
 
-async fn two_devices_that_mark_the_same_entries_change_them_once(bench: &Bench) {
+async fn two_devices_that_mark_the_same_entries_change_them_once(fixture: &StoreFixture) {
     let mut messages = Vec::new();
     for _ in 0..10 {
-        messages.push(bench.send("ann", &["bob"]).await);
+        messages.push(fixture.send("ann", &["bob"]).await);
     }
-    let replica = bench.replica().await;
-    let devices = [&bench.store, &replica, &bench.store, &replica];
+    let replica = fixture.replica().await;
+    let devices = [&fixture.store, &replica, &fixture.store, &replica];
     join_all(devices.map(async |store| {
         let operation = operation(mark("bob", &messages, true));
         let marked = store.run(&app(), operation).await;
         assert_eq!(marked, Ok(Outcome::Changed(10)));
     }))
     .await;
-    let page = bench.page("bob", &by_change()).await;
+    let page = fixture.page("bob", &by_change()).await;
     assert!(items(&page).iter().all(|item| item.entry.version == 2));
     assert_eq!(page.position.seq, 20);
-    assert_eq!(bench.counts("bob").await, (10, 0, 0));
+    assert_eq!(fixture.counts("bob").await, (10, 0, 0));
     replica.close().await;
 }
 
 /// A batch that touches all of the mailboxes, named in that order.
-async fn storm(store: &Store, round: usize, owners: &[String]) {
+async fn storm(store: &BatchStore, round: usize, owners: &[String]) {
     let others: Vec<&str> = owners.iter().map(String::as_str).collect();
     let sends = owners.iter().map(|owner| send(owner, &others));
     let batch = sends.map(|action| (app(), operation(action))).collect();
@@ -126,12 +126,14 @@ async fn storm(store: &Store, round: usize, owners: &[String]) {
     store.try_batch(batch).await.expect("nobody is in the way");
 }
 
-async fn batches_over_the_same_mailboxes_in_opposite_orders_do_not_block_each_other(bench: &Bench) {
+async fn batches_over_the_same_mailboxes_in_opposite_orders_do_not_deadlock(
+    fixture: &StoreFixture,
+) {
     const ROUNDS: usize = 12;
-    let raw = bench.raw().await;
+    let raw = fixture.raw().await;
     raw.look_for_deadlocks_at_once().await;
     let (before, backends) = (raw.deadlocks().await, raw.backends().await);
-    let stores = [bench.replica().await, bench.replica().await];
+    let stores = [fixture.replica().await, fixture.replica().await];
     let forth: Vec<String> = (0..6).map(|number| format!("owner{number}")).collect();
     let back: Vec<String> = forth.iter().rev().cloned().collect();
     join_all((0..4).map(async |worker| {

@@ -1,6 +1,6 @@
-//! How the databases go about the statements: no statement of a call goes through a table.
+//! Query plans: no statement of a call scans a table.
 //!
-//! The statements are those that sqlx says that it runs, in a process of its own.
+//! The statements are those that sqlx logs, in a process of its own.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,22 +14,22 @@ use serde_json::Value;
 use storage::{FeedPart, MailboxKey, Reader, Since};
 use support::on_each_database;
 
-use super::alone;
-use super::bench::{ALL_BYTES, Bench};
-use super::turning::{SORTS, everything};
-use super::words::{
+use super::builders::{
     app, clear, configure, delete, edit, mark, open, profile, recall, remove, remove_one,
     repeatable, send, sent, settle, to_all, update,
 };
+use super::fixture::{ALL_BYTES, StoreFixture};
+use super::own_process;
+use super::page_offsets::{SORTS, everything};
 
-on_each_database![no_statement_goes_through_a_table,];
+on_each_database![no_statement_scans_a_table,];
 
-const TEST: &str = "no_statement_goes_through_a_table";
+const TEST: &str = "no_statement_scans_a_table";
 
 /// Set in the process that listens.
 const LISTENING: &str = "POSTROOM_TEST_LISTENS_TO_STATEMENTS";
 
-/// What grows with the service. `app` and `server` are small, and looked at by other keys.
+/// Tables that grow with use. `app` and `server` stay small.
 const TABLES: [&str; 7] = [
     "mailbox",
     "message",
@@ -43,12 +43,12 @@ const TABLES: [&str; 7] = [
 /// Statements that a run has at least, so that it is known to have listened.
 const STATEMENTS_MIN: usize = 30;
 
-/// What sqlx said that it ran.
+/// Statements that sqlx logged.
 static SAID: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-struct Listener;
+struct StatementLog;
 
-impl io::Write for Listener {
+impl io::Write for StatementLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
         said.extend_from_slice(bytes);
@@ -60,23 +60,23 @@ impl io::Write for Listener {
     }
 }
 
-async fn no_statement_goes_through_a_table(bench: &Bench) {
+async fn no_statement_scans_a_table(fixture: &StoreFixture) {
     if std::env::var_os(LISTENING).is_none() {
-        return alone::run(module_path!(), TEST, bench.test.backend(), LISTENING);
+        return own_process::run(module_path!(), TEST, fixture.test.backend(), LISTENING);
     }
     tracing_subscriber::fmt()
         .json()
         .with_env_filter("sqlx::query=debug")
-        .with_writer(|| Listener)
+        .with_writer(|| StatementLog)
         .init();
-    write_everything(bench).await;
-    settle_everything(bench).await;
-    read_everything(bench).await;
-    follow_everything(bench).await;
+    write_everything(fixture).await;
+    settle_everything(fixture).await;
+    read_everything(fixture).await;
+    follow_everything(fixture).await;
 
     let statements = statements();
     assert!(statements.len() >= STATEMENTS_MIN, "{statements:#?}");
-    let raw = bench.raw().await;
+    let raw = fixture.raw().await;
     for statement in statements {
         let plan = raw.plan(&statement).await;
         let bad = gone_through(&plan);
@@ -102,8 +102,8 @@ fn goes_through(line: &str) -> bool {
     scans || whole_app || line.contains("AUTOMATIC")
 }
 
-/// Whether `PostgreSQL` reads an index from one end to the other. What it seeks in an index
-/// stands below it, before the next step.
+/// True if a line of a `PostgreSQL` plan reads a whole index. An index condition stands below it,
+/// before the next step.
 fn is_index_gone_through(line: &str, below: &[String]) -> bool {
     let is_index = line.contains("Index Scan") || line.contains("Index Only Scan");
     let is_bitmap = line.contains("Bitmap Index Scan");
@@ -112,7 +112,7 @@ fn is_index_gone_through(line: &str, below: &[String]) -> bool {
     (is_bitmap || is_index && is_large(line, "on")) && !is_sought
 }
 
-/// Whether the word after that one is the name of a table that grows.
+/// True if the word after `before` names a table that grows.
 fn is_large(line: &str, before: &str) -> bool {
     let mut words = line.split_whitespace();
     let found = words.any(|word| word == before);
@@ -136,10 +136,10 @@ fn statements() -> BTreeSet<String> {
         .collect()
 }
 
-async fn write_everything(bench: &Bench) {
-    let first = bench.send("ann", &["ann", "bob"]).await;
-    let second = bench.announce(&["ann", "bob"]).await;
-    let third = bench.send("bob", &["ann", "cid"]).await;
+async fn write_everything(fixture: &StoreFixture) {
+    let first = fixture.send("ann", &["ann", "bob"]).await;
+    let second = fixture.announce(&["ann", "bob"]).await;
+    let third = fixture.send("bob", &["ann", "cid"]).await;
     for action in [
         open("dora"),
         mark("bob", &[first, second], true),
@@ -152,53 +152,53 @@ async fn write_everything(bench: &Bench) {
         clear("ann", Msgbox::Inbox),
         configure(Settings::default()),
     ] {
-        bench.done(action).await;
+        fixture.done(action).await;
     }
     for _ in 0..2 {
         let again = repeatable("once", 1, send("ann", &["bob"]));
-        bench.execute(&app(), again).await.expect("a message");
+        fixture.execute(&app(), again).await.expect("a message");
     }
-    let full = bench
+    let full = fixture
         .store_with(domain::Policy {
             max_box_messages: 1,
             ..domain::Policy::default()
         })
         .await;
     for _ in 0..2 {
-        let letter = super::words::operation(send("eve", &["dora"]));
+        let letter = super::builders::operation(send("eve", &["dora"]));
         // The second one finds the inbox full; the box of the sender drops its oldest.
         let _ = full.run(&app(), letter).await;
     }
     full.close().await;
 }
 
-async fn settle_everything(bench: &Bench) {
-    let kept = sent(bench.act(to_all()).await);
-    let recalled = sent(bench.act(to_all()).await);
-    bench.send("ann", &["bob"]).await;
-    bench.done(update(kept, "newer", None)).await;
-    bench.done(remove(&[recalled])).await;
-    bench.done(mark("bob", &[kept], true)).await;
-    bench.done(clear("ann", Msgbox::Inbox)).await;
-    bench.store.bulk(&app(), kept).await.expect("a report");
+async fn settle_everything(fixture: &StoreFixture) {
+    let kept = sent(fixture.act(to_all()).await);
+    let recalled = sent(fixture.act(to_all()).await);
+    fixture.send("ann", &["bob"]).await;
+    fixture.done(update(kept, "newer", None)).await;
+    fixture.done(remove(&[recalled])).await;
+    fixture.done(mark("bob", &[kept], true)).await;
+    fixture.done(clear("ann", Msgbox::Inbox)).await;
+    fixture.store.bulk(&app(), kept).await.expect("a report");
     let heads = MailboxKey {
         app_no: 1,
         mailbox_id: 1,
     };
-    bench.store.settle(&[heads]).await.expect("settled");
-    bench.store.heads(&[heads]).await.expect("heads");
-    bench.clock().advance(40 * DAY_MS);
-    bench.done(settle("bob")).await;
-    while bench.store.sweep().await.expect("a sweep") {}
+    fixture.store.settle(&[heads]).await.expect("settled");
+    fixture.store.heads(&[heads]).await.expect("heads");
+    fixture.clock().advance(40 * DAY_MS);
+    fixture.done(settle("bob")).await;
+    while fixture.store.sweep().await.expect("a sweep") {}
 }
 
-async fn read_everything(bench: &Bench) {
-    let last = bench.send("ann", &["bob"]).await;
-    bench.counts("bob").await;
+async fn read_everything(fixture: &StoreFixture) {
+    let last = fixture.send("ann", &["bob"]).await;
+    fixture.counts("bob").await;
     // More than there are connections: some are read together.
-    join_all((0..40).map(|_| bench.counts("bob"))).await;
-    bench.messages(&[last]).await;
-    bench
+    join_all((0..40).map(|_| fixture.counts("bob"))).await;
+    fixture.messages(&[last]).await;
+    fixture
         .entries("bob", Msgbox::Inbox, &[last], ALL_BYTES)
         .await;
     let (app, bob) = (app(), profile("bob"));
@@ -214,18 +214,18 @@ async fn read_everything(bench: &Bench) {
                 count: true,
                 ..everything()
             };
-            bench.page("bob", &scan).await;
-            let page = bench.store.repository_page(&app, &scan).await;
+            fixture.page("bob", &scan).await;
+            let page = fixture.store.repository_page(&app, &scan).await;
             page.expect("a page");
         }
     }
-    let owner = bench.store.counts(&app, &bob, Reader::Owner).await;
+    let owner = fixture.store.counts(&app, &bob, Reader::Owner).await;
     owner.expect("counts");
-    bench.store.settings(&app).await.expect("settings");
-    bench.store.ready().await.expect("ready");
+    fixture.store.settings(&app).await.expect("settings");
+    fixture.store.ready().await.expect("ready");
 }
 
-async fn follow_everything(bench: &Bench) {
+async fn follow_everything(fixture: &StoreFixture) {
     let (app, ann) = (app(), profile("ann"));
     let part = FeedPart {
         changes_max: 1,
@@ -233,16 +233,16 @@ async fn follow_everything(bench: &Bench) {
     };
     let mut since = Since::Beginning;
     loop {
-        let feed = bench.store.changes(&app, &ann, since, part).await;
+        let feed = fixture.store.changes(&app, &ann, since, part).await;
         let feed = feed.expect("a feed");
         since = Since::After(feed.reached);
         if !feed.more {
-            let heads = bench.store.heads(&[feed.mailbox]).await;
+            let heads = fixture.store.heads(&[feed.mailbox]).await;
             assert_eq!(heads.expect("heads").len(), 1);
             break;
         }
     }
-    bench.clock().advance(TOMBSTONE_MS + DAY_MS);
-    bench.store.trim(None).await.expect("it is trimmed");
-    bench.store.new_epoch().await.expect("a new epoch");
+    fixture.clock().advance(TOMBSTONE_MS + DAY_MS);
+    fixture.store.trim(None).await.expect("it is trimmed");
+    fixture.store.new_epoch().await.expect("a new epoch");
 }

@@ -3,16 +3,16 @@
 use storage_sql::{OpenError, migrate_status, migrate_up, open};
 use support::on_each_database;
 
-use super::bench::Bench;
+use super::fixture::StoreFixture;
 
 on_each_database![
     a_schema_of_a_newer_program_is_refused_and_left_alone,
     a_schema_that_is_up_to_date_stays_as_it_is,
 ];
 
-async fn a_schema_of_a_newer_program_is_refused_and_left_alone(bench: &Bench) {
-    let options = &bench.test.options;
-    let raw = bench.raw().await;
+async fn a_schema_of_a_newer_program_is_refused_and_left_alone(fixture: &StoreFixture) {
+    let options = &fixture.test.options;
+    let raw = fixture.raw().await;
     raw.run(
         "INSERT INTO _sqlx_migrations
              (version, description, installed_on, success, checksum, execution_time)
@@ -33,8 +33,8 @@ async fn a_schema_of_a_newer_program_is_refused_and_left_alone(bench: &Bench) {
     assert_eq!((last.version, last.applied), (999, true));
 }
 
-async fn a_schema_that_is_up_to_date_stays_as_it_is(bench: &Bench) {
-    let options = &bench.test.options;
+async fn a_schema_that_is_up_to_date_stays_as_it_is(fixture: &StoreFixture) {
+    let options = &fixture.test.options;
     let before = migrate_status(options).await.expect("a status");
     assert!(before.iter().all(|step| step.applied));
     migrate_up(options).await.expect("nothing to do");

@@ -8,25 +8,25 @@ use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refus
 use storage::{Clock as _, Error, Intake, Reader};
 use support::on_each_database;
 
-use super::bench::{Bench, IN_TIME, Store};
-use super::turning::everything;
-use super::words::{
+use super::builders::{
     app, delete, mark, operation, other_app, profile, remove, repeatable, text, update,
 };
+use super::fixture::{BatchStore, IN_TIME, StoreFixture};
+use super::page_offsets::everything;
 
 mod changes;
-mod turns;
+mod job_runner;
 
 on_each_database![
-    recipients_are_there_once_and_in_order_however_they_came,
-    who_is_named_twice_gets_one_message,
-    nobody_gets_anything_before_the_end,
-    what_is_not_sent_is_forgotten,
-    only_so_many_come_in_at_once,
-    recipients_that_are_lost_are_sent_nothing,
+    recipients_are_sorted_and_unique_in_any_order_of_arrival,
+    a_recipient_named_twice_gets_one_message,
+    recipients_get_nothing_before_the_upload_ends,
+    an_unsent_upload_is_removed,
+    concurrent_uploads_are_bounded,
+    an_upload_with_a_lost_chunk_sends_nothing,
     the_same_request_is_one_job,
     a_full_inbox_is_passed_over_and_counted,
-    a_job_that_is_stopped_counts_whom_it_did_not_reach,
+    a_cancelled_job_counts_the_recipients_it_did_not_reach,
     no_other_app_sees_a_job,
 ];
 
@@ -43,24 +43,28 @@ fn names(numbers: impl IntoIterator<Item = usize>) -> Vec<ProfileId> {
 }
 
 /// Recipients that are there, as long as they are not forgotten.
-struct TakenIn {
+struct UploadedRecipients {
     to: Recipients,
     _intake: Box<dyn Intake>,
 }
 
 /// Takes in recipients, in parts.
-async fn take_in(store: &Store, app: &AppId, recipients: Vec<ProfileId>) -> TakenIn {
+async fn take_in(
+    store: &BatchStore,
+    app: &AppId,
+    recipients: Vec<ProfileId>,
+) -> UploadedRecipients {
     let mut intake = store.intake(app).await.expect("an intake");
     for part in recipients.chunks(7_000) {
         intake.add(part.to_vec()).await.expect("a part");
     }
-    TakenIn {
+    UploadedRecipients {
         to: intake.finish().await.expect("all of them"),
         _intake: intake,
     }
 }
 
-fn launch(taken_in: &TakenIn, lifetime_ms: Option<i64>) -> Action {
+fn launch(taken_in: &UploadedRecipients, lifetime_ms: Option<i64>) -> Action {
     Action::Launch(Launch {
         from: Sender {
             name: "the app".to_owned(),
@@ -81,42 +85,42 @@ fn launched(outcome: Result<Outcome, Refusal>) -> (JobId, MessageId) {
 }
 
 /// Sends a message to the first so many.
-async fn send_to(bench: &Bench, count: usize) -> (JobId, MessageId) {
-    let to = take_in(&bench.store, &app(), names(0..count)).await;
-    launched(bench.act(launch(&to, None)).await)
+async fn send_to(fixture: &StoreFixture, count: usize) -> (JobId, MessageId) {
+    let to = take_in(&fixture.store, &app(), names(0..count)).await;
+    launched(fixture.act(launch(&to, None)).await)
 }
 
-async fn step(store: &Store) -> bool {
+async fn step(store: &BatchStore) -> bool {
     store.advance().await.expect("a step")
 }
 
-async fn all_steps(store: &Store) {
+async fn all_steps(store: &BatchStore) {
     while step(store).await {}
 }
 
-async fn report(bench: &Bench, job_id: JobId) -> JobReport {
-    let report = bench.store.job(&app(), job_id.uuid()).await;
+async fn report(fixture: &StoreFixture, job_id: JobId) -> JobReport {
+    let report = fixture.store.job(&app(), job_id.uuid()).await;
     report.expect("an answer").expect("a job")
 }
 
-/// How many hold a message, and how many mailboxes that are.
-async fn holders(bench: &Bench) -> (i64, i64) {
-    let raw = bench.raw().await;
+/// Number of entries, and of distinct mailboxes that hold them.
+async fn holders(fixture: &StoreFixture) -> (i64, i64) {
+    let raw = fixture.raw().await;
     let rows = raw.number("SELECT count(*) FROM msgbox").await;
     let mailboxes = raw.number("SELECT count(DISTINCT mailbox_id) FROM msgbox");
     (rows, mailboxes.await)
 }
 
-async fn recipients_are_there_once_and_in_order_however_they_came(bench: &Bench) {
+async fn recipients_are_sorted_and_unique_in_any_order_of_arrival(fixture: &StoreFixture) {
     const ALL: usize = 40_000;
     // More than one run; every third a second time, far from the first.
     let shuffled = (0..ALL).map(|it| it * 7_919 % ALL);
     let named = names(shuffled.chain((0..ALL).step_by(3)));
     let duplicates = named.len() - ALL;
-    let to = take_in(&bench.store, &app(), named).await;
+    let to = take_in(&fixture.store, &app(), named).await;
     assert_eq!(usize::try_from(to.to.accepted), Ok(ALL));
     assert_eq!(usize::try_from(to.to.duplicates), Ok(duplicates));
-    let chunks = bench
+    let chunks = fixture
         .raw()
         .await
         .lines("SELECT recipients FROM send_chunk ORDER BY run_no, chunk_no")
@@ -129,24 +133,24 @@ async fn recipients_are_there_once_and_in_order_however_they_came(bench: &Bench)
     // Who they are does not depend on how they came.
     let digest = to.to.digest;
     drop(to);
-    let again = take_in(&bench.store, &app(), names((0..ALL).rev())).await;
+    let again = take_in(&fixture.store, &app(), names((0..ALL).rev())).await;
     assert_eq!((again.to.digest, again.to.duplicates), (digest, 0));
-    let fewer = take_in(&bench.store, &app(), names(0..ALL - 1)).await;
+    let fewer = take_in(&fixture.store, &app(), names(0..ALL - 1)).await;
     assert_ne!(fewer.to.digest, digest);
 }
 
-async fn who_is_named_twice_gets_one_message(bench: &Bench) {
+async fn a_recipient_named_twice_gets_one_message(fixture: &StoreFixture) {
     let named = names((0..MANY).chain(0..10).chain([5, 5]));
-    let to = take_in(&bench.store, &app(), named).await;
+    let to = take_in(&fixture.store, &app(), named).await;
     assert_eq!((to.to.accepted, to.to.duplicates), (1_200, 12));
-    let (job_id, message_id) = launched(bench.act(launch(&to, None)).await);
+    let (job_id, message_id) = launched(fixture.act(launch(&to, None)).await);
     let mut delivered = Vec::new();
-    while step(&bench.store).await {
-        delivered.push(report(bench, job_id).await.counts.delivered);
+    while step(&fixture.store).await {
+        delivered.push(report(fixture, job_id).await.counts.delivered);
     }
     assert_eq!(delivered, [500, 1_000, 1_200]);
-    assert_eq!(holders(bench).await, (1_200, 1_200));
-    assert_eq!(bench.counts(&name(5)).await, (1, 1, 0));
+    assert_eq!(holders(fixture).await, (1_200, 1_200));
+    assert_eq!(fixture.counts(&name(5)).await, (1, 1, 0));
     let expected = JobReport {
         job_id,
         message_id,
@@ -159,38 +163,38 @@ async fn who_is_named_twice_gets_one_message(bench: &Bench) {
         },
         change: None,
     };
-    assert_eq!(report(bench, job_id).await, expected);
-    let by_message = bench.store.job(&app(), message_id.uuid()).await;
+    assert_eq!(report(fixture, job_id).await, expected);
+    let by_message = fixture.store.job(&app(), message_id.uuid()).await;
     assert_eq!(by_message.expect("an answer"), Some(expected));
 
-    let page = bench.page(&name(7), &everything()).await;
+    let page = fixture.page(&name(7), &everything()).await;
     let envelope = &page.found.items[0].1.message.envelope;
     assert_eq!(envelope.to, [profile(&name(7))]);
     assert_eq!(envelope.to_count(), 1_200);
-    let stored = &bench.messages(&[message_id]).await[0].envelope;
+    let stored = &fixture.messages(&[message_id]).await[0].envelope;
     assert_eq!((stored.to.len(), stored.to_count()), (0, 1_200));
     // It is an entry like any other.
-    bench.done(mark(&name(7), &[message_id], true)).await;
-    assert_eq!(bench.counts(&name(7)).await, (1, 0, 0));
+    fixture.done(mark(&name(7), &[message_id], true)).await;
+    assert_eq!(fixture.counts(&name(7)).await, (1, 0, 0));
     let own = delete(&name(7), Msgbox::Inbox, &[message_id]);
-    bench.done(own).await;
-    assert_eq!(bench.counts(&name(7)).await, (0, 0, 0));
-    assert_eq!(bench.counts(&name(8)).await, (1, 1, 0));
+    fixture.done(own).await;
+    assert_eq!(fixture.counts(&name(7)).await, (0, 0, 0));
+    assert_eq!(fixture.counts(&name(8)).await, (1, 1, 0));
 }
 
-async fn nobody_gets_anything_before_the_end(bench: &Bench) {
-    let mut intake = bench.store.intake(&app()).await.expect("an intake");
+async fn recipients_get_nothing_before_the_upload_ends(fixture: &StoreFixture) {
+    let mut intake = fixture.store.intake(&app()).await.expect("an intake");
     intake.add(names(0..10)).await.expect("a part");
-    assert!(!step(&bench.store).await);
+    assert!(!step(&fixture.store).await);
     let to = intake.finish().await.expect("all of them");
-    assert!(!step(&bench.store).await);
-    let unknown = bench.store.job(&app(), to.job_id.uuid()).await;
+    assert!(!step(&fixture.store).await);
+    let unknown = fixture.store.job(&app(), to.job_id.uuid()).await;
     assert_eq!(unknown.expect("an answer"), None);
     let stop = Action::StopJob(StopJob { job_id: to.job_id });
-    assert_eq!(bench.act(stop).await, Err(Refusal::NotFound));
-    assert_eq!(holders(bench).await, (0, 0));
+    assert_eq!(fixture.act(stop).await, Err(Refusal::NotFound));
+    assert_eq!(holders(fixture).await, (0, 0));
     assert_eq!(
-        bench
+        fixture
             .raw()
             .await
             .number("SELECT count(*) FROM message")
@@ -199,16 +203,16 @@ async fn nobody_gets_anything_before_the_end(bench: &Bench) {
     );
 }
 
-async fn what_is_not_sent_is_forgotten(bench: &Bench) {
+async fn an_unsent_upload_is_removed(fixture: &StoreFixture) {
     let jobs = "SELECT count(*) FROM send_job";
     let chunks = "SELECT count(*) FROM send_chunk";
-    let raw = bench.raw().await;
+    let raw = fixture.raw().await;
     // Enough to be stored before the end, which does not come.
-    let mut broken = bench.store.intake(&app()).await.expect("an intake");
+    let mut broken = fixture.store.intake(&app()).await.expect("an intake");
     broken.add(names(0..33_000)).await.expect("a part");
     assert!(raw.number(chunks).await > 0);
     drop(broken);
-    let given_up = format!("{jobs} WHERE expire_ms <= {}", bench.clock().now_ms().0);
+    let given_up = format!("{jobs} WHERE expire_ms <= {}", fixture.clock().now_ms().0);
     let is_given_up = async {
         while raw.number(&given_up).await == 0 {
             tokio::task::yield_now().await;
@@ -216,31 +220,31 @@ async fn what_is_not_sent_is_forgotten(bench: &Bench) {
     };
     let waited = tokio::time::timeout(IN_TIME, is_given_up);
     waited.await.expect("it is given up");
-    bench.clock().advance(EXPIRED_KEPT_MS);
-    while bench.store.sweep().await.expect("a sweep") {}
+    fixture.clock().advance(EXPIRED_KEPT_MS);
+    while fixture.store.sweep().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
 
-    let finished = take_in(&bench.store, &app(), names(0..10)).await;
-    bench.clock().advance(INTAKE_MS + EXPIRED_KEPT_MS);
-    while bench.store.sweep().await.expect("a sweep") {}
+    let finished = take_in(&fixture.store, &app(), names(0..10)).await;
+    fixture.clock().advance(INTAKE_MS + EXPIRED_KEPT_MS);
+    while fixture.store.sweep().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
-    let late = bench.act(launch(&finished, None)).await;
+    let late = fixture.act(launch(&finished, None)).await;
     assert_eq!(late, Err(Refusal::NotFound));
 
     // What was sent is forgotten with its message.
-    let to = take_in(&bench.store, &app(), names(0..10)).await;
-    launched(bench.act(launch(&to, Some(60_000))).await);
-    all_steps(&bench.store).await;
+    let to = take_in(&fixture.store, &app(), names(0..10)).await;
+    launched(fixture.act(launch(&to, Some(60_000))).await);
+    all_steps(&fixture.store).await;
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (1, 1));
-    bench.clock().advance(60_000 + EXPIRED_KEPT_MS);
-    while bench.store.sweep().await.expect("a sweep") {}
+    fixture.clock().advance(60_000 + EXPIRED_KEPT_MS);
+    while fixture.store.sweep().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
 }
 
-async fn only_so_many_come_in_at_once(bench: &Bench) {
+async fn concurrent_uploads_are_bounded(fixture: &StoreFixture) {
     let begin = async |number: usize| {
         let app = other_app(&format!("app{number}"));
-        bench.store.intake(&app).await
+        fixture.store.intake(&app).await
     };
     let refused = async |number: usize| {
         let refused = begin(number).await.err();
@@ -259,15 +263,15 @@ async fn only_so_many_come_in_at_once(bench: &Bench) {
     begin(INTAKES_MAX).await.expect("a place again");
 }
 
-async fn recipients_that_are_lost_are_sent_nothing(bench: &Bench) {
-    let raw = bench.raw().await;
+async fn an_upload_with_a_lost_chunk_sends_nothing(fixture: &StoreFixture) {
+    let raw = fixture.raw().await;
     let all = names(0..40_000);
     // Of a run that is to be merged, and of one that is the only one.
     for (count, goes) in [
         (40_000, "run_no = 0 AND chunk_no = 3"),
         (16_384, "chunk_no = 3"),
     ] {
-        let mut intake = bench.store.intake(&app()).await.expect("an intake");
+        let mut intake = fixture.store.intake(&app()).await.expect("an intake");
         intake.add(all[..count].to_vec()).await.expect("a part");
         raw.run(&format!("DELETE FROM send_chunk WHERE {goes}"))
             .await;
@@ -276,42 +280,42 @@ async fn recipients_that_are_lost_are_sent_nothing(bench: &Bench) {
         raw.run("DELETE FROM send_chunk").await;
     }
     // All of it, the job too.
-    let mut intake = bench.store.intake(&app()).await.expect("an intake");
+    let mut intake = fixture.store.intake(&app()).await.expect("an intake");
     raw.run("DELETE FROM send_job").await;
     let lost = intake.add(all).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
     assert_eq!(raw.number("SELECT count(*) FROM send_chunk").await, 0);
 }
 
-async fn the_same_request_is_one_job(bench: &Bench) {
-    let first = take_in(&bench.store, &app(), names(0..20)).await;
-    let second = take_in(&bench.store, &app(), names((0..20).rev())).await;
-    let send = async |to: &TakenIn| {
+async fn the_same_request_is_one_job(fixture: &StoreFixture) {
+    let first = take_in(&fixture.store, &app(), names(0..20)).await;
+    let second = take_in(&fixture.store, &app(), names((0..20).rev())).await;
+    let send = async |to: &UploadedRecipients| {
         let once = repeatable("once", 1, launch(to, None));
-        bench.execute(&app(), once).await
+        fixture.execute(&app(), once).await
     };
     let answer = send(&first).await;
     let (job_id, _) = launched(answer.clone());
     assert_eq!(job_id, first.to.job_id);
     assert_eq!(send(&second).await, answer);
-    all_steps(&bench.store).await;
+    all_steps(&fixture.store).await;
     assert_eq!(send(&second).await, answer);
     let another = repeatable("once", 2, launch(&second, None));
-    let reused = bench.execute(&app(), another).await;
+    let reused = fixture.execute(&app(), another).await;
     assert_eq!(reused, Err(Refusal::RequestIdReused));
-    assert_eq!(holders(bench).await, (20, 20));
+    assert_eq!(holders(fixture).await, (20, 20));
     // Recipients whom something was sent to get nothing else.
-    let twice = bench.act(launch(&first, None)).await;
+    let twice = fixture.act(launch(&first, None)).await;
     assert_eq!(twice, Err(Refusal::NotFound));
 }
 
-async fn a_full_inbox_is_passed_over_and_counted(bench: &Bench) {
+async fn a_full_inbox_is_passed_over_and_counted(fixture: &StoreFixture) {
     let policy = Policy {
         max_box_messages: 1,
         ..Policy::default()
     };
-    let store = bench.store_with(policy).await;
-    bench.announce(&[&name(3), &name(700)]).await;
+    let store = fixture.store_with(policy).await;
+    fixture.announce(&[&name(3), &name(700)]).await;
     let to = take_in(&store, &app(), names(0..MANY)).await;
     let (job_id, _) = launched(store.run(&app(), operation(launch(&to, None))).await);
     all_steps(&store).await;
@@ -321,16 +325,16 @@ async fn a_full_inbox_is_passed_over_and_counted(bench: &Bench) {
         full: 2,
         ..JobCounts::default()
     };
-    assert_eq!(report(bench, job_id).await.counts, expected);
-    assert_eq!(bench.counts(&name(3)).await, (1, 1, 0));
+    assert_eq!(report(fixture, job_id).await.counts, expected);
+    assert_eq!(fixture.counts(&name(3)).await, (1, 1, 0));
     store.close().await;
 }
 
-async fn a_job_that_is_stopped_counts_whom_it_did_not_reach(bench: &Bench) {
-    let (job_id, message_id) = send_to(bench, MANY).await;
-    assert!(step(&bench.store).await);
+async fn a_cancelled_job_counts_the_recipients_it_did_not_reach(fixture: &StoreFixture) {
+    let (job_id, message_id) = send_to(fixture, MANY).await;
+    assert!(step(&fixture.store).await);
     let stop = Action::StopJob(StopJob { job_id });
-    let stopped = bench.done(stop.clone()).await;
+    let stopped = fixture.done(stop.clone()).await;
     let Outcome::Job(stopped) = stopped else {
         panic!("{stopped:?}")
     };
@@ -344,37 +348,37 @@ async fn a_job_that_is_stopped_counts_whom_it_did_not_reach(bench: &Bench) {
         (stopped.state, stopped.counts),
         (JobState::Cancelled, expected)
     );
-    assert!(!step(&bench.store).await);
-    assert_eq!(bench.done(stop).await, Outcome::Job(stopped));
-    assert_eq!(holders(bench).await, (500, 500));
+    assert!(!step(&fixture.store).await);
+    assert_eq!(fixture.done(stop).await, Outcome::Job(stopped));
+    assert_eq!(holders(fixture).await, (500, 500));
     // Who has it gets what becomes of it.
-    bench.done(update(message_id, "newer", None)).await;
-    all_steps(&bench.store).await;
-    let change = report(bench, job_id).await.change;
+    fixture.done(update(message_id, "newer", None)).await;
+    all_steps(&fixture.store).await;
+    let change = report(fixture, job_id).await.change;
     let reached = ChangeReport {
         is_recall: false,
         reached: 500,
         total: 500,
     };
     assert_eq!(change, Some(reached));
-    bench.done(remove(&[message_id])).await;
-    all_steps(&bench.store).await;
-    assert_eq!(holders(bench).await, (0, 0));
+    fixture.done(remove(&[message_id])).await;
+    all_steps(&fixture.store).await;
+    assert_eq!(holders(fixture).await, (0, 0));
 }
 
-async fn no_other_app_sees_a_job(bench: &Bench) {
-    let (job_id, message_id) = send_to(bench, 10).await;
+async fn no_other_app_sees_a_job(fixture: &StoreFixture) {
+    let (job_id, message_id) = send_to(fixture, 10).await;
     let other = other_app("other");
     for id in [job_id.uuid(), message_id.uuid()] {
-        let found = bench.store.job(&other, id).await;
+        let found = fixture.store.job(&other, id).await;
         assert_eq!(found.expect("an answer"), None);
     }
     let stop = operation(Action::StopJob(StopJob { job_id }));
-    let stopped = bench.execute(&other, stop).await;
+    let stopped = fixture.execute(&other, stop).await;
     assert_eq!(stopped, Err(Refusal::NotFound));
-    all_steps(&bench.store).await;
+    all_steps(&fixture.store).await;
     let (app, owner) = (other, profile(&name(1)));
-    let counted = bench.store.counts(&app, &owner, Reader::App).await;
+    let counted = fixture.store.counts(&app, &owner, Reader::App).await;
     assert_eq!(counted.expect("counts").counts.inbox_total, 0);
-    assert_eq!(bench.counts(&name(1)).await, (1, 1, 0));
+    assert_eq!(fixture.counts(&name(1)).await, (1, 1, 0));
 }

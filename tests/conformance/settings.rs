@@ -1,4 +1,4 @@
-//! What an app overrides.
+//! Settings of an app, and their versions.
 
 use domain::operation::Configure;
 use domain::{
@@ -6,12 +6,12 @@ use domain::{
 };
 use support::however_gathered;
 
-use super::bench::Bench;
-use super::words::{app, other_app};
+use super::builders::{app, other_app};
+use super::fixture::StoreFixture;
 
 however_gathered![
     settings_override_the_defaults_and_have_versions,
-    of_those_who_know_the_same_version_one_wins,
+    one_of_two_updates_that_expect_the_same_version_wins,
 ];
 
 fn configure(settings: &Settings, expected_version: Option<i64>) -> Action {
@@ -32,10 +32,10 @@ const fn rate(per_second: u32, burst: u32) -> Rate {
     Rate { per_second, burst }
 }
 
-async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
-    let fresh = bench.store.settings(&app()).await.expect("settings");
+async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture) {
+    let fresh = fixture.store.settings(&app()).await.expect("settings");
     assert_eq!(fresh, Settings::default());
-    assert_eq!(bench.store.policy(&fresh), Policy::default());
+    assert_eq!(fixture.store.policy(&fresh), Policy::default());
     let all = Settings {
         version: 99,
         allow_self_send: Some(false),
@@ -55,7 +55,7 @@ async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
         version: 2,
         ..all.clone()
     };
-    let outcome = bench.done(configure(&all, Some(1))).await;
+    let outcome = fixture.done(configure(&all, Some(1))).await;
     assert_eq!(outcome, Outcome::Configured(kept.clone()));
     let policy = Policy {
         allow_self_send: false,
@@ -72,8 +72,8 @@ async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
         },
         ..Policy::default()
     };
-    let replica = bench.replica().await;
-    for store in [&bench.store, &replica] {
+    let replica = fixture.replica().await;
+    for store in [&fixture.store, &replica] {
         let settings = store.settings(&app()).await.expect("settings");
         assert_eq!(settings, kept);
         assert_eq!(store.policy(&settings), policy);
@@ -82,32 +82,32 @@ async fn settings_override_the_defaults_and_have_versions(bench: &Bench) {
     }
     replica.close().await;
 
-    let stale = bench.act(configure(&all, Some(1))).await;
+    let stale = fixture.act(configure(&all, Some(1))).await;
     let mismatch = Refusal::VersionMismatch {
         expected: 1,
         current: 2,
     };
     assert_eq!(stale, Err(mismatch));
-    let reset = bench.done(configure(&Settings::default(), None)).await;
+    let reset = fixture.done(configure(&Settings::default(), None)).await;
     let Outcome::Configured(reset) = reset else {
         panic!("{reset:?}");
     };
     assert_eq!((reset.version, reset.allow_edit), (3, None));
 }
 
-async fn of_those_who_know_the_same_version_one_wins(bench: &Bench) {
-    let replica = bench.replica().await;
-    let stores = [&bench.store, &replica];
+async fn one_of_two_updates_that_expect_the_same_version_wins(fixture: &StoreFixture) {
+    let replica = fixture.replica().await;
+    let stores = [&fixture.store, &replica];
     for round in 1..=5 {
         let calls = (0..8).map(async |call: usize| {
             let configure = configure(&Settings::default(), Some(round));
-            let operation = super::words::operation(configure);
+            let operation = super::builders::operation(configure);
             stores[call % 2].run(&app(), operation).await
         });
         let verdicts = futures::future::join_all(calls).await;
         assert_eq!(verdicts.iter().filter(|verdict| verdict.is_ok()).count(), 1);
     }
-    let settings = bench.store.settings(&app()).await.expect("settings");
+    let settings = fixture.store.settings(&app()).await.expect("settings");
     assert_eq!(settings.version, 6);
     replica.close().await;
 }

@@ -1,7 +1,7 @@
-//! How many statements a write takes: as many for hundred recipients as for one.
+//! Number of statements of a write: equal for one and for a hundred recipients.
 //!
-//! What is counted is what sqlx says that it runs. It says so to the whole process, so each
-//! of these tests runs again in a process of its own.
+//! sqlx logs statements for the whole process, so each of these tests runs again in a process of
+//! its own.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use domain::{Action, Msgbox};
 use support::on_each_database;
 
-use super::alone;
-use super::bench::Bench;
-use super::words::{from_user, mark, recall, send, sent, text, update};
+use super::builders::{from_user, mark, recall, send, sent, text, update};
+use super::fixture::StoreFixture;
+use super::own_process;
 
 on_each_database![a_write_takes_as_many_statements_for_hundred_recipients_as_for_one,];
 
@@ -23,9 +23,9 @@ const COUNTING: &str = "POSTROOM_TEST_COUNTS_STATEMENTS";
 static STATEMENTS: AtomicUsize = AtomicUsize::new(0);
 
 /// Counts what is written to it: one statement each.
-struct Counter;
+struct StatementCounter;
 
-impl io::Write for Counter {
+impl io::Write for StatementCounter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         STATEMENTS.fetch_add(1, Ordering::SeqCst);
         Ok(bytes.len())
@@ -36,35 +36,37 @@ impl io::Write for Counter {
     }
 }
 
-async fn a_write_takes_as_many_statements_for_hundred_recipients_as_for_one(bench: &Bench) {
+async fn a_write_takes_as_many_statements_for_hundred_recipients_as_for_one(
+    fixture: &StoreFixture,
+) {
     if std::env::var_os(COUNTING).is_some() {
-        count_all(bench).await;
+        count_all(fixture).await;
     } else {
-        alone::run(module_path!(), TEST, bench.test.backend(), COUNTING);
+        own_process::run(module_path!(), TEST, fixture.test.backend(), COUNTING);
     }
 }
 
-async fn count_all(bench: &Bench) {
+async fn count_all(fixture: &StoreFixture) {
     tracing_subscriber::fmt()
         .with_env_filter("sqlx::query=debug")
-        .with_writer(|| Counter)
+        .with_writer(|| StatementCounter)
         .init();
     let names: Vec<String> = (0..100).map(|number| format!("profile{number}")).collect();
     let many: Vec<&str> = names.iter().map(String::as_str).collect();
     let few = &many[..1];
     // The app begins.
-    bench.send("bob", &["cid"]).await;
+    fixture.send("bob", &["cid"]).await;
     // Mailboxes that begin take two more, however many they are.
     let beginning = [
-        count_sending(bench, few).await,
-        count_sending(bench, &many).await,
+        count_sending(fixture, few).await,
+        count_sending(fixture, &many).await,
     ];
-    let sending = count_sending(bench, &many).await;
+    let sending = count_sending(fixture, &many).await;
     assert_eq!(beginning, [sending + 2; 2]);
 
     let mut counted: Vec<[usize; 7]> = Vec::new();
     for to in [few, &many[..], few, &many[..]] {
-        counted.push(count_writes(bench, to).await);
+        counted.push(count_writes(fixture, to).await);
     }
     let [first, ..] = counted[..] else {
         panic!("nothing was counted");
@@ -76,41 +78,41 @@ async fn count_all(bench: &Bench) {
     assert!(counted.iter().all(|counts| *counts == first), "{counted:?}");
 }
 
-async fn count_sending(bench: &Bench, to: &[&str]) -> usize {
+async fn count_sending(fixture: &StoreFixture, to: &[&str]) -> usize {
     let began = count();
-    bench.send("ann", to).await;
+    fixture.send("ann", to).await;
     count() - began
 }
 
-/// What each write of a message to those takes.
-async fn count_writes(bench: &Bench, to: &[&str]) -> [usize; 7] {
+/// Statements of each write of a message to these recipients.
+async fn count_writes(fixture: &StoreFixture, to: &[&str]) -> [usize; 7] {
     let began = count();
-    let message = bench.send("ann", to).await;
+    let message = fixture.send("ann", to).await;
     let sending = count() - began;
-    let again = bench.send("ann", to).await;
-    let news = bench.announce(to).await;
-    let one = taken(bench, vec![update(message, "new", None)]).await;
-    let two = taken(bench, vec![mark(to[0], &[message, again, news], true)]).await;
-    let three = taken(bench, vec![recall("ann", Msgbox::Sent, &[message])]).await;
-    let four = taken(bench, vec![recall("ann", Msgbox::Sent, &[again])]).await;
+    let again = fixture.send("ann", to).await;
+    let news = fixture.announce(to).await;
+    let one = taken(fixture, vec![update(message, "new", None)]).await;
+    let two = taken(fixture, vec![mark(to[0], &[message, again, news], true)]).await;
+    let three = taken(fixture, vec![recall("ann", Msgbox::Sent, &[message])]).await;
+    let four = taken(fixture, vec![recall("ann", Msgbox::Sent, &[again])]).await;
     let letter = |words: &str| Action::Deliver(from_user("ann", to, text(words)));
     let batch = |size: usize| (0..size).map(|_| letter("hi")).collect::<Vec<_>>();
-    let five = taken(bench, batch(2)).await;
-    let six = taken(bench, batch(20)).await;
+    let five = taken(fixture, batch(2)).await;
+    let six = taken(fixture, batch(20)).await;
     assert_eq!(five, six, "a batch takes as many as one operation");
     assert_eq!(five, sending);
-    let other = sent(bench.act(send("ann", to)).await);
+    let other = sent(fixture.act(send("ann", to)).await);
     let seven = taken(
-        bench,
+        fixture,
         vec![update(other, "new", None), update(news, "new", None)],
     )
     .await;
     [sending, one, two, three, four, six, seven]
 }
 
-async fn taken(bench: &Bench, batch: Vec<Action>) -> usize {
+async fn taken(fixture: &StoreFixture, batch: Vec<Action>) -> usize {
     let before = count();
-    let verdicts = bench.batch(batch).await;
+    let verdicts = fixture.batch(batch).await;
     assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
     count() - before
 }

@@ -3,14 +3,14 @@
 use domain::limits::{DAY_MS, TOMBSTONE_MS, TOMBSTONES_MAX};
 use storage::{Clock as _, MailStore};
 use support::on_each_database;
-use support::store::Backend;
+use support::store::DatabaseKind;
 
-use super::bench::Bench;
-use super::words::{open, operation, other_app};
+use super::builders::{open, operation, other_app};
+use super::fixture::StoreFixture;
 
 on_each_database![
-    trimming_keeps_the_newest_deletions_of_a_mailbox_and_forgets_the_others,
-    a_mailbox_that_cannot_be_trimmed_is_left_as_it_is_and_the_others_are_trimmed,
+    trimming_keeps_the_newest_deletions_of_a_mailbox_only,
+    a_mailbox_that_cannot_be_trimmed_does_not_stop_the_trimming,
 ];
 
 /// Goes through all mailboxes.
@@ -25,11 +25,11 @@ pub async fn trimmed(store: &dyn MailStore) {
 }
 
 /// Deletions that were just made, of messages that nobody remembers.
-async fn deletions(bench: &Bench, owner: &str, count: u32) {
-    let (now, raw) = (bench.clock().now_ms().0, bench.raw().await);
-    let id = match bench.test.backend() {
-        Backend::Sqlite => "randomblob(16)",
-        Backend::Postgres => "gen_random_uuid()",
+async fn deletions(fixture: &StoreFixture, owner: &str, count: u32) {
+    let (now, raw) = (fixture.clock().now_ms().0, fixture.raw().await);
+    let id = match fixture.test.backend() {
+        DatabaseKind::Sqlite => "randomblob(16)",
+        DatabaseKind::Postgres => "gen_random_uuid()",
     };
     raw.run(&format!(
         "WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < {count})
@@ -42,58 +42,56 @@ async fn deletions(bench: &Bench, owner: &str, count: u32) {
     .await;
 }
 
-/// Up to where the deletions of a mailbox are forgotten, how many it has, and the first.
-async fn floor(bench: &Bench, owner: &str) -> String {
+/// Floor of a mailbox, its number of deletions, and the first of them.
+async fn floor(fixture: &StoreFixture, owner: &str) -> String {
     let text = format!(
         "SELECT b.floor_seq || ' ' || count(d.seq) || ' ' || coalesce(min(d.seq), 0)
          FROM mailbox b LEFT JOIN msgbox_deleted d
              ON d.app_no = b.app_no AND d.mailbox_id = b.mailbox_id
          WHERE b.profile_id = '{owner}' GROUP BY b.floor_seq"
     );
-    bench.raw().await.lines(&text).await.join(",")
+    fixture.raw().await.lines(&text).await.join(",")
 }
 
-async fn trimming_keeps_the_newest_deletions_of_a_mailbox_and_forgets_the_others(bench: &Bench) {
+async fn trimming_keeps_the_newest_deletions_of_a_mailbox_only(fixture: &StoreFixture) {
     let there = operation(open("eve"));
-    bench
+    fixture
         .execute(&other_app("there"), there)
         .await
         .expect("it begins");
     for owner in ["ann", "bob", "cid"] {
-        bench.done(open(owner)).await;
+        fixture.done(open(owner)).await;
     }
     for (owner, count) in [
         ("ann", TOMBSTONES_MAX),
         ("bob", TOMBSTONES_MAX + 3),
         ("eve", TOMBSTONES_MAX + 1),
     ] {
-        deletions(bench, owner, count).await;
+        deletions(fixture, owner, count).await;
     }
-    trimmed(&*bench.store).await;
-    assert_eq!(floor(bench, "ann").await, "0 10000 2");
-    assert_eq!(floor(bench, "bob").await, "6 10000 8");
-    assert_eq!(floor(bench, "cid").await, "0 0 0");
-    assert_eq!(floor(bench, "eve").await, "2 10000 4");
+    trimmed(&*fixture.store).await;
+    assert_eq!(floor(fixture, "ann").await, "0 10000 2");
+    assert_eq!(floor(fixture, "bob").await, "6 10000 8");
+    assert_eq!(floor(fixture, "cid").await, "0 0 0");
+    assert_eq!(floor(fixture, "eve").await, "2 10000 4");
 
-    bench.clock().advance(DAY_MS);
-    deletions(bench, "ann", 5).await;
-    bench.clock().advance(TOMBSTONE_MS - DAY_MS + 1);
-    trimmed(&*bench.store).await;
-    assert_eq!(floor(bench, "ann").await, "20000 5 20002");
-    assert_eq!(floor(bench, "bob").await, "20006 0 0");
+    fixture.clock().advance(DAY_MS);
+    deletions(fixture, "ann", 5).await;
+    fixture.clock().advance(TOMBSTONE_MS - DAY_MS + 1);
+    trimmed(&*fixture.store).await;
+    assert_eq!(floor(fixture, "ann").await, "20000 5 20002");
+    assert_eq!(floor(fixture, "bob").await, "20006 0 0");
 }
 
-async fn a_mailbox_that_cannot_be_trimmed_is_left_as_it_is_and_the_others_are_trimmed(
-    bench: &Bench,
-) {
+async fn a_mailbox_that_cannot_be_trimmed_does_not_stop_the_trimming(fixture: &StoreFixture) {
     for owner in ["ann", "bob", "cid"] {
-        bench.done(open(owner)).await;
-        deletions(bench, owner, 5).await;
+        fixture.done(open(owner)).await;
+        deletions(fixture, owner, 5).await;
     }
-    bench.clock().advance(TOMBSTONE_MS + 1);
-    bench.raw().await.keep_deletions_of("bob").await;
-    trimmed(&*bench.store).await;
-    assert_eq!(floor(bench, "ann").await, "10 0 0");
-    assert_eq!(floor(bench, "bob").await, "0 5 2");
-    assert_eq!(floor(bench, "cid").await, "10 0 0");
+    fixture.clock().advance(TOMBSTONE_MS + 1);
+    fixture.raw().await.keep_deletions_of("bob").await;
+    trimmed(&*fixture.store).await;
+    assert_eq!(floor(fixture, "ann").await, "10 0 0");
+    assert_eq!(floor(fixture, "bob").await, "0 5 2");
+    assert_eq!(floor(fixture, "cid").await, "10 0 0");
 }

@@ -1,34 +1,34 @@
-//! What a write leaves behind: counters, refusals that leave nothing, times of expiry.
+//! Rows that writes leave: counters, nothing after a refusal, expiry times.
 
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::{Action, Msgbox, Outcome, Policy, Refusal};
 use storage::{Clock, Reader};
 use support::however_gathered;
 
-use super::bench::Bench;
-use super::words::{
+use super::builders::{
     announce, app, bytes, clear, configure, delete, edit, from_app, from_user, mark, nobodys, open,
     operation, profile, recall, remove, remove_one, send, sent, update,
 };
+use super::fixture::StoreFixture;
 
 however_gathered![
     counters_follow_every_write,
-    a_full_inbox_takes_nothing_and_a_full_sent_forgets_its_oldest,
-    a_refused_operation_leaves_nothing,
-    a_mailbox_begins_with_its_owners_first_call_and_not_because_the_app_looks,
-    numbers_of_mailboxes_are_never_used_again,
-    what_expires_when_is_written,
+    a_full_inbox_takes_nothing_and_a_full_sent_box_drops_its_oldest,
+    a_refused_operation_writes_nothing,
+    a_mailbox_is_created_by_its_owner_and_not_by_reads_of_the_app,
+    mailbox_ids_are_never_reused,
+    a_message_is_stored_with_its_expiry,
 ];
 
-async fn counters_follow_every_write(bench: &Bench) {
-    let one = bench.send("ann", &["bob", "cid"]).await;
-    let two = bench.send("bob", &["ann", "bob"]).await;
-    let three = bench.announce(&["bob", "bob", "cid"]).await;
+async fn counters_follow_every_write(fixture: &StoreFixture) {
+    let one = fixture.send("ann", &["bob", "cid"]).await;
+    let two = fixture.send("bob", &["ann", "bob"]).await;
+    let three = fixture.announce(&["bob", "bob", "cid"]).await;
     let all = async || {
         (
-            bench.counts("ann").await,
-            bench.counts("bob").await,
-            bench.counts("cid").await,
+            fixture.counts("ann").await,
+            fixture.counts("bob").await,
+            fixture.counts("cid").await,
         )
     };
     assert_eq!(all().await, ((1, 1, 1), (3, 3, 1), (2, 2, 0)));
@@ -45,23 +45,23 @@ async fn counters_follow_every_write(bench: &Bench) {
         (remove(&[one, two, three]), 1, (0, 0, 0)),
     ] {
         assert_eq!(
-            bench.act(action.clone()).await,
+            fixture.act(action.clone()).await,
             Ok(Outcome::Changed(outcome))
         );
-        assert_eq!(bench.counts("bob").await, counts, "{action:?}");
+        assert_eq!(fixture.counts("bob").await, counts, "{action:?}");
     }
     assert_eq!(all().await, ((0, 0, 0), (0, 0, 0), (0, 0, 0)));
 
     for _ in 0..3 {
-        bench.send("ann", &["ann", "bob"]).await;
+        fixture.send("ann", &["ann", "bob"]).await;
     }
-    let cleared = bench.done(clear("ann", Msgbox::Inbox)).await;
+    let cleared = fixture.done(clear("ann", Msgbox::Inbox)).await;
     assert_eq!(cleared, Outcome::Changed(3));
     assert_eq!(all().await, ((0, 0, 3), (3, 3, 0), (0, 0, 0)));
 }
 
-async fn a_full_inbox_takes_nothing_and_a_full_sent_forgets_its_oldest(bench: &Bench) {
-    let small = bench.store_with(Policy {
+async fn a_full_inbox_takes_nothing_and_a_full_sent_box_drops_its_oldest(fixture: &StoreFixture) {
+    let small = fixture.store_with(Policy {
         max_box_messages: 3,
         ..Policy::default()
     });
@@ -80,9 +80,9 @@ async fn a_full_inbox_takes_nothing_and_a_full_sent_forgets_its_oldest(bench: &B
     assert_eq!((to_both.requested, to_both.actual), (2, 1));
     let refused = small.run(&app(), operation(send("ann", &["bob"]))).await;
     assert_eq!(refused, Err(Refusal::BoxFull));
-    assert_eq!(bench.counts("ann").await, (0, 0, 3));
-    assert_eq!(bench.counts("bob").await, (3, 3, 0));
-    assert_eq!(bench.counts("cid").await, (1, 1, 0));
+    assert_eq!(fixture.counts("ann").await, (0, 0, 3));
+    assert_eq!(fixture.counts("bob").await, (3, 3, 0));
+    assert_eq!(fixture.counts("cid").await, (1, 1, 0));
 
     // Within one batch there is no more room than one by one.
     let batch = (0..5).map(|_| (app(), operation(send("ann", &["dan"]))));
@@ -92,17 +92,17 @@ async fn a_full_inbox_takes_nothing_and_a_full_sent_forgets_its_oldest(bench: &B
         verdicts.iter().map(Result::is_err).collect::<Vec<_>>(),
         full
     );
-    assert_eq!(bench.counts("ann").await, (0, 0, 3));
-    let held = bench.entries("ann", Msgbox::Sent, &messages, 1_000).await;
+    assert_eq!(fixture.counts("ann").await, (0, 0, 3));
+    let held = fixture.entries("ann", Msgbox::Sent, &messages, 1_000).await;
     assert_eq!(held.found, [], "the oldest are gone");
     small.close().await;
 }
 
-async fn a_refused_operation_leaves_nothing(bench: &Bench) {
-    let sent = bench.send("ann", &["bob"]).await;
-    let news = bench.announce(&["bob"]).await;
+async fn a_refused_operation_writes_nothing(fixture: &StoreFixture) {
+    let sent = fixture.send("ann", &["bob"]).await;
+    let news = fixture.announce(&["bob"]).await;
     for owner in ["cid", "dan"] {
-        bench.done(open(owner)).await;
+        fixture.done(open(owner)).await;
     }
     let forbidding = domain::Settings {
         allow_self_send: Some(false),
@@ -112,8 +112,8 @@ async fn a_refused_operation_leaves_nothing(bench: &Bench) {
         max_content_bytes: Some(100),
         ..domain::Settings::default()
     };
-    bench.done(configure(forbidding.clone())).await;
-    let before = bench.raw().await.everything("app").await;
+    fixture.done(configure(forbidding.clone())).await;
+    let before = fixture.raw().await.everything("app").await;
 
     let stale = Action::Configure(domain::operation::Configure {
         settings: forbidding,
@@ -135,75 +135,75 @@ async fn a_refused_operation_leaves_nothing(bench: &Bench) {
         remove_one(nobodys(), None),
         stale,
     ] {
-        let verdict = bench.act(action.clone()).await;
+        let verdict = fixture.act(action.clone()).await;
         assert!(verdict.is_err(), "{action:?}: {verdict:?}");
         let batch = [action.clone(), action.clone()];
-        let verdicts = bench.batch(batch).await;
+        let verdicts = fixture.batch(batch).await;
         assert!(verdicts.iter().all(Result::is_err), "{action:?}");
         assert_eq!(
-            bench.raw().await.everything("app").await,
+            fixture.raw().await.everything("app").await,
             before,
             "{action:?}"
         );
     }
 }
 
-async fn a_mailbox_begins_with_its_owners_first_call_and_not_because_the_app_looks(bench: &Bench) {
+async fn a_mailbox_is_created_by_its_owner_and_not_by_reads_of_the_app(fixture: &StoreFixture) {
     let ann = profile("ann");
     let mailboxes = async || {
-        bench
+        fixture
             .raw()
             .await
             .number("SELECT count(*) FROM mailbox")
             .await
     };
     for (reader, begun) in [(Reader::App, 0), (Reader::Owner, 1), (Reader::Owner, 1)] {
-        let counted = bench.store.counts(&app(), &ann, reader).await;
+        let counted = fixture.store.counts(&app(), &ann, reader).await;
         let counted = counted.expect("counts");
         assert_eq!(counted.counts, domain::mailbox::Counts::default());
         assert_eq!(counted.position.seq, 0);
         assert_eq!(mailboxes().await, begun);
     }
-    let scan = super::turning::everything();
+    let scan = super::page_offsets::everything();
     let bob = profile("bob");
     for (reader, begun) in [(Reader::App, 1), (Reader::Owner, 2)] {
-        let page = bench.store.page(&app(), &bob, reader, &scan).await;
+        let page = fixture.store.page(&app(), &bob, reader, &scan).await;
         let found = page.expect("a page").found;
         assert!(found.items.is_empty() && !found.more);
         assert_eq!(found.count.map(|count| count.matches), Some(0));
         assert_eq!(mailboxes().await, begun);
     }
-    bench.entries("cid", Msgbox::Inbox, &[nobodys()], 1).await;
+    fixture.entries("cid", Msgbox::Inbox, &[nobodys()], 1).await;
     assert_eq!(mailboxes().await, 3, "to ask by name is to come");
 }
 
-async fn numbers_of_mailboxes_are_never_used_again(bench: &Bench) {
-    let raw = bench.raw().await;
+async fn mailbox_ids_are_never_reused(fixture: &StoreFixture) {
+    let raw = fixture.raw().await;
     let newest = "SELECT max(mailbox_id) FROM mailbox";
-    bench.done(open("ann")).await;
-    bench.done(open("bob")).await;
+    fixture.done(open("ann")).await;
+    fixture.done(open("bob")).await;
     let of_bob = raw.number(newest).await;
     raw.run("DELETE FROM mailbox WHERE profile_id = 'bob'")
         .await;
     assert!(raw.number(newest).await < of_bob);
-    bench.done(announce(&["cid"])).await;
+    fixture.done(announce(&["cid"])).await;
     assert!(raw.number(newest).await > of_bob);
 }
 
-async fn what_expires_when_is_written(bench: &Bench) {
-    let now = bench.clock().now_ms().0;
+async fn a_message_is_stored_with_its_expiry(fixture: &StoreFixture) {
+    let now = fixture.clock().now_ms().0;
     let letter = || from_user("ann", &["bob"], bytes(1));
-    let by_default = bench.done(Action::Deliver(letter())).await;
+    let by_default = fixture.done(Action::Deliver(letter())).await;
     let short = Action::Deliver(letter().with_lifetime_ms(Some(1_500)));
-    let short = bench.done(short).await;
+    let short = fixture.done(short).await;
     let settings = domain::Settings {
         default_expiry_ms: Some(2 * HOUR_MS),
         ..domain::Settings::default()
     };
-    bench.done(configure(settings)).await;
-    let overridden = bench.done(Action::Deliver(letter())).await;
+    fixture.done(configure(settings)).await;
+    let overridden = fixture.done(Action::Deliver(letter())).await;
 
-    let raw = bench.raw().await;
+    let raw = fixture.raw().await;
     for (outcome, lifetime_ms) in [
         (by_default, 30 * DAY_MS),
         (short, 1_500),

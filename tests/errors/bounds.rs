@@ -9,11 +9,11 @@ use tonic::Status;
 use tonic::codegen::http::HeaderMap;
 use tonic_types::StatusExt as _;
 
-use crate::api::words::{content, message, notice, refused, sealed, text};
+use crate::api::builders::{content, message, notice, refused, sealed, text};
 
-/// What gRPC clients take by default.
+/// Bytes of trailers that gRPC clients accept by default.
 const TRAILERS_BYTES_MAX: usize = 8 * 1024;
-/// What HTTP/2 counts for each field beside its bytes.
+/// Overhead of a header field in HTTP/2, in bytes.
 const HEADER_FRAME_BYTES: usize = 32;
 
 fn trailers_bytes(status: &Status) -> usize {

@@ -3,13 +3,13 @@
 use proto::sys::v1 as sys;
 use proto::v1;
 use serde_json::json;
-use support::issuer::{APP, Issuer, sys_claims, user_claims};
+use support::issuer::{APP, TestIssuer, sys_claims, user_claims};
 use support::on_each_database;
 use support::service::TestService;
 use tonic::Status;
 
 use super::golden::compare;
-use crate::api::words::refused;
+use crate::api::builders::refused;
 
 async fn as_user(test: &TestService, token: &str) -> Status {
     let mut user = test.listeners.user(token);
@@ -21,8 +21,8 @@ async fn as_app(test: &TestService, token: &str) -> Status {
     refused(app.get_app_settings(sys::GetAppSettingsRequest {})).await
 }
 
-async fn callers_are_told_what_is_missing_and_no_more(test: &TestService) {
-    let (issuer, now_s) = (Issuer::shared(), test.now_s());
+async fn unauthenticated_and_forbidden_calls_have_golden_errors(test: &TestService) {
+    let (issuer, now_s) = (TestIssuer::shared(), test.now_s());
     let user = user_claims(APP, "alice", now_s);
     let with = |name: &str, value| {
         let mut claims = user.clone();
@@ -41,7 +41,7 @@ async fn callers_are_told_what_is_missing_and_no_more(test: &TestService) {
         ("a token that is none", as_user(test, "secret").await),
         (
             "a token of a stranger",
-            as_user(test, &Issuer::stranger().sign(&user)).await,
+            as_user(test, &TestIssuer::stranger().sign(&user)).await,
         ),
         (
             "a token for somebody else",
@@ -79,4 +79,4 @@ async fn callers_are_told_what_is_missing_and_no_more(test: &TestService) {
     compare("callers", &cases);
 }
 
-on_each_database![callers_are_told_what_is_missing_and_no_more];
+on_each_database![unauthenticated_and_forbidden_calls_have_golden_errors];

@@ -1,17 +1,16 @@
-//! What callers say is never told again in an error: not to them, and not in anybody's log
-//! of errors.
+//! Canaries: no request value appears in an error or in the log of errors.
 
 use prost_types::Timestamp;
 use proto::sys::v1 as sys;
 use proto::v1;
 use proto::v1::content::Body;
 use serde_json::json;
-use support::issuer::{APP, Issuer, user_claims};
+use support::issuer::{APP, TestIssuer, user_claims};
 use support::on_each_database;
 use support::service::TestService;
 use tonic::Status;
 
-use crate::api::words::{
+use crate::api::builders::{
     content, message, named, notice, ok, parts, refused, sealed, send, strings, text, wrap,
 };
 
@@ -30,7 +29,7 @@ fn assert_silent(status: &Status) {
     }
 }
 
-async fn bad_requests_are_not_repeated(test: &TestService) {
+async fn errors_do_not_repeat_request_values(test: &TestService) {
     let (mut alice, mut app) = (test.user("alice"), test.sys());
     let broken = v1::SealedContent {
         scheme: CANARY.repeat(10),
@@ -107,10 +106,10 @@ async fn bad_requests_are_not_repeated(test: &TestService) {
 }
 
 fn json_with_nul() -> v1::Content {
-    crate::api::words::json(json!({ CANARY: format!("{CANARY}\0") }))
+    crate::api::builders::json(json!({ CANARY: format!("{CANARY}\0") }))
 }
 
-async fn refusals_tell_nothing_of_messages_and_tokens(test: &TestService) {
+async fn refusals_reveal_no_message_and_no_token(test: &TestService) {
     let mut canary = test.user(CANARY);
     let once = |content| v1::SendMessageRequest {
         request_id: CANARY.to_owned(),
@@ -126,7 +125,7 @@ async fn refusals_tell_nothing_of_messages_and_tokens(test: &TestService) {
     };
     let mut claims = user_claims(APP, CANARY, test.now_s());
     claims["name"] = json!(CANARY.repeat(20));
-    let token = Issuer::shared().sign(&claims);
+    let token = TestIssuer::shared().sign(&claims);
     let counts = || v1::GetMessageCountsRequest {};
     for status in [
         refused(canary.send_message(once(text("another")))).await,
@@ -143,6 +142,6 @@ async fn refusals_tell_nothing_of_messages_and_tokens(test: &TestService) {
 }
 
 on_each_database![
-    bad_requests_are_not_repeated,
-    refusals_tell_nothing_of_messages_and_tokens,
+    errors_do_not_repeat_request_values,
+    refusals_reveal_no_message_and_no_token,
 ];

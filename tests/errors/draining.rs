@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::stream;
 use proto::v1;
 use support::on_each_database;
-use support::process::Home;
+use support::process::Deployment;
 use support::service::Bearer;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -16,7 +16,7 @@ use tonic_prost::ProstCodec;
 
 use super::golden::compare;
 
-/// Longer than a service that ends waits for its calls.
+/// Deadline beyond the time that a draining service waits for its calls.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A call whose request never ends.
@@ -38,8 +38,8 @@ async fn call_endlessly(channel: Channel, token: String) -> Status {
     answer.expect_err("a refusal")
 }
 
-async fn an_open_call_is_told_when_to_come_again(home: &Home) {
-    let server = home.serve();
+async fn a_drained_call_has_a_golden_error_with_a_retry_delay(deployment: &Deployment) {
+    let server = deployment.serve();
     let endpoint = Endpoint::from_shared(format!("http://{}", server.user)).expect("an address");
     let channel = endpoint.connect().await.expect("a connection");
     let open = tokio::spawn(call_endlessly(channel.clone(), server.tokens.alice.clone()));
@@ -59,4 +59,4 @@ async fn an_open_call_is_told_when_to_come_again(home: &Home) {
     assert!(server.ended().await.success());
 }
 
-on_each_database![an_open_call_is_told_when_to_come_again];
+on_each_database![a_drained_call_has_a_golden_error_with_a_retry_delay];

@@ -6,10 +6,10 @@ use support::service::{TestService, User};
 use tonic::Status;
 
 use super::golden::compare;
-use crate::api::words::{refused, send_many};
+use crate::api::builders::{refused, send_many};
 use crate::realtime::ends::{at_pace, cut_off, impatient};
 
-/// More than what may wait for a reader.
+/// Number of messages, more than the send buffer of a stream holds.
 const MANY: usize = 140;
 
 async fn subscribed(
@@ -40,7 +40,7 @@ async fn too_slow(test: &TestService) -> Status {
     status
 }
 
-async fn who_follows_is_told_why_not(test: &TestService) {
+async fn refused_and_ended_streams_have_golden_errors(test: &TestService) {
     let altered = v1::GetChangesRequest {
         cursor: "altered".to_owned(),
         ..Default::default()
@@ -56,4 +56,4 @@ async fn who_follows_is_told_why_not(test: &TestService) {
     compare("feed", &cases);
 }
 
-on_each_database![who_follows_is_told_why_not];
+on_each_database![refused_and_ended_streams_have_golden_errors];

@@ -7,11 +7,11 @@ use support::on_each_database;
 use support::service::TestService;
 
 use super::golden::compare;
-use crate::api::words::{
+use crate::api::builders::{
     UNKNOWN, json, message, named, news, notice, parts, profiles, refused, send, strings, text,
 };
 
-async fn ids_boxes_and_numbers_are_told_with_their_fields(test: &TestService) {
+async fn violations_of_ids_boxes_and_numbers_name_their_fields(test: &TestService) {
     let (mut alice, mut app) = (test.user("alice"), test.sys());
     let mut get = async |request| refused(alice.get_messages(request)).await;
     let unknown_view = v1::GetMessagesRequest {
@@ -55,7 +55,7 @@ async fn ids_boxes_and_numbers_are_told_with_their_fields(test: &TestService) {
     compare("fields", &cases);
 }
 
-async fn what_cannot_be_sent_is_told_with_its_fields(test: &TestService) {
+async fn violations_of_user_sends_name_their_fields(test: &TestService) {
     let mut alice = test.user("alice");
     let everything = v1::SendMessageRequest {
         to: strings(&["a b"]),
@@ -105,7 +105,7 @@ async fn what_cannot_be_sent_is_told_with_its_fields(test: &TestService) {
     compare("sends", &cases);
 }
 
-async fn what_the_app_cannot_send_is_told_with_its_fields(test: &TestService) {
+async fn violations_of_app_sends_name_their_fields(test: &TestService) {
     let mut app = test.sys();
     let mut send = async |request| refused(app.send_message(request)).await;
     let from = |from| sys::SendMessageRequest {
@@ -136,7 +136,7 @@ async fn what_the_app_cannot_send_is_told_with_its_fields(test: &TestService) {
     compare("notices", &cases);
 }
 
-async fn page_problems_are_told_with_their_fields(test: &TestService) {
+async fn violations_of_pages_name_their_fields(test: &TestService) {
     let mut bob = test.user("bob");
     send(test, "alice", &["bob"]).await;
     let context = |search_criteria, rows_per_page, page_number| v1::GetMessagesPageRequest {
@@ -189,8 +189,8 @@ async fn page_problems_are_told_with_their_fields(test: &TestService) {
 }
 
 on_each_database![
-    ids_boxes_and_numbers_are_told_with_their_fields,
-    what_cannot_be_sent_is_told_with_its_fields,
-    what_the_app_cannot_send_is_told_with_its_fields,
-    page_problems_are_told_with_their_fields,
+    violations_of_ids_boxes_and_numbers_name_their_fields,
+    violations_of_user_sends_name_their_fields,
+    violations_of_app_sends_name_their_fields,
+    violations_of_pages_name_their_fields,
 ];

@@ -1,5 +1,4 @@
-//! What callers are told when a call fails: code, reason, text and details, compared with
-//! the files in `golden`.
+//! Errors of failed calls: code, reason, text and details, compared with the files in `golden`.
 //!
 //! A difference fails. Where it is meant, `cargo insta review` takes it over, or rename the
 //! `.snap.new` file that the failed test leaves.

@@ -9,7 +9,7 @@ use tonic::Status;
 use tonic_types::StatusExt as _;
 
 use super::golden::compare;
-use crate::api::words::{configure, message, text};
+use crate::api::builders::{configure, message, text};
 
 /// Stands for the time that is told: it is how long one send takes to come back, less the time
 /// that the test has taken.
@@ -24,7 +24,7 @@ fn about(status: &Status) -> Status {
     Status::with_error_details(status.code(), status.message(), details)
 }
 
-async fn who_sends_too_often_is_told_when_to_come_again(test: &TestService) {
+async fn a_rate_limited_send_has_a_golden_error_with_a_retry_delay(test: &TestService) {
     let settings = AppSettings {
         profile_sends_per_second: Some(1),
         profile_sends_burst: Some(1),
@@ -41,4 +41,4 @@ async fn who_sends_too_often_is_told_when_to_come_again(test: &TestService) {
     compare("quotas", &[("a send too many", about(&told))]);
 }
 
-on_each_database![who_sends_too_often_is_told_when_to_come_again];
+on_each_database![a_rate_limited_send_has_a_golden_error_with_a_retry_delay];

@@ -2,7 +2,7 @@
 
 use proto::v1::ErrorReason;
 
-/// What was told in all cases.
+/// Golden files with all cases.
 const GOLDEN: [&str; 10] = [
     include_str!("golden/callers.snap"),
     include_str!("golden/draining.snap"),
@@ -17,7 +17,7 @@ const GOLDEN: [&str; 10] = [
 ];
 
 #[test]
-fn every_reason_has_its_case() {
+fn every_error_reason_has_a_golden_case() {
     let reasons: Vec<_> = (1..)
         .map_while(|number| ErrorReason::try_from(number).ok())
         .collect();

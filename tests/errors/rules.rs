@@ -5,7 +5,7 @@ use proto::v1;
 use support::on_each_database;
 
 use super::golden::compare;
-use crate::api::words::{
+use crate::api::builders::{
     SmallBoxes, UNKNOWN, configure, deletion, message, named, ok, refused, send, text,
 };
 
@@ -18,7 +18,7 @@ fn edit(id: &str, expected_version: Option<i64>) -> v1::EditMessageRequest {
     }
 }
 
-async fn refusals_are_told_with_their_reasons(test: &SmallBoxes) {
+async fn refusals_have_golden_reasons(test: &SmallBoxes) {
     let id = send(test, "alice", &["bob"]).await;
     let (mut alice, mut bob, mut app) = (test.user("alice"), test.user("bob"), test.sys());
     let once = |text: v1::Content| v1::SendMessageRequest {
@@ -78,4 +78,4 @@ async fn refusals_are_told_with_their_reasons(test: &SmallBoxes) {
     compare("rules", &cases);
 }
 
-on_each_database![refusals_are_told_with_their_reasons];
+on_each_database![refusals_have_golden_reasons];

@@ -9,10 +9,10 @@ use proto::v1;
 use rpc::Limiter;
 use rpc::stack::{Config, Listener, stack};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use support::issuer::{APP, Issuer};
+use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
 use support::service::{Bearer, Listeners, TestService};
-use support::store::Backend;
+use support::store::DatabaseKind;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::MetadataValue;
@@ -21,10 +21,10 @@ use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
 use super::golden::compare;
-use crate::api::words::{message, named, refused, send, stored, text};
+use crate::api::builders::{message, named, refused, send, stored, text};
 
 fn token(test: &TestService) -> String {
-    Issuer::shared().user(APP, "bob", test.now_s())
+    TestIssuer::shared().user(APP, "bob", test.now_s())
 }
 
 /// Bob asks for his counts, with something in the metadata.
@@ -57,8 +57,10 @@ async fn call_with(
 
 /// A replica that takes no calls at all.
 async fn overloaded(test: &TestService) -> Status {
-    let authenticator =
-        Authenticator::start(vec![Issuer::shared().config()], test.store.clock.clone());
+    let authenticator = Authenticator::start(
+        vec![TestIssuer::shared().config()],
+        test.store.clock.clone(),
+    );
     let config = Config {
         listener: Listener::Messaging,
         authenticator: authenticator.await.expect("an authenticator"),
@@ -93,17 +95,17 @@ async fn without_database(test: &TestService) -> [Status; 2] {
 
 /// Puts rubbish into the contents of all messages, behind the store's back.
 async fn corrupt(test: &TestService) {
-    let url = test.store.place().url();
+    let url = test.store.database().url();
     let update = "UPDATE message SET content = digest";
     match test.store.backend() {
-        Backend::Sqlite => {
+        DatabaseKind::Sqlite => {
             let mut connection = SqliteConnection::connect(&url).await.expect("a connection");
             sqlx::query(update)
                 .execute(&mut connection)
                 .await
                 .expect("an update");
         }
-        Backend::Postgres => {
+        DatabaseKind::Postgres => {
             let mut connection = PgConnection::connect(&url).await.expect("a connection");
             sqlx::query(update)
                 .execute(&mut connection)
@@ -113,7 +115,7 @@ async fn corrupt(test: &TestService) {
     }
 }
 
-async fn what_the_server_cannot_do_is_told_without_its_inner_life(test: &TestService) {
+async fn server_errors_reveal_no_internals(test: &TestService) {
     let id = send(test, "alice", &["bob"]).await;
     let no_time = {
         let mut request = Request::new(v1::GetMessageCountsRequest {});
@@ -180,4 +182,4 @@ async fn what_the_server_cannot_do_is_told_without_its_inner_life(test: &TestSer
     compare("server", &cases);
 }
 
-on_each_database![what_the_server_cannot_do_is_told_without_its_inner_life];
+on_each_database![server_errors_reveal_no_internals];

@@ -1,4 +1,4 @@
-//! Everything that can be seen, here and there.
+//! Comparison of all reads of the store with those of the reference.
 
 use domain::limits::ROWS_EXAMINED_MAX;
 use domain::page::{Criteria, Direction, Found, Key, Scan, Seek, Sort, SortField};
@@ -6,31 +6,31 @@ use domain::{AppId, Message, MessageId, MessageKind, Millis, Msgbox, ProfileId};
 use futures::future::join;
 use storage::Reader;
 
-use super::dice::Dice;
+use super::generator::Generator;
 use super::reference::Reference;
-use crate::conformance::bench::Store;
+use crate::conformance::fixture::BatchStore;
 
 const NO_LIMIT: usize = 64 * 1024 * 1024;
-/// More rows than a mailbox has.
+/// Page size beyond the rows of any mailbox.
 const ALL_ROWS: u32 = 1_000;
 /// Ids that are asked for at once.
 const IDS: usize = 300;
 
 pub struct Comparison<'a> {
     pub reference: &'a mut Reference,
-    pub dice: &'a mut Dice,
-    pub store: &'a Store,
-    pub replica: &'a Store,
+    pub generator: &'a mut Generator,
+    pub store: &'a BatchStore,
+    pub replica: &'a BatchStore,
     pub now: Millis,
 }
 
 impl Comparison<'_> {
-    /// One mailbox, one page of it, and one page of all messages, by chance.
+    /// Compares a random mailbox, a page of it, and a page of the repository.
     pub async fn glance(&mut self) {
-        let apps = self.dice.apps();
-        let app = self.dice.one_of(&apps);
-        let people = self.dice.people(&app);
-        let owner = self.dice.one_of(&people);
+        let apps = self.generator.apps();
+        let app = self.generator.one_of(&apps);
+        let mailboxes = self.generator.mailboxes(&app);
+        let owner = self.generator.one_of(&mailboxes);
         self.mailbox(&app, &owner).await;
         let all = self.reference.page(&app, &owner, &everything(sorts()[0]));
         let scan = self.scan(&keys(&all), false);
@@ -39,7 +39,7 @@ impl Comparison<'_> {
             .reference
             .repository_page(&app, &everything(sorts()[0]), self.now);
         let mut scan = self.scan(&keys(&all), true);
-        if self.dice.message_ids(&app).len() >= ROWS_EXAMINED_MAX as usize {
+        if self.generator.message_ids(&app).len() >= ROWS_EXAMINED_MAX as usize {
             // The reference looks at all rows, the store does not.
             scan.criteria = Criteria::default();
         }
@@ -48,9 +48,9 @@ impl Comparison<'_> {
 
     /// All that can be seen of all mailboxes of all apps.
     pub async fn everything(&mut self) {
-        for app in self.dice.apps() {
+        for app in self.generator.apps() {
             self.app(&app).await;
-            for owner in self.dice.people(&app) {
+            for owner in self.generator.mailboxes(&app) {
                 self.mailbox(&app, &owner).await;
                 self.entries(&app, &owner).await;
                 for sort in sorts() {
@@ -71,7 +71,7 @@ impl Comparison<'_> {
     async fn app(&mut self, app: &AppId) {
         let settings = self.store.settings(app).await.expect("settings");
         assert_eq!(settings, self.reference.settings(app));
-        for ids in self.dice.message_ids(app).chunks(IDS) {
+        for ids in self.generator.message_ids(app).chunks(IDS) {
             let messages = self.store.messages(app, ids, NO_LIMIT).await;
             let messages = messages.expect("messages");
             assert_eq!(messages.remaining, []);
@@ -117,7 +117,7 @@ impl Comparison<'_> {
         if !self.reference.visit(app, owner, self.now) {
             return;
         }
-        let all: Vec<MessageId> = self.dice.message_ids(app);
+        let all: Vec<MessageId> = self.generator.message_ids(app);
         let recent = &all[all.len().saturating_sub(IDS)..];
         for msgbox in Msgbox::ALL {
             let items = self
@@ -149,19 +149,21 @@ impl Comparison<'_> {
         found
     }
 
-    /// Some scan from somewhere.
+    /// Random scan from a random position.
     fn scan(&mut self, keys: &[Key], repository: bool) -> Scan {
-        let dice = &mut *self.dice;
-        let seek = match dice.number(1..=5) {
+        let generator = &mut *self.generator;
+        let seek = match generator.number(1..=5) {
             1 => Seek::End,
-            2 | 3 if !keys.is_empty() => Seek::After(dice.one_of(keys)),
-            4 if !keys.is_empty() => Seek::At(dice.one_of(keys)),
+            2 | 3 if !keys.is_empty() => Seek::After(generator.one_of(keys)),
+            4 if !keys.is_empty() => Seek::At(generator.one_of(keys)),
             _ => Seek::Start,
         };
-        let skip = dice.maybe(3, |dice| dice.number(0..=9)).unwrap_or(0);
-        let sort = dice.one_of(&sorts());
-        let rows = u32::try_from(dice.number(1..=30)).expect("few");
-        let count = dice.one_in(3);
+        let skip = generator
+            .maybe(3, |generator| generator.number(0..=9))
+            .unwrap_or(0);
+        let sort = generator.one_of(&sorts());
+        let rows = u32::try_from(generator.number(1..=30)).expect("few");
+        let count = generator.one_in(3);
         Scan {
             criteria: self.criteria(repository),
             sort,
@@ -173,32 +175,37 @@ impl Comparison<'_> {
     }
 
     fn criteria(&mut self, repository: bool) -> Criteria {
-        let profiles = self.dice.profiles();
+        let profiles = self.generator.profiles();
         let now = self.now;
-        let dice = &mut *self.dice;
-        let somebody = |dice: &mut Dice| dice.maybe(6, |dice| dice.one_of(&profiles));
-        let recently = |dice: &mut Dice| {
-            dice.maybe(6, |dice| now.after(-dice.number(0..=20_000).cast_signed()))
+        let generator = &mut *self.generator;
+        let somebody =
+            |generator: &mut Generator| generator.maybe(6, |generator| generator.one_of(&profiles));
+        let recently = |generator: &mut Generator| {
+            generator.maybe(6, |generator| {
+                now.after(-generator.number(0..=20_000).cast_signed())
+            })
         };
         Criteria {
-            msgbox: dice
-                .maybe(3, |dice| dice.one_of(&Msgbox::ALL))
+            msgbox: generator
+                .maybe(3, |generator| generator.one_of(&Msgbox::ALL))
                 .filter(|_| !repository),
-            read: dice.maybe(4, |dice| dice.one_in(2)).filter(|_| !repository),
-            from: somebody(dice),
-            to: somebody(dice),
-            party: somebody(dice),
-            kind: dice.maybe(6, |dice| {
-                dice.one_of(&[MessageKind::Regular, MessageKind::System, MessageKind::Bulk])
+            read: generator
+                .maybe(4, |generator| generator.one_in(2))
+                .filter(|_| !repository),
+            from: somebody(generator),
+            to: somebody(generator),
+            party: somebody(generator),
+            kind: generator.maybe(6, |generator| {
+                generator.one_of(&[MessageKind::Regular, MessageKind::System, MessageKind::Bulk])
             }),
-            system_only: repository && dice.one_in(4),
-            sent_after: recently(dice),
-            sent_before: recently(dice),
-            updated_after: recently(dice),
+            system_only: repository && generator.one_in(4),
+            sent_after: recently(generator),
+            sent_before: recently(generator),
+            updated_after: recently(generator),
         }
     }
 
-    /// One filter at a time.
+    /// Criteria with one filter each.
     fn filters(&self, owner: &ProfileId) -> Vec<Criteria> {
         let now: Millis = self.now;
         let none = Criteria::default;

@@ -4,7 +4,7 @@
 //! one.
 
 mod comparison;
-pub mod dice;
+pub mod generator;
 pub mod reference;
 mod tally;
 
@@ -13,22 +13,22 @@ use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refus
 use futures::future::join_all;
 use storage::Clock;
 use support::ids::SequentialIds;
-use support::store::Backend;
+use support::store::DatabaseKind;
 use support::{coverage, drift, however_gathered};
 
-use crate::conformance::bench::{Bench, Store};
+use crate::conformance::fixture::{BatchStore, StoreFixture};
 use comparison::Comparison;
-use dice::{Dice, Wish};
-use reference::{Deed, Reference};
-use tally::Tally;
+use generator::{GeneratedOperation, Generator};
+use reference::{Reference, ReferenceAction};
+use tally::OutcomeTally;
 
 const SEED: u64 = 20_260_101;
 const OPERATIONS: u64 = 10_000;
-/// As many where writes are gathered in another way than usual.
+/// Operations of a run with lanes that are not the default.
 const OPERATIONS_UNUSUAL: u64 = 1_500;
 /// Operations in a batch at the most.
 const BATCH_MAX: u64 = 60;
-/// What must have happened to mailboxes when they settled.
+/// Kinds of settling that a run must contain.
 const MET: [&str; 7] = [
     "expired",
     "taken",
@@ -38,10 +38,10 @@ const MET: [&str; 7] = [
     "recalled",
     "recalled unseen",
 ];
-/// How often everything is compared: after so many operations.
+/// Operations between two full comparisons.
 const COMPARE_ALL_AFTER: u64 = 2_500;
 
-however_gathered![random_operations_do_what_the_reference_does];
+however_gathered![random_operations_equal_the_reference_model];
 
 /// Small boxes, so that they are full now and then.
 pub fn policy() -> Policy {
@@ -52,9 +52,9 @@ pub fn policy() -> Policy {
     }
 }
 
-async fn random_operations_do_what_the_reference_does(bench: &Bench) {
+async fn random_operations_equal_the_reference_model(fixture: &StoreFixture) {
     let seed = setting("POSTROOM_MODEL_SEED", SEED);
-    let setup = bench.test.setup();
+    let setup = fixture.test.setup();
     let usual = if setup.is_usual() {
         OPERATIONS
     } else {
@@ -62,14 +62,14 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
     };
     let operations = setting("POSTROOM_MODEL_OPERATIONS", usual);
     coverage::print_once(&format!("model: {setup}, seed {seed}"));
-    let mut run = Run {
+    let mut run = ModelRun {
         reference: Reference::new(policy()),
-        dice: Dice::new(seed, "model"),
+        generator: Generator::new(seed, "model"),
         ids: SequentialIds::default(),
-        store: bench.store_with(policy()).await,
-        replica: bench.store_with(policy()).await,
-        tally: Tally::default(),
-        bench,
+        store: fixture.store_with(policy()).await,
+        replica: fixture.store_with(policy()).await,
+        tally: OutcomeTally::default(),
+        fixture,
     };
     run.open_all().await;
     let (mut done, mut next_comparison) = (0, COMPARE_ALL_AFTER);
@@ -99,76 +99,77 @@ async fn random_operations_do_what_the_reference_does(bench: &Bench) {
     run.replica.close().await;
 }
 
-struct Run<'a> {
+struct ModelRun<'a> {
     reference: Reference,
-    dice: Dice,
+    generator: Generator,
     /// The ids that the store is going to make.
     ids: SequentialIds,
-    store: Store,
-    /// Another store on the same database.
-    replica: Store,
-    tally: Tally,
-    bench: &'a Bench,
+    store: BatchStore,
+    /// A second store on the same database.
+    replica: BatchStore,
+    tally: OutcomeTally,
+    fixture: &'a StoreFixture,
 }
 
-impl Run<'_> {
-    /// Most come at once, and the others by a deed: so no mailbox begins by a letter that is
-    /// refused.
+impl ModelRun<'_> {
+    /// Creates the mailboxes of all profiles, so that no refused send creates one.
     async fn open_all(&mut self) {
-        let now = self.bench.clock().now_ms();
-        for app in self.dice.apps() {
-            for owner in self.dice.profiles() {
+        let now = self.fixture.clock().now_ms();
+        for app in self.generator.apps() {
+            for owner in self.generator.profiles() {
                 self.arrive(&app, owner, now).await;
             }
         }
     }
 
     async fn arrive(&mut self, app: &AppId, owner: ProfileId, now: Millis) {
-        let wish = Wish {
+        let generated = GeneratedOperation {
             app: app.clone(),
             request: None,
-            deed: Deed::Act(Action::Open(Open { owner })),
+            action: ReferenceAction::Act(Action::Open(Open { owner })),
         };
-        let verdict = self.store.run(app, wish.operation()).await;
-        assert_eq!(verdict, self.foretell(&wish, now));
+        let verdict = self.store.run(app, generated.operation()).await;
+        assert_eq!(verdict, self.foretell(&generated, now));
     }
 
-    /// What happens beside the operations: somebody comes, somebody sweeps.
+    /// Side events: new mailboxes and sweeps.
     async fn aside(&mut self) {
-        let now = self.bench.clock().now_ms();
-        if self.dice.one_in(20)
-            && let Some((app, owner)) = self.dice.newcomer()
+        let now = self.fixture.clock().now_ms();
+        if self.generator.one_in(20)
+            && let Some((app, owner)) = self.generator.newcomer()
         {
             self.arrive(&app, owner, now).await;
         }
-        if self.dice.one_in(20) {
+        if self.generator.one_in(20) {
             while self.store.sweep().await.expect("a sweep") {}
             self.reference.sweep(now);
         }
     }
 
-    /// One operation, or a batch of them; how many.
+    /// Executes one operation or a batch, and returns the number of operations.
     async fn step(&mut self) -> u64 {
-        let size = if self.dice.one_in(3) {
-            self.dice.number(2..=BATCH_MAX)
+        let size = if self.generator.one_in(3) {
+            self.generator.number(2..=BATCH_MAX)
         } else {
             1
         };
-        let now = self.bench.clock().now_ms();
+        let now = self.fixture.clock().now_ms();
         let (mut expected, mut batch) = (Vec::new(), Vec::new());
         for _ in 0..size {
-            let wish = self.dice.wish();
+            let generated = self.generator.generated();
             // Those after it would see it, or not, as the batches fall.
-            let is_last = self.reference.is_about_bulk(&wish.app, &wish.deed);
-            expected.push(self.foretell(&wish, now));
-            batch.push((wish.app.clone(), wish.operation()));
+            let is_last = self
+                .reference
+                .is_about_bulk(&generated.app, &generated.action);
+            expected.push(self.foretell(&generated, now));
+            batch.push((generated.app.clone(), generated.operation()));
             if is_last {
                 break;
             }
         }
         let size = batch.len() as u64;
         if let [(app, operation)] = &batch[..] {
-            let store = if self.dice.one_in(3) {
+            let store = if self.generator.one_in(3) {
                 &self.replica
             } else {
                 &self.store
@@ -179,19 +180,19 @@ impl Run<'_> {
             let verdicts = self.carry_out(batch.clone()).await;
             compare_verdicts(&batch, &verdicts, &expected);
         }
-        self.bench.clock().advance(self.dice.leap_ms());
+        self.fixture.clock().advance(self.generator.leap_ms());
         self.aside().await;
         size
     }
 
-    /// In one transaction, or as the lanes gather it. What several lanes are asked at once has
-    /// no order, and in one lane only small things of one app have: others are asked in turn.
+    /// Executes a batch in one transaction or through the lanes. Several lanes keep no order, and
+    /// one lane only that of small operations of one app; all others run one after another.
     async fn carry_out(&self, batch: Vec<(AppId, Operation)>) -> Vec<Result<Outcome, Refusal>> {
-        let setup = self.bench.test.setup();
+        let setup = self.fixture.test.setup();
         let call =
             async |(app, operation): (AppId, Operation)| self.store.run(&app, operation).await;
         match setup.backend {
-            Backend::Sqlite => {
+            DatabaseKind::Sqlite => {
                 let mut verdicts = Vec::new();
                 let has_order = |one: &(AppId, Operation), next: &(AppId, Operation)| {
                     let is_small = |it: &Operation| !it.weight().is_large();
@@ -202,8 +203,8 @@ impl Run<'_> {
                 }
                 verdicts
             }
-            Backend::Postgres if setup.is_usual() => self.store.batch(batch).await,
-            Backend::Postgres => {
+            DatabaseKind::Postgres if setup.is_usual() => self.store.batch(batch).await,
+            DatabaseKind::Postgres => {
                 let mut verdicts = Vec::new();
                 for one in batch {
                     verdicts.push(call(one).await);
@@ -213,23 +214,33 @@ impl Run<'_> {
         }
     }
 
-    /// What the store is going to say.
-    fn foretell(&mut self, wish: &Wish, now: Millis) -> Result<Outcome, Refusal> {
-        let Wish { app, request, deed } = wish;
-        let message_id = wish.message_id(&self.ids, now);
-        let verdict = self.reference.execute(app, *request, deed, message_id, now);
-        self.dice.learn(wish, &verdict);
-        self.tally.add(&wish.deed, &verdict);
+    /// Result that the reference predicts.
+    fn foretell(
+        &mut self,
+        generated: &GeneratedOperation,
+        now: Millis,
+    ) -> Result<Outcome, Refusal> {
+        let GeneratedOperation {
+            app,
+            request,
+            action,
+        } = generated;
+        let message_id = generated.message_id(&self.ids, now);
+        let verdict = self
+            .reference
+            .execute(app, *request, action, message_id, now);
+        self.generator.learn(generated, &verdict);
+        self.tally.add(&generated.action, &verdict);
         verdict
     }
 
     fn compare(&mut self) -> Comparison<'_> {
         Comparison {
             reference: &mut self.reference,
-            dice: &mut self.dice,
+            generator: &mut self.generator,
             store: &self.store,
             replica: &self.replica,
-            now: self.bench.clock().now_ms(),
+            now: self.fixture.clock().now_ms(),
         }
     }
 }
@@ -245,7 +256,7 @@ fn compare_verdicts(
     }
 }
 
-/// A verdict without the words that people read.
+/// A result without the texts for mailboxes.
 fn wordless(verdict: &Result<Outcome, Refusal>) -> Result<Outcome, Refusal> {
     let Err(Refusal::Invalid(violations)) = verdict else {
         return verdict.clone();

@@ -2,7 +2,7 @@
 //! no locks, no batches, no SQL; nothing of the ledger.
 
 mod bulk;
-mod person;
+mod mailbox;
 mod read;
 mod settle;
 mod write;
@@ -19,49 +19,49 @@ use domain::{
     Sender, Settings,
 };
 
-use person::Person;
+use mailbox::ReferenceMailbox;
 
-type Verdict = Result<Outcome, Refusal>;
+type ReferenceResult = Result<Outcome, Refusal>;
 
 /// All apps.
 #[derive(Debug)]
 pub struct Reference {
     defaults: Policy,
-    apps: BTreeMap<AppId, App>,
+    apps: BTreeMap<AppId, ReferenceApp>,
 }
 
-/// What is to be done.
+/// An action, in the form in which the reference takes it.
 #[derive(Debug, Clone)]
-pub enum Deed {
+pub enum ReferenceAction {
     /// A message is sent.
-    Send(Letter),
+    Send(ReferenceMessage),
     /// Anything else.
     Act(Action),
 }
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
-pub struct Letter {
-    /// Who it is from.
+pub struct ReferenceMessage {
+    /// Sender.
     pub from: Sender,
-    /// Who it is to, as they were named.
+    /// Recipients, as they were named.
     pub to: Vec<ProfileId>,
-    /// What it says.
+    /// Content.
     pub content: Content,
-    /// What devices show.
+    /// Push notification.
     pub notification: Option<Bytes>,
-    /// How long it lives.
+    /// Lifetime in milliseconds; the app's default if absent.
     pub lifetime_ms: Option<i64>,
 }
 
-impl Deed {
-    /// The deed as the store takes it.
+impl ReferenceAction {
+    /// The action as the store takes it.
     pub fn action(&self) -> Action {
         match self.clone() {
-            Self::Send(letter) => Action::Deliver(
-                Deliver::new(letter.from, letter.to, letter.content)
-                    .with_notification(letter.notification)
-                    .with_lifetime_ms(letter.lifetime_ms),
+            Self::Send(message) => Action::Deliver(
+                Deliver::new(message.from, message.to, message.content)
+                    .with_notification(message.notification)
+                    .with_lifetime_ms(message.lifetime_ms),
             ),
             Self::Act(action) => action,
         }
@@ -69,30 +69,30 @@ impl Deed {
 }
 
 #[derive(Debug, Default)]
-struct App {
+struct ReferenceApp {
     settings: Settings,
-    people: BTreeMap<ProfileId, Person>,
+    mailboxes: BTreeMap<ProfileId, ReferenceMailbox>,
     messages: BTreeMap<MessageId, Message>,
-    answers: BTreeMap<RequestKey, Answer>,
-    /// What has become of messages to everyone.
+    answers: BTreeMap<RequestKey, StoredAnswer>,
+    /// Events of bulk messages.
     events: Vec<BulkEvent>,
     events_ever: i64,
     recalled: BTreeMap<MessageId, Message>,
     tallies: BTreeMap<MessageId, Tally>,
     now: Millis,
-    /// How often something happened to a mailbox that nobody did to it.
+    /// Number of changes by settling, by kind.
     met: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug)]
-struct Answer {
+struct StoredAnswer {
     fingerprint: Fingerprint,
     outcome: Outcome,
     expire_ms: Millis,
 }
 
 impl Reference {
-    /// Nothing has happened yet.
+    /// An empty reference.
     pub const fn new(defaults: Policy) -> Self {
         Self {
             defaults,
@@ -100,20 +100,20 @@ impl Reference {
         }
     }
 
-    /// Does it, or answers what was answered before.
+    /// Executes an action, or returns the stored answer to its request id.
     pub fn execute(
         &mut self,
         app: &AppId,
         request: Option<Request>,
-        deed: &Deed,
+        action: &ReferenceAction,
         message_id: MessageId,
         now: Millis,
-    ) -> Verdict {
+    ) -> ReferenceResult {
         let app = self.apps.entry(app.clone()).or_default();
         app.now = now;
-        app.settle_all_in(&self.defaults, deed);
+        app.settle_all_in(&self.defaults, action);
         let Some(Request { key, fingerprint }) = request else {
-            return app.run(&self.defaults, deed, message_id, now);
+            return app.run(&self.defaults, action, message_id, now);
         };
         let answer = app.answers.get(&key);
         if let Some(answer) = answer.filter(|answer| answer.expire_ms > now) {
@@ -123,8 +123,8 @@ impl Reference {
                 Err(Refusal::RequestIdReused)
             };
         }
-        let outcome = app.run(&self.defaults, deed, message_id, now)?;
-        let answer = Answer {
+        let outcome = app.run(&self.defaults, action, message_id, now)?;
+        let answer = StoredAnswer {
             fingerprint,
             outcome: outcome.clone(),
             expire_ms: now.after(IDEMPOTENCY_MS),
@@ -135,26 +135,26 @@ impl Reference {
 }
 
 impl Reference {
-    /// Somebody looks at a mailbox, if it has begun.
+    /// Settles a mailbox as a read does; false if there is none.
     pub fn visit(&mut self, app: &AppId, owner: &ProfileId, now: Millis) -> bool {
         let Some(app) = self.apps.get_mut(app) else {
             return false;
         };
         app.now = now;
-        let has_begun = app.people.contains_key(owner);
+        let has_begun = app.mailboxes.contains_key(owner);
         if has_begun {
             app.settle(&self.defaults, owner);
         }
         has_begun
     }
 
-    /// How often that happened to mailboxes when they settled.
+    /// Number of changes of a kind by settling.
     pub fn met(&self, what: &str) -> u64 {
         let times = self.apps.values().filter_map(|app| app.met.get(what));
         times.sum()
     }
 
-    /// What time has made due, and nobody has come for.
+    /// Settles all mailboxes with expired entries, and removes expired rows.
     pub fn sweep(&mut self, now: Millis) {
         let kept_since = now.after(-EXPIRED_KEPT_MS);
         for app in self.apps.values_mut() {
@@ -167,7 +167,7 @@ impl Reference {
             app.events.retain(|event| event.expire_ms > kept_since);
             app.answers
                 .retain(|_, answer| answer.expire_ms > kept_since);
-            let App {
+            let ReferenceApp {
                 tallies,
                 messages,
                 recalled,
@@ -178,22 +178,22 @@ impl Reference {
     }
 }
 
-impl App {
+impl ReferenceApp {
     fn run(
         &mut self,
         defaults: &Policy,
-        deed: &Deed,
+        action: &ReferenceAction,
         message_id: MessageId,
         now: Millis,
-    ) -> Verdict {
+    ) -> ReferenceResult {
         let policy = self.settings.over(defaults);
-        match deed {
-            Deed::Send(letter) => self.send(&policy, letter, message_id, now),
-            Deed::Act(action) => match action {
+        match action {
+            ReferenceAction::Send(message) => self.send(&policy, message, message_id, now),
+            ReferenceAction::Act(action) => match action {
                 // Nobody sees of a trim who has no cursor.
                 Action::Open(_) | Action::Settle(_) | Action::Trim(_) => Ok(Outcome::Done),
                 Action::SendBulk(send) => self.send_bulk(&policy, send, message_id),
-                Action::Deliver(_) => unreachable!("a message is sent as a letter"),
+                Action::Deliver(_) => unreachable!("a message is sent as a message"),
                 Action::Launch(_) | Action::Advance(_) | Action::StopJob(_) => {
                     unreachable!("segments have tests of their own")
                 }

@@ -1,21 +1,21 @@
-//! What the dice have led to: a test in which hardly anything happens is blind.
+//! Tally of outcomes: proof that a run contains each kind of action and outcome.
 
 use std::collections::BTreeMap;
 
 use domain::{Action, Outcome, Refusal};
 
-use super::reference::Deed;
+use super::reference::ReferenceAction;
 
 /// Each of these must have happened so often at the least.
 pub const OFTEN: u64 = 5;
 
-/// How often each kind of deed had each kind of outcome.
+/// Number of outcomes by kind of action and kind of outcome.
 #[derive(Debug, Default)]
-pub struct Tally(BTreeMap<(&'static str, &'static str), u64>);
+pub struct OutcomeTally(BTreeMap<(&'static str, &'static str), u64>);
 
-impl Tally {
-    pub fn add(&mut self, deed: &Deed, verdict: &Result<Outcome, Refusal>) {
-        *self.0.entry((kind(deed), result(verdict))).or_insert(0) += 1;
+impl OutcomeTally {
+    pub fn add(&mut self, action: &ReferenceAction, verdict: &Result<Outcome, Refusal>) {
+        *self.0.entry((kind(action), result(verdict))).or_insert(0) += 1;
     }
 
     pub fn assert_not_blind(&self) {
@@ -57,26 +57,26 @@ impl Tally {
     }
 }
 
-const fn kind(deed: &Deed) -> &'static str {
-    match deed {
-        Deed::Send(_) | Deed::Act(Action::Deliver(_)) => "send",
-        Deed::Act(Action::Open(_)) => "open",
-        Deed::Act(Action::Settle(_)) => "settle",
-        Deed::Act(Action::SendBulk(_)) => "send bulk",
-        Deed::Act(Action::Launch(_)) => "launch",
-        Deed::Act(Action::Advance(_)) => "advance",
-        Deed::Act(Action::StopJob(_)) => "stop job",
-        Deed::Act(Action::Mark(_)) => "mark",
-        Deed::Act(Action::MarkDelivered(_)) => "mark delivered",
-        Deed::Act(Action::Delete(_)) => "delete",
-        Deed::Act(Action::Clear(_)) => "clear",
-        Deed::Act(Action::Recall(_)) => "recall",
-        Deed::Act(Action::Edit(_)) => "edit",
-        Deed::Act(Action::Update(_)) => "update",
-        Deed::Act(Action::RemoveOne(_)) => "remove one",
-        Deed::Act(Action::Remove(_)) => "remove",
-        Deed::Act(Action::Trim(_)) => "trim",
-        Deed::Act(Action::Configure(_)) => "configure",
+const fn kind(action: &ReferenceAction) -> &'static str {
+    match action {
+        ReferenceAction::Send(_) | ReferenceAction::Act(Action::Deliver(_)) => "send",
+        ReferenceAction::Act(Action::Open(_)) => "open",
+        ReferenceAction::Act(Action::Settle(_)) => "settle",
+        ReferenceAction::Act(Action::SendBulk(_)) => "send bulk",
+        ReferenceAction::Act(Action::Launch(_)) => "launch",
+        ReferenceAction::Act(Action::Advance(_)) => "advance",
+        ReferenceAction::Act(Action::StopJob(_)) => "stop job",
+        ReferenceAction::Act(Action::Mark(_)) => "mark",
+        ReferenceAction::Act(Action::MarkDelivered(_)) => "mark delivered",
+        ReferenceAction::Act(Action::Delete(_)) => "delete",
+        ReferenceAction::Act(Action::Clear(_)) => "clear",
+        ReferenceAction::Act(Action::Recall(_)) => "recall",
+        ReferenceAction::Act(Action::Edit(_)) => "edit",
+        ReferenceAction::Act(Action::Update(_)) => "update",
+        ReferenceAction::Act(Action::RemoveOne(_)) => "remove one",
+        ReferenceAction::Act(Action::Remove(_)) => "remove",
+        ReferenceAction::Act(Action::Trim(_)) => "trim",
+        ReferenceAction::Act(Action::Configure(_)) => "configure",
     }
 }
 

@@ -1,4 +1,4 @@
-//! How the service ends when it is asked to.
+//! Drain of the service after a signal.
 
 use std::pin::pin;
 
@@ -6,17 +6,17 @@ use futures::future::join_all;
 use proto::v1;
 use sqlx::Connection as _;
 use support::on_each_database;
-use support::process::{Home, UserClient};
-use support::store::{Backend, Site as _};
+use support::process::{Deployment, UserClient};
+use support::store::{DatabaseKind, TestEnvironment as _};
 use tonic::Status;
 
-/// How it ends that was not allowed to finish.
+/// Exit code after a second signal.
 const ENDED_AT_ONCE: i32 = 130;
-/// As many as may be under way on one connection, but for a few.
+/// Concurrent sends on one connection, below its limit of streams.
 const SENDS: u32 = 64;
 
-async fn a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0(home: &Home) {
-    let server = home.serve();
+async fn a_terminated_service_finishes_its_calls_and_exits_with_0(deployment: &Deployment) {
+    let server = deployment.serve();
     let alice = server.messaging(&server.tokens.alice);
     let sends: Vec<_> = (0..SENDS)
         .map(|number| tokio::spawn(send(alice.clone(), number)))
@@ -34,7 +34,7 @@ async fn a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0(home:
     }
     assert!(ended.await.expect("a task").success());
 
-    let again = home.serve();
+    let again = deployment.serve();
     let mut bob = again.messaging(&again.tokens.bob);
     let counts = bob
         .get_message_counts(v1::GetMessageCountsRequest {})
@@ -46,12 +46,12 @@ async fn a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0(home:
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_a_service_at_once_that_waits_for_its_calls() {
-    let home = Home::open(Backend::Sqlite.into()).await;
-    let server = home.serve();
+async fn a_second_signal_ends_a_draining_service_at_once() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let server = deployment.serve();
     let mut alice = server.messaging(&server.tokens.alice);
     send(alice.clone(), 0).await.expect("a message");
-    let held = home.hold_writers().await;
+    let held = deployment.hold_writers().await;
     let mut stuck = pin!(send(alice.clone(), 1));
     assert!(futures::poll!(&mut stuck).is_pending());
     // On the same connection, and it was asked after the other.
@@ -66,7 +66,7 @@ async fn a_second_signal_ends_a_service_at_once_that_waits_for_its_calls() {
     assert_eq!(server.ended().await.code(), Some(ENDED_AT_ONCE));
     stuck.await.expect_err("a call that was cut");
     held.close().await.expect("an end");
-    home.end(true).await;
+    deployment.end(true).await;
 }
 
 async fn send(mut alice: UserClient, number: u32) -> Result<(), Status> {
@@ -78,4 +78,4 @@ async fn send(mut alice: UserClient, number: u32) -> Result<(), Status> {
     alice.send_message_simple(request).await.map(drop)
 }
 
-on_each_database![a_service_that_is_asked_to_end_finishes_its_calls_and_ends_with_0];
+on_each_database![a_terminated_service_finishes_its_calls_and_exits_with_0];

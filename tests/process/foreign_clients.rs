@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use support::command::run;
 use support::on_each_database;
-use support::process::{Home, Server};
+use support::process::{Deployment, ServerProcess};
 use support::tools;
 
 /// A client that is not ours.
@@ -72,7 +72,7 @@ impl Client for BufCurl {
 /// A client, and the service that it talks to.
 struct Talk<'a> {
     client: &'a dyn Client,
-    server: &'a Server,
+    server: &'a ServerProcess,
 }
 
 impl Talk<'_> {
@@ -165,7 +165,7 @@ fn is_told_all_reasons_of_a_refusal(talk: &Talk) {
     }
 }
 
-/// What is said in base64: buf prints the details of an error so, grpcurl in words.
+/// Decodes base64, in which buf prints error details.
 fn decoded(said: &str) -> String {
     let details = said
         .split('"')
@@ -175,8 +175,8 @@ fn decoded(said: &str) -> String {
         .collect()
 }
 
-fn converses(client: &dyn Client, home: &Home) {
-    let server = home.serve();
+fn converses(client: &dyn Client, deployment: &Deployment) {
+    let server = deployment.serve();
     let talk = Talk {
         client,
         server: &server,
@@ -186,12 +186,12 @@ fn converses(client: &dyn Client, home: &Home) {
     is_told_all_reasons_of_a_refusal(&talk);
 }
 
-async fn grpcurl_converses_by_reflection_alone(home: &Home) {
-    converses(&Grpcurl, home);
+async fn grpcurl_converses_by_reflection_alone(deployment: &Deployment) {
+    converses(&Grpcurl, deployment);
 }
 
-async fn buf_curl_converses_by_reflection_alone(home: &Home) {
-    converses(&BufCurl, home);
+async fn buf_curl_converses_by_reflection_alone(deployment: &Deployment) {
+    converses(&BufCurl, deployment);
 }
 
 on_each_database![

@@ -1,6 +1,5 @@
 //! The real program: how it starts, what it says, who can talk to it, how it ends.
 
-mod closed_windows;
 mod configuration;
 mod drain;
 mod foreign_clients;
@@ -8,6 +7,7 @@ mod quotas;
 mod readiness;
 mod restore;
 mod segments;
+mod stalled_readers;
 mod streams;
 mod tls;
 mod tokens;

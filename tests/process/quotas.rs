@@ -5,18 +5,18 @@ use std::time::Duration;
 use proto::sys::v1 as sys;
 use proto::v1;
 use support::on_each_database;
-use support::process::{Home, Server, SystemClient, UserClient};
+use support::process::{Deployment, ServerProcess, SystemClient, UserClient};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::api::words::{notice, reason_of, text};
+use crate::api::builders::{notice, reason_of, text};
 
 /// Sends that are tried until one is too many. More than two are needed only on a machine on which
 /// each takes longer than a second.
 const TRIES_MAX: usize = 500;
 
-fn limited(home: &Home) -> Server {
-    let mut start = home.start();
+fn limited(deployment: &Deployment) -> ServerProcess {
+    let mut start = deployment.start();
     for (name, value) in [
         ("POSTROOM_QUOTAS__PROFILE_SENDS_PER_SECOND", "1"),
         ("POSTROOM_QUOTAS__PROFILE_SENDS_BURST", "1"),
@@ -25,7 +25,7 @@ fn limited(home: &Home) -> Server {
     ] {
         start.variables.push((name, value.to_owned()));
     }
-    Server::start(&start)
+    ServerProcess::start(&start)
 }
 
 async fn send(mut user: UserClient) -> Result<(), Status> {
@@ -54,8 +54,8 @@ async fn too_often(send: impl AsyncFn() -> Result<(), Status>) -> Duration {
     panic!("never too often");
 }
 
-async fn what_the_configuration_allows_passes_and_no_more(home: &Home) {
-    let server = limited(home);
+async fn configured_quotas_limit_sends(deployment: &Deployment) {
+    let server = limited(deployment);
     let alice = server.messaging(&server.tokens.alice);
     let app = server.system();
     let told = too_often(async || send(alice.clone()).await).await;
@@ -67,4 +67,4 @@ async fn what_the_configuration_allows_passes_and_no_more(home: &Home) {
     announce(app).await.expect("a send, after the wait");
 }
 
-on_each_database![what_the_configuration_allows_passes_and_no_more];
+on_each_database![configured_quotas_limit_sends];

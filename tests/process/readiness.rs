@@ -1,4 +1,4 @@
-//! What the probes say.
+//! Probes and metrics.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use proto::v1;
 use sqlx::Connection as _;
 use support::issuer::APP;
 use support::postgres::Cluster;
-use support::process::{Home, Server, Start};
-use support::store::{Backend, Site as _};
-use support::{folder::Folder, http, on_each_database};
+use support::process::{Deployment, ServerProcess, StartOptions};
+use support::store::{DatabaseKind, TestEnvironment as _};
+use support::{http, on_each_database, temp_folder::TempFolder};
 use tonic::Code;
 
-use crate::conformance::bench::IN_TIME;
+use crate::conformance::fixture::IN_TIME;
 
 /// Time between two looks at a probe.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -25,8 +25,8 @@ fn send() -> v1::SendMessageSimpleRequest {
     }
 }
 
-async fn a_service_that_is_there_is_alive_and_ready_and_measured(home: &Home) {
-    let server = home.serve();
+async fn probes_and_metrics_answer(deployment: &Deployment) {
+    let server = deployment.serve();
     for (path, body) in [
         ("/livez", "live"),
         ("/readyz", "ready"),
@@ -39,15 +39,15 @@ async fn a_service_that_is_there_is_alive_and_ready_and_measured(home: &Home) {
     assert_eq!(http::get(server.operations, "/none").0, 404);
 }
 
-on_each_database![a_service_that_is_there_is_alive_and_ready_and_measured];
+on_each_database![probes_and_metrics_answer];
 
 #[tokio::test]
-async fn a_service_whose_write_takes_long_stays_ready() {
-    let home = Home::open(Backend::Sqlite.into()).await;
-    let server = home.serve();
+async fn a_long_write_leaves_the_service_ready() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let server = deployment.serve();
     let mut alice = server.messaging(&server.tokens.alice);
     alice.send_message_simple(send()).await.expect("a message");
-    let held = home.hold_writers().await;
+    let held = deployment.hold_writers().await;
     let mut writer = alice.clone();
     let mut write = pin!(writer.send_message_simple(send()));
     assert!(futures::poll!(&mut write).is_pending());
@@ -62,26 +62,26 @@ async fn a_service_whose_write_takes_long_stays_ready() {
     assert!(futures::poll!(&mut write).is_pending());
     held.close().await.expect("an end");
     write.await.expect("a message");
-    home.end(true).await;
+    deployment.end(true).await;
 }
 
 #[tokio::test]
-async fn a_service_stays_ready_while_another_process_writes_for_long() {
-    let home = Home::open(Backend::Sqlite.into()).await;
-    let server = home.serve();
+async fn a_long_write_of_another_process_leaves_the_service_ready() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let server = deployment.serve();
     let mut alice = server.messaging(&server.tokens.alice);
     alice.send_message_simple(send()).await.expect("a message");
-    let held = home.hold_writers().await;
+    let held = deployment.hold_writers().await;
     for _ in 0..3 {
         assert_eq!(http::get(server.operations, "/readyz").0, 200);
     }
     held.close().await.expect("an end");
     alice.send_message_simple(send()).await.expect("a message");
-    home.end(true).await;
+    deployment.end(true).await;
 }
 
 /// Polls the probe until it answers with a status.
-async fn readiness_becomes(server: &Server, status: u16) {
+async fn readiness_becomes(server: &ServerProcess, status: u16) {
     let polls = async {
         while http::get(server.operations, "/readyz").0 != status {
             tokio::time::sleep(PAUSE).await;
@@ -92,14 +92,14 @@ async fn readiness_becomes(server: &Server, status: u16) {
 }
 
 #[tokio::test]
-async fn a_database_that_is_lost_and_comes_back_needs_no_restart_of_the_service() {
+async fn a_service_recovers_from_the_loss_of_its_database() {
     let cluster = Cluster::private();
     let database = cluster.server().database().await;
-    let folder = Folder::new();
-    let server = Server::start(&Start {
+    let folder = TempFolder::new();
+    let server = ServerProcess::start(&StartOptions {
         data_dir: folder.path().to_owned(),
         database_url: Some(database.url.clone()),
-        ..Start::default()
+        ..StartOptions::default()
     });
     let mut alice = server.messaging(&server.tokens.alice);
     alice.send_message_simple(send()).await.expect("a message");

@@ -7,21 +7,21 @@ use proto::v1;
 use proto::v1::event::Frame;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use support::postgres::Cluster;
-use support::process::{Home, Server, postroom};
-use support::store::{Backend, Place, Site as _};
+use support::process::{Deployment, ServerProcess, postroom};
+use support::store::{DatabaseKind, TestDatabase, TestEnvironment as _};
 use support::{command, coverage, gears};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 
-use crate::conformance::bench::IN_TIME;
-use crate::realtime::follower::{Follower, Short, short};
+use crate::conformance::fixture::IN_TIME;
+use crate::realtime::subscriber::{FrameSummary, Subscriber, short};
 
 /// Time within which a running replica notices that its database is another one: a poll, and a
 /// margin. Asserted in the second gear.
 const NOTICED_WITHIN: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(50);
 
-async fn send(server: &Server) -> Short {
+async fn send(server: &ServerProcess) -> FrameSummary {
     let request = v1::SendMessageSimpleRequest {
         to: vec!["bob".to_owned()],
         text: "hello".to_owned(),
@@ -32,38 +32,38 @@ async fn send(server: &Server) -> Short {
     ("new", sent.expect("it is sent").into_inner().message_id)
 }
 
-async fn follow(server: &Server, cursor: &str) -> Follower {
+async fn follow(server: &ServerProcess, cursor: &str) -> Subscriber {
     let request = v1::SubscribeRequest {
         cursor: cursor.to_owned(),
         ..Default::default()
     };
     let mut bob = server.messaging(&server.tokens.bob);
     let stream = bob.subscribe(request).await.expect("a stream");
-    Follower::over(stream.into_inner(), cursor)
+    Subscriber::over(stream.into_inner(), cursor)
 }
 
-/// What a cursor leads to; then the stream goes on, and misses nothing.
-async fn backlog(server: &Server, cursor: &str) -> Vec<Short> {
+/// Backlog from a cursor. Checks that the stream then shows new messages.
+async fn backlog(server: &ServerProcess, cursor: &str) -> Vec<FrameSummary> {
     let mut bob = follow(server, cursor).await;
     let seen = bob.backlog().await;
     let sent = [send(server).await, send(server).await];
     assert_eq!(bob.changes(2).await, sent);
-    let said = |short: &Short| short.0 != "counts";
+    let said = |short: &FrameSummary| short.0 != "counts";
     seen.into_iter().filter(said).collect()
 }
 
-fn resync(reason: &str) -> [Short; 1] {
+fn resync(reason: &str) -> [FrameSummary; 1] {
     [("resync", format!("RESYNC_REASON_{reason}"))]
 }
 
-/// What a client knows: a cursor of before the backup, and one of after it.
+/// Cursors of a client from before and after the backup.
 struct Cursors {
     before: String,
     after: String,
 }
 
-/// Two messages, a backup, and three messages more.
-async fn live(server: &Server, back_up: impl AsyncFnOnce()) -> Cursors {
+/// Sends two messages, takes a backup, and sends three more messages.
+async fn live(server: &ServerProcess, back_up: impl AsyncFnOnce()) -> Cursors {
     let mut bob = follow(server, "").await;
     bob.backlog().await;
     let sent = [send(server).await, send(server).await];
@@ -77,15 +77,14 @@ async fn live(server: &Server, back_up: impl AsyncFnOnce()) -> Cursors {
     Cursors { before, after }
 }
 
-async fn end(server: Server) {
+async fn end(server: ServerProcess) {
     server.terminate();
     assert!(server.ended().await.success());
 }
 
-/// A copy that was put back knows nothing of it: what becomes of those who know more, before
-/// and after it was told.
-async fn was_put_back(home: &Home, cursors: &Cursors) {
-    let server = home.serve();
+/// Checks cursors against a restored copy, before and after `new-epoch`.
+async fn was_put_back(deployment: &Deployment, cursors: &Cursors) {
+    let server = deployment.serve();
     assert_eq!(
         backlog(&server, &cursors.after).await,
         resync("CURSOR_AHEAD")
@@ -99,7 +98,7 @@ async fn was_put_back(home: &Home, cursors: &Cursors) {
 
     let mut bob = follow(&server, "").await;
     bob.backlog().await;
-    let url = home.place().url();
+    let url = deployment.database().url();
     command::run(&mut postroom(["new-epoch", "--database-url", &url])).expect("a new epoch");
     assert_eq!([short(&bob.next().await)], resync("EPOCH_CHANGED"));
     for cursor in [&cursors.before, &cursors.after] {
@@ -107,21 +106,21 @@ async fn was_put_back(home: &Home, cursors: &Cursors) {
     }
     coverage::print(&format!(
         "{} put back: ahead is said; without new-epoch missed {missed}, with it 0",
-        match home.place() {
-            Place::Sqlite(_) => "a file",
-            Place::Postgres(_) => "a data folder",
+        match deployment.database() {
+            TestDatabase::Sqlite(_) => "a file",
+            TestDatabase::Postgres(_) => "a data folder",
         }
     ));
     end(server).await;
 }
 
 #[tokio::test]
-async fn after_a_file_was_put_back_and_a_new_epoch_nobody_misses_anything() {
-    let home = Home::open(Backend::Sqlite.into()).await;
-    let url = home.place().url();
+async fn a_restored_file_with_a_new_epoch_loses_no_change() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let url = deployment.database().url();
     let file = url.strip_prefix("sqlite:").expect("a file");
-    let backup = home.data_dir().join("backup.db");
-    let server = home.serve();
+    let backup = deployment.data_dir().join("backup.db");
+    let server = deployment.serve();
     let cursors = live(&server, async || {
         let connection = SqliteConnection::connect(&url).await;
         let copied = sqlx::query("VACUUM INTO $1")
@@ -136,29 +135,29 @@ async fn after_a_file_was_put_back_and_a_new_epoch_nobody_misses_anything() {
         fs::remove_file(format!("{file}{rest}")).expect("what the crash left");
     }
     fs::copy(&backup, file).expect("a copy");
-    was_put_back(&home, &cursors).await;
-    home.end(true).await;
+    was_put_back(&deployment, &cursors).await;
+    deployment.end(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_data_folder_was_put_back_and_a_new_epoch_nobody_misses_anything() {
-    let (cluster, home) = cluster().await;
-    let server = home.serve();
+async fn a_restored_data_folder_with_a_new_epoch_loses_no_change() {
+    let (cluster, deployment) = cluster().await;
+    let server = deployment.serve();
     let cursors = live(&server, async || block_in_place(|| cluster.back_up())).await;
     end(server).await;
     block_in_place(|| cluster.put_back());
-    was_put_back(&home, &cursors).await;
-    let _ = home.verify();
+    was_put_back(&deployment, &cursors).await;
+    let _ = deployment.verify();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recovery_is_noticed_also_by_a_replica_that_nobody_follows_anything_on() {
-    let (cluster, home) = cluster().await;
-    let server = home.serve();
+async fn an_idle_replica_notices_a_recovery() {
+    let (cluster, deployment) = cluster().await;
+    let server = deployment.serve();
     let cursors = live(&server, async || block_in_place(|| cluster.back_up())).await;
     block_in_place(|| cluster.recover());
     let promoted = Instant::now();
-    until_promoted(&home).await;
+    until_promoted(&deployment).await;
     while !is_told(&server, &cursors.before).await {
         assert!(promoted.elapsed() < IN_TIME, "{}", server.log());
         sleep(PAUSE).await;
@@ -169,7 +168,7 @@ async fn a_recovery_is_noticed_also_by_a_replica_that_nobody_follows_anything_on
         "recovered from a copy: a replica that ran on noticed after {} ms",
         took.as_millis()
     ));
-    let again = home.serve();
+    let again = deployment.serve();
     for server in [&server, &again] {
         for cursor in [&cursors.before, &cursors.after] {
             assert_eq!(backlog(server, cursor).await, resync("EPOCH_CHANGED"));
@@ -177,20 +176,23 @@ async fn a_recovery_is_noticed_also_by_a_replica_that_nobody_follows_anything_on
     }
     end(server).await;
     end(again).await;
-    let _ = home.verify();
+    let _ = deployment.verify();
 }
 
 /// A server that may be stopped, and what runs on it.
-async fn cluster() -> (Cluster, Home) {
+async fn cluster() -> (Cluster, Deployment) {
     let cluster = Cluster::private();
     let database = cluster.server().database().await;
-    let home = Home::at(Backend::Postgres.into(), Place::Postgres(database));
-    (cluster, home)
+    let deployment = Deployment::at(
+        DatabaseKind::Postgres.into(),
+        TestDatabase::Postgres(database),
+    );
+    (cluster, deployment)
 }
 
-/// Until the recovery is over and the database takes writes.
-async fn until_promoted(home: &Home) {
-    let connection = PgConnection::connect(&home.place().url()).await;
+/// Waits until the recovery is over and the database accepts writes.
+async fn until_promoted(deployment: &Deployment) {
+    let connection = PgConnection::connect(&deployment.database().url()).await;
     let mut connection = connection.expect("a connection");
     loop {
         let recovers = sqlx::query_scalar("SELECT pg_is_in_recovery()");
@@ -205,8 +207,8 @@ async fn until_promoted(home: &Home) {
     }
 }
 
-/// Whether who polls with a cursor is told that the database is another one.
-async fn is_told(server: &Server, cursor: &str) -> bool {
+/// True if a poll with the cursor yields a resync for a changed epoch.
+async fn is_told(server: &ServerProcess, cursor: &str) -> bool {
     let request = v1::GetChangesRequest {
         cursor: cursor.to_owned(),
         ..Default::default()

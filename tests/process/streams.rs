@@ -1,4 +1,4 @@
-//! What becomes of those who follow a mailbox when the service ends.
+//! Streams across drains and restarts of the service.
 
 use std::env;
 use std::net::TcpStream;
@@ -8,17 +8,19 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use proto::v1;
 use proto::v1::event::Frame;
-use support::process::{Home, Lines, Server, Start, UserClient, postroom};
+use support::process::{
+    Deployment, OutputLines, ServerProcess, StartOptions, UserClient, postroom,
+};
 use support::{command, coverage, gears, on_each_database};
 use tokio::time::sleep;
 use tonic::Streaming;
 use tonic_types::StatusExt as _;
 
-/// How many follow, unless the variable says otherwise: a multiple of what each opens.
+/// Default number of streams, a multiple of [`STREAMS_EACH`].
 const STREAMS: usize = 100;
 const STREAMS_VARIABLE: &str = "POSTROOM_STREAMS";
 const STREAMS_EACH: usize = 10;
-/// How often somebody may be refused who does as is said.
+/// Maximum number of refusals of a client that keeps to the retry delays.
 const REFUSED_MAX: usize = 5;
 /// Time within which the service ends. Asserted in the second gear.
 const END_WITHIN: Duration = Duration::from_secs(15);
@@ -30,14 +32,14 @@ fn profiles() -> usize {
     streams / STREAMS_EACH
 }
 
-fn token(home: &Home, profile: &str) -> String {
-    let folder = home.data_dir().display().to_string();
+fn token(deployment: &Deployment, profile: &str) -> String {
+    let folder = deployment.data_dir().display().to_string();
     let mut minted = postroom(["token", "--sub", profile, "--data-dir", &folder]);
     let token = command::run(&mut minted).expect("a token");
     token.trim().to_owned()
 }
 
-async fn send(server: &Server, to: Vec<String>, text: &str) {
+async fn send(server: &ServerProcess, to: Vec<String>, text: &str) {
     let request = v1::SendMessageSimpleRequest {
         to,
         text: text.to_owned(),
@@ -50,8 +52,8 @@ async fn send(server: &Server, to: Vec<String>, text: &str) {
         .expect("it is sent");
 }
 
-/// A stream, and how often it was refused before: a server that is too busy says so, and when
-/// to come again.
+/// Opens a stream, and returns the number of refusals before. A busy server refuses with a retry
+/// delay.
 async fn follow(mut user: UserClient, cursor: &str) -> (Streaming<v1::SubscribeResponse>, usize) {
     let mut refused = 0;
     loop {
@@ -71,10 +73,10 @@ async fn follow(mut user: UserClient, cursor: &str) -> (Streaming<v1::SubscribeR
     }
 }
 
-/// The last that a stream said.
+/// Last cursor of a stream, and its reconnect delay.
 struct SentAway {
     cursor: String,
-    /// How long to wait, if it said that.
+    /// Delay before reconnecting, if the last frame has one.
     wait: Option<Duration>,
 }
 
@@ -103,12 +105,12 @@ async fn next_received(mut stream: Streaming<v1::SubscribeResponse>) -> String {
     }
 }
 
-async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
-    let (server, other) = (home.serve(), home.serve());
+async fn drained_streams_reconnect_elsewhere_and_lose_no_change(deployment: &Deployment) {
+    let (server, other) = (deployment.serve(), deployment.serve());
     let names: Vec<String> = (0..profiles())
         .map(|number| format!("reader{number}"))
         .collect();
-    let tokens: Vec<String> = names.iter().map(|name| token(home, name)).collect();
+    let tokens: Vec<String> = names.iter().map(|name| token(deployment, name)).collect();
     let mut streams = Vec::new();
     for token in &tokens {
         for _ in 0..STREAMS_EACH {
@@ -152,10 +154,10 @@ async fn all_who_follow_are_sent_elsewhere_and_miss_nothing(home: &Home) {
     assert!(other.ended().await.success());
 }
 
-async fn a_watch_survives_a_restart_and_repeats_nothing(home: &Home) {
-    let server = home.serve();
+async fn a_watch_survives_a_restart_and_repeats_nothing(deployment: &Deployment) {
+    let server = deployment.serve();
     let address = server.user;
-    let folder = home.data_dir().display().to_string();
+    let folder = deployment.data_dir().display().to_string();
     let endpoint = format!("http://{address}");
     let mut watch = postroom([
         "watch",
@@ -172,7 +174,7 @@ async fn a_watch_survives_a_restart_and_repeats_nothing(home: &Home) {
     .stderr(Stdio::null())
     .spawn()
     .expect("it runs");
-    let printed = Lines::of(watch.stdout.take().expect("its output"));
+    let printed = OutputLines::of(watch.stdout.take().expect("its output"));
     let sees = |text: &str| {
         let found = printed.wait_for(|line| line.contains(text).then_some(()));
         assert!(found.is_some(), "{text}: {}", printed.text());
@@ -181,17 +183,17 @@ async fn a_watch_survives_a_restart_and_repeats_nothing(home: &Home) {
     send(&server, bob.clone(), "first").await;
     sees("first");
     server.kill();
-    let again = Server::start(&Start {
+    let again = ServerProcess::start(&StartOptions {
         arguments: vec!["--user-address".to_owned(), address.to_string()],
-        ..home.start()
+        ..deployment.start()
     });
     send(&again, bob.clone(), "second").await;
     sees("second");
     again.terminate();
     assert!(again.ended().await.success());
-    let last = Server::start(&Start {
+    let last = ServerProcess::start(&StartOptions {
         arguments: vec!["--user-address".to_owned(), address.to_string()],
-        ..home.start()
+        ..deployment.start()
     });
     send(&last, bob, "third").await;
     sees("third");
@@ -206,6 +208,6 @@ async fn a_watch_survives_a_restart_and_repeats_nothing(home: &Home) {
 }
 
 on_each_database![
-    all_who_follow_are_sent_elsewhere_and_miss_nothing,
+    drained_streams_reconnect_elsewhere_and_lose_no_change,
     a_watch_survives_a_restart_and_repeats_nothing,
 ];

@@ -1,4 +1,4 @@
-//! A listener that speaks TLS, and who gets through to it.
+//! TLS of the listeners: certificates of servers and clients, and ALPN.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use proto::v1::messaging_client::MessagingClient;
 use storage::Clock as _;
 use storage_sql::SystemClock;
 use support::certificates::{Authority, NAME, write};
-use support::folder::Folder;
-use support::issuer::{ALL_SCOPES, APP, Issuer};
-use support::process::{Server, Tokens};
+use support::issuer::{ALL_SCOPES, APP, TestIssuer};
+use support::process::{DevTokens, ServerProcess};
 use support::service::Bearer;
+use support::temp_folder::TempFolder;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -24,19 +24,20 @@ const HTTP_2: &str = "h2";
 
 /// A service whose users come by TLS.
 struct Secured {
-    server: Server,
+    server: ServerProcess,
     authority: Authority,
-    _folder: Folder,
+    _folder: TempFolder,
 }
 
 impl Secured {
-    /// With `clients`, only those get in whom that authority has certified.
+    /// Starts a service. With `clients`, it accepts only clients certified by that authority.
     fn start(clients: Option<&Authority>) -> Self {
-        let (folder, authority, issuer) = (Folder::new(), Authority::new(), Issuer::shared());
+        let (folder, authority, issuer) =
+            (TempFolder::new(), Authority::new(), TestIssuer::shared());
         let own = authority.certify();
         let write = |name, text: &str| write(folder.path(), name, text);
         let mut config = vec![
-            Issuer::section(&write("jwks.json", &issuer.jwks())),
+            TestIssuer::section(&write("jwks.json", &issuer.jwks())),
             "[database]".to_owned(),
             format!("url = 'sqlite:{}'", folder.join("postroom.db").display()),
             "[user.tls]".to_owned(),
@@ -51,12 +52,12 @@ impl Secured {
             config.extend(path.map(|path| format!("{key} = '{}'", path.display())));
         }
         let now_s = SystemClock.now_ms().0 / 1000;
-        let tokens = Tokens {
+        let tokens = DevTokens {
             alice: issuer.user(APP, "alice", now_s),
             bob: issuer.user(APP, "bob", now_s),
             sys: issuer.sys(APP, ALL_SCOPES, now_s),
         };
-        let server = Server::start_from(&write("postroom.toml", &config.join("\n")), tokens);
+        let server = ServerProcess::start_from(&write("postroom.toml", &config.join("\n")), tokens);
         Self {
             server,
             authority,
@@ -64,14 +65,14 @@ impl Secured {
         }
     }
 
-    /// How a client comes who trusts the service.
+    /// TLS configuration of a client that trusts the service.
     fn trusting(&self) -> ClientTlsConfig {
         ClientTlsConfig::new()
             .domain_name(NAME)
             .ca_certificate(self.authority.trusted())
     }
 
-    /// Whether a call of a client gets through.
+    /// True if a call with this configuration succeeds.
     async fn is_heard(&self, tls: ClientTlsConfig) -> bool {
         let endpoint = Endpoint::from_shared(format!("https://{}", self.server.user));
         let endpoint = endpoint.expect("an address").tls_config(tls);
@@ -84,7 +85,7 @@ impl Secured {
         counts.await.is_ok()
     }
 
-    /// What the service agrees to speak with a client that offers a protocol.
+    /// Protocol that the service agrees on with a client that offers one.
     async fn agreed(&self, protocol: &str) -> std::io::Result<Option<Vec<u8>>> {
         let mut roots = RootCertStore::empty();
         let root = CertificateDer::from_pem_slice(self.authority.pem().as_bytes());
@@ -105,7 +106,7 @@ impl Secured {
 }
 
 #[tokio::test]
-async fn who_trusts_the_certificate_is_heard_and_nobody_else() {
+async fn a_client_must_trust_the_certificate() {
     let service = Secured::start(None);
     assert!(service.is_heard(service.trusting()).await);
 
@@ -122,7 +123,7 @@ async fn who_trusts_the_certificate_is_heard_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn http_2_is_agreed_upon_and_nothing_else_is() {
+async fn alpn_agrees_on_http_2_only() {
     let service = Secured::start(None);
     let agreed = service.agreed(HTTP_2).await.expect("an agreement");
     assert_eq!(agreed.as_deref(), Some(HTTP_2.as_bytes()));
@@ -131,7 +132,7 @@ async fn http_2_is_agreed_upon_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn where_clients_must_show_a_certificate_only_those_are_heard_who_do() {
+async fn a_listener_with_client_certificates_refuses_clients_without_one() {
     let clients = Authority::new();
     let service = Secured::start(Some(&clients));
     let showing =

@@ -2,26 +2,26 @@
 
 use proto::{sys, v1};
 use support::command::run;
-use support::issuer::{APP, Issuer};
+use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
-use support::process::{Home, postroom};
+use support::process::{Deployment, postroom};
 use tonic::Code;
 
-fn token(home: &Home, arguments: &[&str]) -> String {
-    let data_dir = home.data_dir().display().to_string();
+fn token(deployment: &Deployment, arguments: &[&str]) -> String {
+    let data_dir = deployment.data_dir().display().to_string();
     let common = ["token", "--data-dir", &data_dir];
     let said = run(&mut postroom([&common, arguments].concat())).expect("a token");
     said.trim().to_owned()
 }
 
-async fn a_token_from_the_command_line_opens_its_app_and_no_other(home: &Home) {
-    let server = home.serve();
+async fn a_token_from_the_command_line_opens_one_app(deployment: &Deployment) {
+    let server = deployment.serve();
     let request = || v1::SendMessageSimpleRequest {
         to: vec!["dora".to_owned()],
         text: "hello".to_owned(),
         ..Default::default()
     };
-    let carol = token(home, &["--sub", "carol", "--name", "Carol"]);
+    let carol = token(deployment, &["--sub", "carol", "--name", "Carol"]);
     server
         .messaging(&carol)
         .send_message_simple(request())
@@ -29,7 +29,7 @@ async fn a_token_from_the_command_line_opens_its_app_and_no_other(home: &Home) {
         .expect("a message");
 
     for (app, total) in [(APP, 1), ("other", 0)] {
-        let dora = token(home, &["--sub", "dora", "--app", app]);
+        let dora = token(deployment, &["--sub", "dora", "--app", app]);
         let counts = server
             .messaging(&dora)
             .get_message_counts(v1::GetMessageCountsRequest {})
@@ -42,10 +42,10 @@ async fn a_token_from_the_command_line_opens_its_app_and_no_other(home: &Home) {
     }
 }
 
-async fn a_privileged_token_opens_what_its_scopes_say(home: &Home) {
-    let server = home.serve();
+async fn the_scopes_of_a_privileged_token_limit_its_calls(deployment: &Deployment) {
+    let server = deployment.serve();
     let reader = token(
-        home,
+        deployment,
         &["--sub", "bot", "--kind", "sys", "--scope", "sys.read"],
     );
     let mut reader = server.system_with(&reader);
@@ -65,11 +65,11 @@ async fn a_privileged_token_opens_what_its_scopes_say(home: &Home) {
     );
 }
 
-async fn the_token_of_a_stranger_opens_nothing(home: &Home) {
-    let server = home.serve();
+async fn a_token_of_an_unknown_issuer_is_refused(deployment: &Deployment) {
+    let server = deployment.serve();
     let far_future_s = 4_000_000_000;
     for token in [
-        Issuer::stranger().user(APP, "bob", far_future_s),
+        TestIssuer::stranger().user(APP, "bob", far_future_s),
         String::new(),
     ] {
         let request = v1::GetMessageCountsRequest {};
@@ -82,7 +82,7 @@ async fn the_token_of_a_stranger_opens_nothing(home: &Home) {
 }
 
 on_each_database![
-    a_token_from_the_command_line_opens_its_app_and_no_other,
-    a_privileged_token_opens_what_its_scopes_say,
-    the_token_of_a_stranger_opens_nothing,
+    a_token_from_the_command_line_opens_one_app,
+    the_scopes_of_a_privileged_token_limit_its_calls,
+    a_token_of_an_unknown_issuer_is_refused,
 ];

@@ -5,21 +5,21 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::follower::Follower;
-use crate::api::words::{announce, delete, mark, ok, send, text};
+use super::subscriber::Subscriber;
+use crate::api::builders::{announce, delete, mark, ok, send, text};
 
-async fn two(test: &TestService) -> [Follower; 2] {
-    let mut one = Follower::of(test.user("bob"), "").await;
-    let mut other = Follower::of(test.user("bob"), "").await;
+async fn two(test: &TestService) -> [Subscriber; 2] {
+    let mut one = Subscriber::of(test.user("bob"), "").await;
+    let mut other = Subscriber::of(test.user("bob"), "").await;
     one.backlog().await;
     other.backlog().await;
     [one, other]
 }
 
-async fn both_devices_see_what_one_of_them_does(test: &TestService) {
+async fn both_devices_see_the_changes_of_one_of_them(test: &TestService) {
     let mut devices = two(test).await;
     let first = send(test, "alice", &["bob"]).await;
-    let expect = async |devices: &mut [Follower; 2], what, id: &str| {
+    let expect = async |devices: &mut [Subscriber; 2], what, id: &str| {
         for device in devices {
             assert_eq!(device.changes(1).await, [(what, id.to_owned())]);
         }
@@ -41,7 +41,7 @@ async fn both_devices_see_what_one_of_them_does(test: &TestService) {
     expect(&mut devices, "gone", &second).await;
 }
 
-async fn what_the_app_updates_and_deletes_arrives(test: &TestService) {
+async fn updates_and_deletions_of_the_app_arrive(test: &TestService) {
     let id = announce(test, &["bob", "carol"]).await;
     let mut devices = two(test).await;
     let update = sys::UpdateMessageRequest {
@@ -63,18 +63,18 @@ async fn what_the_app_updates_and_deletes_arrives(test: &TestService) {
     }
 }
 
-async fn nobody_sees_the_mailbox_of_another(test: &TestService) {
+async fn a_stream_shows_its_own_mailbox_only(test: &TestService) {
     let [mut bob, _] = two(test).await;
     send(test, "alice", &["carol"]).await;
     let mut other_app = test.user_of("other", "alice");
-    let message = crate::api::words::message(&["bob"], text("elsewhere"));
+    let message = crate::api::builders::message(&["bob"], text("elsewhere"));
     ok(other_app.send_message(message)).await;
     let id = send(test, "alice", &["bob"]).await;
     assert_eq!(bob.changes(1).await, [("new", id)]);
 }
 
 on_each_database![
-    both_devices_see_what_one_of_them_does,
-    what_the_app_updates_and_deletes_arrives,
-    nobody_sees_the_mailbox_of_another,
+    both_devices_see_the_changes_of_one_of_them,
+    updates_and_deletions_of_the_app_arrive,
+    a_stream_shows_its_own_mailbox_only,
 ];

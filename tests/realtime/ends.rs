@@ -1,56 +1,56 @@
-//! How streams end.
+//! Ends of streams: tokens, maximum age, drains, slow readers.
 
 use std::time::Duration;
 
 use messaging::Pace;
 use proto::v1;
 use serde_json::json;
-use support::issuer::{APP, Issuer, user_claims};
+use support::issuer::{APP, TestIssuer, user_claims};
 use support::on_each_database;
 use support::service::{TestService, User, unhurried};
 use tonic::{Code, Status};
 
-use super::follower::{Follower, Short};
-use crate::api::words::{entry, reason_of, send, send_many};
+use super::subscriber::{FrameSummary, Subscriber};
+use crate::api::builders::{entry, reason_of, send, send_many};
 
 async fn a_stream_ends_with_its_token(test: &TestService) {
     let mut claims = user_claims(APP, "bob", test.now_s());
     // Half a minute of leeway, and a moment.
     claims["exp"] = json!(test.now_s() - 29);
-    let token = Issuer::shared().sign(&claims);
-    let mut bob = Follower::of(test.listeners.user(&token), "").await;
+    let token = TestIssuer::shared().sign(&claims);
+    let mut bob = Subscriber::of(test.listeners.user(&token), "").await;
     bob.backlog().await;
     let status = bob.try_next().await.expect_err("an end");
     assert_eq!(status.code(), Code::Unauthenticated);
     assert_eq!(reason_of(&status), "CREDENTIALS_EXPIRED");
     // The cursor is not the token's.
     let id = send(test, "alice", &["bob"]).await;
-    let mut again = Follower::of(test.user("bob"), &bob.cursor).await;
+    let mut again = Subscriber::of(test.user("bob"), &bob.cursor).await;
     assert_eq!(again.changes(1).await, [("new", id)]);
 }
 
 pub async fn at_pace(test: &TestService, pace: Pace) -> User {
-    let token = Issuer::shared().user(APP, "bob", test.now_s());
+    let token = TestIssuer::shared().user(APP, "bob", test.now_s());
     test.at_pace(pace).await.user(&token)
 }
 
-async fn a_stream_that_has_lasted_sends_its_reader_away(test: &TestService) {
+async fn a_stream_beyond_its_maximum_age_asks_to_reconnect(test: &TestService) {
     let moment = Duration::from_millis(50);
     let pace = Pace {
         life: moment..=moment,
         ..unhurried()
     };
-    let mut bob = Follower::of(at_pace(test, pace).await, "").await;
+    let mut bob = Subscriber::of(at_pace(test, pace).await, "").await;
     bob.backlog().await;
     let (rest, error) = bob.rest().await;
     assert_eq!(rest, [("reconnect", String::new())]);
     assert!(error.is_none());
 }
 
-async fn a_drain_sends_all_readers_away_and_takes_no_new_ones(test: &TestService) {
-    let mut bob = Follower::of(test.user("bob"), "").await;
+async fn a_drain_ends_all_streams_and_refuses_new_ones(test: &TestService) {
+    let mut bob = Subscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
-    let mut alice = Follower::of(test.user("alice"), "").await;
+    let mut alice = Subscriber::of(test.user("alice"), "").await;
     test.store.hub.drain();
     for follower in [&mut bob, &mut alice] {
         let (rest, error) = follower.rest().await;
@@ -64,17 +64,17 @@ async fn a_drain_sends_all_readers_away_and_takes_no_new_ones(test: &TestService
 
     let id = send(test, "alice", &["bob"]).await;
     let (store, elsewhere) = test.replica().await;
-    let token = Issuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Follower::of(elsewhere.user(&token), &bob.cursor).await;
+    let token = TestIssuer::shared().user(APP, "bob", test.now_s());
+    let mut bob = Subscriber::of(elsewhere.user(&token), &bob.cursor).await;
     assert_eq!(bob.changes(1).await, [("new", id)]);
     store.close().await;
 }
 
-/// A reader of more than may wait for it, of which it has taken the first. The rest of what may
-/// wait is there soon after: the backlog has been read.
-async fn slow_reader(test: &TestService, user: User) -> Follower {
+/// A reader of more messages than its send buffer holds. It has taken the first; the buffer is
+/// full.
+async fn slow_reader(test: &TestService, user: User) -> Subscriber {
     send_many(test, 140).await;
-    let mut reader = Follower::of(user, "0").await;
+    let mut reader = Subscriber::of(user, "0").await;
     reader.next().await;
     settle_tasks().await;
     reader
@@ -87,11 +87,11 @@ async fn settle_tasks() {
     }
 }
 
-async fn a_token_ends_also_while_its_reader_is_slow(test: &TestService) {
+async fn an_expired_token_ends_the_stream_of_a_slow_reader(test: &TestService) {
     const LEFT: Duration = Duration::from_secs(3);
     let mut claims = user_claims(APP, "bob", test.now_s());
     claims["exp"] = json!(test.now_s() - 30 + LEFT.as_secs().cast_signed());
-    let token = Issuer::shared().sign(&claims);
+    let token = TestIssuer::shared().sign(&claims);
     let mut bob = slow_reader(test, test.listeners.user(&token)).await;
     tokio::time::sleep(LEFT).await;
     let (seen, error) = bob.rest().await;
@@ -100,7 +100,7 @@ async fn a_token_ends_also_while_its_reader_is_slow(test: &TestService) {
     assert!(seen.len() <= 128, "{}", seen.len());
 }
 
-async fn a_drain_does_not_wait_for_who_is_slow(test: &TestService) {
+async fn a_drain_does_not_wait_for_slow_readers(test: &TestService) {
     let mut bob = slow_reader(test, test.user("bob")).await;
     test.store.hub.drain();
     settle_tasks().await;
@@ -110,14 +110,14 @@ async fn a_drain_does_not_wait_for_who_is_slow(test: &TestService) {
     assert!(seen.len() <= 129, "{}", seen.len());
 }
 
-async fn what_is_taken_after_the_end_is_delivered_too(test: &TestService) {
+async fn frames_taken_after_the_end_are_marked_as_delivered(test: &TestService) {
     let ids = send_many(test, 5).await;
     let moment = Duration::from_millis(50);
     let pace = Pace {
         life: moment..=moment,
         ..unhurried()
     };
-    let mut bob = Follower::of(at_pace(test, pace).await, "0").await;
+    let mut bob = Subscriber::of(at_pace(test, pace).await, "0").await;
     // Nothing is taken before the stream has ended.
     tokio::time::sleep(2 * moment).await;
     settle_tasks().await;
@@ -132,13 +132,13 @@ async fn what_is_taken_after_the_end_is_delivered_too(test: &TestService) {
 async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
     let mut streams = Vec::new();
     for _ in 0..20 {
-        streams.push(Follower::of(test.user("bob"), "").await);
+        streams.push(Subscriber::of(test.user("bob"), "").await);
     }
     let mut user = test.user("bob");
     let refused = user.subscribe(v1::SubscribeRequest::default()).await;
     let status = refused.map(drop).expect_err("a refusal");
     assert_eq!(reason_of(&status), "TOO_MANY_STREAMS");
-    Follower::of(test.user("alice"), "").await;
+    Subscriber::of(test.user("alice"), "").await;
 
     drop(streams.pop());
     // Its follower learns of it in its own time.
@@ -159,15 +159,15 @@ pub fn impatient() -> Pace {
     }
 }
 
-/// How long a reader first takes nothing: longer than [`impatient`] waits for it.
+/// First pause of a reader, longer than the patience of [`impatient`].
 const FIRST_REST: Duration = Duration::from_millis(400);
 
 /// A reader that took nothing until it was cut off, with what it saw and the error.
-pub async fn cut_off(user: User) -> (Follower, Vec<Short>, Status) {
+pub async fn cut_off(user: User) -> (Subscriber, Vec<FrameSummary>, Status) {
     let mut rest = FIRST_REST;
     // A machine that is busy may take longer to cut it off.
     loop {
-        let mut slow = Follower::of(user.clone(), "0").await;
+        let mut slow = Subscriber::of(user.clone(), "0").await;
         tokio::time::sleep(rest).await;
         rest *= 2;
         if let (seen, Some(status)) = slow.until_caught_up().await {
@@ -176,7 +176,7 @@ pub async fn cut_off(user: User) -> (Follower, Vec<Short>, Status) {
     }
 }
 
-async fn a_reader_that_was_cut_off_has_its_place_until_it_lets_go(test: &TestService) {
+async fn a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes(test: &TestService) {
     // More than may wait.
     send_many(test, 140).await;
     let user = at_pace(test, impatient()).await;
@@ -185,7 +185,7 @@ async fn a_reader_that_was_cut_off_has_its_place_until_it_lets_go(test: &TestSer
     let slow = loop {
         let mut slow = Vec::new();
         for _ in 0..20 {
-            slow.push(Follower::of(user.clone(), "0").await);
+            slow.push(Subscriber::of(user.clone(), "0").await);
         }
         tokio::time::sleep(rest).await;
         rest *= 2;
@@ -210,7 +210,7 @@ async fn a_reader_that_was_cut_off_has_its_place_until_it_lets_go(test: &TestSer
     }
 }
 
-async fn a_reader_that_takes_nothing_is_cut_off_and_can_go_on(test: &TestService) {
+async fn a_stalled_reader_is_cut_off_and_can_resume(test: &TestService) {
     const MESSAGES: usize = 140;
     let ids = send_many(test, MESSAGES).await;
     let user = at_pace(test, impatient()).await;
@@ -218,7 +218,7 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_can_go_on(test: &TestService
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(reason_of(&status), "SLOW_READER");
     assert!(seen.len() <= 129, "{}", seen.len());
-    let mut again = Follower::of(test.user("bob"), &slow.cursor).await;
+    let mut again = Subscriber::of(test.user("bob"), &slow.cursor).await;
     let rest = again.changes(MESSAGES - seen.len()).await;
     let all: Vec<_> = seen.into_iter().chain(rest).map(|(_, id)| id).collect();
     assert_eq!(all, ids);
@@ -226,12 +226,12 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_can_go_on(test: &TestService
 
 on_each_database![
     a_stream_ends_with_its_token,
-    a_stream_that_has_lasted_sends_its_reader_away,
-    a_drain_sends_all_readers_away_and_takes_no_new_ones,
-    a_token_ends_also_while_its_reader_is_slow,
-    a_drain_does_not_wait_for_who_is_slow,
-    what_is_taken_after_the_end_is_delivered_too,
+    a_stream_beyond_its_maximum_age_asks_to_reconnect,
+    a_drain_ends_all_streams_and_refuses_new_ones,
+    an_expired_token_ends_the_stream_of_a_slow_reader,
+    a_drain_does_not_wait_for_slow_readers,
+    frames_taken_after_the_end_are_marked_as_delivered,
     a_profile_has_twenty_streams_and_no_more,
-    a_reader_that_was_cut_off_has_its_place_until_it_lets_go,
-    a_reader_that_takes_nothing_is_cut_off_and_can_go_on,
+    a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes,
+    a_stalled_reader_is_cut_off_and_can_resume,
 ];

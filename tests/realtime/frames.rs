@@ -1,4 +1,4 @@
-//! What a stream says, and when.
+//! Frames of a stream and their order.
 
 use messaging::Pace;
 use proto::v1;
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use support::service::{TestService, unhurried};
 use support::{gears, on_each_database};
 
-use super::follower::{Follower, frame, short};
-use crate::api::words::{delete, mark, ok, send, send_many};
-use crate::conformance::bench::Raw;
+use super::subscriber::{Subscriber, frame, short};
+use crate::api::builders::{delete, mark, ok, send, send_many};
+use crate::conformance::fixture::RawDatabase;
 
-async fn a_stream_from_now_has_no_backlog_and_says_so_at_once(test: &TestService) {
+async fn a_stream_without_a_cursor_is_caught_up_at_once(test: &TestService) {
     send_many(test, 2).await;
-    let mut bob = Follower::of(test.user("bob"), "").await;
+    let mut bob = Subscriber::of(test.user("bob"), "").await;
     let counts = bob.next().await;
     let Frame::Counts(counts) = frame(&counts) else {
         panic!("{counts:?}");
@@ -25,8 +25,8 @@ async fn a_stream_from_now_has_no_backlog_and_says_so_at_once(test: &TestService
     assert_eq!(bob.cursor, counted.cursor);
 }
 
-async fn what_happens_arrives_with_the_counts_after_it(test: &TestService) {
-    let mut bob = Follower::of(test.user("bob"), "").await;
+async fn a_change_arrives_with_the_counts_after_it(test: &TestService) {
+    let mut bob = Subscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
     let id = send(test, "alice", &["bob"]).await;
     let event = bob.next().await;
@@ -58,7 +58,7 @@ async fn what_happens_arrives_with_the_counts_after_it(test: &TestService) {
     assert_eq!(counts.counts["inbox"].total, 0);
 }
 
-async fn only_the_named_boxes_and_only_so_much_of_them_is_shown(test: &TestService) {
+async fn a_stream_shows_the_named_boxes_in_the_named_view(test: &TestService) {
     let request = v1::SubscribeRequest {
         cursor: "0".to_owned(),
         msgboxes: vec!["sent".to_owned()],
@@ -66,7 +66,7 @@ async fn only_the_named_boxes_and_only_so_much_of_them_is_shown(test: &TestServi
     };
     send(test, "alice", &["bob"]).await;
     let id = send(test, "bob", &["bob"]).await;
-    let mut bob = Follower::with(test.user("bob"), request).await;
+    let mut bob = Subscriber::with(test.user("bob"), request).await;
     let event = bob.next().await;
     let Frame::MessageReceived(entry) = frame(&event) else {
         panic!("{event:?}");
@@ -82,14 +82,14 @@ async fn only_the_named_boxes_and_only_so_much_of_them_is_shown(test: &TestServi
     assert_eq!(short(&bob.next().await).0, "counts");
 }
 
-async fn silence_is_broken_by_heartbeats(test: &TestService) {
+async fn an_idle_stream_sends_heartbeats(test: &TestService) {
     let pace = Pace {
         heartbeat: Duration::from_millis(20),
         ..unhurried()
     };
-    let token = support::issuer::Issuer::shared().user("demo", "bob", test.now_s());
+    let token = support::issuer::TestIssuer::shared().user("demo", "bob", test.now_s());
     let user = test.at_pace(pace).await.user(&token);
-    let mut bob = Follower::of(user, "").await;
+    let mut bob = Subscriber::of(user, "").await;
     bob.backlog().await;
     let caught_up = bob.cursor.clone();
     for _ in 0..2 {
@@ -98,14 +98,14 @@ async fn silence_is_broken_by_heartbeats(test: &TestService) {
     }
 }
 
-async fn entries_that_were_streamed_are_delivered_and_nobody_is_told(test: &TestService) {
-    let mut bob = Follower::of(test.user("bob"), "").await;
+async fn streamed_entries_are_marked_as_delivered_without_an_event(test: &TestService) {
+    let mut bob = Subscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
     let id = send(test, "alice", &["bob"]).await;
     bob.changes(1).await;
     bob.next().await;
     let delivered = async || {
-        let entry = crate::api::words::entry(test, "bob", "inbox", &id).await;
+        let entry = crate::api::builders::entry(test, "bob", "inbox", &id).await;
         assert_eq!(entry.version, 1);
         entry.delivered_time.is_some()
     };
@@ -115,24 +115,24 @@ async fn entries_that_were_streamed_are_delivered_and_nobody_is_told(test: &Test
     // The next thing that happens is the next thing that is told.
     let next = send(test, "alice", &["bob"]).await;
     assert_eq!(short(&bob.next().await), ("new", next));
-    let sent = crate::api::words::entry(test, "alice", "sent", &id).await;
+    let sent = crate::api::builders::entry(test, "alice", "sent", &id).await;
     assert_eq!((sent.version, sent.delivered_time), (1, None));
 }
 
 /// Longest silence of a stream whose deliveries cannot be written. Asserted in the second gear.
 const SILENCE_MAX: Duration = Duration::from_millis(3_500);
 
-async fn a_stream_goes_on_while_nobody_can_write(test: &TestService) {
+async fn a_stream_continues_while_writes_are_blocked(test: &TestService) {
     let pace = Pace {
         heartbeat: Duration::from_millis(100),
         round: Duration::from_secs(1),
         ..unhurried()
     };
-    let token = support::issuer::Issuer::shared().user("demo", "bob", test.now_s());
+    let token = support::issuer::TestIssuer::shared().user("demo", "bob", test.now_s());
     let user = test.at_pace(pace).await.user(&token);
-    let mut bob = Follower::of(user, "").await;
+    let mut bob = Subscriber::of(user, "").await;
     bob.backlog().await;
-    let raw = Raw::open(test.store.backend(), &test.store.options.url).await;
+    let raw = RawDatabase::open(test.store.backend(), &test.store.options.url).await;
     send(test, "alice", &["bob"]).await;
     bob.changes(1).await;
     let held = raw.hold_writers().await;
@@ -148,10 +148,10 @@ async fn a_stream_goes_on_while_nobody_can_write(test: &TestService) {
 }
 
 on_each_database![
-    a_stream_from_now_has_no_backlog_and_says_so_at_once,
-    what_happens_arrives_with_the_counts_after_it,
-    only_the_named_boxes_and_only_so_much_of_them_is_shown,
-    silence_is_broken_by_heartbeats,
-    entries_that_were_streamed_are_delivered_and_nobody_is_told,
-    a_stream_goes_on_while_nobody_can_write,
+    a_stream_without_a_cursor_is_caught_up_at_once,
+    a_change_arrives_with_the_counts_after_it,
+    a_stream_shows_the_named_boxes_in_the_named_view,
+    an_idle_stream_sends_heartbeats,
+    streamed_entries_are_marked_as_delivered_without_an_event,
+    a_stream_continues_while_writes_are_blocked,
 ];

@@ -1,11 +1,11 @@
-//! Who follows a mailbox sees every change once and in order, wherever and whenever.
+//! Real time: streams show every change once and in order, on every replica.
 
-mod chance;
 mod devices;
 pub mod ends;
-pub mod follower;
 mod frames;
+mod random_writes;
 mod replicas;
 mod restored;
 mod resuming;
 mod settling;
+pub mod subscriber;

@@ -6,59 +6,60 @@ use std::time::Duration;
 use sqlx::{Connection as _, PgConnection};
 use storage::MailStore;
 use storage_sql::Notify;
-use support::issuer::{APP, Issuer};
+use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
 use support::service::TestService;
-use support::store::Backend;
+use support::store::DatabaseKind;
 
-use super::follower::Follower;
-use crate::api::words::send;
+use super::subscriber::Subscriber;
+use crate::api::builders::send;
 
-/// Longer than any test takes.
+/// Poll interval that no test reaches.
 const NEVER: Duration = Duration::from_hours(1);
 const SOON: Duration = Duration::from_millis(20);
 
-/// A device that follows a second replica, which hears so of what the first one writes.
+/// A subscriber on a second replica with these notifications and this poll interval.
 async fn elsewhere(
     test: &TestService,
     notify: Notify,
     poll_every: Duration,
-) -> (Arc<dyn MailStore>, Follower) {
+) -> (Arc<dyn MailStore>, Subscriber) {
     let (store, replica) = test.replica_that_hears(notify, poll_every).await;
-    let token = Issuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Follower::of(replica.user(&token), "").await;
+    let token = TestIssuer::shared().user(APP, "bob", test.now_s());
+    let mut bob = Subscriber::of(replica.user(&token), "").await;
     bob.backlog().await;
     (store, bob)
 }
 
-async fn arrives(test: &TestService, bob: &mut Follower) {
+async fn arrives(test: &TestService, bob: &mut Subscriber) {
     for _ in 0..3 {
         let id = send(test, "alice", &["bob"]).await;
         assert_eq!(bob.changes(1).await, [("new", id)]);
     }
 }
 
-async fn what_another_replica_writes_is_found_by_polling_alone(test: &TestService) {
+async fn polling_alone_finds_writes_of_another_replica(test: &TestService) {
     let (store, mut bob) = elsewhere(test, Notify::Off, SOON).await;
     arrives(test, &mut bob).await;
     store.close().await;
 }
 
-/// How often a replica polls that is told: not at all, where the database can tell it.
+/// Poll interval of a replica with notifications: never on `PostgreSQL`; `SQLite` has no
+/// notifications.
 fn seldom(test: &TestService) -> Duration {
     match test.store.backend() {
-        Backend::Sqlite => SOON,
-        Backend::Postgres => NEVER,
+        DatabaseKind::Sqlite => SOON,
+        DatabaseKind::Postgres => NEVER,
     }
 }
 
-async fn what_another_replica_writes_is_told_without_polling(test: &TestService) {
+async fn notifications_alone_report_writes_of_another_replica(test: &TestService) {
     let (store, mut bob) = elsewhere(test, Notify::Database, seldom(test)).await;
     arrives(test, &mut bob).await;
     store.close().await;
 }
 
-async fn a_replica_that_did_not_hear_looks_when_it_hears_again(test: &TestService) {
+async fn a_replica_polls_when_its_notifications_resume(test: &TestService) {
     let (store, mut bob) = elsewhere(test, Notify::Database, seldom(test)).await;
     arrives(test, &mut bob).await;
     for _ in 0..3 {
@@ -70,9 +71,9 @@ async fn a_replica_that_did_not_hear_looks_when_it_hears_again(test: &TestServic
     store.close().await;
 }
 
-/// Cuts the connections of all who listen.
+/// Terminates all LISTEN connections.
 async fn deafen(test: &TestService) {
-    if test.store.backend() == Backend::Sqlite {
+    if test.store.backend() == DatabaseKind::Sqlite {
         return;
     }
     let mut connection = PgConnection::connect(&test.store.options.url)
@@ -88,7 +89,7 @@ async fn deafen(test: &TestService) {
 }
 
 on_each_database![
-    what_another_replica_writes_is_found_by_polling_alone,
-    what_another_replica_writes_is_told_without_polling,
-    a_replica_that_did_not_hear_looks_when_it_hears_again,
+    polling_alone_finds_writes_of_another_replica,
+    notifications_alone_report_writes_of_another_replica,
+    a_replica_polls_when_its_notifications_resume,
 ];

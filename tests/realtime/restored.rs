@@ -1,28 +1,28 @@
-//! Streams of a database that begins another life.
+//! Streams over a restored database.
 
 use std::time::Duration;
 
 use domain::{AppId, ProfileId};
 use storage::Reader;
 use storage_sql::Notify;
-use support::issuer::{APP, Issuer};
+use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
 use support::service::TestService;
 use tokio::time::{sleep, timeout};
 
-use super::follower::Follower;
-use crate::api::words::send;
-use crate::conformance::bench::{IN_TIME, Raw};
+use super::subscriber::Subscriber;
+use crate::api::builders::send;
+use crate::conformance::fixture::{IN_TIME, RawDatabase};
 
 const SOON: Duration = Duration::from_millis(20);
 
-async fn a_stream_whose_mailbox_has_another_number_sends_its_reader_away(test: &TestService) {
+async fn a_stream_whose_mailbox_id_changed_asks_to_reconnect(test: &TestService) {
     let (store, replica) = test.replica_that_hears(Notify::Off, SOON).await;
-    let token = Issuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Follower::of(replica.user(&token), "").await;
+    let token = TestIssuer::shared().user(APP, "bob", test.now_s());
+    let mut bob = Subscriber::of(replica.user(&token), "").await;
     bob.backlog().await;
     // The backup was made before the mailbox began.
-    let raw = Raw::open(test.store.backend(), &test.store.options.url).await;
+    let raw = RawDatabase::open(test.store.backend(), &test.store.options.url).await;
     raw.run("DELETE FROM mailbox WHERE profile_id = 'bob'")
         .await;
     test.store.store.new_epoch().await.expect("a new epoch");
@@ -30,7 +30,7 @@ async fn a_stream_whose_mailbox_has_another_number_sends_its_reader_away(test: &
     assert_eq!(rest.last().map(|last| last.0), Some("reconnect"));
     assert!(error.is_none());
 
-    let mut bob = Follower::of(replica.user(&token), &bob.cursor).await;
+    let mut bob = Subscriber::of(replica.user(&token), &bob.cursor).await;
     let backlog = bob.backlog().await;
     assert_eq!(backlog[0].0, "resync", "{backlog:?}");
     let id = send(test, "alice", &["bob"]).await;
@@ -38,7 +38,7 @@ async fn a_stream_whose_mailbox_has_another_number_sends_its_reader_away(test: &
     store.close().await;
 }
 
-async fn a_replica_on_which_nobody_follows_anything_notices_another_life(test: &TestService) {
+async fn a_replica_without_streams_notices_a_new_epoch(test: &TestService) {
     let (app, bob) = (AppId::parse(APP), ProfileId::parse("bob"));
     let (app, bob) = (app.expect("an app"), bob.expect("a profile"));
     let (store, _replica) = test.replica_that_hears(Notify::Off, SOON).await;
@@ -58,6 +58,6 @@ async fn a_replica_on_which_nobody_follows_anything_notices_another_life(test: &
 }
 
 on_each_database![
-    a_stream_whose_mailbox_has_another_number_sends_its_reader_away,
-    a_replica_on_which_nobody_follows_anything_notices_another_life,
+    a_stream_whose_mailbox_id_changed_asks_to_reconnect,
+    a_replica_without_streams_notices_a_new_epoch,
 ];

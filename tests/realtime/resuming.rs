@@ -1,4 +1,4 @@
-//! A stream that was cut goes on where it was, or says that it cannot.
+//! Resuming of streams from cursors, and the reasons for a resync.
 
 use domain::operation::Trim;
 use domain::{Action, AppId, Operation, ProfileId};
@@ -7,9 +7,9 @@ use support::issuer::APP;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::follower::{Follower, Short, is_change};
-use crate::api::words::{delete, mark, ok, send, send_many};
-use crate::conformance::bench::in_time;
+use super::subscriber::{FrameSummary, Subscriber, is_change};
+use crate::api::builders::{delete, mark, ok, send, send_many};
+use crate::conformance::fixture::in_time;
 
 /// Changes of all kinds; the cursor before them.
 async fn storm(test: &TestService) -> String {
@@ -27,12 +27,12 @@ async fn storm(test: &TestService) -> String {
     start
 }
 
-async fn changes(test: &TestService, cursor: &str) -> Vec<(Short, String)> {
-    let mut bob = Follower::of(test.user("bob"), cursor).await;
+async fn changes(test: &TestService, cursor: &str) -> Vec<(FrameSummary, String)> {
+    let mut bob = Subscriber::of(test.user("bob"), cursor).await;
     let mut seen = Vec::new();
     loop {
         let event = bob.next().await;
-        let short = super::follower::short(&event);
+        let short = super::subscriber::short(&event);
         if short.0 == "caught up" {
             return seen;
         }
@@ -42,7 +42,7 @@ async fn changes(test: &TestService, cursor: &str) -> Vec<(Short, String)> {
     }
 }
 
-async fn a_cut_after_any_frame_loses_nothing_and_repeats_nothing(test: &TestService) {
+async fn a_stream_resumed_after_any_frame_neither_loses_nor_repeats_changes(test: &TestService) {
     let start = storm(test).await;
     for from in [start.as_str(), "0"] {
         let all = changes(test, from).await;
@@ -69,7 +69,7 @@ async fn polling_and_streaming_see_the_same(test: &TestService) {
                 let answer = ok(test.user("bob").get_changes(request)).await;
                 let events = answer.events.iter();
                 polled.extend(
-                    events.map(|event| (super::follower::short(event), event.cursor.clone())),
+                    events.map(|event| (super::subscriber::short(event), event.cursor.clone())),
                 );
                 cursor = answer.cursor;
                 if !answer.more {
@@ -81,9 +81,8 @@ async fn polling_and_streaming_see_the_same(test: &TestService) {
     }
 }
 
-/// What a reader sees who asks for so many changes one at a time, or for all if there are
-/// fewer.
-async fn steps(test: &TestService, cursor: &mut String, count: usize) -> Vec<Short> {
+/// Polls changes one at a time until `count` are seen or none is left.
+async fn steps(test: &TestService, cursor: &mut String, count: usize) -> Vec<FrameSummary> {
     let mut seen = Vec::new();
     while seen.len() < count {
         let request = v1::GetChangesRequest {
@@ -93,7 +92,7 @@ async fn steps(test: &TestService, cursor: &mut String, count: usize) -> Vec<Sho
         };
         let answer = ok(test.user("bob").get_changes(request)).await;
         *cursor = answer.cursor;
-        seen.extend(answer.events.iter().map(super::follower::short));
+        seen.extend(answer.events.iter().map(super::subscriber::short));
         if !answer.more {
             break;
         }
@@ -101,7 +100,7 @@ async fn steps(test: &TestService, cursor: &mut String, count: usize) -> Vec<Sho
     seen
 }
 
-async fn what_changes_before_it_was_shown_is_new(test: &TestService) {
+async fn an_entry_changed_before_it_was_shown_is_new(test: &TestService) {
     let ids = send_many(test, 4).await;
     let new = |number: usize| ("new", ids[number].clone());
     let mut cursor = "0".to_owned();
@@ -117,7 +116,7 @@ async fn what_changes_before_it_was_shown_is_new(test: &TestService) {
     assert_eq!(steps(test, &mut cursor, 9).await, [changed]);
 }
 
-async fn from_the_cursor_of_a_page_nothing_is_lost(test: &TestService) {
+async fn the_cursor_of_a_page_resumes_without_loss(test: &TestService) {
     send_many(test, 3).await;
     let request = v1::GetMessagesPageRequest::default();
     let page = ok(test.user("bob").get_messages_page(request)).await;
@@ -128,8 +127,8 @@ async fn from_the_cursor_of_a_page_nothing_is_lost(test: &TestService) {
     assert_eq!(seen, [("new", id)]);
 }
 
-async fn backlog(test: &TestService, cursor: &str) -> Vec<Short> {
-    let mut bob = Follower::of(test.user("bob"), cursor).await;
+async fn backlog(test: &TestService, cursor: &str) -> Vec<FrameSummary> {
+    let mut bob = Subscriber::of(test.user("bob"), cursor).await;
     let seen = bob.backlog().await;
     // It goes on from there.
     let id = send(test, "alice", &["bob"]).await;
@@ -137,7 +136,7 @@ async fn backlog(test: &TestService, cursor: &str) -> Vec<Short> {
     seen
 }
 
-async fn a_cursor_that_cannot_be_honoured_is_said(test: &TestService) {
+async fn an_invalid_cursor_yields_the_resync_reason(test: &TestService) {
     let start = storm(test).await;
     let app = AppId::parse(APP).expect("an app id");
     let trim = Operation {
@@ -168,20 +167,20 @@ async fn a_cursor_that_cannot_be_honoured_is_said(test: &TestService) {
     assert_eq!(backlog(test, &now).await, [changed]);
 }
 
-async fn who_follows_hears_of_a_new_epoch(test: &TestService) {
-    let mut bob = Follower::of(test.user("bob"), "").await;
+async fn a_new_epoch_yields_a_resync_in_open_streams(test: &TestService) {
+    let mut bob = Subscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
     test.store.store.new_epoch().await.expect("a new epoch");
     let event = bob.next().await;
     let changed = ("resync", "RESYNC_REASON_EPOCH_CHANGED".to_owned());
-    assert_eq!(super::follower::short(&event), changed);
+    assert_eq!(super::subscriber::short(&event), changed);
 }
 
 on_each_database![
-    a_cut_after_any_frame_loses_nothing_and_repeats_nothing,
+    a_stream_resumed_after_any_frame_neither_loses_nor_repeats_changes,
     polling_and_streaming_see_the_same,
-    what_changes_before_it_was_shown_is_new,
-    from_the_cursor_of_a_page_nothing_is_lost,
-    a_cursor_that_cannot_be_honoured_is_said,
-    who_follows_hears_of_a_new_epoch,
+    an_entry_changed_before_it_was_shown_is_new,
+    the_cursor_of_a_page_resumes_without_loss,
+    an_invalid_cursor_yields_the_resync_reason,
+    a_new_epoch_yields_a_resync_in_open_streams,
 ];

@@ -1,4 +1,4 @@
-//! What falls due while somebody follows: it arrives without anybody asking for it.
+//! Settling of mailboxes with open streams: bulk messages and expiry.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use domain::{Action, AppId, MessageId, Operation, Outcome, ProfileId, Sender};
 use futures::future::join_all;
 use proto::sys::v1 as sys;
 use storage_sql::Notify;
-use support::issuer::{APP, Issuer};
+use support::issuer::{APP, TestIssuer};
 use support::service::TestService;
 use support::{coverage, gears, on_each_database};
 use tokio::time::Instant;
 
-use super::follower::{Follower, is_change, short};
+use super::subscriber::{Subscriber, is_change, short};
+use crate::api::builders::{counts, ok, send, strings, text};
 use crate::api::sys::send_bulk::to_all;
-use crate::api::words::{counts, ok, send, strings, text};
-use crate::conformance::words::text as stored_text;
+use crate::conformance::builders::text as stored_text;
 
-/// How much there is in one test.
+/// Sizes of a test; larger in the second gear.
 struct Sizes {
     streams: usize,
     /// Messages of each kind in a mailbox: a multiple of [`ROUNDS`].
@@ -50,17 +50,17 @@ fn sizes() -> Sizes {
     }
 }
 
-async fn followers(test: &TestService) -> Vec<Follower> {
+async fn followers(test: &TestService) -> Vec<Subscriber> {
     let open = (0..sizes().streams).map(async |number| {
         let user = test.user(&format!("user{number}"));
-        let mut follower = Follower::of(user, "").await;
+        let mut follower = Subscriber::of(user, "").await;
         follower.backlog().await;
         follower
     });
     join_all(open).await
 }
 
-async fn all_see(followers: &mut [Follower], what: &'static str, id: &str) {
+async fn all_see(followers: &mut [Subscriber], what: &'static str, id: &str) {
     let seen = followers
         .iter_mut()
         .map(async |follower| follower.changes(1).await);
@@ -69,7 +69,7 @@ async fn all_see(followers: &mut [Follower], what: &'static str, id: &str) {
     }
 }
 
-async fn what_is_sent_to_everyone_reaches_all_who_follow_once(test: &TestService) {
+async fn a_bulk_message_reaches_all_streams_once(test: &TestService) {
     let mut followers = followers(test).await;
     let began = Instant::now();
     let id = to_all(test).await;
@@ -97,11 +97,11 @@ async fn what_is_sent_to_everyone_reaches_all_who_follow_once(test: &TestService
     all_see(&mut followers, "new", &last).await;
 }
 
-async fn it_reaches_those_who_follow_another_replica_that_only_polls(test: &TestService) {
+async fn a_bulk_message_reaches_streams_of_a_polling_replica(test: &TestService) {
     let every = Duration::from_millis(20);
     let (store, replica) = test.replica_that_hears(Notify::Off, every).await;
-    let token = Issuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Follower::of(replica.user(&token), "").await;
+    let token = TestIssuer::shared().user(APP, "bob", test.now_s());
+    let mut bob = Subscriber::of(replica.user(&token), "").await;
     bob.backlog().await;
     let id = to_all(test).await;
     assert_eq!(bob.changes(1).await, [("new", id)]);
@@ -122,14 +122,14 @@ async fn deliver(test: &TestService, to: &[ProfileId], lifetime_ms: Option<i64>)
         request: None,
         action: Action::Deliver(deliver.with_lifetime_ms(lifetime_ms)),
     };
-    let deadline = crate::conformance::bench::in_time();
+    let deadline = crate::conformance::fixture::in_time();
     match test.store.store.execute(&app(), operation, deadline).await {
         Ok(Outcome::Sent(sent)) => sent.message_id,
         other => panic!("{other:?}"),
     }
 }
 
-/// How long sends of somebody else take, one after another, until something else is done.
+/// Latencies of consecutive sends of another user until `work` is done.
 async fn sends_beside<T>(test: &TestService, work: impl Future<Output = T>) -> (T, Vec<Duration>) {
     let mut delays = Vec::new();
     let mut work = std::pin::pin!(work);
@@ -153,7 +153,7 @@ fn percentile(delays: &mut [Duration], percent: usize) -> f64 {
     delays[at].as_secs_f64() * 1_000.0
 }
 
-async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
+async fn expiry_of_half_a_mailbox_delays_no_other_call(test: &TestService) {
     let Sizes {
         messages,
         owners: count,
@@ -174,7 +174,7 @@ async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
         });
         join_all(some).await;
     }
-    let mut follower = Follower::of(test.user(&names[0]), "").await;
+    let mut follower = Subscriber::of(test.user(&names[0]), "").await;
     follower.backlog().await;
     let all = u32::try_from(messages).expect("few");
     assert_eq!(counts(test, &names[0]).await, (2 * all, 2 * all, 0));
@@ -223,7 +223,7 @@ async fn half_of_a_mailbox_expires_and_nobody_waits_for_it(test: &TestService) {
 }
 
 on_each_database![
-    what_is_sent_to_everyone_reaches_all_who_follow_once,
-    it_reaches_those_who_follow_another_replica_that_only_polls,
-    half_of_a_mailbox_expires_and_nobody_waits_for_it,
+    a_bulk_message_reaches_all_streams_once,
+    a_bulk_message_reaches_streams_of_a_polling_replica,
+    expiry_of_half_a_mailbox_delays_no_other_call,
 ];

@@ -9,7 +9,7 @@ use tonic::transport::{Certificate, Identity};
 /// The name that certificates are for.
 pub const NAME: &str = "localhost";
 
-/// Who signs certificates; nobody trusts it who was not told to.
+/// A certificate authority of a test.
 #[derive(Debug)]
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -18,7 +18,7 @@ pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 pub struct Certified {
     /// The certificate.
     pub certificate: String,
-    /// Its key.
+    /// Private key, as PEM.
     pub key: String,
 }
 
@@ -35,13 +35,13 @@ impl Authority {
         Self(issuer.expect("a certificate"))
     }
 
-    /// Its own certificate, as PEM.
+    /// Certificate of the authority, as PEM.
     #[must_use]
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// What a client trusts.
+    /// Certificate that a client trusts.
     #[must_use]
     pub fn trusted(&self) -> Certificate {
         Certificate::from_pem(self.pem())
@@ -70,7 +70,7 @@ impl Default for Authority {
 }
 
 impl Certified {
-    /// What a client shows.
+    /// Identity that a client presents.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::from_pem(&self.certificate, &self.key)

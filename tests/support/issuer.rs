@@ -20,21 +20,21 @@ const KEY_ID: &str = "test";
 const HOUR_S: i64 = 3600;
 
 /// Signs tokens that are good for an hour from a given time on.
-pub struct Issuer {
+pub struct TestIssuer {
     key: EncodingKey,
 }
 
-impl Issuer {
+impl TestIssuer {
     /// The issuer that everything in this process trusts.
     ///
     /// # Panics
     /// If no key can be made.
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Issuer> = OnceLock::new();
+        static SHARED: OnceLock<TestIssuer> = OnceLock::new();
         SHARED.get_or_init(Self::stranger)
     }
 
-    /// One with a key of its own, which nobody trusts.
+    /// An issuer with a key that no service trusts.
     ///
     /// # Panics
     /// If no key can be made.
@@ -49,7 +49,7 @@ impl Issuer {
         }
     }
 
-    /// Its public keys, as it publishes them.
+    /// Public keys as a JWKS document.
     ///
     /// # Panics
     /// If the key has no public half.
@@ -61,7 +61,7 @@ impl Issuer {
         json!({ "keys": [jwk] }).to_string()
     }
 
-    /// Its `[[issuer]]`, for any app and both kinds.
+    /// Configuration of the issuer, for any app and both kinds of callers.
     #[must_use]
     pub fn config(&self) -> auth::Issuer {
         auth::Issuer {
@@ -72,7 +72,7 @@ impl Issuer {
         }
     }
 
-    /// Its section of a configuration file, with its keys in a file.
+    /// `[[issuer]]` section of a configuration file, with the keys in a file.
     #[must_use]
     pub fn section(jwks: &Path) -> String {
         let jwks = jwks.display();
@@ -105,7 +105,7 @@ impl Issuer {
     }
 }
 
-/// What a good user's token says; the shown name is the profile's id.
+/// Claims of a valid user token. The shown name is the profile id.
 #[must_use]
 pub fn user_claims(app: &str, profile: &str, now_s: i64) -> Value {
     json!({
@@ -118,7 +118,7 @@ pub fn user_claims(app: &str, profile: &str, now_s: i64) -> Value {
     })
 }
 
-/// What a good privileged token says.
+/// Claims of a valid privileged token.
 #[must_use]
 pub fn sys_claims(app: &str, scope: &str, now_s: i64) -> Value {
     json!({

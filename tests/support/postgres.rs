@@ -15,7 +15,7 @@ mod watchdog;
 use std::sync::OnceLock;
 
 pub use cluster::Cluster;
-pub use database::{Database, Server};
+pub use database::{PostgresDatabase, PostgresServer};
 
 /// Names a server to use instead of one of our own: a url whose user may create databases.
 pub const URL_VARIABLE: &str = "POSTROOM_TEST_POSTGRES_URL";
@@ -24,11 +24,11 @@ pub const URL_VARIABLE: &str = "POSTROOM_TEST_POSTGRES_URL";
 ///
 /// # Panics
 /// If there is none and none can be had: tests that need it fail, and say what is missing.
-pub fn shared() -> &'static Server {
-    static SHARED: OnceLock<Result<Server, String>> = OnceLock::new();
+pub fn shared() -> &'static PostgresServer {
+    static SHARED: OnceLock<Result<PostgresServer, String>> = OnceLock::new();
     let shared = SHARED.get_or_init(|| {
         let given = std::env::var(URL_VARIABLE).ok();
-        let server = given.map_or_else(run::server, |url| Server::parse(&url));
+        let server = given.map_or_else(run::server, |url| PostgresServer::parse(&url));
         server.map_err(|error| format!("{error:#}"))
     });
     match shared {

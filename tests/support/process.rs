@@ -1,11 +1,11 @@
 //! The real program: built, started, looked at, and ended in every way.
 
-mod home;
+mod deployment;
 mod lines;
 mod program;
 mod server;
 
-pub use home::Home;
-pub use lines::Lines;
+pub use deployment::Deployment;
+pub use lines::OutputLines;
 pub use program::{path, postroom};
-pub use server::{Server, Start, SystemClient, Tokens, UserClient};
+pub use server::{DevTokens, ServerProcess, StartOptions, SystemClient, UserClient};

@@ -17,14 +17,14 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::service::{Interceptor, Routes};
 use tonic::{GrpcMethod, Request, Status};
 
-use crate::issuer::{ALL_SCOPES, APP, Issuer};
+use crate::issuer::{ALL_SCOPES, APP, TestIssuer};
 use crate::store::{Fixture, Setup, TestStore};
 
 /// Bytes of a request to `Messaging`, as configured by default.
 const USER_REQUEST_BYTES: usize = 128 * 1024;
 /// Bytes of a request to `Sys`, as configured by default.
 const SYS_REQUEST_BYTES: usize = 1024 * 1024;
-/// Enough for every test.
+/// Maximum number of calls in flight, which no test reaches.
 const CALLS_IN_FLIGHT: usize = 1000;
 
 /// Deadline of a unary call: the longest that the service grants. By default it is five seconds,
@@ -33,7 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Methods whose calls last longer than [`DEADLINE`].
 const STREAMS: [&str; 2] = ["Subscribe", "SendToProfiles"];
 
-/// How often a replica looks for new quotas: tests need not wait for long.
+/// Interval at which a replica reads quotas again, short for tests.
 pub const QUOTAS_REREAD: Duration = Duration::from_millis(100);
 
 /// A client of `Messaging`. Its calls go through the layers; clones are cheap.
@@ -45,11 +45,11 @@ pub type System = SysClient<InterceptedService<Stack, Bearer>>;
 pub struct TestService {
     /// The store, with its clock.
     pub store: TestStore,
-    /// What answers.
+    /// Services and layers of the replica.
     pub listeners: Listeners,
 }
 
-/// What answers calls: one replica.
+/// Services and layers of one replica.
 #[derive(Clone)]
 pub struct Listeners {
     /// The layers and `Messaging`.
@@ -117,7 +117,7 @@ impl TestService {
     #[must_use]
     pub fn user_of(&self, app: &str, profile: &str) -> User {
         self.listeners
-            .user(&Issuer::shared().user(app, profile, self.now_s()))
+            .user(&TestIssuer::shared().user(app, profile, self.now_s()))
     }
 
     /// The app [`APP`] itself, allowed everything.
@@ -130,7 +130,7 @@ impl TestService {
     #[must_use]
     pub fn sys_of(&self, app: &str, scope: &str) -> System {
         self.listeners
-            .sys(&Issuer::shared().sys(app, scope, self.now_s()))
+            .sys(&TestIssuer::shared().sys(app, scope, self.now_s()))
     }
 
     /// The services over the same store, with streams of another pace.
@@ -146,7 +146,7 @@ impl TestService {
         self.replica_that_hears(Notify::Database, POLL_EVERY).await
     }
 
-    /// The same, with a choice of how it hears of what others write.
+    /// A second replica with these notifications and this poll interval.
     pub async fn replica_that_hears(
         &self,
         notify: Notify,
@@ -188,7 +188,7 @@ pub fn unhurried() -> Pace {
 }
 
 async fn authenticator(store: &TestStore) -> Arc<Authenticator> {
-    let issuers = vec![Issuer::shared().config()];
+    let issuers = vec![TestIssuer::shared().config()];
     Authenticator::start(issuers, store.clock.clone())
         .await
         .expect("an authenticator")

@@ -25,34 +25,34 @@ use storage::{MailStore, Nobody, Wake};
 use storage_sql::{LaneOptions, Notify, Options, WRITE_CONNECTIONS};
 use tokio::runtime;
 
-use crate::clock::ManualClock;
-use crate::folder::Folder;
+use crate::clock::TestClock;
 use crate::ids::SequentialIds;
-use crate::postgres::{self, Database};
+use crate::postgres::{self, PostgresDatabase};
+use crate::temp_folder::TempFolder;
 use crate::{coverage, drift};
 
-/// The databases that everything must work on.
+/// Databases that every test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// The embedded one.
+pub enum DatabaseKind {
+    /// `SQLite`, embedded.
     Sqlite,
-    /// The one for production.
+    /// `PostgreSQL`.
     Postgres,
 }
 
-/// What a test works on.
+/// Database and write options of a test.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
     /// The database.
-    pub backend: Backend,
-    /// How writes are gathered.
+    pub backend: DatabaseKind,
+    /// Lanes of the store.
     pub lanes: LaneOptions,
-    /// Whether messages that were written or read are remembered.
+    /// True if the message cache is on.
     pub remembers: bool,
 }
 
-impl From<Backend> for Setup {
-    fn from(backend: Backend) -> Self {
+impl From<DatabaseKind> for Setup {
+    fn from(backend: DatabaseKind) -> Self {
         Self {
             backend,
             lanes: LaneOptions::default(),
@@ -68,8 +68,8 @@ impl fmt::Display for Setup {
             batch_operations_max,
         } = self.lanes;
         match self.backend {
-            Backend::Sqlite => write!(f, "SQLite")?,
-            Backend::Postgres => write!(f, "PostgreSQL, lanes: {count}")?,
+            DatabaseKind::Sqlite => write!(f, "SQLite")?,
+            DatabaseKind::Postgres => write!(f, "PostgreSQL, lanes: {count}")?,
         }
         write!(f, ", batches of up to {batch_operations_max}")?;
         if self.remembers {
@@ -83,7 +83,7 @@ impl fmt::Display for Setup {
 impl Setup {
     /// Writes in that many lanes at once, that many in one transaction.
     #[must_use]
-    pub const fn new(backend: Backend, count: usize, batch_operations_max: usize) -> Self {
+    pub const fn new(backend: DatabaseKind, count: usize, batch_operations_max: usize) -> Self {
         let lanes = LaneOptions {
             count,
             batch_operations_max,
@@ -95,7 +95,7 @@ impl Setup {
         }
     }
 
-    /// The same with every message read from the database.
+    /// Setup without the message cache.
     #[must_use]
     pub const fn remembering_nothing(self) -> Self {
         Self {
@@ -104,7 +104,7 @@ impl Setup {
         }
     }
 
-    /// Whether writes are gathered as they are by default.
+    /// True for the default lanes.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         self.lanes == LaneOptions::default()
@@ -118,37 +118,37 @@ impl Setup {
     }
 }
 
-/// A store that nobody else uses, with a time and ids that are the same in every run.
+/// A store of one test, with a deterministic clock and ids.
 pub struct TestStore {
     /// The store.
     pub store: Arc<dyn MailStore>,
-    /// Its time.
-    pub clock: Arc<ManualClock>,
-    /// Who hears of its changes.
+    /// Clock of the store.
+    pub clock: Arc<TestClock>,
+    /// Hub that the store notifies.
     pub hub: Arc<Hub>,
-    /// How it was opened.
+    /// Options that the store was opened with.
     pub options: Options,
     setup: Setup,
-    place: Place,
+    database: TestDatabase,
 }
 
-/// Where the data of one test is.
-pub enum Place {
-    /// In a folder.
-    Sqlite(Folder),
-    /// On a server.
-    Postgres(Database),
+/// Database of one test.
+pub enum TestDatabase {
+    /// A file in a folder.
+    Sqlite(TempFolder),
+    /// A database on a server.
+    Postgres(PostgresDatabase),
 }
 
-impl Place {
+impl TestDatabase {
     /// Makes one; with `PostgreSQL`, the schema is there.
-    pub async fn new(backend: Backend) -> Self {
+    pub async fn new(backend: DatabaseKind) -> Self {
         match backend {
-            Backend::Sqlite => {
+            DatabaseKind::Sqlite => {
                 coverage::covers("SQLite, embedded");
-                Self::Sqlite(Folder::new())
+                Self::Sqlite(TempFolder::new())
             }
-            Backend::Postgres => Self::Postgres(postgres::shared().database().await),
+            DatabaseKind::Postgres => Self::Postgres(postgres::shared().database().await),
         }
     }
 
@@ -192,8 +192,8 @@ impl TestStore {
     }
 
     async fn open_as(setup: Setup, policy: Policy, notify: Notify) -> Self {
-        let place = Place::new(setup.backend).await;
-        let clock = Arc::new(ManualClock::default());
+        let database = TestDatabase::new(setup.backend).await;
+        let clock = Arc::new(TestClock::default());
         let hub = Hub::new();
         let mut options = Options {
             policy,
@@ -203,7 +203,7 @@ impl TestStore {
             ids: Arc::new(SequentialIds::default()),
             lanes: setup.lanes,
             write_connections: setup.write_connections(),
-            ..Options::new(place.url())
+            ..Options::new(database.url())
         };
         if !setup.remembers {
             options.message_cache_bytes = 0;
@@ -215,26 +215,26 @@ impl TestStore {
             hub,
             options,
             setup,
-            place,
+            database,
         }
     }
 
-    /// Which database it is.
+    /// Kind of database.
     #[must_use]
-    pub const fn backend(&self) -> Backend {
+    pub const fn backend(&self) -> DatabaseKind {
         self.setup.backend
     }
 
-    /// What was asked for.
+    /// Setup of the test.
     #[must_use]
     pub const fn setup(&self) -> Setup {
         self.setup
     }
 
-    /// Where its data is.
+    /// Database of the store.
     #[must_use]
-    pub const fn place(&self) -> &Place {
-        &self.place
+    pub const fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// A second store over the same data, as another replica would open it: it shares the
@@ -244,7 +244,7 @@ impl TestStore {
             .await
     }
 
-    /// The same, whose changes somebody hears of.
+    /// A second store over the same data, with a listener and notifications.
     pub async fn replica_with(&self, wake: Arc<dyn Wake>, notify: Notify) -> Arc<dyn MailStore> {
         let options = Options {
             wake,
@@ -257,11 +257,11 @@ impl TestStore {
     /// Closes the store and removes its data.
     pub async fn close(self) {
         self.store.close().await;
-        self.place.remove().await;
+        self.database.remove().await;
     }
 }
 
-/// What a test on each database can stand on.
+/// Fixture of tests that run on each database.
 pub trait Fixture: Sized {
     /// Makes it.
     fn open(setup: Setup) -> impl Future<Output = Self>;
@@ -279,15 +279,15 @@ impl Fixture for TestStore {
     }
 }
 
-/// The data that a test works on, from its beginning to its end.
-pub trait Site: Sized {
+/// Environment of a test: created before it, checked and removed after it.
+pub trait TestEnvironment: Sized {
     /// Makes it.
     fn open(setup: Setup) -> impl Future<Output = Self>;
     /// Checks it, if the test `passed`, and removes it.
     fn end(self, passed: bool) -> impl Future<Output = ()>;
 }
 
-impl<F: Fixture> Site for F {
+impl<F: Fixture> TestEnvironment for F {
     async fn open(setup: Setup) -> Self {
         <F as Fixture>::open(setup).await
     }
@@ -310,7 +310,7 @@ impl<F: Fixture> Site for F {
     clippy::needless_pass_by_value,
     reason = "tests are handed over by their names"
 )]
-pub fn run<S: Site>(setup: impl Into<Setup>, test: impl AsyncFn(&S)) {
+pub fn run<S: TestEnvironment>(setup: impl Into<Setup>, test: impl AsyncFn(&S)) {
     let mut builder = runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -327,12 +327,12 @@ macro_rules! on_each_database {
     ($($(#[$attribute:meta])* $test:ident),+ $(,)?) => {
         $crate::on_setup!(
             sqlite,
-            $crate::store::Backend::Sqlite,
+            $crate::store::DatabaseKind::Sqlite,
             [$($(#[$attribute])* $test),+]
         );
         $crate::on_setup!(
             postgres,
-            $crate::store::Backend::Postgres,
+            $crate::store::DatabaseKind::Postgres,
             [$($(#[$attribute])* $test),+]
         );
     };
@@ -346,17 +346,17 @@ macro_rules! however_gathered {
         $crate::on_each_database![$($test),+];
         $crate::on_setup!(
             sqlite_one_by_one,
-            $crate::store::Setup::new($crate::store::Backend::Sqlite, 1, 1).remembering_nothing(),
+            $crate::store::Setup::new($crate::store::DatabaseKind::Sqlite, 1, 1).remembering_nothing(),
             [$($test),+]
         );
         $crate::on_setup!(
             postgres_in_four_lanes,
-            $crate::store::Setup::new($crate::store::Backend::Postgres, 4, 256),
+            $crate::store::Setup::new($crate::store::DatabaseKind::Postgres, 4, 256),
             [$($test),+]
         );
         $crate::on_setup!(
             postgres_in_four_lanes_one_by_one,
-            $crate::store::Setup::new($crate::store::Backend::Postgres, 4, 1)
+            $crate::store::Setup::new($crate::store::DatabaseKind::Postgres, 4, 1)
                 .remembering_nothing(),
             [$($test),+]
         );

@@ -1,4 +1,4 @@
-//! What running processes ask of their disk, seen by `strace`.
+//! Disk syncs of running processes, traced by `strace`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::command::{find, signal};
-use crate::folder::Folder;
-use crate::process::Lines;
+use crate::process::OutputLines;
+use crate::temp_folder::TempFolder;
 
 /// Watches how processes wait for their disk, until it is dropped.
 #[derive(Debug)]
 pub struct Strace {
     process: Child,
     seen: PathBuf,
-    _folder: Folder,
+    _folder: TempFolder,
 }
 
 impl Strace {
@@ -25,7 +25,7 @@ impl Strace {
     /// If it neither begins nor ends in ten minutes.
     #[must_use]
     pub fn attach(processes: &[u32]) -> Option<Self> {
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let seen = folder.join("seen");
         let mut strace = Command::new(find("strace")?);
         strace
@@ -35,7 +35,7 @@ impl Strace {
             strace.args(["-p", &process.to_string()]);
         }
         let mut process = strace.stderr(Stdio::piped()).spawn().ok()?;
-        let said = Lines::of(process.stderr.take()?);
+        let said = OutputLines::of(process.stderr.take()?);
         let strace = Self {
             process,
             seen,
@@ -51,8 +51,8 @@ impl Strace {
         Some(strace)
     }
 
-    /// How often so far something was waited for to be on disk, in files whose paths have
-    /// that part. A process goes on only after that is counted.
+    /// Number of finished syncs of files whose paths contain `part`. A process continues only
+    /// after its sync is counted.
     ///
     /// # Panics
     /// If what was seen cannot be read.

@@ -1,4 +1,4 @@
-//! Where things are.
+//! Paths in the workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ pub fn root() -> PathBuf {
     root.expect("the tests are a folder of the workspace")
 }
 
-/// Where fetched programs are kept from run to run. Git ignores it.
+/// Cache of fetched programs, ignored by git.
 #[must_use]
 pub fn cache() -> PathBuf {
     root().join(".cache")

@@ -1,18 +1,18 @@
-//! `kill -9` again and again, while mailboxes take a message to everyone.
+//! Repeated `kill -9` while mailboxes settle a bulk message.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{StreamExt as _, stream};
 use proto::sys::v1 as sys;
-use support::process::{Home, Server, SystemClient};
+use support::process::{Deployment, ServerProcess, SystemClient};
 use support::{coverage, on_each_database};
 
-use crate::api::words::{news, text};
+use crate::api::builders::{news, text};
 
-/// Recipients of one message of the app.
+/// Recipients of one notice.
 const TOGETHER: usize = 500;
-/// Mailboxes, unless the variable says otherwise.
+/// Default number of mailboxes.
 const MAILBOXES: usize = 2_000;
 const MAILBOXES_VARIABLE: &str = "POSTROOM_TORTURE_MAILBOXES";
 const KILLS: usize = 3;
@@ -45,7 +45,7 @@ async fn begin(app: &mut SystemClient, count: usize) {
     }
 }
 
-/// Messages in the inbox of somebody, and unread ones; looking settles it.
+/// Reads the counts of a mailbox, which settles it: messages in the inbox, and unread ones.
 async fn look(mut app: SystemClient, number: usize) -> Option<(u32, u32)> {
     let request = sys::GetMessageCountsForOwnerRequest {
         owner_profile_id: owner(number),
@@ -55,8 +55,8 @@ async fn look(mut app: SystemClient, number: usize) -> Option<(u32, u32)> {
     Some((inbox.total, inbox.unread))
 }
 
-/// Looks at all mailboxes, and ends the world after some answers.
-async fn interrupted(server: &Server, count: usize, answers: usize) -> usize {
+/// Reads all mailboxes, and kills the service after `answers` answers.
+async fn interrupted(server: &ServerProcess, count: usize, answers: usize) -> usize {
     let mut victim = Some(server.killer());
     let app = server.system();
     let answered = Arc::new(AtomicUsize::new(0));
@@ -74,9 +74,9 @@ async fn interrupted(server: &Server, count: usize, answers: usize) -> usize {
     answered.load(Ordering::Relaxed)
 }
 
-async fn a_message_to_everyone_reaches_each_once_over_crashes(home: &Home) {
+async fn a_bulk_message_reaches_each_mailbox_once_over_crashes(deployment: &Deployment) {
     let count = mailboxes();
-    let server = home.serve();
+    let server = deployment.serve();
     let mut app = server.system();
     begin(&mut app, count).await;
     let request = sys::SendBulkRequest {
@@ -89,11 +89,11 @@ async fn a_message_to_everyone_reaches_each_once_over_crashes(home: &Home) {
     let mut settled = Vec::new();
     let mut server = Some(server);
     for kill in 1..=KILLS {
-        let running = server.take().unwrap_or_else(|| home.serve());
+        let running = server.take().unwrap_or_else(|| deployment.serve());
         let answers = kill * count / (2 * KILLS);
         settled.push(interrupted(&running, count, answers).await);
     }
-    let server = home.serve();
+    let server = deployment.serve();
     let app = server.system();
     let looks = stream::iter(0..count).map(|number| look(app.clone(), number));
     let found: Vec<_> = looks.buffer_unordered(IN_FLIGHT).collect().await;
@@ -104,7 +104,7 @@ async fn a_message_to_everyone_reaches_each_once_over_crashes(home: &Home) {
     let taken = report.into_inner().settled;
     assert_eq!(usize::try_from(taken).expect("a number"), count);
     drop(server);
-    let verified = home.verify();
+    let verified = deployment.verify();
     coverage::print(&format!(
         "kill -9 of postroom, {KILLS} times, after {settled:?} of {count} mailboxes took a message to \
          everyone: each has it once; {verified}"
@@ -113,5 +113,5 @@ async fn a_message_to_everyone_reaches_each_once_over_crashes(home: &Home) {
 
 on_each_database![
     #[ignore = "second gear: takes minutes"]
-    a_message_to_everyone_reaches_each_once_over_crashes,
+    a_bulk_message_reaches_each_mailbox_once_over_crashes,
 ];

@@ -1,31 +1,31 @@
 //! A connection that is cut at the very moment of the commit.
 
 use proto::v1;
-use support::issuer::{APP, Issuer};
-use support::proxy::{Moment, Proxy};
+use support::commit_proxy::{CommitProxy, Moment};
+use support::issuer::{APP, TestIssuer};
 use support::service::TestService;
-use support::store::{Backend, Fixture, Place, Site as _};
+use support::store::{DatabaseKind, Fixture, TestDatabase, TestEnvironment as _};
 use tonic::{Code, Status};
 
 /// Sends the same request until it is answered; how often it was refused before.
-struct Cut {
+struct CutResult {
     refused: Vec<Status>,
     delivered: u32,
 }
 
-async fn cut_at(moment: Moment) -> Cut {
-    let mut test = <TestService as Fixture>::open(Backend::Postgres.into()).await;
-    let Place::Postgres(database) = test.store.place() else {
+async fn cut_at(moment: Moment) -> CutResult {
+    let mut test = <TestService as Fixture>::open(DatabaseKind::Postgres.into()).await;
+    let TestDatabase::Postgres(database) = test.store.database() else {
         unreachable!("it was asked for")
     };
     // The app has begun: nobody else who asks for it commits anything.
     let mut bob = test.user("bob");
     let counts = bob.get_message_counts(v1::GetMessageCountsRequest {});
     counts.await.expect("counts");
-    let proxy = Proxy::before(database.address(), moment).await;
+    let proxy = CommitProxy::before(database.address(), moment).await;
     test.store.options.url = database.url_through(proxy.address());
     let (store, listeners) = test.replica().await;
-    let mut alice = listeners.user(&Issuer::shared().user(APP, "alice", test.now_s()));
+    let mut alice = listeners.user(&TestIssuer::shared().user(APP, "alice", test.now_s()));
     let send = |request_id: &str| v1::SendMessageSimpleRequest {
         to: vec!["bob".to_owned()],
         text: "hello".to_owned(),
@@ -51,11 +51,11 @@ async fn cut_at(moment: Moment) -> Cut {
     let delivered = counts.expect("counts").into_inner().counts["inbox"].total;
     store.close().await;
     test.end(true).await;
-    Cut { refused, delivered }
+    CutResult { refused, delivered }
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_is_lost_is_looked_up_and_acknowledged() {
+async fn a_commit_with_a_lost_answer_is_looked_up_and_acknowledged() {
     let cut = cut_at(Moment::AfterCommit).await;
     assert!(cut.refused.is_empty(), "{:?}", cut.refused);
     assert_eq!(cut.delivered, 2);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use support::process::{Home, Server, UserClient};
+use support::process::{Deployment, ServerProcess, UserClient};
 use support::{coverage, however_gathered};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -29,7 +29,7 @@ struct Interrupted {
 
 /// Sends until the service is gone, and calls `kill` after [`ANSWERS`] answers. However long that
 /// takes, sends are under way then.
-async fn interrupted(server: &Server, kill: impl FnOnce()) -> Interrupted {
+async fn interrupted(server: &ServerProcess, kill: impl FnOnce()) -> Interrupted {
     let (answered, mut answers) = mpsc::unbounded_channel();
     let connect = || server.messaging(&server.tokens.alice);
     let connections: Vec<UserClient> = (0..CONNECTIONS).map(|_| connect()).collect();
@@ -68,7 +68,10 @@ async fn interrupted(server: &Server, kill: impl FnOnce()) -> Interrupted {
 }
 
 /// Checks that all acknowledged messages are there, and that repeating all sends doubles none.
-async fn assert_nothing_lost(server: &Server, Interrupted { sent, acknowledged }: &Interrupted) {
+async fn assert_nothing_lost(
+    server: &ServerProcess,
+    Interrupted { sent, acknowledged }: &Interrupted,
+) {
     assert!(
         acknowledged.len() < *sent,
         "everything was acknowledged before the end"
@@ -86,18 +89,18 @@ async fn assert_nothing_lost(server: &Server, Interrupted { sent, acknowledged }
     assert_eq!(delivered(server).await, *sent, "doubled or lost");
 }
 
-async fn acknowledged_sends_survive_kill_9(home: &Home) {
-    let server = home.serve();
+async fn acknowledged_sends_survive_kill_9(deployment: &Deployment) {
+    let server = deployment.serve();
     let mut victim = Some(server.killer());
     let interrupted = interrupted(&server, || victim.take().expect("a victim")()).await;
     drop(server);
 
     let restarted = Instant::now();
-    let server = home.serve();
+    let server = deployment.serve();
     let back_ms = restarted.elapsed().as_millis();
     assert_nothing_lost(&server, &interrupted).await;
     drop(server);
-    let verified = home.verify();
+    let verified = deployment.verify();
     coverage::print(&format!(
         "kill -9 of postroom: {} of {} acknowledged, lost 0, doubled 0, back after {back_ms} ms; {verified}",
         interrupted.acknowledged.len(),

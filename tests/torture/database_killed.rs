@@ -1,4 +1,4 @@
-//! `PostgreSQL` that dies again and again, and clients that try again until they are answered.
+//! Crashes of `PostgreSQL` under clients that retry until they are answered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use futures::future::join_all;
 use sqlx::{AssertSqlSafe, Executor as _};
 use support::coverage;
 use support::postgres::Cluster;
-use support::process::{Home, Server, UserClient};
-use support::store::{Backend, Place};
+use support::process::{Deployment, ServerProcess, UserClient};
+use support::store::{DatabaseKind, TestDatabase};
 use tokio::sync::Semaphore;
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
@@ -20,34 +20,37 @@ use super::seconds;
 use super::sends::{delivered, missing, request, send_all};
 
 const CLIENTS: usize = 32;
-/// At least so often it dies.
+/// Minimum number of crashes.
 const KILLS_MIN: u32 = 3;
-/// After so many further answers it dies again.
+/// Answers between two crashes.
 const ANSWERS: u32 = 200;
-/// How long these answers may take: not a time that is waited.
+/// Longest wait for these answers. Only a hang reaches it.
 const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
-/// How long a client that was refused waits.
+/// Pause of a client after a refusal.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What clients share.
-struct Shared {
+/// Progress that all clients share.
+struct SharedProgress {
     next: AtomicUsize,
     ends: AtomicBool,
-    /// One permit for each answer.
+    /// Answers so far, as permits.
     answers: Semaphore,
 }
 
-/// What one client has to tell.
+/// Results of one client.
 #[derive(Default)]
-struct Told {
+struct SenderReport {
     acknowledged: BTreeMap<usize, String>,
     refused: BTreeMap<String, u64>,
 }
 
 /// Sends message after message, each again by way of the other replica until it is
 /// acknowledged.
-async fn send_and_retry(mut replicas: [UserClient; 2], shared: Arc<Shared>) -> Told {
-    let mut told = Told::default();
+async fn send_and_retry(
+    mut replicas: [UserClient; 2],
+    shared: Arc<SharedProgress>,
+) -> SenderReport {
+    let mut told = SenderReport::default();
     while !shared.ends.load(Ordering::Relaxed) {
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
         let id = loop {
@@ -69,14 +72,14 @@ async fn send_and_retry(mut replicas: [UserClient; 2], shared: Arc<Shared>) -> T
     told
 }
 
-/// Two replicas on a database that dies while clients send.
-struct Storm {
+/// Two replicas on a database that crashes while clients send.
+struct CrashingDatabase {
     cluster: Cluster,
-    home: Home,
-    replicas: [Server; 2],
+    deployment: Deployment,
+    replicas: [ServerProcess; 2],
 }
 
-impl Storm {
+impl CrashingDatabase {
     /// `settings` are the database's own.
     async fn begin(settings: &[&str]) -> Self {
         let cluster = Cluster::private();
@@ -87,17 +90,20 @@ impl Storm {
             let set = connection.execute(AssertSqlSafe(text)).await;
             set.expect("a setting");
         }
-        let home = Home::at(Backend::Postgres.into(), Place::Postgres(database));
+        let deployment = Deployment::at(
+            DatabaseKind::Postgres.into(),
+            TestDatabase::Postgres(database),
+        );
         Self {
-            replicas: [home.serve(), home.serve()],
-            home,
+            replicas: [deployment.serve(), deployment.serve()],
+            deployment,
             cluster,
         }
     }
 
-    /// Until it has died so often, and so long has passed.
-    async fn run(&self, kills_min: u32, until: Instant) -> (Told, u32) {
-        let shared = Arc::new(Shared {
+    /// Runs clients until the database has crashed `kills_min` times and the time is over.
+    async fn run(&self, kills_min: u32, until: Instant) -> (SenderReport, u32) {
+        let shared = Arc::new(SharedProgress {
             next: AtomicUsize::new(0),
             ends: AtomicBool::new(false),
             answers: Semaphore::new(0),
@@ -123,7 +129,7 @@ impl Storm {
             kills += 1;
         }
         shared.ends.store(true, Ordering::Relaxed);
-        let mut all = Told::default();
+        let mut all = SenderReport::default();
         for told in join_all(clients).await {
             let told = told.expect("a client");
             all.acknowledged.extend(told.acknowledged);
@@ -137,15 +143,15 @@ impl Storm {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "second gear: takes minutes"]
-async fn what_was_acknowledged_survives_a_database_that_is_killed_again_and_again() {
-    let storm = Storm::begin(&[]).await;
+async fn acknowledged_sends_survive_a_database_killed_repeatedly() {
+    let storm = CrashingDatabase::begin(&[]).await;
     let until = Instant::now() + Duration::from_secs(seconds());
     let (told, kills) = storm.run(KILLS_MIN, until).await;
     let server = &storm.replicas[0];
     let ids: Vec<String> = told.acknowledged.values().cloned().collect();
     let lost = missing(server, &ids).await;
     let doubled = delivered(server).await.abs_diff(ids.len());
-    let verified = storm.home.verify();
+    let verified = storm.deployment.verify();
     coverage::print(&format!(
         "PostgreSQL killed {kills} times: {} acknowledged, {:?} before, lost {}, doubled {doubled}; {verified}",
         ids.len(),
@@ -163,9 +169,9 @@ async fn what_was_acknowledged_survives_a_database_that_is_killed_again_and_agai
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "second gear: takes minutes"]
-async fn a_database_that_does_not_wait_for_its_disk_loses_what_was_acknowledged() {
+async fn a_database_without_synchronous_commit_loses_acknowledged_sends() {
     // Or else the test above sees nothing.
-    let storm = Storm::begin(&[
+    let storm = CrashingDatabase::begin(&[
         "ALTER DATABASE {database} SET synchronous_commit = off",
         "ALTER SYSTEM SET wal_writer_delay = '10s'",
         "ALTER SYSTEM SET wal_writer_flush_after = '1GB'",

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use proto::v1::ErrorReason;
 use support::coverage;
-use support::process::Home;
-use support::store::{Backend, Place, Site as _};
+use support::process::Deployment;
+use support::store::{DatabaseKind, TestDatabase, TestEnvironment as _};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -39,12 +39,12 @@ fn assert_is_refused_well(refused: &Status) {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_loses_nothing_and_works_again_when_there_is_room() {
-    let home = Home::open(Backend::Sqlite.into()).await;
-    let Place::Sqlite(folder) = home.place() else {
+async fn a_full_disk_refuses_sends_and_loses_none() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let TestDatabase::Sqlite(folder) = deployment.database() else {
         unreachable!("it was asked for")
     };
-    let server = home.serve();
+    let server = deployment.serve();
     let mut acknowledged = send_all(&server, 0..SENDS).await;
 
     server.limit_file_size(Some(largest(&folder.join("postroom.db")) + LEFT));
@@ -81,17 +81,17 @@ async fn a_full_disk_refuses_loses_nothing_and_works_again_when_there_is_room() 
     );
 
     server.kill();
-    let server = home.serve();
+    let server = deployment.serve();
     assert_eq!(
         missing(&server, &acknowledged).await,
         Vec::<String>::new(),
         "lost in the crash after"
     );
     drop(server);
-    let verified = home.verify();
+    let verified = deployment.verify();
     coverage::print(&format!(
         "full disk: {} acknowledged, {refusals} refused, lost 0, no restart; {verified}",
         acknowledged.len()
     ));
-    home.end(true).await;
+    deployment.end(true).await;
 }

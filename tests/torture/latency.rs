@@ -1,23 +1,23 @@
-//! How long after the sender's reply a change is seen by those who follow.
+//! Latency from the sender's reply to the frame of a stream.
 
 use std::time::{Duration, Instant};
 
 use proto::v1;
 use proto::v1::event::Frame;
-use support::process::{Home, Server};
-use support::store::Place;
+use support::process::{Deployment, ServerProcess};
+use support::store::TestDatabase;
 use support::{coverage, on_each_database};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 const SENDS: usize = 200;
-/// The same where replicas do not tell each other, and each waits for a poll.
+/// Number of sends on `SQLite`, where the other replica waits for a poll.
 const SENDS_POLLED: usize = 4;
 /// A poll, and then some.
 const SOON: Duration = Duration::from_secs(5);
 
-/// When each message was seen of those that come from now on.
-async fn seen(server: &Server) -> mpsc::UnboundedReceiver<(String, Instant)> {
+/// Ids of new messages, with the times at which a stream shows them.
+async fn seen(server: &ServerProcess) -> mpsc::UnboundedReceiver<(String, Instant)> {
     let mut bob = server.messaging(&server.tokens.bob);
     let request = v1::SubscribeRequest::default();
     let stream = bob.subscribe(request).await.expect("a stream");
@@ -35,7 +35,7 @@ async fn seen(server: &Server) -> mpsc::UnboundedReceiver<(String, Instant)> {
     times
 }
 
-async fn send(server: &Server, number: usize) -> (String, Instant) {
+async fn send(server: &ServerProcess, number: usize) -> (String, Instant) {
     let request = v1::SendMessageSimpleRequest {
         to: vec!["bob".to_owned()],
         text: format!("message {number}"),
@@ -57,13 +57,13 @@ pub fn figures(mut delays: Vec<Duration>) -> String {
     format!("p50 {median:.1} ms, p99 {late:.1} ms")
 }
 
-async fn what_was_sent_is_seen_soon_on_this_replica_and_on_another(home: &Home) {
-    let (server, other) = (home.serve(), home.serve());
+async fn a_message_is_seen_within_five_seconds_on_every_replica(deployment: &Deployment) {
+    let (server, other) = (deployment.serve(), deployment.serve());
     let mut followers = [seen(&server).await, seen(&other).await];
     let mut delays = [Vec::new(), Vec::new()];
-    let sends = match home.place() {
-        Place::Sqlite(_) => SENDS_POLLED,
-        Place::Postgres(_) => SENDS,
+    let sends = match deployment.database() {
+        TestDatabase::Sqlite(_) => SENDS_POLLED,
+        TestDatabase::Postgres(_) => SENDS,
     };
     for number in 0..sends {
         let (id, replied) = send(&server, number).await;
@@ -82,5 +82,5 @@ async fn what_was_sent_is_seen_soon_on_this_replica_and_on_another(home: &Home) 
 
 on_each_database![
     #[ignore = "second gear: measures time"]
-    what_was_sent_is_seen_soon_on_this_replica_and_on_another,
+    a_message_is_seen_within_five_seconds_on_every_replica,
 ];

@@ -1,25 +1,25 @@
-//! Crashes, cut connections, full disks and storms, and what must be left after them.
+//! Torture: crashes, cut connections, full disks, contention.
 //!
 //! Every test prints its figures. `POSTROOM_TORTURE_SECS` says how long storms last.
 
 mod bulk;
 mod commit;
+mod contention;
 mod crash;
 mod database_killed;
-mod deaf;
-mod follow;
+mod durability;
 mod full_disk;
 mod latency;
-mod on_disk;
+mod no_notifications;
 mod retries;
-mod rolling;
+mod rolling_restart;
 mod segments;
 mod sends;
-mod silence;
-mod slow;
-mod storm;
+mod silent_database;
+mod slow_readers;
+mod streams;
 
-/// How long storms last, unless the variable says otherwise.
+/// Default duration of storms, in seconds.
 const SECONDS: u64 = 20;
 const SECONDS_VARIABLE: &str = "POSTROOM_TORTURE_SECS";
 

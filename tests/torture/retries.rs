@@ -1,10 +1,10 @@
-//! One request, sixteen times at once.
+//! Sixteen concurrent copies of one request.
 
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use proto::v1;
-use support::issuer::{APP, Issuer};
+use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
 use support::service::TestService;
 
@@ -12,7 +12,7 @@ const TIMES: usize = 16;
 
 async fn the_same_request_16_times_at_once_over_two_replicas_is_one_message(test: &TestService) {
     let (other_store, other) = test.replica().await;
-    let token = Issuer::shared().user(APP, "alice", test.now_s());
+    let token = TestIssuer::shared().user(APP, "alice", test.now_s());
     let replicas = [&test.listeners, &other];
     let sends = (0..TIMES).map(|number| {
         let mut alice = replicas[number % 2].user(&token);

@@ -21,18 +21,18 @@ use proto::sys::v1::{GetSendJobResponse, SendJobState, SendToProfilesResponse};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
-use support::process::{Home, SystemClient};
+use support::process::{Deployment, SystemClient};
 use support::{coverage, on_each_database};
 
-use crate::api::words::{news, text};
-use follower::{Followers, Seen};
-use replicas::{Replicas, Watch};
-use stored::Stored;
+use crate::api::builders::{news, text};
+use follower::{FrameCounts, SegmentFollowers};
+use replicas::{JobWatch, Replicas};
+use stored::StoredCounts;
 
 /// Recipients, unless the variable says otherwise.
 const RECIPIENTS: usize = 20_000;
 const RECIPIENTS_VARIABLE: &str = "POSTROOM_TORTURE_RECIPIENTS";
-/// Of so many recipients, one is named twice.
+/// Recipients of which one is named twice.
 const TWICE_EVERY: usize = 10;
 /// Recipients in one message of the stream.
 const CHUNK: usize = 1_000;
@@ -42,7 +42,7 @@ const KILL_EVERY: Duration = Duration::from_secs(3);
 const PARTS: i64 = 4;
 /// Recipients who follow their mailboxes.
 const FOLLOWERS: usize = 20;
-/// How long all of it may take that a job has to do.
+/// Longest run of a job. Only a hang reaches it.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 fn recipients() -> usize {
@@ -88,7 +88,7 @@ fn accepted(count: usize) -> (i64, i64) {
     (number(count), number(count.div_ceil(TWICE_EVERY)))
 }
 
-/// What is done of a job's work, and all of it.
+/// Progress of a job: work done, and all of it.
 type Progress = fn(&GetSendJobResponse) -> Option<(i64, i64)>;
 
 fn tried(job: &GetSendJobResponse) -> Option<(i64, i64)> {
@@ -112,7 +112,7 @@ fn deleted(job: &GetSendJobResponse) -> Option<(i64, i64)> {
 /// Kills one replica after the other until the work is done, and answers how far it was each time.
 /// It never goes back, whoever is asked.
 async fn torment(replicas: &mut Replicas, job_id: &str, progress: Progress) -> Vec<i64> {
-    let mut watch = Watch::new(job_id, progress);
+    let mut watch = JobWatch::new(job_id, progress);
     let begun = Instant::now();
     let (mut killed_at, mut killed_when) = (0, begun);
     let mut kills = Vec::new();
@@ -134,7 +134,7 @@ async fn torment(replicas: &mut Replicas, job_id: &str, progress: Progress) -> V
     kills
 }
 
-/// What is true of a job at its end.
+/// Asserts the final state of a job.
 async fn assert_delivered(app: &mut SystemClient, job_id: &str, count: usize) {
     let job_id = job_id.to_owned();
     let job = app.get_send_job(sys::GetSendJobRequest { job_id }).await;
@@ -148,36 +148,36 @@ async fn assert_delivered(app: &mut SystemClient, job_id: &str, count: usize) {
     );
 }
 
-async fn a_segment_has_its_message_once_over_crashes(home: &Home) {
+async fn a_segment_message_is_delivered_once_over_crashes(deployment: &Deployment) {
     let count = recipients();
-    let mut replicas = Replicas::serve(home);
+    let mut replicas = Replicas::serve(deployment);
     let sent = send(&mut replicas.app(), count).await;
     let kills = torment(&mut replicas, &sent.job_id, tried).await;
     assert_delivered(&mut replicas.app(), &sent.job_id, count).await;
     drop(replicas);
-    let stored = Stored::read(home).await;
-    assert_eq!(stored, Stored::with_entries(count));
-    let verified = home.verify();
+    let stored = StoredCounts::read(deployment).await;
+    assert_eq!(stored, StoredCounts::with_entries(count));
+    let verified = deployment.verify();
     coverage::print(&format!(
         "kill -9 of postroom after {kills:?} of {count} recipients of a segment: each has its \
          message once; {verified}"
     ));
 }
 
-async fn a_change_reaches_a_segment_once_over_crashes(home: &Home) {
+async fn a_change_reaches_a_segment_once_over_crashes(deployment: &Deployment) {
     let count = recipients() / 2;
-    let mut replicas = Replicas::serve(home);
+    let mut replicas = Replicas::serve(deployment);
     let owners = (0..FOLLOWERS).map(|number| owner(number * count / FOLLOWERS));
-    let mut followers = Followers::begin(home, owners.collect(), &replicas.living());
+    let mut followers = SegmentFollowers::begin(deployment, owners.collect(), &replicas.living());
     let mut app = replicas.app();
     let SendToProfilesResponse {
         job_id, message_id, ..
     } = send(&mut app, count).await;
-    let mut seen = Seen {
+    let mut seen = FrameCounts {
         received: 1,
-        ..Seen::default()
+        ..FrameCounts::default()
     };
-    replicas.wait(&mut Watch::new(&job_id, tried)).await;
+    replicas.wait(&mut JobWatch::new(&job_id, tried)).await;
     followers.have(seen).await;
 
     let request = sys::UpdateMessageRequest {
@@ -189,8 +189,8 @@ async fn a_change_reaches_a_segment_once_over_crashes(home: &Home) {
     let update_kills = torment(&mut replicas, &job_id, updated).await;
     seen.updated = 1;
     followers.have(seen).await;
-    let stored = Stored::read(home).await;
-    assert_eq!(stored, Stored::with_entries(count).after_an_update());
+    let stored = StoredCounts::read(deployment).await;
+    assert_eq!(stored, StoredCounts::with_entries(count).after_an_update());
 
     let request = sys::DeleteMessageRequest {
         message_id,
@@ -204,8 +204,11 @@ async fn a_change_reaches_a_segment_once_over_crashes(home: &Home) {
     assert_delivered(&mut replicas.app(), &job_id, count).await;
     let streams = followers.end(seen);
     drop(replicas);
-    assert_eq!(Stored::read(home).await, Stored::after_a_deletion(count));
-    let verified = home.verify();
+    assert_eq!(
+        StoredCounts::read(deployment).await,
+        StoredCounts::after_a_deletion(count)
+    );
+    let verified = deployment.verify();
     coverage::print(&format!(
         "kill -9 of postroom after {update_kills:?} and {delete_kills:?} of {count} recipients had \
          an update and a deletion: all have both; {FOLLOWERS} who follow saw each once, in \
@@ -215,7 +218,7 @@ async fn a_change_reaches_a_segment_once_over_crashes(home: &Home) {
 
 on_each_database![
     #[ignore = "second gear: takes minutes"]
-    a_segment_has_its_message_once_over_crashes,
+    a_segment_message_is_delivered_once_over_crashes,
     #[ignore = "second gear: takes minutes"]
     a_change_reaches_a_segment_once_over_crashes,
 ];

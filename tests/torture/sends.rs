@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use proto::{sys, v1};
-use support::process::Server;
+use support::process::ServerProcess;
 use tonic::{Request, Status};
 
-/// Longer than any send takes that is answered at all.
+/// Deadline of a send: the longest that the service grants.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Sends at once on a connection: as many as it may have under way.
 const AT_ONCE: usize = 100;
@@ -24,7 +24,7 @@ pub fn request(number: usize) -> Request<v1::SendMessageSimpleRequest> {
     request
 }
 
-/// How many users take part.
+/// Number of recipients.
 pub const RECIPIENTS: usize = 10;
 
 pub fn recipient(number: usize) -> String {
@@ -32,7 +32,7 @@ pub fn recipient(number: usize) -> String {
 }
 
 /// Sends all of these, and answers the ids of all messages.
-pub async fn send_all(server: &Server, numbers: impl Iterator<Item = usize>) -> Vec<String> {
+pub async fn send_all(server: &ServerProcess, numbers: impl Iterator<Item = usize>) -> Vec<String> {
     let alice = server.messaging(&server.tokens.alice);
     let one = |number| {
         let mut alice = alice.clone();
@@ -48,8 +48,8 @@ pub async fn send_all(server: &Server, numbers: impl Iterator<Item = usize>) -> 
     sent.into_iter().map(id).collect()
 }
 
-/// Which of these messages are not there.
-pub async fn missing(server: &Server, ids: &[String]) -> Vec<String> {
+/// Ids of messages that the service does not have.
+pub async fn missing(server: &ServerProcess, ids: &[String]) -> Vec<String> {
     let mut missing = Vec::new();
     for message_ids in ids.chunks(500) {
         let view = v1::MessageView::Metadata.into();
@@ -67,8 +67,8 @@ pub async fn missing(server: &Server, ids: &[String]) -> Vec<String> {
     missing
 }
 
-/// How many messages are in the inboxes of all who take part.
-pub async fn delivered(server: &Server) -> usize {
+/// Number of messages in the inboxes of all recipients.
+pub async fn delivered(server: &ServerProcess) -> usize {
     let mut delivered = 0;
     for number in 0..RECIPIENTS {
         let owner_profile_id = recipient(number);

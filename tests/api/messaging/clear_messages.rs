@@ -2,7 +2,7 @@ use proto::v1::ClearMessagesRequest;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{counts, fields, is_stored, mark, ok, reason, send, send_many};
+use crate::api::builders::{counts, fields, is_stored, mark, ok, reason, send, send_many};
 
 async fn clear(test: &TestService, who: &str, msgbox: &str) -> u32 {
     let request = ClearMessagesRequest {
@@ -28,14 +28,14 @@ async fn all_entries_of_that_box_go_and_no_others(test: &TestService) {
     assert_eq!(clear(test, "never-seen", "inbox").await, 0);
 }
 
-async fn what_comes_after_it_stays(test: &TestService) {
+async fn a_clear_leaves_later_messages(test: &TestService) {
     send_many(test, 2).await;
     clear(test, "bob", "inbox").await;
     send_many(test, 1).await;
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let mut bob = test.user("bob");
     let request = ClearMessagesRequest {
         request_id: "x".repeat(65),
@@ -52,6 +52,6 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 
 on_each_database![
     all_entries_of_that_box_go_and_no_others,
-    what_comes_after_it_stays,
-    everything_that_is_wrong_is_said_at_once,
+    a_clear_leaves_later_messages,
+    all_violations_are_reported_at_once,
 ];

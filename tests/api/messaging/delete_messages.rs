@@ -4,12 +4,12 @@ use proto::v1::{DeleteMessagesRequest, DeleteMessagesResponse};
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     UNKNOWN, announce, configure, counts, delete, deletion, fields, is_stored, ok, reason, send,
     send_many,
 };
 
-/// What somebody deletes for everyone.
+/// Deletes a message for everyone, as one of its holders.
 async fn recall(
     test: &TestService,
     who: &str,
@@ -22,7 +22,7 @@ async fn recall(
     .await
 }
 
-/// Somebody may not delete this for everyone.
+/// Asserts that a holder may not delete a message for everyone.
 async fn assert_not_allowed(test: &TestService, who: &str, msgbox: &str, ids: &[&String]) {
     let request = deletion(msgbox, ids, Everyone);
     let reason = reason(test.user(who).delete_messages(request)).await;
@@ -37,7 +37,7 @@ async fn recipients_may(test: &TestService) {
     configure(test, settings).await;
 }
 
-async fn an_own_copy_goes_and_the_others_stay(test: &TestService) {
+async fn a_deletion_of_the_own_copy_leaves_all_other_copies(test: &TestService) {
     let ids = send_many(test, 2).await;
     let asked = [&ids[0], &ids[0], UNKNOWN, "no-uuid"];
     let request = deletion("inbox", &asked, OwnCopy);
@@ -50,7 +50,7 @@ async fn an_own_copy_goes_and_the_others_stay(test: &TestService) {
     assert_eq!((again.requested, again.actual), (3, 0));
 }
 
-async fn the_default_is_the_own_copy_of_that_box(test: &TestService) {
+async fn the_default_scope_is_the_own_copy(test: &TestService) {
     let id = send(test, "bob", &["bob", "carol"]).await;
     let request = DeleteMessagesRequest {
         scope: 0,
@@ -97,7 +97,7 @@ async fn a_recipient_deletes_for_everyone_only_where_the_policy_allows_it(test: 
     assert_eq!(counts(test, "alice").await, (0, 0, 0));
 }
 
-async fn a_sender_may_not_where_the_policy_forbids_it(test: &TestService) {
+async fn the_policy_can_forbid_a_sender_to_delete_for_everyone(test: &TestService) {
     let id = send(test, "alice", &["bob"]).await;
     let settings = sys::AppSettings {
         allow_delete_for_everyone: Some(false),
@@ -110,7 +110,7 @@ async fn a_sender_may_not_where_the_policy_forbids_it(test: &TestService) {
     assert_eq!(delete(test, "alice", "sent", &[&id]).await, 1);
 }
 
-async fn one_that_is_not_allowed_spares_them_all(test: &TestService) {
+async fn one_forbidden_deletion_refuses_the_whole_call(test: &TestService) {
     recipients_may(test).await;
     let regular = send(test, "alice", &["bob"]).await;
     let system = announce(test, &["bob"]).await;
@@ -120,7 +120,7 @@ async fn one_that_is_not_allowed_spares_them_all(test: &TestService) {
     assert_eq!(recall(test, "bob", "inbox", &[&regular]).await.actual, 1);
 }
 
-async fn the_named_box_says_as_what_one_asks(test: &TestService) {
+async fn the_named_box_decides_between_sender_and_recipient(test: &TestService) {
     let id = send(test, "alice", &["alice", "bob"]).await;
     assert_not_allowed(test, "alice", "inbox", &[&id]).await;
     assert_eq!(recall(test, "bob", "sent", &[&id]).await.actual, 0);
@@ -153,7 +153,7 @@ async fn a_scope_that_is_not_known_deletes_nothing(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = DeleteMessagesRequest {
         scope: -1,
         request_id: "é".to_owned(),
@@ -164,15 +164,15 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 }
 
 on_each_database![
-    an_own_copy_goes_and_the_others_stay,
-    the_default_is_the_own_copy_of_that_box,
+    a_deletion_of_the_own_copy_leaves_all_other_copies,
+    the_default_scope_is_the_own_copy,
     a_sender_deletes_for_everyone,
     a_sender_stays_the_sender_without_the_own_copy,
     a_recipient_deletes_for_everyone_only_where_the_policy_allows_it,
-    a_sender_may_not_where_the_policy_forbids_it,
-    one_that_is_not_allowed_spares_them_all,
-    the_named_box_says_as_what_one_asks,
+    the_policy_can_forbid_a_sender_to_delete_for_everyone,
+    one_forbidden_deletion_refuses_the_whole_call,
+    the_named_box_decides_between_sender_and_recipient,
     one_to_five_hundred_ids_can_be_deleted,
     a_scope_that_is_not_known_deletes_nothing,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

@@ -4,7 +4,7 @@ use support::on_each_database;
 use support::service::TestService;
 use tonic::Status;
 
-use crate::api::words::{
+use crate::api::builders::{
     UNKNOWN, configure, counts, delete, entry, fields, mark, ok, reason, reason_of, send, stored,
     text,
 };
@@ -110,7 +110,7 @@ async fn a_sender_without_the_own_copy_still_edits(test: &TestService) {
     assert_eq!(counts(test, "alice").await, (0, 0, 0));
 }
 
-async fn nobody_edits_where_the_policy_forbids_it(test: &TestService) {
+async fn the_policy_can_forbid_edits(test: &TestService) {
     let id = send(test, "alice", &["bob"]).await;
     let settings = sys::AppSettings {
         allow_edit: Some(false),
@@ -137,7 +137,7 @@ async fn a_content_is_as_large_as_the_policy_allows(test: &TestService) {
     assert_eq!(larger, "MESSAGE_TOO_LARGE");
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = EditMessageRequest {
         expected_version: Some(0),
         request_id: "a/b".to_owned(),
@@ -154,7 +154,7 @@ on_each_database![
     an_edit_may_expect_a_version,
     only_the_sender_edits,
     a_sender_without_the_own_copy_still_edits,
-    nobody_edits_where_the_policy_forbids_it,
+    the_policy_can_forbid_edits,
     a_content_is_as_large_as_the_policy_allows,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

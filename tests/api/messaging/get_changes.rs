@@ -3,7 +3,7 @@ use proto::v1::event::Frame;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{fields, mark, ok, reason, send, send_many};
+use crate::api::builders::{fields, mark, ok, reason, send, send_many};
 
 async fn changes(test: &TestService, request: v1::GetChangesRequest) -> v1::GetChangesResponse {
     ok(test.user("bob").get_changes(request)).await
@@ -33,7 +33,7 @@ async fn an_empty_cursor_begins_now(test: &TestService) {
     assert!(changes(test, from(&next.cursor)).await.events.is_empty());
 }
 
-async fn a_limit_is_kept_and_more_is_said(test: &TestService) {
+async fn a_limit_cuts_the_changes_and_sets_more(test: &TestService) {
     send_many(test, 3).await;
     let request = v1::GetChangesRequest {
         limit: 2,
@@ -45,7 +45,7 @@ async fn a_limit_is_kept_and_more_is_said(test: &TestService) {
     assert_eq!((rest.events.len(), rest.more), (1, false));
 }
 
-async fn to_poll_delivers_nothing(test: &TestService) {
+async fn polling_marks_nothing_as_delivered(test: &TestService) {
     let ids = send_many(test, 1).await;
     changes(test, from("0")).await;
     mark(test, &ids, false).await;
@@ -56,7 +56,7 @@ async fn to_poll_delivers_nothing(test: &TestService) {
     assert!(entry.read && entry.delivered_time.is_none());
 }
 
-async fn cursors_of_others_and_altered_ones_are_refused(test: &TestService) {
+async fn foreign_and_altered_cursors_are_refused(test: &TestService) {
     let cursor = changes(test, from("")).await.cursor;
     let mut altered = cursor.clone();
     altered.replace_range(3..4, if &cursor[3..4] == "A" { "B" } else { "A" });
@@ -69,11 +69,11 @@ async fn cursors_of_others_and_altered_ones_are_refused(test: &TestService) {
             ..Default::default()
         });
         let status = subscribed.await.map(drop).expect_err("a refusal");
-        assert_eq!(crate::api::words::reason_of(&status), "CURSOR_INVALID");
+        assert_eq!(crate::api::builders::reason_of(&status), "CURSOR_INVALID");
     }
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let wrong = v1::GetChangesRequest {
         limit: -1,
         msgboxes: vec!["inbox".to_owned(), "drafts".to_owned()],
@@ -86,8 +86,8 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 
 on_each_database![
     an_empty_cursor_begins_now,
-    a_limit_is_kept_and_more_is_said,
-    to_poll_delivers_nothing,
-    cursors_of_others_and_altered_ones_are_refused,
-    everything_that_is_wrong_is_said_at_once,
+    a_limit_cuts_the_changes_and_sets_more,
+    polling_marks_nothing_as_delivered,
+    foreign_and_altered_cursors_are_refused,
+    all_violations_are_reported_at_once,
 ];

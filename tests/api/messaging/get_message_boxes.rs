@@ -3,7 +3,7 @@ use support::drift;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{announce, mark, ok, send};
+use crate::api::builders::{announce, mark, ok, send};
 
 fn shown(name: &str, total: u32, unread: u32) -> v1::Msgbox {
     v1::Msgbox {
@@ -18,7 +18,7 @@ async fn boxes(test: &TestService, who: &str) -> Vec<v1::Msgbox> {
     ok(test.user(who).get_message_boxes(request)).await.boxes
 }
 
-async fn there_are_always_the_inbox_and_then_sent(test: &TestService) {
+async fn the_boxes_are_always_inbox_and_then_sent(test: &TestService) {
     let empty = [shown("inbox", 0, 0), shown("sent", 0, 0)];
     assert_eq!(boxes(test, "never-seen").await, empty);
 }
@@ -32,7 +32,7 @@ async fn the_boxes_have_their_counts(test: &TestService) {
     assert_eq!(boxes(test, "bob").await, counted);
 }
 
-async fn the_first_call_of_a_profile_begins_its_mailbox(test: &TestService) {
+async fn the_first_call_of_a_profile_creates_its_mailbox(test: &TestService) {
     assert_eq!(drift::recount(&*test.store.store).await.mailboxes, 0);
     boxes(test, "dora").await;
     boxes(test, "dora").await;
@@ -40,7 +40,7 @@ async fn the_first_call_of_a_profile_begins_its_mailbox(test: &TestService) {
 }
 
 on_each_database![
-    there_are_always_the_inbox_and_then_sent,
+    the_boxes_are_always_inbox_and_then_sent,
     the_boxes_have_their_counts,
-    the_first_call_of_a_profile_begins_its_mailbox,
+    the_first_call_of_a_profile_creates_its_mailbox,
 ];

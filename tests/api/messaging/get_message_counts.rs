@@ -2,7 +2,7 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{counts, delete, mark, ok, send, send_many};
+use crate::api::builders::{counts, delete, mark, ok, send, send_many};
 
 async fn cursor(test: &TestService, who: &str) -> String {
     let request = v1::GetMessageCountsRequest {};

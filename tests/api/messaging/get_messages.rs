@@ -5,7 +5,7 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     UNKNOWN, configure, counts, entry, fields, message, named, ok, reason, send, send_many,
     strings, text,
 };
@@ -35,7 +35,7 @@ async fn entries_come_in_the_order_of_the_request_and_duplicates_count_once(test
     assert!(got.missing_message_ids.is_empty() && got.remaining_message_ids.is_empty());
 }
 
-async fn what_is_not_there_is_missing(test: &TestService) {
+async fn unknown_ids_are_missing(test: &TestService) {
     let sent = send_many(test, 2).await;
     let elsewhere = send(test, "alice", &["carol"]).await;
     let asked = ["no-uuid", &sent[1], UNKNOWN, &elsewhere, "", &sent[0]];
@@ -46,7 +46,7 @@ async fn what_is_not_there_is_missing(test: &TestService) {
     assert_eq!(got.missing_message_ids, strings(&missing));
 }
 
-async fn when_none_is_there_nothing_is_found(test: &TestService) {
+async fn a_call_with_unknown_ids_only_is_not_found(test: &TestService) {
     let sent = send(test, "alice", &["bob"]).await;
     let mut bob = test.user("bob");
     for request in [
@@ -104,7 +104,7 @@ async fn marking_in_sent_changes_nothing(test: &TestService) {
     assert_eq!(entry(test, "alice", "inbox", &sent).await.version, 1);
 }
 
-async fn what_does_not_fit_remains_and_is_neither_marked_nor_missing(test: &TestService) {
+async fn entries_that_do_not_fit_remain_unmarked_and_are_not_missing(test: &TestService) {
     let largest = sys::AppSettings {
         max_content_bytes: Some(65_536),
         ..Default::default()
@@ -153,7 +153,7 @@ async fn one_to_five_hundred_ids_can_be_asked_for(test: &TestService) {
     assert_eq!(reason(bob.get_messages(request)).await, "INVALID_REQUEST");
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let wrong = v1::GetMessagesRequest {
         view: 99,
         ..named("drafts", &[""; 0])
@@ -168,13 +168,13 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 
 on_each_database![
     entries_come_in_the_order_of_the_request_and_duplicates_count_once,
-    what_is_not_there_is_missing,
-    when_none_is_there_nothing_is_found,
+    unknown_ids_are_missing,
+    a_call_with_unknown_ids_only_is_not_found,
     an_id_may_be_written_in_capitals,
     getting_changes_nothing,
     marking_shows_the_state_after,
     marking_in_sent_changes_nothing,
-    what_does_not_fit_remains_and_is_neither_marked_nor_missing,
+    entries_that_do_not_fit_remain_unmarked_and_are_not_missing,
     one_to_five_hundred_ids_can_be_asked_for,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

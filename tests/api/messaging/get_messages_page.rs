@@ -5,8 +5,8 @@ use proto::v1::{GetMessagesPageRequest, PageContext, Pagination, SearchCriteria}
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::pages::{Listing, Reader, ascending, ids_of, rows};
-use crate::api::words::{entry, fields, message, ok, reason, send, text};
+use crate::api::builders::{entry, fields, message, ok, reason, send, text};
+use crate::api::pages::{PageReader, PagedMethod, ascending, ids_of, rows};
 
 fn matching(criteria: SearchCriteria) -> PageContext {
     PageContext {
@@ -57,12 +57,12 @@ async fn the_two_entries_of_a_message_to_oneself_are_inbox_and_then_sent(test: &
             .map(|item| (item.message_id, item.msgbox));
         assert_eq!(shown.collect::<Vec<_>>(), expected);
     }
-    let mut reader = Reader::of(test);
-    let first = reader.page(Listing::Own, rows(1)).await;
-    assert_eq!(reader.walk(Listing::Own, first).await.len(), 4);
+    let mut reader = PageReader::of(test);
+    let first = reader.page(PagedMethod::Own, rows(1)).await;
+    assert_eq!(reader.walk(PagedMethod::Own, first).await.len(), 4);
 }
 
-async fn a_call_examines_2000_rows_and_says_that_there_may_be_more(test: &TestService) {
+async fn a_call_examines_2000_rows_and_sets_more(test: &TestService) {
     let rare = send(test, "carol", &["bob"]).await;
     for _ in 0..9 {
         let sends = (0..250).map(|_| send(test, "alice", &["bob"]));
@@ -72,8 +72,8 @@ async fn a_call_examines_2000_rows_and_says_that_there_may_be_more(test: &TestSe
         from_profile_id: "carol".to_owned(),
         ..Default::default()
     };
-    let mut reader = Reader::of(test);
-    for listing in [Listing::Own, Listing::OfOwner] {
+    let mut reader = PageReader::of(test);
+    for listing in [PagedMethod::Own, PagedMethod::OfOwner] {
         let first = reader.page(listing, matching(criteria.clone())).await;
         assert_eq!((first.ids.len(), first.more), (0, (false, true)));
         assert_eq!(first.count, (1, false));
@@ -82,7 +82,7 @@ async fn a_call_examines_2000_rows_and_says_that_there_may_be_more(test: &TestSe
     }
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let nonsense = Some(Timestamp {
         seconds: 0,
         nanos: -1,
@@ -131,6 +131,6 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 on_each_database![
     entries_are_those_that_the_methods_by_id_show,
     the_two_entries_of_a_message_to_oneself_are_inbox_and_then_sent,
-    a_call_examines_2000_rows_and_says_that_there_may_be_more,
-    everything_that_is_wrong_is_said_at_once,
+    a_call_examines_2000_rows_and_sets_more,
+    all_violations_are_reported_at_once,
 ];

@@ -2,8 +2,8 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::pages::{Listing, Reader, ids_of, rows};
-use crate::api::words::{announce, mark, ok, send_many, text};
+use crate::api::builders::{announce, mark, ok, send_many, text};
+use crate::api::pages::{PageReader, PagedMethod, ids_of, rows};
 
 async fn a_context_keeps_criteria_view_and_count(test: &TestService) {
     let sent = send_many(test, 3).await;
@@ -42,7 +42,7 @@ async fn a_context_keeps_criteria_view_and_count(test: &TestService) {
     }
 }
 
-async fn a_page_shows_its_entries_as_they_are_now(test: &TestService) {
+async fn a_page_shows_the_current_state_of_its_entries(test: &TestService) {
     let id = send_many(test, 1).await.remove(0);
     let mut bob = test.user("bob");
     let first = ok(bob.get_messages_page(v1::GetMessagesPageRequest::default())).await;
@@ -59,7 +59,7 @@ async fn a_page_shows_its_entries_as_they_are_now(test: &TestService) {
     assert_ne!(results.cursor, first.results.expect("a page").cursor);
 }
 
-async fn the_entries_that_a_criterion_loses_meanwhile_hide_no_others(test: &TestService) {
+async fn entries_that_stop_matching_hide_no_other_entries(test: &TestService) {
     let sent = send_many(test, 6).await;
     let unread = v1::PageContext {
         search_criteria: Some(v1::SearchCriteria {
@@ -68,17 +68,17 @@ async fn the_entries_that_a_criterion_loses_meanwhile_hide_no_others(test: &Test
         }),
         ..rows(2)
     };
-    let mut reader = Reader::of(test);
-    let first = reader.page(Listing::Own, unread).await;
+    let mut reader = PageReader::of(test);
+    let first = reader.page(PagedMethod::Own, unread).await;
     mark(test, &first.ids, false).await;
-    let next = reader.turn(Listing::Own, &first, 1).await;
-    let rest = ids_of(&reader.walk(Listing::Own, next).await);
+    let next = reader.turn(PagedMethod::Own, &first, 1).await;
+    let rest = ids_of(&reader.walk(PagedMethod::Own, next).await);
     let expected: Vec<_> = sent[..4].iter().rev().cloned().collect();
     assert_eq!(rest, expected);
 }
 
 on_each_database![
     a_context_keeps_criteria_view_and_count,
-    a_page_shows_its_entries_as_they_are_now,
-    the_entries_that_a_criterion_loses_meanwhile_hide_no_others,
+    a_page_shows_the_current_state_of_its_entries,
+    entries_that_stop_matching_hide_no_other_entries,
 ];

@@ -2,7 +2,7 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{UNKNOWN, counts, entry, fields, ok, send, send_many, strings};
+use crate::api::builders::{UNKNOWN, counts, entry, fields, ok, send, send_many, strings};
 
 fn marking(ids: &[impl AsRef<str>]) -> v1::MarkMessagesDeliveredRequest {
     v1::MarkMessagesDeliveredRequest {

@@ -2,7 +2,7 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     UNKNOWN, counts, entry, fields, mark, ok, reason, send, send_many, strings,
 };
 
@@ -72,7 +72,7 @@ async fn distinct_ids_are_requested_and_those_that_exist_are_actual(test: &TestS
     assert_eq!(counts(test, "bob").await, (2, 0, 0));
 }
 
-async fn in_sent_it_is_accepted_and_changes_nothing(test: &TestService) {
+async fn marking_in_sent_is_accepted_and_changes_nothing(test: &TestService) {
     let id = send(test, "bob", &["bob"]).await;
     let before = entry(test, "bob", "sent", &id).await;
     let marked = ok(test.user("bob").mark_messages_read(marking("sent", &[&id]))).await;
@@ -91,7 +91,7 @@ async fn one_to_five_hundred_ids_can_be_marked(test: &TestService) {
     }
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let wrong = v1::MarkMessagesReadRequest {
         request_id: "a b".to_owned(),
         ..marking("Inbox", &[""; 0])
@@ -108,7 +108,7 @@ on_each_database![
     marking_again_keeps_the_first_read_time_and_the_version,
     unread_is_a_change_and_read_after_it_another,
     distinct_ids_are_requested_and_those_that_exist_are_actual,
-    in_sent_it_is_accepted_and_changes_nothing,
+    marking_in_sent_is_accepted_and_changes_nothing,
     one_to_five_hundred_ids_can_be_marked,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

@@ -6,11 +6,11 @@ use proto::sys::v1 as sys;
 use proto::v1::{SendMessageRequest, Sender};
 use serde_json::json;
 use support::clock::START;
-use support::issuer::{APP, Issuer, user_claims};
+use support::issuer::{APP, TestIssuer, user_claims};
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     SmallBoxes, configure, counts, entry, message, ok, reason, send, stored, strings, text,
 };
 
@@ -71,10 +71,10 @@ fn token_of(test: &TestService, profile: &str, name: &str, pic: &str) -> String 
     let mut claims = user_claims(APP, profile, test.now_s());
     claims["name"] = json!(name);
     claims["pic"] = json!(pic);
-    Issuer::shared().sign(&claims)
+    TestIssuer::shared().sign(&claims)
 }
 
-async fn the_sender_is_who_the_token_says(test: &TestService) {
+async fn the_sender_comes_from_the_token(test: &TestService) {
     for (profile, name, pic) in [
         ("alice", "Alice A.", "https://pics/a.png"),
         ("alice", "", ""),
@@ -200,7 +200,7 @@ async fn the_end_is_rounded_up_beyond_an_hour_and_beyond_a_day(test: &TestServic
 
 on_each_database![
     a_message_arrives_and_a_copy_stays,
-    the_sender_is_who_the_token_says,
+    the_sender_comes_from_the_token,
     duplicates_collapse_after_the_limit_has_counted_them,
     recipients_are_compared_bytewise,
     a_message_to_oneself_is_in_both_boxes,

@@ -5,7 +5,7 @@ use support::clock::START;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     configure, counts, fields, message, ok, profiles, reason, stored, strings, text,
 };
 
@@ -83,7 +83,7 @@ async fn a_text_is_as_large_as_the_policy_allows(test: &TestService) {
     assert_eq!(ok(alice.send_message_simple(one_more)).await.actual, 1);
 }
 
-async fn it_takes_recipients_and_a_lifetime_as_any_send(test: &TestService) {
+async fn a_simple_send_takes_recipients_and_a_lifetime(test: &TestService) {
     let mut alice = test.user("alice");
     let request = SendMessageSimpleRequest {
         expire_after: Some(Duration {
@@ -100,7 +100,7 @@ async fn it_takes_recipients_and_a_lifetime_as_any_send(test: &TestService) {
     assert_eq!(reason(too_many).await, "MAX_RECIPIENTS_EXCEEDED");
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = SendMessageSimpleRequest {
         request_id: "!".to_owned(),
         expire_after: Some(Duration::default()),
@@ -114,6 +114,6 @@ on_each_database![
     a_text_is_the_json_content_with_that_text,
     a_text_has_one_byte_at_least_and_no_nul,
     a_text_is_as_large_as_the_policy_allows,
-    it_takes_recipients_and_a_lifetime_as_any_send,
-    everything_that_is_wrong_is_said_at_once,
+    a_simple_send_takes_recipients_and_a_lifetime,
+    all_violations_are_reported_at_once,
 ];

@@ -1,17 +1,17 @@
-//! Which pages can be asked for by number, and how long they are.
+//! Bounds of page numbers and page lengths.
 
 use proto::v1::{PageContext, Pagination, SortCriteria};
 use support::on_each_database;
 use support::service::TestService;
 use tonic_types::StatusExt as _;
 
-use super::{Listing, Reader, ids_of, place, reversed, rows};
-use crate::api::words::{message, ok, reason_of, send_many, text};
+use super::{PageReader, PagedMethod, ids_of, place, reversed, rows};
+use crate::api::builders::{message, ok, reason_of, send_many, text};
 
 async fn a_number_leads_to_the_page_that_a_walk_meets(test: &TestService) {
     send_many(test, 7).await;
-    let mut reader = Reader::of(test);
-    for listing in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
         let first = reader.page(listing, rows(3)).await;
         assert_eq!(reader.page(listing, place(3, 1)).await, first);
         let pages = reader.walk(listing, first).await;
@@ -24,8 +24,8 @@ async fn a_number_leads_to_the_page_that_a_walk_meets(test: &TestService) {
 
 async fn a_page_has_50_rows_unless_it_is_said_and_200_at_most(test: &TestService) {
     send_many(test, 201).await;
-    let mut reader = Reader::of(test);
-    for listing in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
         for (asked, length) in [(0, 50), (1, 1), (200, 200), (201, 200), (i32::MAX, 200)] {
             let page = reader.page(listing, rows(asked)).await;
             assert_eq!(page.ids.len(), length, "{listing:?} {asked}");
@@ -36,8 +36,8 @@ async fn a_page_has_50_rows_unless_it_is_said_and_200_at_most(test: &TestService
 }
 
 async fn a_number_leads_over_10_000_rows_at_most(test: &TestService) {
-    let mut reader = Reader::of(test);
-    for listing in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
         for (rows_per_page, number) in [(1, 10_000), (50, 200), (200, 50), (1000, 50), (0, 200)] {
             let page = reader.page(listing, place(rows_per_page, number)).await;
             assert_eq!((page.number, page.ids.len()), (number, 0));
@@ -62,8 +62,8 @@ async fn a_number_leads_over_10_000_rows_at_most(test: &TestService) {
 }
 
 async fn an_empty_listing_has_one_empty_page(test: &TestService) {
-    let mut reader = Reader::of(test);
-    for listing in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
         let page = reader.page(listing, rows(0)).await;
         assert_eq!((page.number, page.more), (1, (false, false)));
         assert!(page.ids.is_empty());
@@ -81,8 +81,8 @@ async fn a_page_of_large_contents_is_short_and_the_walk_still_complete(test: &Te
         let request = message(&["bob"], text(&"x".repeat(32_000)));
         sent.push(ok(alice.send_message(request)).await.message_id);
     }
-    let mut reader = Reader::of(test);
-    for listing in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
         let first = reader.page(listing, rows(200)).await;
         assert!((10..=16).contains(&first.ids.len()), "{}", first.ids.len());
         let pages = reader.walk(listing, first).await;
@@ -95,8 +95,8 @@ async fn a_page_of_large_contents_is_short_and_the_walk_still_complete(test: &Te
 
 async fn a_count_that_is_not_free_must_be_asked_for(test: &TestService) {
     send_many(test, 3).await;
-    let mut reader = Reader::of(test);
-    for listing in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
         let counting = |do_count| PageContext {
             pagination: Some(Pagination {
                 do_count,
@@ -109,7 +109,7 @@ async fn a_count_that_is_not_free_must_be_asked_for(test: &TestService) {
         assert_eq!(page.count, (3, false), "{listing:?}");
         assert_eq!(reader.turn(listing, &page, 1).await.count, (3, false));
         let page = reader.page(listing, counting(false)).await;
-        let free = if listing == Listing::Repository {
+        let free = if listing == PagedMethod::Repository {
             -1
         } else {
             3
@@ -118,8 +118,8 @@ async fn a_count_that_is_not_free_must_be_asked_for(test: &TestService) {
     }
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
-    let mut reader = Reader::of(test);
+async fn all_violations_are_reported_at_once(test: &TestService) {
+    let mut reader = PageReader::of(test);
     let wrong = PageContext {
         sort_criteria: Some(SortCriteria {
             field: 3,
@@ -128,7 +128,7 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
         view: 4,
         ..place(-1, -1)
     };
-    for listing in Listing::ALL {
+    for listing in PagedMethod::ALL {
         let refused = reader.try_page(listing, wrong.clone()).await;
         let status = refused.expect_err("a refusal");
         assert_eq!(reason_of(&status), "INVALID_REQUEST");
@@ -157,5 +157,5 @@ on_each_database![
     an_empty_listing_has_one_empty_page,
     a_page_of_large_contents_is_short_and_the_walk_still_complete,
     a_count_that_is_not_free_must_be_asked_for,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

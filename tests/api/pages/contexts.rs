@@ -6,17 +6,17 @@ use support::issuer::ALL_SCOPES;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::{Listing, Reader, rows};
-use crate::api::words::{reason, reason_of, send_many};
+use super::{PageReader, PagedMethod, rows};
+use crate::api::builders::{reason, reason_of, send_many};
 
 const INVALID: &str = "PAGE_CONTEXT_INVALID";
 
 async fn a_context_of_another_method_is_invalid(test: &TestService) {
     send_many(test, 3).await;
-    let mut reader = Reader::of(test);
-    for of in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for of in PagedMethod::ALL {
         let context = reader.page(of, rows(2)).await.context;
-        for listing in Listing::ALL {
+        for listing in PagedMethod::ALL {
             let turned = reader.try_turn(listing, &context, 1).await;
             let told = turned.map_err(|status| reason_of(&status)).err();
             let expected = (listing != of).then(|| INVALID.to_owned());
@@ -27,8 +27,8 @@ async fn a_context_of_another_method_is_invalid(test: &TestService) {
 
 async fn an_altered_context_is_invalid(test: &TestService) {
     send_many(test, 3).await;
-    let mut reader = Reader::of(test);
-    for listing in Listing::ALL {
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
         let context = reader.page(listing, rows(2)).await.context;
         let mut altered = vec![
             String::new(),
@@ -52,13 +52,13 @@ async fn an_altered_context_is_invalid(test: &TestService) {
     }
 }
 
-async fn a_context_of_somebody_else_is_invalid(test: &TestService) {
+async fn a_context_of_another_caller_is_invalid(test: &TestService) {
     send_many(test, 3).await;
-    let mut reader = Reader::of(test);
+    let mut reader = PageReader::of(test);
     let [own, of_owner, repository] = [
-        reader.page(Listing::Own, rows(2)).await.context,
-        reader.page(Listing::OfOwner, rows(2)).await.context,
-        reader.page(Listing::Repository, rows(2)).await.context,
+        reader.page(PagedMethod::Own, rows(2)).await.context,
+        reader.page(PagedMethod::OfOwner, rows(2)).await.context,
+        reader.page(PagedMethod::Repository, rows(2)).await.context,
     ];
     for mut other in [test.user("alice"), test.user_of("other", "bob")] {
         let request = v1::GetMessagesPageOffsetRequest {
@@ -88,15 +88,16 @@ async fn a_context_of_somebody_else_is_invalid(test: &TestService) {
 
 async fn a_context_is_good_on_another_replica(test: &TestService) {
     let sent = send_many(test, 3).await;
-    let mut reader = Reader::of(test);
+    let mut reader = PageReader::of(test);
     let (store, listeners) = test.replica().await;
-    let token = support::issuer::Issuer::shared().user(support::issuer::APP, "bob", test.now_s());
-    let mut there = Reader {
+    let token =
+        support::issuer::TestIssuer::shared().user(support::issuer::APP, "bob", test.now_s());
+    let mut there = PageReader {
         bob: listeners.user(&token),
         app: test.sys(),
     };
-    let first = reader.page(Listing::Own, rows(2)).await;
-    let second = there.turn(Listing::Own, &first, 1).await;
+    let first = reader.page(PagedMethod::Own, rows(2)).await;
+    let second = there.turn(PagedMethod::Own, &first, 1).await;
     assert_eq!(second.ids, sent[..1]);
     store.close().await;
 }
@@ -104,6 +105,6 @@ async fn a_context_is_good_on_another_replica(test: &TestService) {
 on_each_database![
     a_context_of_another_method_is_invalid,
     an_altered_context_is_invalid,
-    a_context_of_somebody_else_is_invalid,
+    a_context_of_another_caller_is_invalid,
     a_context_is_good_on_another_replica,
 ];

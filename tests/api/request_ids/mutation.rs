@@ -7,7 +7,7 @@ use proto::v1;
 use support::service::{System, TestService, User};
 use tonic::{Response, Status};
 
-use crate::api::words::{deletion, message, news, notice, ok, reason_of, send, strings, text};
+use crate::api::builders::{deletion, message, news, notice, ok, reason_of, send, strings, text};
 
 /// A method that takes a `request_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,18 +30,18 @@ pub enum Mutation {
 
 use Mutation as M;
 
-/// Who calls: one user, and the app.
+/// Clients of one user and of the app.
 pub struct Callers {
     pub alice: User,
     pub app: System,
 }
 
-/// What there is to change: messages of alice to bob and herself.
-pub struct World {
+/// Messages of Alice to Bob and to herself that a mutation changes.
+pub struct MutationTargets {
     messages: [String; 2],
 }
 
-impl World {
+impl MutationTargets {
     /// Sends the messages.
     pub async fn furnish(test: &TestService) -> Self {
         let to = ["alice", "bob"];
@@ -100,12 +100,12 @@ impl Mutation {
         M::UpdateAppSettings,
     ];
 
-    /// Whether users call it.
+    /// True for methods of `Messaging`.
     pub fn is_of_user(self) -> bool {
         Self::ALL[..7].contains(&self)
     }
 
-    /// Whether it makes a message for bob.
+    /// True for methods that send Bob a message.
     pub const fn sends(self) -> bool {
         matches!(
             self,
@@ -117,7 +117,7 @@ impl Mutation {
         )
     }
 
-    /// Whether its body depends on the messages that there are.
+    /// True for methods whose request names messages.
     pub const fn names_messages(self) -> bool {
         !self.sends() && !matches!(self, M::ClearMessages | M::UpdateAppSettings)
     }
@@ -126,7 +126,7 @@ impl Mutation {
     pub async fn call(
         self,
         callers: &Callers,
-        world: &World,
+        world: &MutationTargets,
         request_id: &str,
         body: &str,
     ) -> Result<String, String> {
@@ -142,7 +142,7 @@ impl Mutation {
     async fn call_of_user(
         self,
         mut alice: User,
-        world: &World,
+        world: &MutationTargets,
         request_id: &str,
         body: &str,
     ) -> Result<String, String> {
@@ -211,7 +211,7 @@ impl Mutation {
     async fn call_of_app(
         self,
         mut app: System,
-        world: &World,
+        world: &MutationTargets,
         request_id: &str,
         body: &str,
     ) -> Result<String, String> {

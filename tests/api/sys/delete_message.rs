@@ -2,7 +2,7 @@ use proto::sys::v1::DeleteMessageRequest;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{UNKNOWN, announce, counts, fields, is_stored, mark, ok, reason, send};
+use crate::api::builders::{UNKNOWN, announce, counts, fields, is_stored, mark, ok, reason, send};
 
 fn deleting(id: &str, expected_version: Option<i64>) -> DeleteMessageRequest {
     DeleteMessageRequest {
@@ -12,7 +12,7 @@ fn deleting(id: &str, expected_version: Option<i64>) -> DeleteMessageRequest {
     }
 }
 
-async fn every_entry_goes(test: &TestService) {
+async fn a_deletion_removes_every_entry(test: &TestService) {
     let id = send(test, "alice", &["alice", "bob", "carol"]).await;
     announce(test, &["bob"]).await;
     mark(test, &[&id], false).await;
@@ -35,7 +35,7 @@ async fn a_deletion_may_expect_a_version(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (0, 0, 0));
 }
 
-async fn what_is_not_there_is_not_found(test: &TestService) {
+async fn an_unknown_message_is_not_found(test: &TestService) {
     let id = send(test, "alice", &["bob"]).await;
     let mut app = test.sys();
     ok(app.delete_message(deleting(&id, None))).await;
@@ -45,7 +45,7 @@ async fn what_is_not_there_is_not_found(test: &TestService) {
     }
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = DeleteMessageRequest {
         request_id: "a b".to_owned(),
         ..deleting("", Some(0))
@@ -55,8 +55,8 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 }
 
 on_each_database![
-    every_entry_goes,
+    a_deletion_removes_every_entry,
     a_deletion_may_expect_a_version,
-    what_is_not_there_is_not_found,
-    everything_that_is_wrong_is_said_at_once,
+    an_unknown_message_is_not_found,
+    all_violations_are_reported_at_once,
 ];

@@ -2,7 +2,9 @@ use proto::sys::v1::DeleteMessagesRequest;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{UNKNOWN, announce, counts, delete, fields, is_stored, ok, send, strings};
+use crate::api::builders::{
+    UNKNOWN, announce, counts, delete, fields, is_stored, ok, send, strings,
+};
 
 fn deleting(ids: &[impl AsRef<str>]) -> DeleteMessagesRequest {
     DeleteMessagesRequest {
@@ -11,7 +13,7 @@ fn deleting(ids: &[impl AsRef<str>]) -> DeleteMessagesRequest {
     }
 }
 
-async fn every_entry_of_each_goes_and_unknown_ids_are_no_error(test: &TestService) {
+async fn a_deletion_removes_every_entry_and_ignores_unknown_ids(test: &TestService) {
     let [regular, system, kept] = [
         send(test, "alice", &["bob"]).await,
         announce(test, &["bob", "carol"]).await,
@@ -56,7 +58,7 @@ async fn one_to_five_hundred_ids_can_be_deleted(test: &TestService) {
 }
 
 on_each_database![
-    every_entry_of_each_goes_and_unknown_ids_are_no_error,
+    a_deletion_removes_every_entry_and_ignores_unknown_ids,
     a_message_that_no_box_holds_is_removed_too,
     one_to_five_hundred_ids_can_be_deleted,
 ];

@@ -3,7 +3,7 @@ use proto::sys::v1::{AppSettings, GetAppSettingsRequest, GetAppSettingsResponse}
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{configure, ok};
+use crate::api::builders::{configure, ok};
 
 /// Without quotas, as the tests' services have it.
 pub fn defaults() -> AppSettings {

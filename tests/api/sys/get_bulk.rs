@@ -3,7 +3,7 @@ use support::on_each_database;
 use support::service::TestService;
 
 use super::send_bulk::to_all;
-use crate::api::words::{UNKNOWN, announce, counts, delete, fields, mark, ok, reason, text};
+use crate::api::builders::{UNKNOWN, announce, counts, delete, fields, mark, ok, reason, text};
 
 fn of(id: &str) -> GetBulkRequest {
     GetBulkRequest {
@@ -22,7 +22,7 @@ async fn figures(test: &TestService, id: &str) -> (i64, i64, i64, bool) {
     (settled, read, deleted, recalled)
 }
 
-async fn it_counts_the_mailboxes_that_have_met_it(test: &TestService) {
+async fn a_report_counts_the_settled_mailboxes(test: &TestService) {
     for owner in ["alice", "bob", "carol"] {
         counts(test, owner).await;
     }
@@ -43,7 +43,7 @@ async fn it_counts_the_mailboxes_that_have_met_it(test: &TestService) {
     assert_eq!(message.expect("a message").content, Some(text("to all")));
 }
 
-async fn it_is_still_known_after_the_app_took_it_back_until_it_expires(test: &TestService) {
+async fn a_report_outlives_the_deletion_until_the_message_expires(test: &TestService) {
     counts(test, "bob").await;
     let id = to_all(test).await;
     counts(test, "bob").await;
@@ -61,7 +61,7 @@ async fn it_is_still_known_after_the_app_took_it_back_until_it_expires(test: &Te
     assert_eq!(reason(app.get_bulk(of(&id))).await, "MESSAGE_NOT_FOUND");
 }
 
-async fn what_is_no_bulk_message_is_not_found(test: &TestService) {
+async fn a_message_that_is_not_bulk_is_not_found(test: &TestService) {
     let notice = announce(test, &["bob"]).await;
     let mut app = test.sys();
     for id in [&notice, UNKNOWN, "no-uuid"] {
@@ -77,7 +77,7 @@ async fn what_is_no_bulk_message_is_not_found(test: &TestService) {
 }
 
 on_each_database![
-    it_counts_the_mailboxes_that_have_met_it,
-    it_is_still_known_after_the_app_took_it_back_until_it_expires,
-    what_is_no_bulk_message_is_not_found,
+    a_report_counts_the_settled_mailboxes,
+    a_report_outlives_the_deletion_until_the_message_expires,
+    a_message_that_is_not_bulk_is_not_found,
 ];

@@ -4,7 +4,7 @@ use support::drift;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{fields, mark, ok, send, send_many};
+use crate::api::builders::{fields, mark, ok, send, send_many};
 
 fn of(owner: &str) -> GetMessageCountsForOwnerRequest {
     GetMessageCountsForOwnerRequest {
@@ -12,7 +12,7 @@ fn of(owner: &str) -> GetMessageCountsForOwnerRequest {
     }
 }
 
-async fn the_app_counts_what_the_user_counts(test: &TestService) {
+async fn the_app_and_the_user_have_the_same_counts(test: &TestService) {
     let sent = send_many(test, 3).await;
     send(test, "bob", &["bob"]).await;
     mark(test, &sent[..2], false).await;
@@ -33,7 +33,7 @@ async fn the_app_counts_what_the_user_counts(test: &TestService) {
     assert_eq!((own.counts, own.cursor), (counted.counts, counted.cursor));
 }
 
-async fn looking_begins_no_mailbox(test: &TestService) {
+async fn a_read_by_the_app_creates_no_mailbox(test: &TestService) {
     let counted = ok(test.sys().get_message_counts_for_owner(of("never-seen"))).await;
     assert!(
         counted
@@ -53,7 +53,7 @@ async fn an_owner_is_a_profile_id(test: &TestService) {
 }
 
 on_each_database![
-    the_app_counts_what_the_user_counts,
-    looking_begins_no_mailbox,
+    the_app_and_the_user_have_the_same_counts,
+    a_read_by_the_app_creates_no_mailbox,
     an_owner_is_a_profile_id,
 ];

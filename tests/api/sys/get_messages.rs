@@ -3,7 +3,7 @@ use proto::v1::{MessageKind, SendMessageRequest};
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     UNKNOWN, announce, counts, delete, entry, fields, is_stored, message, ok, profiles, reason,
     send, send_many, strings, text,
 };
@@ -22,7 +22,7 @@ fn ids(got: &GetMessagesResponse) -> Vec<&String> {
         .collect()
 }
 
-async fn messages_come_in_the_order_of_the_request_whoever_holds_them(test: &TestService) {
+async fn messages_come_in_the_order_of_the_request(test: &TestService) {
     let [to_bob, to_carol, system] = [
         send(test, "alice", &["bob"]).await,
         send(test, "bob", &["carol"]).await,
@@ -39,7 +39,7 @@ async fn messages_come_in_the_order_of_the_request_whoever_holds_them(test: &Tes
     assert_eq!(counts(test, "carol").await, (1, 1, 0));
 }
 
-async fn when_none_is_there_nothing_is_found(test: &TestService) {
+async fn a_call_with_unknown_ids_only_is_not_found(test: &TestService) {
     for asked in [[UNKNOWN, UNKNOWN], ["no-uuid", UNKNOWN]] {
         let reason = reason(test.sys().get_messages(named(&asked))).await;
         assert_eq!(reason, "MESSAGE_NOT_FOUND");
@@ -53,7 +53,7 @@ async fn a_message_stays_when_no_box_holds_it_any_more(test: &TestService) {
     assert!(is_stored(test, &id).await);
 }
 
-async fn what_does_not_fit_remains(test: &TestService) {
+async fn messages_that_do_not_fit_remain(test: &TestService) {
     let mut alice = test.user("alice");
     let mut sent = Vec::new();
     for _ in 0..110 {
@@ -104,10 +104,10 @@ async fn one_to_five_hundred_ids_can_be_asked_for(test: &TestService) {
 }
 
 on_each_database![
-    messages_come_in_the_order_of_the_request_whoever_holds_them,
-    when_none_is_there_nothing_is_found,
+    messages_come_in_the_order_of_the_request,
+    a_call_with_unknown_ids_only_is_not_found,
     a_message_stays_when_no_box_holds_it_any_more,
-    what_does_not_fit_remains,
+    messages_that_do_not_fit_remain,
     many_recipients_leave_room_for_fewer_messages,
     one_to_five_hundred_ids_can_be_asked_for,
 ];

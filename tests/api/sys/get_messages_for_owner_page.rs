@@ -4,7 +4,7 @@ use support::drift;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{announce, fields, mark, ok, reason, send, send_many};
+use crate::api::builders::{announce, fields, mark, ok, reason, send, send_many};
 
 fn of(owner: &str, context: Option<PageContext>) -> GetMessagesForOwnerPageRequest {
     GetMessagesForOwnerPageRequest {
@@ -28,7 +28,7 @@ async fn page(test: &TestService, owner: &str, context: Option<PageContext>) -> 
     answer.results.expect("a page")
 }
 
-async fn the_app_sees_what_the_user_sees(test: &TestService) {
+async fn the_app_and_the_user_see_the_same_page(test: &TestService) {
     let sent = send_many(test, 2).await;
     announce(test, &["bob"]).await;
     send(test, "bob", &["carol"]).await;
@@ -44,13 +44,13 @@ async fn the_app_sees_what_the_user_sees(test: &TestService) {
     }
 }
 
-async fn looking_begins_no_mailbox(test: &TestService) {
+async fn a_read_by_the_app_creates_no_mailbox(test: &TestService) {
     let empty = page(test, "never-seen", None).await;
     assert_eq!((empty.count, empty.page, empty.items.len()), (0, 1, 0));
     assert_eq!(drift::recount(&*test.store.store).await.mailboxes, 0);
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let mut app = test.sys();
     let wrong = PageContext {
         view: 9,
@@ -68,7 +68,7 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 }
 
 on_each_database![
-    the_app_sees_what_the_user_sees,
-    looking_begins_no_mailbox,
-    everything_that_is_wrong_is_said_at_once,
+    the_app_and_the_user_see_the_same_page,
+    a_read_by_the_app_creates_no_mailbox,
+    all_violations_are_reported_at_once,
 ];

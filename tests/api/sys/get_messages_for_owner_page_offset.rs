@@ -2,7 +2,7 @@ use proto::sys::v1::{GetMessagesForOwnerPageOffsetRequest, GetMessagesForOwnerPa
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{fields, ok, reason, send, send_many};
+use crate::api::builders::{fields, ok, reason, send, send_many};
 
 async fn a_context_is_bound_to_its_owner(test: &TestService) {
     send_many(test, 2).await;

@@ -8,7 +8,7 @@ use support::clock::START;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     announce, delete, deletion, fields, ok, send, send_many, stored, text, with,
 };
 
@@ -62,7 +62,7 @@ async fn a_page_shows_messages_as_the_method_by_id_does(test: &TestService) {
     assert_eq!((page.count, page.page), (-1, 1));
 }
 
-async fn what_was_deleted_for_everyone_is_gone(test: &TestService) {
+async fn messages_deleted_for_everyone_are_gone(test: &TestService) {
     let sent = send_many(test, 2).await;
     let request = deletion("sent", &sent[..1], proto::v1::DeleteScope::Everyone);
     ok(test.user("alice").delete_messages(request)).await;
@@ -70,13 +70,13 @@ async fn what_was_deleted_for_everyone_is_gone(test: &TestService) {
 }
 
 /// A change of the criteria.
-type Change = fn(&mut RepositoryCriteria);
+type RepositoryCriteriaEdit = fn(&mut RepositoryCriteria);
 
-async fn each_criterion_keeps_what_it_says(test: &TestService) {
+async fn each_criterion_keeps_matching_rows_only(test: &TestService) {
     let from_alice = send(test, "alice", &["bob", "carol"]).await;
     let from_bob = send(test, "bob", &["alice"]).await;
     let system = announce(test, &["bob"]).await;
-    let cases: [(Change, Vec<&String>); 9] = [
+    let cases: [(RepositoryCriteriaEdit, Vec<&String>); 9] = [
         (|_| (), vec![&from_alice, &from_bob, &system]),
         (|it| it.from_profile_id = "alice".into(), vec![&from_alice]),
         (
@@ -131,7 +131,7 @@ async fn furnish(test: &TestService) -> Vec<String> {
 
 async fn bounds_of_time_are_exclusive(test: &TestService) {
     let sent = furnish(test).await;
-    let cases: [(Change, &[String]); 4] = [
+    let cases: [(RepositoryCriteriaEdit, &[String]); 4] = [
         (|it| it.sent_after = Some(second(1)), &sent[2..]),
         (|it| it.sent_before = Some(second(1)), &sent[..1]),
         (|it| it.updated_after = Some(second(2)), &sent[..1]),
@@ -147,7 +147,7 @@ async fn bounds_of_time_are_exclusive(test: &TestService) {
     }
 }
 
-async fn by_update_time_the_last_update_counts(test: &TestService) {
+async fn sorting_by_update_time_uses_the_last_update(test: &TestService) {
     let sent = furnish(test).await;
     let order = [&sent[0], &sent[2], &sent[1]];
     for (direction, order) in [
@@ -167,7 +167,7 @@ async fn by_update_time_the_last_update_counts(test: &TestService) {
     }
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let criteria = RepositoryCriteria {
         from_profile_id: "a b".to_owned(),
         to_profile_id: "é".to_owned(),
@@ -194,9 +194,9 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 
 on_each_database![
     a_page_shows_messages_as_the_method_by_id_does,
-    what_was_deleted_for_everyone_is_gone,
-    each_criterion_keeps_what_it_says,
+    messages_deleted_for_everyone_are_gone,
+    each_criterion_keeps_matching_rows_only,
     bounds_of_time_are_exclusive,
-    by_update_time_the_last_update_counts,
-    everything_that_is_wrong_is_said_at_once,
+    sorting_by_update_time_uses_the_last_update,
+    all_violations_are_reported_at_once,
 ];

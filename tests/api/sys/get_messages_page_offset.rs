@@ -5,7 +5,7 @@ use proto::v1::{MessageView, Pagination};
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{announce, ok, send_many};
+use crate::api::builders::{announce, ok, send_many};
 
 async fn a_context_keeps_criteria_view_and_count(test: &TestService) {
     let sent = send_many(test, 2).await;

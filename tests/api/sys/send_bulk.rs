@@ -5,7 +5,7 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     SmallBoxes, content, counts, delete, deletion, entry, fields, json, mark, news, ok, reason,
     sealed, send, strings, text,
 };
@@ -25,7 +25,7 @@ pub async fn to_all(test: &TestService) -> String {
     ok(test.sys().send_bulk(request)).await.message_id
 }
 
-async fn all_who_are_there_get_an_entry_like_any_other(test: &TestService) {
+async fn a_bulk_message_reaches_all_existing_mailboxes(test: &TestService) {
     send(test, "alice", &["bob"]).await;
     let sent: SendBulkResponse = ok(test.sys().send_bulk(to(BulkAudience::Unspecified))).await;
     assert_eq!(counts(test, "alice").await, (1, 1, 1));
@@ -46,7 +46,7 @@ async fn all_who_are_there_get_an_entry_like_any_other(test: &TestService) {
     assert_eq!(counts(test, "alice").await, (1, 1, 1));
 }
 
-async fn the_audience_decides_about_those_who_come_later(test: &TestService) {
+async fn the_audience_decides_about_new_mailboxes(test: &TestService) {
     counts(test, "bob").await;
     let first = to_all(test).await;
     let second = ok(test.sys().send_bulk(to(BulkAudience::Everyone))).await;
@@ -64,7 +64,7 @@ async fn the_audience_decides_about_those_who_come_later(test: &TestService) {
     assert_eq!(counts(test, "dave").await, (2, 2, 0), "a letter begins it");
 }
 
-async fn another_app_gets_nothing(test: &TestService) {
+async fn a_bulk_message_stays_in_its_app(test: &TestService) {
     let mut elsewhere = test.user_of("other", "bob");
     ok(elsewhere.get_message_counts(v1::GetMessageCountsRequest {})).await;
     ok(test.sys().send_bulk(to(BulkAudience::Everyone))).await;
@@ -72,7 +72,7 @@ async fn another_app_gets_nothing(test: &TestService) {
     assert_eq!(counted.counts["inbox"].total, 0);
 }
 
-async fn the_app_changes_what_it_says_for_all_also_before_they_have_seen_it(test: &TestService) {
+async fn an_update_of_a_bulk_message_reaches_settled_and_unsettled_mailboxes(test: &TestService) {
     for owner in ["alice", "bob"] {
         counts(test, owner).await;
     }
@@ -103,7 +103,7 @@ async fn the_app_changes_what_it_says_for_all_also_before_they_have_seen_it(test
     }
 }
 
-async fn the_app_takes_it_back_from_all(test: &TestService) {
+async fn a_deletion_of_a_bulk_message_reaches_all_mailboxes(test: &TestService) {
     for owner in ["alice", "bob"] {
         counts(test, owner).await;
     }
@@ -130,7 +130,7 @@ async fn the_app_takes_it_back_from_all(test: &TestService) {
     );
 }
 
-async fn users_can_neither_edit_nor_recall_it(test: &TestService) {
+async fn users_can_neither_edit_nor_recall_an_app_message(test: &TestService) {
     counts(test, "bob").await;
     let id = to_all(test).await;
     let mut bob = test.user("bob");
@@ -151,7 +151,7 @@ async fn users_can_neither_edit_nor_recall_it(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-async fn the_same_request_sends_once(test: &TestService) {
+async fn a_repeated_bulk_request_sends_once(test: &TestService) {
     counts(test, "bob").await;
     let request = SendBulkRequest {
         request_id: "once".to_owned(),
@@ -170,7 +170,7 @@ async fn the_same_request_sends_once(test: &TestService) {
     assert_eq!(reason(app.send_bulk(other)).await, "REQUEST_ID_REUSED");
 }
 
-async fn it_is_gone_for_all_when_its_time_has_come(test: &TestService) {
+async fn an_expired_bulk_message_is_gone_from_all_mailboxes(test: &TestService) {
     for owner in ["alice", "bob"] {
         counts(test, owner).await;
     }
@@ -189,7 +189,7 @@ async fn it_is_gone_for_all_when_its_time_has_come(test: &TestService) {
     }
 }
 
-async fn a_full_inbox_does_not_take_it(test: &SmallBoxes) {
+async fn a_full_inbox_takes_no_bulk_message(test: &SmallBoxes) {
     for _ in 0..2 {
         send(test, "alice", &["bob"]).await;
     }
@@ -198,7 +198,7 @@ async fn a_full_inbox_does_not_take_it(test: &SmallBoxes) {
     assert_eq!(counts(test, "alice").await, (1, 1, 2));
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let wrong = SendBulkRequest {
         from: Some(v1::Sender {
             profile_id: "alice".to_owned(),
@@ -234,14 +234,14 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 }
 
 on_each_database![
-    all_who_are_there_get_an_entry_like_any_other,
-    the_audience_decides_about_those_who_come_later,
-    another_app_gets_nothing,
-    the_app_changes_what_it_says_for_all_also_before_they_have_seen_it,
-    the_app_takes_it_back_from_all,
-    users_can_neither_edit_nor_recall_it,
-    the_same_request_sends_once,
-    it_is_gone_for_all_when_its_time_has_come,
-    a_full_inbox_does_not_take_it,
-    everything_that_is_wrong_is_said_at_once,
+    a_bulk_message_reaches_all_existing_mailboxes,
+    the_audience_decides_about_new_mailboxes,
+    a_bulk_message_stays_in_its_app,
+    an_update_of_a_bulk_message_reaches_settled_and_unsettled_mailboxes,
+    a_deletion_of_a_bulk_message_reaches_all_mailboxes,
+    users_can_neither_edit_nor_recall_an_app_message,
+    a_repeated_bulk_request_sends_once,
+    an_expired_bulk_message_is_gone_from_all_mailboxes,
+    a_full_inbox_takes_no_bulk_message,
+    all_violations_are_reported_at_once,
 ];

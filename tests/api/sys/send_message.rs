@@ -5,7 +5,7 @@ use support::clock::START;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     SmallBoxes, announce, configure, counts, entry, fields, news, notice, ok, profiles, reason,
     stored, text,
 };
@@ -84,7 +84,7 @@ async fn from_is_a_name_and_perhaps_a_picture(test: &TestService) {
     }
 }
 
-async fn as_many_as_500_recipients_whatever_the_policy_says(test: &TestService) {
+async fn a_notice_has_up_to_500_recipients_under_any_policy(test: &TestService) {
     let settings = AppSettings {
         max_recipients: Some(1),
         ..Default::default()
@@ -123,7 +123,7 @@ async fn a_notice_may_have_a_lifetime_of_its_own(test: &TestService) {
     assert_eq!((end.seconds, end.nanos), (START.0 / 1000 + 2, 0));
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = SendMessageRequest {
         to: vec![String::new()],
         content: None,
@@ -152,8 +152,8 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 on_each_database![
     a_notice_arrives_and_leaves_no_sent_entry,
     from_is_a_name_and_perhaps_a_picture,
-    as_many_as_500_recipients_whatever_the_policy_says,
+    a_notice_has_up_to_500_recipients_under_any_policy,
     a_full_inbox_is_passed_over,
     a_notice_may_have_a_lifetime_of_its_own,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

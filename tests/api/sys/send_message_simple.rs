@@ -2,7 +2,7 @@ use proto::sys::v1::SendMessageSimpleRequest;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     counts, fields, news, notice, ok, profiles, reason, stored, strings, text,
 };
 
@@ -45,7 +45,7 @@ async fn a_text_has_one_byte_at_least(test: &TestService) {
     assert_eq!(refused, "MESSAGE_TOO_LARGE");
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = SendMessageSimpleRequest {
         request_id: "a b".to_owned(),
         ..Default::default()
@@ -57,5 +57,5 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 on_each_database![
     a_text_is_the_json_content_with_that_text,
     a_text_has_one_byte_at_least,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

@@ -12,7 +12,7 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::words::{
+use crate::api::builders::{
     SmallBoxes, UNKNOWN, configure, content, counts, deletion, entry, fields, is_stored, json,
     mark, news, ok, profiles, reason, reason_of, refused, sealed, send, stored, strings, text,
     with,
@@ -56,7 +56,7 @@ async fn job(test: &TestService, id: &str) -> GetSendJobResponse {
     ok(test.sys().get_send_job(GetSendJobRequest { job_id })).await
 }
 
-/// How many of bob's entries meet criteria.
+/// Number of Bob's entries that match criteria.
 async fn found_by(test: &TestService, criteria: v1::SearchCriteria) -> usize {
     let request = v1::GetMessagesPageRequest {
         context: Some(v1::PageContext {
@@ -68,7 +68,7 @@ async fn found_by(test: &TestService, criteria: v1::SearchCriteria) -> usize {
     page.results.expect("a page").items.len()
 }
 
-async fn all_get_an_entry_like_any_other_and_the_job_counts_them(test: &TestService) {
+async fn a_segment_message_reaches_all_recipients_and_the_job_counts_them(test: &TestService) {
     send(test, "alice", &["bob"]).await;
     let pieces = vec![says(|_| {}), to(&["bob", "carol"]), to(&["dave", "bob"])];
     let sent = ok(test.sys().send_to_profiles(stream::iter(pieces))).await;
@@ -124,7 +124,7 @@ async fn all_get_an_entry_like_any_other_and_the_job_counts_them(test: &TestServ
     assert_eq!(counts(test, "dave").await, (1, 1, 0));
 }
 
-async fn an_update_and_a_deletion_reach_all(test: &TestService) {
+async fn an_update_and_a_deletion_reach_all_recipients(test: &TestService) {
     let sent = sent(test, vec![says(|_| {}), to(&["bob", "carol"])]).await;
     let id = &sent.message_id;
     let update = UpdateMessageRequest {
@@ -169,7 +169,7 @@ async fn an_update_and_a_deletion_reach_all(test: &TestService) {
     assert_eq!(job(test, id).await.change, deleted);
 }
 
-async fn users_can_neither_edit_nor_recall_it(test: &TestService) {
+async fn users_can_neither_edit_nor_recall_an_app_message(test: &TestService) {
     let id = sent(test, vec![says(|_| {}), to(&["bob"])])
         .await
         .message_id;
@@ -187,7 +187,7 @@ async fn users_can_neither_edit_nor_recall_it(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-async fn the_same_request_is_one_job_however_its_recipients_come(test: &TestService) {
+async fn a_repeated_request_is_one_job_for_any_order_of_recipients(test: &TestService) {
     let once = |words: &str| {
         let content = Some(text(words));
         says(|message| {
@@ -215,7 +215,7 @@ async fn the_same_request_is_one_job_however_its_recipients_come(test: &TestServ
     assert_eq!(counts(test, "bob").await, (1, 1, 0));
 }
 
-async fn a_stream_that_breaks_delivers_to_nobody(test: &TestService) {
+async fn a_broken_stream_delivers_nothing(test: &TestService) {
     let begun = stream::iter([says(|_| {}), to(&["bob"])]);
     let mut app = test.sys();
     let call = app.send_to_profiles(begun.chain(stream::pending()));
@@ -240,7 +240,7 @@ async fn a_full_inbox_is_passed_over(test: &SmallBoxes) {
     assert_eq!(counts(test, "bob").await, (2, 2, 0));
 }
 
-async fn a_job_is_stopped_once(test: &TestService) {
+async fn a_job_is_cancelled_once(test: &TestService) {
     let pieces = vec![says(|_| {}), to(&profiles(600))];
     let sent = ok(test.sys().send_to_profiles(stream::iter(pieces))).await;
     assert!(test.store.store.advance().await.expect("a step"));
@@ -260,7 +260,7 @@ async fn a_job_is_stopped_once(test: &TestService) {
     assert_eq!(counts(test, "p599").await, (0, 0, 0));
 }
 
-async fn an_unknown_job_is_not_there(test: &TestService) {
+async fn an_unknown_job_is_not_found(test: &TestService) {
     let other = test.sys_of("other", "sys.send");
     let here = sent(test, vec![says(|_| {}), to(&["bob"])]).await.job_id;
     for (mut app, job_id) in [
@@ -307,7 +307,7 @@ async fn pieces_come_in_their_order(test: &TestService) {
     assert_eq!(counts(test, "bob").await, (0, 0, 0));
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let mut app = test.sys();
     let wrong = says(|message| {
         *message = SegmentMessage {
@@ -342,14 +342,14 @@ async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
 }
 
 on_each_database![
-    all_get_an_entry_like_any_other_and_the_job_counts_them,
-    an_update_and_a_deletion_reach_all,
-    users_can_neither_edit_nor_recall_it,
-    the_same_request_is_one_job_however_its_recipients_come,
-    a_stream_that_breaks_delivers_to_nobody,
+    a_segment_message_reaches_all_recipients_and_the_job_counts_them,
+    an_update_and_a_deletion_reach_all_recipients,
+    users_can_neither_edit_nor_recall_an_app_message,
+    a_repeated_request_is_one_job_for_any_order_of_recipients,
+    a_broken_stream_delivers_nothing,
     a_full_inbox_is_passed_over,
-    a_job_is_stopped_once,
-    an_unknown_job_is_not_there,
+    a_job_is_cancelled_once,
+    an_unknown_job_is_not_found,
     pieces_come_in_their_order,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

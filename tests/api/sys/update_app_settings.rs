@@ -4,7 +4,7 @@ use support::on_each_database;
 use support::service::TestService;
 
 use super::get_app_settings::{defaults, settings};
-use crate::api::words::{configure, fields, message, ok, reason, reason_of, text, with};
+use crate::api::builders::{configure, fields, message, ok, reason, reason_of, text, with};
 
 const TEN_YEARS_S: i64 = 3_653 * 24 * 60 * 60;
 
@@ -92,11 +92,11 @@ async fn an_update_may_expect_a_version(test: &TestService) {
 }
 
 /// A change of the settings.
-type Change = fn(&mut AppSettings);
+type SettingsEdit = fn(&mut AppSettings);
 
 async fn limits_have_caps(test: &TestService) {
     let mut app = test.sys();
-    let goods: [Change; 10] = [
+    let goods: [SettingsEdit; 10] = [
         |it| it.max_recipients = Some(1),
         |it| it.max_recipients = Some(500),
         |it| it.max_content_bytes = Some(1),
@@ -111,7 +111,7 @@ async fn limits_have_caps(test: &TestService) {
     for good in goods {
         ok(app.update_app_settings(updating(with(good), None))).await;
     }
-    let bads: [(Change, &str); 13] = [
+    let bads: [(SettingsEdit, &str); 13] = [
         (|it| it.max_recipients = Some(0), "max_recipients"),
         (|it| it.max_recipients = Some(501), "max_recipients"),
         (|it| it.max_content_bytes = Some(0), "max_content_bytes"),
@@ -157,9 +157,10 @@ async fn limits_have_caps(test: &TestService) {
     assert_eq!(settings(test).await.settings.expect("settings").version, 11);
 }
 
-async fn a_smaller_limit_is_in_force_at_once_on_every_replica(test: &TestService) {
+async fn a_smaller_limit_applies_at_once_on_every_replica(test: &TestService) {
     let (store, listeners) = test.replica().await;
-    let token = support::issuer::Issuer::shared().user(support::issuer::APP, "alice", test.now_s());
+    let token =
+        support::issuer::TestIssuer::shared().user(support::issuer::APP, "alice", test.now_s());
     let mut there = listeners.user(&token);
     let request = || message(&["bob", "carol"], text("hi"));
     ok(there.send_message(request())).await;
@@ -173,7 +174,7 @@ async fn a_smaller_limit_is_in_force_at_once_on_every_replica(test: &TestService
     store.close().await;
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = UpdateAppSettingsRequest {
         settings: None,
         expected_version: Some(0),
@@ -187,6 +188,6 @@ on_each_database![
     an_update_replaces_all_overrides,
     an_update_may_expect_a_version,
     limits_have_caps,
-    a_smaller_limit_is_in_force_at_once_on_every_replica,
-    everything_that_is_wrong_is_said_at_once,
+    a_smaller_limit_applies_at_once_on_every_replica,
+    all_violations_are_reported_at_once,
 ];

@@ -4,7 +4,7 @@ use support::on_each_database;
 use support::service::{System, TestService};
 use tonic::Status;
 
-use crate::api::words::{
+use crate::api::builders::{
     UNKNOWN, announce, counts, delete, entry, fields, mark, ok, reason, reason_of, send, stored,
     text,
 };
@@ -94,12 +94,12 @@ async fn an_update_may_expect_a_version(test: &TestService) {
     assert_eq!(stored(test, &id).await.version, 5);
 }
 
-async fn of_those_who_expect_the_same_version_one_wins(test: &TestService) {
+async fn one_of_several_updates_that_expect_the_same_version_wins(test: &TestService) {
     let id = send(test, "alice", &["bob"]).await;
     let (store, listeners) = test.replica().await;
     let token = {
-        use support::issuer::{ALL_SCOPES, APP, Issuer};
-        Issuer::shared().sys(APP, ALL_SCOPES, test.now_s())
+        use support::issuer::{ALL_SCOPES, APP, TestIssuer};
+        TestIssuer::shared().sys(APP, ALL_SCOPES, test.now_s())
     };
     let replicas = [test.sys(), listeners.sys(&token)];
     let mut won = 0;
@@ -148,7 +148,7 @@ async fn a_message_that_is_not_there_is_not_found(test: &TestService) {
     assert_eq!(refused, "MESSAGE_TOO_LARGE");
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = UpdateMessageRequest {
         expected_version: Some(0),
         request_id: "a b".to_owned(),
@@ -163,8 +163,8 @@ on_each_database![
     every_holder_sees_the_new_content_and_read_flags_stay,
     the_same_content_is_an_update_too,
     an_update_may_expect_a_version,
-    of_those_who_expect_the_same_version_one_wins,
+    one_of_several_updates_that_expect_the_same_version_wins,
     the_last_version_is_the_number_of_updates_that_were_answered,
     a_message_that_is_not_there_is_not_found,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

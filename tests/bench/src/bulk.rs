@@ -1,6 +1,6 @@
-//! What a message to everyone costs, when it is sent and when a user first comes after it.
+//! Cost of a bulk message: of the send, and of the first call of a user after it.
 //!
-//! Not one of the scenarios: what is measured happens once, not over and over.
+//! A subcommand rather than a scenario: each step happens once.
 
 mod calls;
 mod figures;
@@ -13,16 +13,16 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sqlx::{Connection as _, PgConnection};
 use tokio::time::sleep;
 
-use self::calls::Calls;
-use self::figures::{Figures, Once, Touch};
+use self::calls::BulkCalls;
+use self::figures::{BulkFigures, SingleCall, Touch};
 use crate::files::Files;
 use crate::measure::meter::Meter;
-use crate::site::alone::Alone;
-use crate::site::keys::Keys;
+use crate::site::dataset::Dataset;
+use crate::site::keys::SignedTokens;
+use crate::site::standalone::StandaloneService;
 use crate::site::stock::Stock;
-use crate::site::world::World;
 
-/// Longer than it ever takes.
+/// Limit of the whole run. Only a hang reaches it.
 pub const TIME_MAX: Duration = Duration::from_mins(30);
 
 /// Calls in flight when users come.
@@ -55,11 +55,11 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         args.users <= args.mailboxes,
         "more --users than --mailboxes"
     );
-    let alone = Alone::postgres(&args.files.program().await?).await?;
+    let alone = StandaloneService::postgres(&args.files.program().await?).await?;
     let server = &alone.server;
-    let keys = Keys::sign(&World::new(args.users, 0, 0))?;
-    let calls = Calls::connect(server.user, server.sys, keys).await?;
-    let mut bench = Bench {
+    let keys = SignedTokens::sign(&Dataset::new(args.users, 0, 0))?;
+    let calls = BulkCalls::connect(server.user, server.sys, keys).await?;
+    let mut bench = BulkBench {
         url: alone.url.clone(),
         meter: alone.meter().await?,
         connection: PgConnection::connect(&alone.url).await?,
@@ -72,15 +72,15 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     args.files.write_json(&figures)
 }
 
-struct Bench {
+struct BulkBench {
     url: String,
     meter: Meter,
     connection: PgConnection,
-    calls: Calls,
+    calls: BulkCalls,
 }
 
-impl Bench {
-    async fn measure(&mut self, args: &Args) -> anyhow::Result<Figures> {
+impl BulkBench {
+    async fn measure(&mut self, args: &Args) -> anyhow::Result<BulkFigures> {
         eprintln!("bench: {} mailboxes", args.mailboxes);
         self.calls.counts(0).await?;
         let stock = Stock::open(&self.url).await?;
@@ -110,7 +110,7 @@ impl Bench {
         }
         further_ms.sort_by(f64::total_cmp);
         self.pages(args.users).await?;
-        Ok(Figures {
+        Ok(BulkFigures {
             mailboxes: args.mailboxes,
             users: args.users,
             once: vec![sent.1, updated.1, recalled.1],
@@ -120,12 +120,12 @@ impl Bench {
         })
     }
 
-    /// One call, with nothing beside it.
+    /// Measures one call with nothing beside it.
     async fn once<T>(
         &mut self,
         what: &str,
         call: impl Future<Output = anyhow::Result<T>>,
-    ) -> anyhow::Result<(T, Once)> {
+    ) -> anyhow::Result<(T, SingleCall)> {
         let rows = self.rows().await?;
         let client = std::process::id();
         let before = self.meter.read(client).await?;
@@ -134,7 +134,7 @@ impl Bench {
         let took = begun.elapsed();
         let after = self.meter.read(client).await?;
         let wal = before.wal_bytes.zip(after.wal_bytes);
-        let once = Once {
+        let once = SingleCall {
             what: what.to_owned(),
             ms: took.as_secs_f64() * 1e3,
             wal_bytes: wal.map_or(0, |(before, after)| after - before),

@@ -15,7 +15,7 @@ use crate::overload;
 use crate::scenario::{Group, Target};
 use crate::segment;
 use crate::site::bare;
-use crate::site::world::PROFILES_MIN;
+use crate::site::dataset::PROFILES_MIN;
 use crate::tenants;
 
 const EXAMPLES: &str = "\
@@ -34,19 +34,19 @@ Examples:
 /// Measure the real postroom against its goals, with the baselines in the same run
 #[derive(Debug, Parser)]
 #[command(name = "bench", after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
-pub struct Cli {
+pub struct BenchCli {
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Which databases
+    /// Databases to measure
     #[arg(long, value_enum, default_value = "both")]
     database: Databases,
-    /// What to measure, separated by commas; everything if not given
+    /// Groups to measure, separated by commas; all if absent
     #[arg(long, value_enum, value_delimiter = ',', value_name = "GROUPS")]
     only: Vec<Group>,
     /// Seconds of each measurement [default: 8, with --quick 2]
     #[arg(long)]
     secs: Option<u64>,
-    /// How often each is measured, in turns [default: 3, with --quick 1]
+    /// Repeats of each measurement, in turns [default: 3, with --quick 1]
     #[arg(long)]
     repeats: Option<usize>,
     /// Messages that are there at the start [default: 1000000, with --quick 50000]
@@ -91,7 +91,7 @@ pub enum Command {
     Bare(bare::Args),
 }
 
-/// Which databases are measured.
+/// Databases to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Databases {
     Both,
@@ -110,9 +110,9 @@ impl Databases {
     }
 }
 
-/// What a run does.
+/// Parameters of a run.
 #[derive(Debug)]
-pub struct Plan {
+pub struct RunPlan {
     pub databases: Databases,
     pub groups: BTreeSet<Group>,
     pub secs: u64,
@@ -127,14 +127,14 @@ pub struct Plan {
     pub time_max: Duration,
 }
 
-impl Cli {
-    /// What is asked for.
+impl BenchCli {
+    /// Checks the arguments and fills in the defaults.
     ///
     /// # Errors
     /// If it makes no sense.
-    pub fn plan(self) -> anyhow::Result<Plan> {
+    pub fn plan(self) -> anyhow::Result<RunPlan> {
         let or = |usual, quick| if self.quick { quick } else { usual };
-        let plan = Plan {
+        let plan = RunPlan {
             databases: self.database,
             groups: if self.only.is_empty() {
                 Group::value_variants().iter().copied().collect()

@@ -1,4 +1,4 @@
-//! The files of every measurement: the program, and what was found.
+//! Files of every measurement: the program and the figures.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use crate::program;
 
-/// Which program is measured, and where its figures go.
+/// The measured program, and the file for its figures.
 #[derive(Debug, Args)]
 pub struct Files {
     /// The program, instead of the one that is built from the sources beside this one
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
-    /// Where the JSON goes, instead of standard output
+    /// File for the JSON, instead of standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }

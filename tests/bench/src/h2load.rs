@@ -1,4 +1,4 @@
-//! What a foreign load generator sends.
+//! Request body for foreign load generators.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use prost::Message as _;
 use proto::v1::SendMessageSimpleRequest;
 
-/// Of a frame of gRPC: whether it is compressed, and its length.
+/// Header of a gRPC frame: compression flag and length, in bytes.
 const HEADER_BYTES: usize = 5;
 
 /// Write the body of a `SendMessageSimple`, for h2load

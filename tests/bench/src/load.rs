@@ -1,4 +1,4 @@
-//! What makes the load: calls by the generated clients, and pgbench for the baselines.
+//! Load generators: the generated clients, and pgbench for the baselines.
 
 pub mod app;
 pub mod caller;

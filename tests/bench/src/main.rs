@@ -1,6 +1,6 @@
 //! Measures the real `postroom` against its goals.
 //!
-//! A run builds a world of users and messages in each database, starts the real program on
+//! A run builds a dataset of users and messages in each database, starts the real program on
 //! it, and then measures one [`scenario`] after the other for a few seconds each, the
 //! baselines among them, and all of that again for each repeat. What was measured becomes
 //! the ratios of [`report::goals`] within a repeat, and their medians and spreads over the repeats
@@ -28,7 +28,7 @@ use anyhow::bail;
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{BenchCli, Command};
 
 /// The service's own, so that what answers from memory here differs from it in nothing else.
 #[global_allocator]
@@ -36,7 +36,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match start(Cli::parse()).await {
+    match start(BenchCli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn start(cli: Cli) -> anyhow::Result<()> {
+async fn start(cli: BenchCli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::H2loadBody(args)) => h2load::write(&args),
         Some(Command::Bulk(args)) => {
@@ -72,8 +72,8 @@ async fn start(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Whoever ends it early finds nothing left behind: servers, clusters and folders end with
-/// the values that hold them.
+/// Runs `work` until a signal or the time limit. Servers, clusters and folders end with the
+/// values that hold them.
 async fn until_signal(
     time_max: Duration,
     work: impl Future<Output = anyhow::Result<()>>,

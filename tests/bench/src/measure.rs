@@ -1,4 +1,4 @@
-//! One measurement: load, a while to warm up, and readings before and after.
+//! A measurement: load, a warm-up, and readings before and after.
 
 pub mod cpu;
 pub mod following;
@@ -12,12 +12,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::time::sleep;
 
-use crate::cli::Plan;
+use crate::cli::RunPlan;
 use crate::load::closed_loop::{ClosedLoop, Done, page_through};
 use crate::measure::meter::{Meter, Reading};
 use crate::measure::sample::{Sample, float};
-use crate::scenario::{Job, Scenario, Work};
-use crate::site::Site;
+use crate::scenario::{CallKind, Scenario, Workload};
+use crate::site::MeasuredService;
 
 /// Before it counts.
 const WARM_UP_SECS: u64 = 1;
@@ -26,10 +26,14 @@ const WARM_UP_SECS: u64 = 1;
 ///
 /// # Errors
 /// If there is no load. That calls fail is in the sample.
-pub async fn measure(site: &mut Site, scenario: Scenario, plan: &Plan) -> anyhow::Result<Sample> {
+pub async fn measure(
+    site: &mut MeasuredService,
+    scenario: Scenario,
+    plan: &RunPlan,
+) -> anyhow::Result<Sample> {
     let secs = plan.secs;
     match scenario.job() {
-        Job::Pgbench(script, clients) => {
+        Workload::Pgbench(script, clients) => {
             let baseline = site
                 .baseline
                 .as_ref()
@@ -43,33 +47,40 @@ pub async fn measure(site: &mut Site, scenario: Scenario, plan: &Plan) -> anyhow
             };
             Ok(Sample::between(&before, &after, done))
         }
-        Job::Calls(work, in_flight) => calls(site, work, in_flight, secs).await,
-        Job::FirstPages(in_flight) => {
+        Workload::Calls(work, in_flight) => calls(site, work, in_flight, secs).await,
+        Workload::FirstPages(in_flight) => {
             let before = site.meter.read(std::process::id()).await?;
             let done = page_through(&site.caller, in_flight).await;
             let after = site.meter.read(std::process::id()).await?;
             Ok(Sample::between(&before, &after, done))
         }
-        Job::CallsBeside(work, in_flight) => {
-            let beside = ClosedLoop::start(&site.caller, Work::Announce, 1);
+        Workload::CallsBeside(work, in_flight) => {
+            let beside = ClosedLoop::start(&site.caller, CallKind::Announce, 1);
             let mut sample = calls(site, work, in_flight, secs).await?;
             let announced = beside.stop().await?;
             sample.errors += announced.errors;
             sample.first_error = sample.first_error.or(announced.first_error);
             Ok(sample)
         }
-        Job::CallsWatched(work, in_flight) => following::watched(site, work, in_flight, secs).await,
-        Job::Deliveries => following::deliveries(site, secs).await,
-        Job::DeliveriesElsewhere => following::deliveries_elsewhere(site, secs).await,
-        Job::Idle => following::idle(site, plan.subscribers).await,
+        Workload::CallsWatched(work, in_flight) => {
+            following::watched(site, work, in_flight, secs).await
+        }
+        Workload::Deliveries => following::deliveries(site, secs).await,
+        Workload::DeliveriesElsewhere => following::deliveries_elsewhere(site, secs).await,
+        Workload::Idle => following::idle(site, plan.subscribers).await,
     }
 }
 
-async fn calls(site: &mut Site, work: Work, in_flight: usize, secs: u64) -> anyhow::Result<Sample> {
+async fn calls(
+    site: &mut MeasuredService,
+    work: CallKind,
+    in_flight: usize,
+    secs: u64,
+) -> anyhow::Result<Sample> {
     let load = ClosedLoop::start(&site.caller, work, in_flight);
     let (before, after) = window(&mut site.meter, std::process::id(), secs).await?;
     let mut sample = Sample::between(&before, &after, load.stop().await?);
-    if work == Work::SendWithRequestId {
+    if work == CallKind::SendWithRequestId {
         let bytes = site.meter.wal_of_requests(&before, &after).await?;
         let count = float(sample.operations as u64).max(1.0);
         sample.request_wal_bytes = bytes.map(|bytes| float(bytes.unsigned_abs()) / count);

@@ -1,7 +1,6 @@
-//! What is left of the service when more is asked of it than it can do.
+//! Goodput of the service under more load than it can carry.
 //!
-//! The load is open: a call begins when it is due, whether or not the others were answered. Not
-//! one of the scenarios, where whoever calls waits for the answer.
+//! The load is open: a call begins when it is due, whether or not earlier ones were answered.
 
 mod figures;
 
@@ -10,25 +9,25 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::Args as Arguments;
 
-use self::figures::{Figures, Offered};
+use self::figures::{Offered, OverloadFigures};
 use crate::files::Files;
-use crate::load::caller::Caller;
+use crate::load::caller::LoadCaller;
 use crate::load::closed_loop::{ClosedLoop, now_us};
 use crate::load::open_loop::{Offer, offer};
 use crate::measure::sample::float;
-use crate::scenario::Work;
-use crate::site::alone::Alone;
-use crate::site::keys::Keys;
-use crate::site::world::{PROFILES_MIN, World};
+use crate::scenario::CallKind;
+use crate::site::dataset::{Dataset, PROFILES_MIN};
+use crate::site::keys::SignedTokens;
+use crate::site::standalone::StandaloneService;
 
-/// Longer than it ever takes.
+/// Limit of the whole run. Only a hang reaches it.
 pub const TIME_MAX: Duration = Duration::from_mins(30);
 
 /// Connections, with a hundred calls each: as many as may be under way.
 const CONNECTIONS: usize = 48;
 /// Calls in flight when it is found out what the service can do.
 const IN_FLIGHT: usize = 64;
-/// What is offered, times that.
+/// Offered load, as multiples of the peak.
 const FACTORS: [f64; 3] = [1.0, 2.0, 5.0];
 
 /// Measure what is left of the service when more is asked of it than it can do
@@ -50,11 +49,11 @@ pub struct Args {
 /// If something cannot be started, or a mailbox drifts.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.secs > 0, "--secs begins at 1");
-    let alone = Alone::postgres(&args.files.program().await?).await?;
+    let alone = StandaloneService::postgres(&args.files.program().await?).await?;
     let server = &alone.server;
-    let world = World::new(PROFILES_MIN, 0, now_us() / 1000);
-    let (keys, sys) = (Keys::sign(&world)?, Some(server.sys));
-    let caller = Caller::connect(server.user, sys, CONNECTIONS, keys, world).await?;
+    let dataset = Dataset::new(PROFILES_MIN, 0, now_us() / 1000);
+    let (keys, sys) = (SignedTokens::sign(&dataset)?, Some(server.sys));
+    let caller = LoadCaller::connect(server.user, sys, CONNECTIONS, keys, dataset).await?;
     caller.prime().await?;
 
     let capacity = capacity(&caller, args.secs).await?;
@@ -64,14 +63,14 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     for factor in FACTORS {
         let per_second = factor * capacity;
         let load = Offer {
-            work: Work::SendToHundred,
+            work: CallKind::SendToHundred,
             per_second,
             patience,
         };
         let load = offer(&caller, load, args.secs).await?;
         offered.push(Offered::of(factor, per_second, &load));
     }
-    let figures = Figures {
+    let figures = OverloadFigures {
         patience_ms: args.patience_ms,
         capacity,
         offered,
@@ -82,8 +81,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Calls a second that the service answers when each caller waits.
-async fn capacity(caller: &Caller, secs: u64) -> anyhow::Result<f64> {
-    let load = ClosedLoop::start(caller, Work::SendToHundred, IN_FLIGHT);
+async fn capacity(caller: &LoadCaller, secs: u64) -> anyhow::Result<f64> {
+    let load = ClosedLoop::start(caller, CallKind::SendToHundred, IN_FLIGHT);
     let begun_us = now_us();
     tokio::time::sleep(Duration::from_secs(secs)).await;
     let done = load.stop().await?;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use support::workspace;
 use tokio::process::Command;
 
-/// Where it is, after it was built.
+/// Builds the program and returns its path.
 ///
 /// # Errors
 /// If it cannot be built.

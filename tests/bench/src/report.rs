@@ -1,4 +1,4 @@
-//! What a run found, for people and for programs.
+//! Report of a run, as tables and as JSON.
 
 pub mod goals;
 pub mod machine;
@@ -14,20 +14,20 @@ use crate::report::machine::Machine;
 use crate::report::spread::Spread;
 use crate::scenario::{Scenario, Target};
 
-/// Everything that a run found.
+/// Report of a run.
 #[derive(Debug, Serialize)]
 pub struct Report {
     command: String,
     machine: Machine,
     measurements: Vec<Measurement>,
-    goals: Vec<Verdict>,
-    /// What could not be measured because calls failed.
+    goals: Vec<GoalVerdict>,
+    /// Measurements that are missing because calls failed.
     failures: Vec<String>,
-    /// What `postroom verify` said at the end.
+    /// Output of `postroom verify` at the end.
     verified: Vec<String>,
 }
 
-/// One scenario on one target.
+/// Figures of a scenario on a target.
 #[derive(Debug, Serialize)]
 struct Measurement {
     scenario: Scenario,
@@ -47,7 +47,7 @@ struct Measurement {
 
 /// A goal, and what was measured.
 #[derive(Debug, Serialize)]
-struct Verdict {
+struct GoalVerdict {
     goal: &'static str,
     measured: Spread,
     must: Bound,
@@ -68,14 +68,14 @@ impl Report {
                 .collect(),
             goals: GOALS
                 .iter()
-                .filter_map(|goal| Verdict::of(goal, rounds))
+                .filter_map(|goal| GoalVerdict::of(goal, rounds))
                 .collect(),
             failures: rounds.iter().flat_map(Round::failures).collect(),
             verified,
         }
     }
 
-    /// Whether all calls went well.
+    /// True if no measurement is missing.
     pub const fn is_complete(&self) -> bool {
         self.failures.is_empty()
     }
@@ -181,7 +181,7 @@ impl Measurement {
     }
 }
 
-impl Verdict {
+impl GoalVerdict {
     fn of(goal: &Goal, rounds: &[Round]) -> Option<Self> {
         let measured = goal.measured(rounds)?;
         Some(Self {
@@ -204,7 +204,7 @@ impl std::fmt::Display for Bound {
     }
 }
 
-/// As it was typed, but for the folder.
+/// Command line without the folder of the program.
 fn command() -> String {
     let arguments = std::env::args().skip(1);
     let words: Vec<String> = std::iter::once("bench".to_owned())

@@ -5,45 +5,45 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{Databases, Plan};
+use crate::cli::{Databases, RunPlan};
 use crate::load::closed_loop::now_us;
 use crate::measure::measure;
 use crate::measure::round::Round;
 use crate::report::Report;
 use crate::report::machine::Machine;
 use crate::scenario::{Scenario, Target};
-use crate::site::Site;
-use crate::site::keys::Keys;
+use crate::site::MeasuredService;
+use crate::site::dataset::Dataset;
+use crate::site::keys::SignedTokens;
 use crate::site::postgres::Postgres;
-use crate::site::world::World;
 
 /// Between the readings of a measurement and the next one.
 const PAUSE: Duration = Duration::from_millis(300);
-/// How much more there is in the large database.
+/// Messages of the large database, as a multiple.
 const LARGE: u64 = 5;
 
 /// Measures what the plan says, has all mailboxes recounted, and prints what it found.
 ///
 /// # Errors
 /// If something cannot be started, does not do what it should, or drifts.
-pub async fn run(plan: &Plan) -> anyhow::Result<()> {
+pub async fn run(plan: &RunPlan) -> anyhow::Result<()> {
     let steps = steps(plan);
-    let mut house = House::build(plan, &steps).await?;
+    let mut targets = TargetSet::build(plan, &steps).await?;
     let progress = bar(steps.len() as u64 * plan.repeats as u64, "measuring");
     let mut rounds: Vec<Round> = (0..plan.repeats).map(|_| Round::default()).collect();
     // Reads before anything is written: all of the messages are alike then, to one recipient.
     let (reads, others) = steps.iter().partition(|(scenario, _)| scenario.reads());
     for steps in [reads, others] {
-        let steps: Vec<Step> = steps;
+        let steps: Vec<MeasurementStep> = steps;
         for (repeat, round) in rounds.iter_mut().enumerate() {
-            let again = |(scenario, _): &&Step| repeat == 0 || !scenario.is_once();
-            let steps: Vec<Step> = steps.iter().filter(again).copied().collect();
-            house.measure(plan, &steps, round, &progress).await?;
+            let again = |(scenario, _): &&MeasurementStep| repeat == 0 || !scenario.is_once();
+            let steps: Vec<MeasurementStep> = steps.iter().filter(again).copied().collect();
+            targets.measure(plan, &steps, round, &progress).await?;
         }
     }
     progress.finish_and_clear();
-    let verified = house.verify().await?;
-    let version = house
+    let verified = targets.verify().await?;
+    let version = targets
         .postgres
         .as_ref()
         .map(|postgres| postgres.version.clone());
@@ -54,10 +54,10 @@ pub async fn run(plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-type Step = (Scenario, Target);
+type MeasurementStep = (Scenario, Target);
 
-/// What is measured in each repeat, in this order.
-fn steps(plan: &Plan) -> Vec<Step> {
+/// Measurements of a repeat, in order.
+fn steps(plan: &RunPlan) -> Vec<MeasurementStep> {
     let wanted = |scenario: &Scenario| {
         scenario
             .groups()
@@ -90,58 +90,58 @@ fn steps(plan: &Plan) -> Vec<Step> {
 }
 
 /// All targets. They end with this value: the servers first, then their databases.
-struct House {
-    sites: Vec<Site>,
+struct TargetSet {
+    sites: Vec<MeasuredService>,
     postgres: Option<Postgres>,
 }
 
-impl House {
-    async fn build(plan: &Plan, steps: &[Step]) -> anyhow::Result<Self> {
+impl TargetSet {
+    async fn build(plan: &RunPlan, steps: &[MeasurementStep]) -> anyhow::Result<Self> {
         let program = plan.files.program().await?;
-        let world = World::new(plan.profiles, plan.messages, now_us() / 1000);
-        let large = World::new(plan.profiles, plan.messages * LARGE, now_us() / 1000);
-        let keys = Keys::sign(&world)?;
+        let dataset = Dataset::new(plan.profiles, plan.messages, now_us() / 1000);
+        let large = Dataset::new(plan.profiles, plan.messages * LARGE, now_us() / 1000);
+        let keys = SignedTokens::sign(&dataset)?;
         let needed = |target| steps.iter().any(|(_, needed)| *needed == target);
-        let mut house = Self {
+        let mut targets = Self {
             sites: Vec::new(),
             postgres: None,
         };
-        for (target, world) in [(Target::Postgres, world), (Target::Large, large)] {
+        for (target, dataset) in [(Target::Postgres, dataset), (Target::Large, large)] {
             if !needed(target) {
                 continue;
             }
-            let progress = bar(world.messages(), target.title());
-            if house.postgres.is_none() {
-                house.postgres = Some(Postgres::start().await?);
+            let progress = bar(dataset.messages(), target.title());
+            if targets.postgres.is_none() {
+                targets.postgres = Some(Postgres::start().await?);
             }
-            let postgres = house.postgres.as_ref().context("started")?;
-            let what = (target, world, keys.clone());
-            let site = Site::postgres(&program, plan, what, postgres, &progress).await?;
-            house.sites.push(site);
+            let postgres = targets.postgres.as_ref().context("started")?;
+            let what = (target, dataset, keys.clone());
+            let site = MeasuredService::postgres(&program, plan, what, postgres, &progress).await?;
+            targets.sites.push(site);
             progress.finish_and_clear();
         }
         if needed(Target::Sqlite) {
-            let progress = bar(world.messages(), Target::Sqlite.title());
-            house
-                .sites
-                .push(Site::sqlite(&program, plan, world, keys.clone(), &progress).await?);
+            let progress = bar(dataset.messages(), Target::Sqlite.title());
+            targets.sites.push(
+                MeasuredService::sqlite(&program, plan, dataset, keys.clone(), &progress).await?,
+            );
             progress.finish_and_clear();
         }
         for target in [Target::Bare, Target::Layers] {
             if needed(target) {
-                house
+                targets
                     .sites
-                    .push(Site::memory(target, plan, world, keys.clone()).await?);
+                    .push(MeasuredService::memory(target, plan, dataset, keys.clone()).await?);
             }
         }
-        Ok(house)
+        Ok(targets)
     }
 
     /// Measures these once.
     async fn measure(
         &mut self,
-        plan: &Plan,
-        steps: &[Step],
+        plan: &RunPlan,
+        steps: &[MeasurementStep],
         round: &mut Round,
         progress: &ProgressBar,
     ) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! What is measured, each for a few seconds.
+//! Scenarios, each measured for a few seconds.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -14,7 +14,7 @@ const IN_FLIGHT: usize = 64;
 /// Streams that are open beside calls.
 pub const WATCHERS: u64 = 1000;
 
-/// What can be chosen to be measured.
+/// Groups of scenarios that can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Group {
     /// One recipient: throughput, CPU, latency, WAL
@@ -37,24 +37,24 @@ pub enum Group {
     Subscribe,
 }
 
-/// What is measured.
+/// Measured service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
     /// Postroom, or pgbench, on `PostgreSQL`.
     Postgres,
-    /// The same with five times the messages.
+    /// Postroom on `PostgreSQL` with five times the messages.
     Large,
     /// Postroom on `SQLite`.
     Sqlite,
     /// tonic alone, answering from memory.
     Bare,
-    /// The same within Postroom's layers.
+    /// tonic within Postroom's layers, answering from memory.
     Layers,
 }
 
-/// One thing to measure. The order is the one in which they are, a baseline right before
-/// what is compared with it.
+/// A scenario, in the order of measurement: a baseline stands right before what is compared with
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scenario {
@@ -80,22 +80,22 @@ pub enum Scenario {
     Idle,
 }
 
-/// How it is measured.
+/// Load of a scenario.
 #[derive(Debug, Clone, Copy)]
-pub enum Job {
-    /// By pgbench, with so many clients.
+pub enum Workload {
+    /// pgbench, with a number of clients.
     Pgbench(Script, u32),
-    /// By calls, so many in flight.
-    Calls(Work, usize),
+    /// Calls, with a number in flight.
+    Calls(CallKind, usize),
     /// The first page of every user's inbox, so many at a time.
     FirstPages(usize),
     /// Calls, while the app writes to 500 users at once, again and again.
-    CallsBeside(Work, usize),
-    /// The same, while many users follow their mailboxes.
-    CallsWatched(Work, usize),
+    CallsBeside(CallKind, usize),
+    /// Calls beside many streams.
+    CallsWatched(CallKind, usize),
     /// Sends at a steady rate, from the reply to the recipient's frame.
     Deliveries,
-    /// The same, with the recipient on another server.
+    /// Deliveries to recipients on another server.
     DeliveriesElsewhere,
     /// Streams are opened and left alone.
     Idle,
@@ -103,10 +103,10 @@ pub enum Job {
 
 /// A kind of call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub enum CallKind {
     /// A message to one user.
     Send,
-    /// The same with a `request_id` of its own.
+    /// A message to one user with a `request_id`.
     SendWithRequestId,
     /// A message to ten users.
     SendToTen,
@@ -120,7 +120,7 @@ pub enum Work {
     Page,
     /// The counts of a mailbox.
     Counts,
-    /// Nothing in, nothing out.
+    /// A call without request and response.
     Empty,
     /// A message of the app to 500 users.
     Announce,
@@ -150,7 +150,7 @@ impl Scenario {
         Self::Idle,
     ];
 
-    /// What it is for people.
+    /// Title in tables.
     pub const fn title(self) -> &'static str {
         match self {
             Self::PgbenchSend => "pgbench: a transaction per send, 64 clients",
@@ -176,31 +176,31 @@ impl Scenario {
         }
     }
 
-    pub const fn job(self) -> Job {
+    pub const fn job(self) -> Workload {
         match self {
-            Self::PgbenchSend => Job::Pgbench(Script::Send, WRITERS),
-            Self::Send | Self::Echo => Job::Calls(Work::Send, IN_FLIGHT),
-            Self::SendWatched => Job::CallsWatched(Work::Send, IN_FLIGHT),
-            Self::SendMany => Job::Calls(Work::Send, 512),
-            Self::SendWithRequestId => Job::Calls(Work::SendWithRequestId, IN_FLIGHT),
-            Self::SendBeside => Job::CallsBeside(Work::Send, IN_FLIGHT),
-            Self::PgbenchSendToTen => Job::Pgbench(Script::SendToTen, WRITERS),
-            Self::SendToTen => Job::Calls(Work::SendToTen, IN_FLIGHT),
-            Self::PgbenchHot => Job::Pgbench(Script::SendHot, WRITERS),
-            Self::Hot => Job::Calls(Work::SendHot, IN_FLIGHT),
-            Self::Mark => Job::Calls(Work::Mark, IN_FLIGHT),
-            Self::PgbenchPage => Job::Pgbench(Script::Page, READERS),
-            Self::FirstPage => Job::FirstPages(IN_FLIGHT),
-            Self::Page => Job::Calls(Work::Page, IN_FLIGHT),
-            Self::Empty => Job::Calls(Work::Empty, IN_FLIGHT),
-            Self::Counts => Job::Calls(Work::Counts, IN_FLIGHT),
-            Self::Deliver => Job::Deliveries,
-            Self::DeliverElsewhere => Job::DeliveriesElsewhere,
-            Self::Idle => Job::Idle,
+            Self::PgbenchSend => Workload::Pgbench(Script::Send, WRITERS),
+            Self::Send | Self::Echo => Workload::Calls(CallKind::Send, IN_FLIGHT),
+            Self::SendWatched => Workload::CallsWatched(CallKind::Send, IN_FLIGHT),
+            Self::SendMany => Workload::Calls(CallKind::Send, 512),
+            Self::SendWithRequestId => Workload::Calls(CallKind::SendWithRequestId, IN_FLIGHT),
+            Self::SendBeside => Workload::CallsBeside(CallKind::Send, IN_FLIGHT),
+            Self::PgbenchSendToTen => Workload::Pgbench(Script::SendToTen, WRITERS),
+            Self::SendToTen => Workload::Calls(CallKind::SendToTen, IN_FLIGHT),
+            Self::PgbenchHot => Workload::Pgbench(Script::SendHot, WRITERS),
+            Self::Hot => Workload::Calls(CallKind::SendHot, IN_FLIGHT),
+            Self::Mark => Workload::Calls(CallKind::Mark, IN_FLIGHT),
+            Self::PgbenchPage => Workload::Pgbench(Script::Page, READERS),
+            Self::FirstPage => Workload::FirstPages(IN_FLIGHT),
+            Self::Page => Workload::Calls(CallKind::Page, IN_FLIGHT),
+            Self::Empty => Workload::Calls(CallKind::Empty, IN_FLIGHT),
+            Self::Counts => Workload::Calls(CallKind::Counts, IN_FLIGHT),
+            Self::Deliver => Workload::Deliveries,
+            Self::DeliverElsewhere => Workload::DeliveriesElsewhere,
+            Self::Idle => Workload::Idle,
         }
     }
 
-    /// Whether it reads what everybody has.
+    /// True for scenarios that read only.
     pub const fn reads(self) -> bool {
         matches!(
             self,
@@ -208,36 +208,36 @@ impl Scenario {
         )
     }
 
-    /// Whether it cannot be done twice: after it nothing is unread any more.
+    /// True for scenarios that can be measured once only.
     pub const fn is_once(self) -> bool {
         matches!(self, Self::FirstPage)
     }
 
-    /// Whether it changes data.
+    /// True for scenarios that write.
     pub const fn writes(self) -> bool {
         !matches!(
             self.job(),
-            Job::Pgbench(Script::Page, _)
-                | Job::Calls(Work::Page | Work::Counts | Work::Empty, _)
-                | Job::FirstPages(_)
-                | Job::Idle
+            Workload::Pgbench(Script::Page, _)
+                | Workload::Calls(CallKind::Page | CallKind::Counts | CallKind::Empty, _)
+                | Workload::FirstPages(_)
+                | Workload::Idle
         )
     }
 
-    /// What it is measured on.
+    /// Targets of the scenario.
     pub const fn targets(self) -> &'static [Target] {
         match self.job() {
-            Job::Pgbench(..) | Job::DeliveriesElsewhere => &[Target::Postgres],
-            Job::FirstPages(_) | Job::Calls(Work::Page, _) => {
+            Workload::Pgbench(..) | Workload::DeliveriesElsewhere => &[Target::Postgres],
+            Workload::FirstPages(_) | Workload::Calls(CallKind::Page, _) => {
                 &[Target::Postgres, Target::Large, Target::Sqlite]
             }
-            Job::Calls(Work::Empty, _) => &[Target::Bare],
-            Job::Calls(..) if matches!(self, Self::Echo) => &[Target::Bare, Target::Layers],
-            Job::Calls(..)
-            | Job::CallsBeside(..)
-            | Job::CallsWatched(..)
-            | Job::Deliveries
-            | Job::Idle => &[Target::Postgres, Target::Sqlite],
+            Workload::Calls(CallKind::Empty, _) => &[Target::Bare],
+            Workload::Calls(..) if matches!(self, Self::Echo) => &[Target::Bare, Target::Layers],
+            Workload::Calls(..)
+            | Workload::CallsBeside(..)
+            | Workload::CallsWatched(..)
+            | Workload::Deliveries
+            | Workload::Idle => &[Target::Postgres, Target::Sqlite],
         }
     }
 
@@ -267,7 +267,7 @@ impl Scenario {
 }
 
 impl Target {
-    /// What it is for people.
+    /// Title in tables.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",

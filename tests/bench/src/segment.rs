@@ -1,7 +1,6 @@
-//! What a message to a segment costs, from the stream of its recipients to the last mailbox, and
-//! what everybody else notices of it.
+//! Cost of a segment message, from the upload to the last mailbox, and its effect on other sends.
 //!
-//! Not one of the scenarios: it happens once, in a database that has nothing else.
+//! A subcommand rather than a scenario: each step happens once, in a database of its own.
 
 mod figures;
 
@@ -16,36 +15,36 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use tokio::time::sleep;
 
-use self::figures::{Change, Figures, Measured};
+use self::figures::{ChangeFigures, Measured, SegmentFigures};
 use crate::cli::Databases;
 use crate::files::Files;
-use crate::load::app::App;
-use crate::load::caller::Caller;
+use crate::load::app::AppClient;
+use crate::load::caller::LoadCaller;
 use crate::load::closed_loop::now_us;
-use crate::load::open_loop::{Load, Offer, Waited, offer, offer_beside};
+use crate::load::open_loop::{Offer, OpenLoad, Waited, offer, offer_beside};
 use crate::measure::memory;
 use crate::measure::meter::{Meter, Reading};
 use crate::measure::sample::float;
-use crate::scenario::{Target, Work};
-use crate::site::alone::Alone;
-use crate::site::keys::Keys;
+use crate::scenario::{CallKind, Target};
+use crate::site::dataset::{Dataset, PROFILES_MIN};
+use crate::site::keys::SignedTokens;
+use crate::site::standalone::StandaloneService;
 use crate::site::stock::Stock;
-use crate::site::world::{PROFILES_MIN, World};
 
-/// Longer than it ever takes.
+/// Limit of the whole run. Only a hang reaches it.
 pub const TIME_MAX: Duration = Duration::from_hours(1);
 
 /// Connections of the users.
 const CONNECTIONS: usize = 8;
-/// Of a hundred recipients, so many are named twice.
+/// Percent of recipients that are named twice.
 const DUPLICATES_PERCENT: u64 = 3;
 /// The order of the recipients is the same in every run.
 const SEED: u64 = 7600;
-/// How often it is looked how far a job is.
+/// Interval at which the progress of a job is read.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// What users send meanwhile.
+/// Load of ordinary sends meanwhile.
 const SENDS: Offer = Offer {
-    work: Work::Send,
+    work: CallKind::Send,
     per_second: 100.0,
     patience: Duration::from_secs(5),
 };
@@ -53,7 +52,7 @@ const SENDS: Offer = Offer {
 /// Measure messages to a segment: how fast they are taken and delivered, and what others notice
 #[derive(Debug, Arguments)]
 pub struct Args {
-    /// Which databases
+    /// Databases to measure
     #[arg(long, value_enum, default_value = "both")]
     database: Databases,
     /// Recipients; some are named twice
@@ -81,7 +80,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     );
     ensure!(args.secs > 0, "--secs begins at 1");
     let program = args.files.program().await?;
-    let mut figures = Figures {
+    let mut figures = SegmentFigures {
         recipients: args.recipients,
         duplicates: duplicates(args.recipients),
         mailboxes,
@@ -92,10 +91,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         let title = target.title();
         eprintln!("bench: {title}, {mailboxes} mailboxes");
         let alone = match target {
-            Target::Sqlite => Alone::sqlite(&program).await?,
-            _ => Alone::postgres(&program).await?,
+            Target::Sqlite => StandaloneService::sqlite(&program).await?,
+            _ => StandaloneService::postgres(&program).await?,
         };
-        let bench = Bench::begin(&alone, args.recipients, mailboxes).await?;
+        let bench = SegmentBench::begin(&alone, args.recipients, mailboxes).await?;
         let measured = bench.measure(title, args.secs).await.context(title)?;
         figures.databases.push(measured);
     }
@@ -107,7 +106,7 @@ const fn duplicates(recipients: u64) -> u64 {
     recipients * DUPLICATES_PERCENT / 100
 }
 
-/// Everyone once and some again, in no order, but always the same.
+/// Recipients in a random but fixed order, some of them twice.
 fn shuffled(recipients: u64) -> Vec<u64> {
     let everyone = 0..recipients;
     let again = (0..duplicates(recipients)).map(|number| number * 100 / DUPLICATES_PERCENT);
@@ -116,22 +115,26 @@ fn shuffled(recipients: u64) -> Vec<u64> {
     users
 }
 
-struct Bench<'a> {
-    alone: &'a Alone,
+struct SegmentBench<'a> {
+    alone: &'a StandaloneService,
     recipients: u64,
     meter: Meter,
-    users: Caller,
-    app: App,
+    users: LoadCaller,
+    app: AppClient,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> SegmentBench<'a> {
     /// Fills the database and connects.
-    async fn begin(alone: &'a Alone, recipients: u64, mailboxes: u64) -> anyhow::Result<Self> {
+    async fn begin(
+        alone: &'a StandaloneService,
+        recipients: u64,
+        mailboxes: u64,
+    ) -> anyhow::Result<Self> {
         let server = &alone.server;
-        let world = World::new(PROFILES_MIN, 0, now_us() / 1000);
-        let keys = Keys::sign(&world)?;
-        let app = App::connect(server.sys, keys.clone()).await?;
-        let users = Caller::connect(server.user, None, CONNECTIONS, keys, world).await?;
+        let dataset = Dataset::new(PROFILES_MIN, 0, now_us() / 1000);
+        let keys = SignedTokens::sign(&dataset)?;
+        let app = AppClient::connect(server.sys, keys.clone()).await?;
+        let users = LoadCaller::connect(server.user, None, CONNECTIONS, keys, dataset).await?;
         users.prime().await?;
         let stock = Stock::open(&alone.url).await?;
         stock.add_mailboxes(PROFILES_MIN..mailboxes).await?;
@@ -195,7 +198,7 @@ impl<'a> Bench<'a> {
         sent: &SendToProfilesResponse,
         kind: Kind,
         call: impl Future<Output = anyhow::Result<()>>,
-    ) -> anyhow::Result<Change> {
+    ) -> anyhow::Result<ChangeFigures> {
         let before = self.read().await?;
         let begun = Instant::now();
         call.await?;
@@ -213,14 +216,14 @@ impl<'a> Bench<'a> {
             total.unsigned_abs() == self.recipients,
             "the change is for {total} mailboxes"
         );
-        Ok(Change {
+        Ok(ChangeFigures {
             answered_ms,
             reached_s,
             wal_bytes: wal(&before, &after),
         })
     }
 
-    /// Everyone was reached, once.
+    /// Checks that the job reached each recipient once.
     fn check(&self, job: &GetSendJobResponse) -> anyhow::Result<()> {
         let recipients = i64::try_from(self.recipients)?;
         let expected = SendJobCounts {
@@ -240,7 +243,7 @@ impl<'a> Bench<'a> {
 
 /// Looks at a job until it is as it should be.
 async fn wait(
-    app: &App,
+    app: &AppClient,
     sent: &SendToProfilesResponse,
     is_done: impl Fn(&GetSendJobResponse) -> bool,
 ) -> anyhow::Result<GetSendJobResponse> {
@@ -259,7 +262,7 @@ fn wal(before: &Reading, after: &Reading) -> Option<f64> {
     bytes.map(|(before, after)| float((after - before).unsigned_abs()))
 }
 
-fn calls(load: &Load) -> f64 {
+fn calls(load: &OpenLoad) -> f64 {
     float(load.latencies.len() as u64).max(1.0)
 }
 

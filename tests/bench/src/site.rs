@@ -1,62 +1,62 @@
 //! A target, ready to be measured.
 
-pub mod alone;
 pub mod bare;
+pub mod dataset;
 pub mod keys;
 pub mod postgres;
 pub mod server;
+pub mod standalone;
 pub mod stock;
-pub mod world;
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use sqlx::{Connection as _, PgConnection};
-use support::folder::Folder;
+use support::temp_folder::TempFolder;
 
-use crate::cli::Plan;
-use crate::load::caller::Caller;
+use crate::cli::RunPlan;
+use crate::load::caller::LoadCaller;
 use crate::load::pgbench::Baseline;
-use crate::load::script::Stored;
+use crate::load::script::StoredMessage;
 use crate::measure::meter::{self, Meter};
 use crate::scenario::Target;
 use crate::site::bare::Bare;
-use crate::site::keys::Keys;
+use crate::site::dataset::Dataset;
+use crate::site::keys::SignedTokens;
 use crate::site::postgres::Postgres;
-use crate::site::server::Server;
+use crate::site::server::BenchServer;
 use crate::site::stock::Stock;
-use crate::site::world::World;
 
 /// A target with its data, and what calls and watches it. It ends with this value.
-pub struct Site {
+pub struct MeasuredService {
     pub target: Target,
-    pub caller: Caller,
+    pub caller: LoadCaller,
     pub meter: Meter,
-    /// What it is compared with, on the same data.
+    /// Baseline on the same data.
     pub baseline: Option<Baseline>,
-    server: Option<Server>,
+    server: Option<BenchServer>,
     _bare: Option<Bare>,
-    _folder: Option<Folder>,
+    _folder: Option<TempFolder>,
 }
 
-impl Site {
+impl MeasuredService {
     /// Postroom on a new file.
     ///
     /// # Errors
     /// If it cannot be started or filled.
     pub async fn sqlite(
         program: &Path,
-        plan: &Plan,
-        world: World,
-        keys: Keys,
+        plan: &RunPlan,
+        dataset: Dataset,
+        keys: SignedTokens,
         progress: &ProgressBar,
     ) -> anyhow::Result<Self> {
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let url = format!("sqlite:{}", folder.join("postroom.db").display());
-        let server = Server::start(program, &url).await?;
-        let caller = connect(&server, plan, keys, world).await?;
-        fill(&caller, &url, &world, progress).await?;
+        let server = BenchServer::start(program, &url).await?;
+        let caller = connect(&server, plan, keys, dataset).await?;
+        fill(&caller, &url, &dataset, progress).await?;
         Ok(Self {
             target: Target::Sqlite,
             caller,
@@ -77,23 +77,23 @@ impl Site {
     /// If it cannot be started or filled.
     pub async fn postgres(
         program: &Path,
-        plan: &Plan,
-        (target, world, keys): (Target, World, Keys),
+        plan: &RunPlan,
+        (target, dataset, keys): (Target, Dataset, SignedTokens),
         postgres: &Postgres,
         progress: &ProgressBar,
     ) -> anyhow::Result<Self> {
         let database = postgres.server().database().await;
-        let server = Server::start(program, &database.url).await?;
-        let caller = connect(&server, plan, keys, world).await?;
-        fill(&caller, &database.url, &world, progress).await?;
+        let server = BenchServer::start(program, &database.url).await?;
+        let caller = connect(&server, plan, keys, dataset).await?;
+        fill(&caller, &database.url, &dataset, progress).await?;
         let mut connection = PgConnection::connect(&database.url).await?;
         let baseline = Baseline {
             program: postgres.pgbench.clone(),
             url: database.url.clone(),
-            profiles: world.profiles(),
-            stored: Stored::read(&mut connection).await?,
+            profiles: dataset.profiles(),
+            stored: StoredMessage::read(&mut connection).await?,
         };
-        let database_meter = meter::Database {
+        let database_meter = meter::MeteredDatabase {
             postmaster: postgres.postmaster,
             connection,
         };
@@ -117,12 +117,13 @@ impl Site {
     /// If it cannot be started.
     pub async fn memory(
         target: Target,
-        plan: &Plan,
-        world: World,
-        keys: Keys,
+        plan: &RunPlan,
+        dataset: Dataset,
+        keys: SignedTokens,
     ) -> anyhow::Result<Self> {
         let bare = Bare::start(target == Target::Layers)?;
-        let caller = Caller::connect(bare.address, None, plan.connections, keys, world).await?;
+        let caller =
+            LoadCaller::connect(bare.address, None, plan.connections, keys, dataset).await?;
         Ok(Self {
             target,
             caller,
@@ -141,11 +142,11 @@ impl Site {
     ///
     /// # Errors
     /// If something else answers here.
-    pub fn server(&self) -> anyhow::Result<&Server> {
+    pub fn server(&self) -> anyhow::Result<&BenchServer> {
         self.server.as_ref().context("no service for this target")
     }
 
-    /// What a recount of all mailboxes says, if there are any.
+    /// Runs `postroom verify`, if there are mailboxes.
     ///
     /// # Errors
     /// If something drifts.
@@ -157,20 +158,32 @@ impl Site {
     }
 }
 
-async fn connect(server: &Server, plan: &Plan, keys: Keys, world: World) -> anyhow::Result<Caller> {
-    Caller::connect(server.user, Some(server.sys), plan.connections, keys, world).await
+async fn connect(
+    server: &BenchServer,
+    plan: &RunPlan,
+    keys: SignedTokens,
+    dataset: Dataset,
+) -> anyhow::Result<LoadCaller> {
+    LoadCaller::connect(
+        server.user,
+        Some(server.sys),
+        plan.connections,
+        keys,
+        dataset,
+    )
+    .await
 }
 
 async fn fill(
-    caller: &Caller,
+    caller: &LoadCaller,
     url: &str,
-    world: &World,
+    dataset: &Dataset,
     progress: &ProgressBar,
 ) -> anyhow::Result<()> {
     caller.send_first().await.context("the first message")?;
     Stock::open(url)
         .await?
-        .fill(world, progress)
+        .fill(dataset, progress)
         .await
         .context("the data")
 }

@@ -1,6 +1,6 @@
-//! What one app notices of another one that asks for far more than its share.
+//! Isolation of apps: latencies of one app beside another that exceeds its quota.
 //!
-//! Not one of the scenarios: two apps call at once, and what counts is the smaller one's wait.
+//! A subcommand rather than a scenario: two apps call at once, and the smaller one is measured.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use serde::Serialize;
 use tonic::Request;
 
 use crate::files::Files;
-use crate::load::caller::{Caller, connection};
+use crate::load::caller::{LoadCaller, connection};
 use crate::load::closed_loop::now_us;
 use crate::load::open_loop::{Offer, Waited, offer};
 use crate::measure::sample::float;
 use crate::report::table;
-use crate::scenario::Work;
-use crate::site::alone::Alone;
-use crate::site::keys::Keys;
-use crate::site::server::Server;
-use crate::site::world::{PROFILES_MIN, World};
+use crate::scenario::CallKind;
+use crate::site::dataset::{Dataset, PROFILES_MIN};
+use crate::site::keys::SignedTokens;
+use crate::site::server::BenchServer;
+use crate::site::standalone::StandaloneService;
 
-/// Longer than it ever takes.
+/// Limit of the whole run. Only a hang reaches it.
 pub const TIME_MAX: Duration = Duration::from_mins(30);
 
 /// Connections of each app.
 const CONNECTIONS: usize = 16;
-/// How much the greedy app asks for, times its quota.
+/// Load of the greedy app, as a multiple of its quota.
 const GREED: f64 = 20.0;
-/// What the modest app asks for, a second.
+/// Load of the modest app, in calls per second.
 const MODEST: f64 = 10.0;
-/// How long callers wait.
+/// Longest wait of a caller.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What the wait beside the other one may be, of the wait alone.
+/// Maximum ratio of the p99 beside the other app to the p99 alone.
 const MUST: f64 = 1.3;
 
 /// Measure what an app notices of another one that is at 20 times its quota
@@ -46,28 +46,28 @@ pub struct Args {
     /// Seconds of each load
     #[arg(long, default_value_t = 20)]
     secs: u64,
-    /// How often each is measured, in turns
+    /// Repeats of each measurement, in turns
     #[arg(long, default_value_t = 3)]
     repeats: usize,
     #[command(flatten)]
     files: Files,
 }
 
-/// What a call of the modest app waited, alone and beside the greedy one.
+/// Latencies of the modest app, alone and beside the greedy one.
 #[derive(Debug, Serialize)]
-struct Figures {
+struct TenantFigures {
     quota: u32,
-    turns: Vec<Turn>,
+    turns: Vec<TenantRound>,
     /// The median over the turns.
     ratio: f64,
     verified: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Turn {
+struct TenantRound {
     alone: Waited,
     beside: Waited,
-    /// Of the greedy app, a second.
+    /// Accepted calls of the greedy app per second.
     greedy: f64,
     greedy_others: String,
 }
@@ -81,12 +81,12 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         args.secs > 0 && args.repeats > 0 && args.quota > 0,
         "--secs, --repeats and --quota begin at 1"
     );
-    let alone = Alone::postgres(&args.files.program().await?).await?;
+    let alone = StandaloneService::postgres(&args.files.program().await?).await?;
     let server = &alone.server;
     let greedy = tenant(server, "greedy", Some(args.quota)).await?;
     let modest = tenant(server, "modest", None).await?;
     let offered = |per_second| Offer {
-        work: Work::Send,
+        work: CallKind::Send,
         per_second,
         patience: PATIENCE,
     };
@@ -98,16 +98,16 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
             offer(&modest, offered(MODEST), args.secs),
             offer(&greedy, greed, args.secs)
         )?;
-        turns.push(Turn {
+        turns.push(TenantRound {
             alone: Waited::of(&alone),
             beside: Waited::of(&beside),
             greedy: float(much.latencies.len() as u64) / much.secs,
             greedy_others: much.others(),
         });
     }
-    let mut ratios: Vec<f64> = turns.iter().map(Turn::ratio).collect();
+    let mut ratios: Vec<f64> = turns.iter().map(TenantRound::ratio).collect();
     ratios.sort_by(f64::total_cmp);
-    let figures = Figures {
+    let figures = TenantFigures {
         quota: args.quota,
         ratio: ratios[ratios.len() / 2],
         turns,
@@ -126,9 +126,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Calls as the users of an app, whose sends are bounded if there is a quota.
-async fn tenant(server: &Server, app: &str, quota: Option<u32>) -> anyhow::Result<Caller> {
-    let world = World::new(PROFILES_MIN, 0, now_us() / 1000);
-    let keys = Keys::sign_in(app, &world)?;
+async fn tenant(server: &BenchServer, app: &str, quota: Option<u32>) -> anyhow::Result<LoadCaller> {
+    let dataset = Dataset::new(PROFILES_MIN, 0, now_us() / 1000);
+    let keys = SignedTokens::sign_in(app, &dataset)?;
     if let Some(quota) = quota {
         let mut request = Request::new(sys::UpdateAppSettingsRequest {
             settings: Some(sys::AppSettings {
@@ -143,18 +143,18 @@ async fn tenant(server: &Server, app: &str, quota: Option<u32>) -> anyhow::Resul
             .update_app_settings(request)
             .await?;
     }
-    let caller = Caller::connect(server.user, None, CONNECTIONS, keys, world).await?;
+    let caller = LoadCaller::connect(server.user, None, CONNECTIONS, keys, dataset).await?;
     caller.prime().await?;
     Ok(caller)
 }
 
-impl Turn {
+impl TenantRound {
     fn ratio(&self) -> f64 {
         self.beside.p99_ms / self.alone.p99_ms
     }
 }
 
-impl Figures {
+impl TenantFigures {
     /// Prints it for people.
     fn print(&self) {
         let columns = [

@@ -7,17 +7,17 @@ use storage::Item;
 use support::on_each_database;
 
 use super::{all_rows, furnish};
-use crate::conformance::bench::Bench;
-use crate::conformance::turning::{SORTS, Source, everything, listing, there_and_back};
-use crate::conformance::words::{profile, send};
+use crate::conformance::builders::{profile, send};
+use crate::conformance::fixture::StoreFixture;
+use crate::conformance::page_offsets::{PageSource, SORTS, everything, listing, there_and_back};
 
 on_each_database![
-    each_criterion_finds_what_matches_and_nothing_else,
-    counting_is_free_without_criteria_and_done_when_asked_for,
-    counting_stops_at_its_limit_and_says_so,
+    each_criterion_finds_matching_rows_only,
+    a_count_is_free_without_criteria_and_computed_on_request,
+    a_count_stops_at_its_limit_and_is_marked_so,
 ];
 
-type Test = Box<dyn Fn(&Item) -> bool>;
+type Predicate = Box<dyn Fn(&Item) -> bool>;
 
 fn is_from(message: &Message, name: &str) -> bool {
     message.envelope.from.profile_id == Some(profile(name))
@@ -27,9 +27,9 @@ fn is_to(message: &Message, name: &str) -> bool {
     message.envelope.to.contains(&profile(name))
 }
 
-fn criteria(middle: Millis) -> Vec<(Criteria, Test)> {
+fn criteria(middle: Millis) -> Vec<(Criteria, Predicate)> {
     let none = Criteria::default;
-    let mut list: Vec<(Criteria, Test)> = Vec::new();
+    let mut list: Vec<(Criteria, Predicate)> = Vec::new();
     let mut add = |criteria, test: fn(&Item) -> bool| list.push((criteria, Box::new(test)));
     for (msgbox, test) in [
         (
@@ -80,7 +80,7 @@ fn criteria(middle: Millis) -> Vec<(Criteria, Test)> {
     add(both, |item| {
         item.entry.is_unread() && item.message.envelope.kind == MessageKind::Regular
     });
-    let mut add = |criteria, test: Test| list.push((criteria, test));
+    let mut add = |criteria, test: Predicate| list.push((criteria, test));
     let at = Some(middle);
     add(
         Criteria {
@@ -106,28 +106,28 @@ fn criteria(middle: Millis) -> Vec<(Criteria, Test)> {
     list
 }
 
-async fn each_criterion_finds_what_matches_and_nothing_else(bench: &Bench) {
-    let messages = furnish(bench).await;
+async fn each_criterion_finds_matching_rows_only(fixture: &StoreFixture) {
+    let messages = furnish(fixture).await;
     let middle = messages[messages.len() / 2].time_ms().expect("a time");
     for (criteria, matches) in criteria(middle) {
         for sort in SORTS {
-            let all = all_rows(bench, &messages, sort).await;
+            let all = all_rows(fixture, &messages, sort).await;
             let expected: Vec<Item> = all.into_iter().filter(|item| matches(item)).collect();
             let listing = Listing {
                 criteria: criteria.clone(),
                 count: true,
                 ..listing(sort, 4)
             };
-            let shown = there_and_back(bench, &listing).await;
+            let shown = there_and_back(fixture, &listing).await;
             assert_eq!(shown, expected, "{criteria:?} {sort:?}");
         }
     }
 }
 
-async fn counting_is_free_without_criteria_and_done_when_asked_for(bench: &Bench) {
-    let messages = furnish(bench).await;
-    let total = all_rows(bench, &messages, SORTS[0]).await.len();
-    let (inbox, unread, sent) = bench.counts("bob").await;
+async fn a_count_is_free_without_criteria_and_computed_on_request(fixture: &StoreFixture) {
+    let messages = furnish(fixture).await;
+    let total = all_rows(fixture, &messages, SORTS[0]).await.len();
+    let (inbox, unread, sent) = fixture.counts("bob").await;
     let exact = |matches: i64| {
         Some(Count {
             matches,
@@ -173,18 +173,18 @@ async fn counting_is_free_without_criteria_and_done_when_asked_for(bench: &Bench
                 skip: 1,
                 ..everything()
             };
-            let found = bench.found(&scan_of_two).await;
+            let found = fixture.found(&scan_of_two).await;
             assert_eq!(found.count, expected, "{criteria:?}");
         }
     }
 }
 
-async fn counting_stops_at_its_limit_and_says_so(bench: &Bench) {
+async fn a_count_stops_at_its_limit_and_is_marked_so(fixture: &StoreFixture) {
     let limit = i64::from(COUNT_MAX);
     // Two entries each.
     for _ in 0..limit / 2 / 250 {
         let batch = (0..250).map(|_| send("bob", &["bob"]));
-        assert!(bench.batch(batch).await.iter().all(Result::is_ok));
+        assert!(fixture.batch(batch).await.iter().all(Result::is_ok));
     }
     let from_bob = Scan {
         criteria: Criteria {
@@ -195,20 +195,20 @@ async fn counting_stops_at_its_limit_and_says_so(bench: &Bench) {
         rows: 1,
         ..everything()
     };
-    let at_the_limit = bench.found(&from_bob).await.count;
+    let at_the_limit = fixture.found(&from_bob).await.count;
     let exact = Count {
         matches: limit,
         capped: false,
     };
     assert_eq!(at_the_limit, Some(exact));
-    bench.send("bob", &["ann"]).await;
-    let beyond = bench.found(&from_bob).await.count;
+    fixture.send("bob", &["ann"]).await;
+    let beyond = fixture.found(&from_bob).await.count;
     let capped = Count {
         matches: limit,
         capped: true,
     };
     assert_eq!(beyond, Some(capped));
-    let free = bench.found(&everything()).await.count;
+    let free = fixture.found(&everything()).await.count;
     let all = Count {
         matches: limit + 1,
         capped: false,

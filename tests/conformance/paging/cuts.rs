@@ -6,22 +6,24 @@ use domain::{Action, MessageId, Policy};
 use support::on_each_database;
 
 use super::row;
-use crate::conformance::bench::Bench;
-use crate::conformance::turning::{SORTS, listing, pages, there_and_back};
-use crate::conformance::words::{announce, app, bytes, from_user, operation, profile, send, sent};
+use crate::conformance::builders::{
+    announce, app, bytes, from_user, operation, profile, send, sent,
+};
+use crate::conformance::fixture::StoreFixture;
+use crate::conformance::page_offsets::{SORTS, listing, pages, there_and_back};
 
 on_each_database![
-    a_page_of_large_messages_is_cut_and_the_next_one_goes_on,
-    a_scan_gives_up_after_many_rows_that_do_not_match_and_the_next_page_goes_on,
+    a_page_of_large_messages_is_cut_and_continued_by_the_next,
+    a_scan_stops_after_many_misses_and_continues_on_the_next_page,
 ];
 
-async fn a_page_of_large_messages_is_cut_and_the_next_one_goes_on(bench: &Bench) {
+async fn a_page_of_large_messages_is_cut_and_continued_by_the_next(fixture: &StoreFixture) {
     const SIZE: usize = 60 * 1024;
     let policy = Policy {
         max_content_bytes: 64 * 1024,
         ..Policy::default()
     };
-    let store = bench.store_with(policy).await;
+    let store = fixture.store_with(policy).await;
     let mut messages: Vec<MessageId> = Vec::new();
     for number in 0..22 {
         let size = if number % 5 == 0 { 10 } else { SIZE };
@@ -31,14 +33,14 @@ async fn a_page_of_large_messages_is_cut_and_the_next_one_goes_on(bench: &Bench)
     store.close().await;
     for sort in SORTS {
         let listing = listing(sort, 50);
-        let shown = there_and_back(bench, &listing).await;
+        let shown = there_and_back(fixture, &listing).await;
         let mut expected = messages.clone();
         if sort.direction == Direction::Descending {
             expected.reverse();
         }
         let shown: Vec<MessageId> = shown.iter().map(|item| row(item).0).collect();
         assert_eq!(shown, expected);
-        let pages = pages(bench, &listing).await;
+        let pages = pages(fixture, &listing).await;
         assert!(pages.len() > 2);
         for page in &pages {
             let size: usize = page
@@ -53,21 +55,19 @@ async fn a_page_of_large_messages_is_cut_and_the_next_one_goes_on(bench: &Bench)
     }
 }
 
-async fn a_scan_gives_up_after_many_rows_that_do_not_match_and_the_next_page_goes_on(
-    bench: &Bench,
-) {
+async fn a_scan_stops_after_many_misses_and_continues_on_the_next_page(fixture: &StoreFixture) {
     let many = usize::try_from(ROWS_EXAMINED_MAX).expect("many") + 300;
     let mut wanted: Vec<MessageId> = Vec::new();
-    wanted.push(bench.send("eve", &["bob"]).await);
-    wanted.push(bench.send("eve", &["bob"]).await);
+    wanted.push(fixture.send("eve", &["bob"]).await);
+    wanted.push(fixture.send("eve", &["bob"]).await);
     for _ in 0..many / 230 {
         let batch = (0..230).map(|_| send("ann", &["bob"]));
-        assert!(bench.batch(batch).await.iter().all(Result::is_ok));
+        assert!(fixture.batch(batch).await.iter().all(Result::is_ok));
     }
-    wanted.push(bench.send("eve", &["bob"]).await);
+    wanted.push(fixture.send("eve", &["bob"]).await);
     for _ in 0..2 {
         let batch = (0..200).map(|_| announce(&["bob"]));
-        assert!(bench.batch(batch).await.iter().all(Result::is_ok));
+        assert!(fixture.batch(batch).await.iter().all(Result::is_ok));
     }
     for sort in SORTS {
         let mut expected = wanted.clone();
@@ -76,13 +76,13 @@ async fn a_scan_gives_up_after_many_rows_that_do_not_match_and_the_next_page_goe
         }
         for rows_per_page in [1, 2, 10] {
             let from_eve = from("eve", sort, rows_per_page);
-            let shown = there_and_back(bench, &from_eve).await;
+            let shown = there_and_back(fixture, &from_eve).await;
             let shown: Vec<MessageId> = shown.iter().map(|item| row(item).0).collect();
             assert_eq!(shown, expected, "{sort:?}, {rows_per_page} rows a page");
         }
-        let from_eve = pages(bench, &from("eve", sort, 10)).await;
+        let from_eve = pages(fixture, &from("eve", sort, 10)).await;
         assert_eq!(from_eve.len(), 2, "it gave up once");
-        let from_nobody = pages(bench, &from("nobody", sort, 10)).await;
+        let from_nobody = pages(fixture, &from("nobody", sort, 10)).await;
         assert_eq!(from_nobody.len(), 2);
         assert!(from_nobody.iter().all(|page| page.items.is_empty()));
     }

@@ -5,20 +5,22 @@ use domain::page::{Count, Criteria, Listing, Scan};
 use domain::{Action, MessageId, Msgbox, Policy};
 use support::on_each_database;
 
-use super::{Repository, all, furnish, id};
-use crate::conformance::bench::Bench;
-use crate::conformance::turning::{SORTS, Source, everything, listing, pages, there_and_back};
-use crate::conformance::words::{
+use super::{RepositorySource, all, furnish, id};
+use crate::conformance::builders::{
     announce, app, bytes, clear, from_user, operation, profile, sent, update,
+};
+use crate::conformance::fixture::StoreFixture;
+use crate::conformance::page_offsets::{
+    PageSource, SORTS, everything, listing, pages, there_and_back,
 };
 
 on_each_database![
-    counting_is_done_when_asked_for,
+    a_count_is_computed_on_request,
     a_page_is_cut_by_bytes_and_by_messages_that_do_not_match,
 ];
 
-async fn counting_is_done_when_asked_for(bench: &Bench) {
-    let messages = furnish(bench).await;
+async fn a_count_is_computed_on_request(fixture: &StoreFixture) {
+    let messages = furnish(fixture).await;
     let system_only = Criteria {
         system_only: true,
         ..Criteria::default()
@@ -35,23 +37,23 @@ async fn counting_is_done_when_asked_for(bench: &Bench) {
                 rows: 1,
                 ..everything()
             };
-            let found = Repository(bench).found(&scan).await;
+            let found = RepositorySource(fixture).found(&scan).await;
             assert_eq!(found.count, expected);
         }
     }
     let (limit, each) = (i64::from(COUNT_MAX), 250);
     for _ in 0..limit / each {
         let batch = (0..each).map(|_| announce(&["bob"]));
-        let verdicts = bench.batch(batch).await;
+        let verdicts = fixture.batch(batch).await;
         assert!(verdicts.iter().all(Result::is_ok));
-        bench.done(clear("bob", Msgbox::Inbox)).await;
+        fixture.done(clear("bob", Msgbox::Inbox)).await;
     }
     let scan = Scan {
         count: true,
         rows: 1,
         ..everything()
     };
-    let found = Repository(bench).found(&scan).await;
+    let found = RepositorySource(fixture).found(&scan).await;
     let capped = Count {
         matches: limit,
         capped: true,
@@ -59,9 +61,9 @@ async fn counting_is_done_when_asked_for(bench: &Bench) {
     assert_eq!(found.count, Some(capped), "{} and more", messages.len());
 }
 
-async fn a_page_is_cut_by_bytes_and_by_messages_that_do_not_match(bench: &Bench) {
+async fn a_page_is_cut_by_bytes_and_by_messages_that_do_not_match(fixture: &StoreFixture) {
     const SIZE: usize = 60 * 1024;
-    let store = bench.store_with(Policy {
+    let store = fixture.store_with(Policy {
         max_content_bytes: 64 * 1024,
         ..Policy::default()
     });
@@ -76,14 +78,14 @@ async fn a_page_is_cut_by_bytes_and_by_messages_that_do_not_match(bench: &Bench)
             let batches = 2 + ROWS_EXAMINED_MAX / 250;
             for _ in 0..batches {
                 let batch = (0..250).map(|_| announce(&["bob"]));
-                assert!(bench.batch(batch).await.iter().all(Result::is_ok));
-                bench.done(clear("bob", Msgbox::Inbox)).await;
+                assert!(fixture.batch(batch).await.iter().all(Result::is_ok));
+                fixture.done(clear("bob", Msgbox::Inbox)).await;
             }
         }
     }
     store.close().await;
-    bench.clock().advance(1);
-    bench.done(update(large[3], "edited", None)).await;
+    fixture.clock().advance(1);
+    fixture.done(update(large[3], "edited", None)).await;
     for sort in SORTS {
         let listing = Listing {
             criteria: Criteria {
@@ -92,11 +94,11 @@ async fn a_page_is_cut_by_bytes_and_by_messages_that_do_not_match(bench: &Bench)
             },
             ..listing(sort, 50)
         };
-        let expected: Vec<MessageId> = all(bench, &large, sort).await.iter().map(id).collect();
-        let shown = there_and_back(&Repository(bench), &listing).await;
+        let expected: Vec<MessageId> = all(fixture, &large, sort).await.iter().map(id).collect();
+        let shown = there_and_back(&RepositorySource(fixture), &listing).await;
         let shown: Vec<MessageId> = shown.iter().map(id).collect();
         assert_eq!(shown, expected, "{sort:?}");
-        for page in pages(&Repository(bench), &listing).await {
+        for page in pages(&RepositorySource(fixture), &listing).await {
             let sizes = page.items.iter().map(|one| one.content.encoded.len());
             assert!(sizes.sum::<usize>() <= PAGE_BYTES_MAX);
         }

@@ -9,13 +9,13 @@ use domain::{
 use storage::BulkReport;
 
 use super::write::check_size;
-use super::{App, Deed, Reference, Verdict};
+use super::{Reference, ReferenceAction, ReferenceApp, ReferenceResult};
 use domain::{Action, Millis};
 
 impl Reference {
-    /// Whether a deed is about a message to everyone.
-    pub fn is_about_bulk(&self, app: &AppId, deed: &Deed) -> bool {
-        let Deed::Act(action) = deed else {
+    /// True if an action concerns a bulk message.
+    pub fn is_about_bulk(&self, app: &AppId, action: &ReferenceAction) -> bool {
+        let ReferenceAction::Act(action) = action else {
             return false;
         };
         let messages = self.apps.get(app).map(|app| &app.messages);
@@ -49,13 +49,13 @@ impl Reference {
     }
 }
 
-impl App {
+impl ReferenceApp {
     pub(super) fn send_bulk(
         &mut self,
         policy: &Policy,
         send: &SendBulk,
         message_id: MessageId,
-    ) -> Verdict {
+    ) -> ReferenceResult {
         let mut wrong = Violations::none();
         check_size(&send.content, policy, &mut wrong);
         wrong.check().map_err(Refusal::Invalid)?;

@@ -1,23 +1,25 @@
-//! What the reference shows: everything is looked at, then filtered, sorted and cut.
+//! Reads of the reference: all rows, filtered, sorted and cut.
 
 use domain::mailbox::Counts;
 use domain::page::{Count, Criteria, Direction, Found, Key, Scan, Seek, SortField};
 use domain::{AppId, Entry, Message, MessageId, Millis, Msgbox, ProfileId, Settings};
 use storage::Item;
 
-use super::{App, Reference};
+use super::{Reference, ReferenceApp};
 
 impl Reference {
     /// The counters of a mailbox, and the number of its last change.
     pub fn counts(&self, app: &AppId, owner: &ProfileId) -> (Counts, i64) {
-        let person = self.apps.get(app).and_then(|app| app.people.get(owner));
-        person.map_or_else(Default::default, |person| (person.counts(), person.changes))
+        let mailbox = self.apps.get(app).and_then(|app| app.mailboxes.get(owner));
+        mailbox.map_or_else(Default::default, |mailbox| {
+            (mailbox.counts(), mailbox.changes)
+        })
     }
 
-    /// How many entries there are in all mailboxes of all apps.
+    /// Number of entries in all mailboxes of all apps.
     pub fn entries_in_all(&self) -> usize {
-        let people = self.apps.values().flat_map(|app| app.people.values());
-        people.map(|person| person.entries.len()).sum()
+        let mailboxes = self.apps.values().flat_map(|app| app.mailboxes.values());
+        mailboxes.map(|mailbox| mailbox.entries.len()).sum()
     }
 
     /// The named messages in a box.
@@ -74,7 +76,7 @@ impl Reference {
         find(rows.collect(), scan, scan.count)
     }
 
-    /// What an app overrides.
+    /// Settings of an app.
     pub fn settings(&self, app: &AppId) -> Settings {
         let app = self.apps.get(app);
         app.map_or_else(Settings::default, |app| app.settings.clone())
@@ -84,13 +86,13 @@ impl Reference {
         let Some(app) = self.apps.get(app) else {
             return Vec::new();
         };
-        let person = app.people.get(owner).into_iter();
-        let entries = person.flat_map(|person| &person.entries);
+        let mailbox = app.mailboxes.get(owner).into_iter();
+        let entries = mailbox.flat_map(|mailbox| &mailbox.entries);
         entries.map(|entry| item(app, entry)).collect()
     }
 }
 
-fn item(app: &App, entry: &Entry) -> Item {
+fn item(app: &ReferenceApp, entry: &Entry) -> Item {
     Item {
         entry: entry.clone(),
         message: app.messages[&entry.message_id].clone().into(),

@@ -1,15 +1,15 @@
-//! What a mailbox takes before anything else happens to it.
+//! Settling of a mailbox in the reference.
 
 use domain::bulk::{BulkEvent, Turn};
 use domain::{Action, Audience, Message, MessageId, Msgbox, Policy, ProfileId};
 
-use super::person::Person;
-use super::{App, Deed};
+use super::mailbox::ReferenceMailbox;
+use super::{ReferenceAction, ReferenceApp};
 
-impl App {
-    /// Settles all mailboxes that a deed looks at, and begins those that have not begun.
-    pub(super) fn settle_all_in(&mut self, policy: &Policy, deed: &Deed) {
-        for owner in self.seen_by(deed) {
+impl ReferenceApp {
+    /// Settles all mailboxes that an action reads, and creates the missing ones.
+    pub(super) fn settle_all_in(&mut self, policy: &Policy, action: &ReferenceAction) {
+        for owner in self.seen_by(action) {
             self.settle(policy, &owner);
         }
     }
@@ -17,8 +17,8 @@ impl App {
     /// Settles all mailboxes in which something may have expired.
     pub(super) fn settle_expired(&mut self, policy: &Policy) {
         let now = self.now;
-        let due = |person: &Person| person.next_expiry.is_some_and(|next| next <= now);
-        let due = self.people.iter().filter(|(_, person)| due(person));
+        let due = |mailbox: &ReferenceMailbox| mailbox.next_expiry.is_some_and(|next| next <= now);
+        let due = self.mailboxes.iter().filter(|(_, mailbox)| due(mailbox));
         let owners: Vec<ProfileId> = due.map(|(owner, _)| owner.clone()).collect();
         for owner in owners {
             self.settle(policy, &owner);
@@ -27,12 +27,12 @@ impl App {
 
     pub(super) fn settle(&mut self, policy: &Policy, owner: &ProfileId) {
         let (now, joined) = (self.now, self.events_ever);
-        let person = self
-            .people
+        let mailbox = self
+            .mailboxes
             .entry(owner.clone())
-            .or_insert_with(|| Person::joining_after(joined));
-        let lost = person.lose_expired(now);
-        let after = person.bulk_seen;
+            .or_insert_with(|| ReferenceMailbox::joining_after(joined));
+        let lost = mailbox.lose_expired(now);
+        let after = mailbox.bulk_seen;
         *self.met.entry("expired").or_default() += lost;
         let pending = self.events.iter().filter(|event| event.bulk_no > after);
         let pending: Vec<BulkEvent> = pending
@@ -42,7 +42,7 @@ impl App {
         for event in pending {
             self.take(policy, owner, &event);
         }
-        self.person(owner).bulk_seen = self.events_ever;
+        self.mailbox(owner).bulk_seen = self.events_ever;
     }
 
     fn take(&mut self, policy: &Policy, owner: &ProfileId, event: &BulkEvent) {
@@ -50,15 +50,15 @@ impl App {
         let message_id = event.message_id;
         let message = self.messages.get(&message_id).cloned();
         let mut met = None;
-        let person = self.person(owner);
-        let is_late = event.bulk_no <= person.bulk_joined;
+        let mailbox = self.mailbox(owner);
+        let is_late = event.bulk_no <= mailbox.bulk_joined;
         let is_meant = event.audience == Audience::Everyone || !is_late;
         let room = policy.max_box_messages as usize;
         match (event.turn, message) {
             (Turn::Sent, Some(message)) => {
                 let version = message.envelope.version;
-                if is_meant && person.held(Msgbox::Inbox).len() < room {
-                    person.receive_bulk(&message.envelope, now);
+                if is_meant && mailbox.held(Msgbox::Inbox).len() < room {
+                    mailbox.receive_bulk(&message.envelope, now);
                     self.tally(message_id, |tally| tally.settled += 1);
                     met = Some(match (is_late, version) {
                         (true, _) => "taken by a newcomer",
@@ -69,16 +69,16 @@ impl App {
             }
             (Turn::Updated, Some(message)) => {
                 let version = message.envelope.version;
-                let entry = person.entry(Msgbox::Inbox, message_id);
+                let entry = mailbox.entry(Msgbox::Inbox, message_id);
                 if entry.is_some_and(|entry| entry.content_version != version) {
-                    person.change(Msgbox::Inbox, message_id, now, |entry| {
+                    mailbox.change(Msgbox::Inbox, message_id, now, |entry| {
                         entry.content_version = version;
                     });
                     met = Some("updated");
                 }
             }
             (Turn::Recalled, _) => {
-                let held = person.lose(Msgbox::Inbox, message_id, now);
+                let held = mailbox.lose(Msgbox::Inbox, message_id, now);
                 met = Some(if held { "recalled" } else { "recalled unseen" });
             }
             (Turn::Sent | Turn::Updated, None) => {}
@@ -94,7 +94,7 @@ impl App {
         message.filter(|message| message.envelope.expire_ms > self.now)
     }
 
-    fn seen_by(&self, deed: &Deed) -> Vec<ProfileId> {
+    fn seen_by(&self, action: &ReferenceAction) -> Vec<ProfileId> {
         let holders = |message_ids: &[MessageId]| {
             let there = message_ids.iter().filter(|id| self.message(**id).is_some());
             there
@@ -106,13 +106,13 @@ impl App {
             owners.push(owner.clone());
             owners
         };
-        match deed {
-            Deed::Send(letter) => {
-                let sender = letter.from.profile_id.iter();
-                sender.chain(&letter.to).cloned().collect()
+        match action {
+            ReferenceAction::Send(message) => {
+                let sender = message.from.profile_id.iter();
+                sender.chain(&message.to).cloned().collect()
             }
-            Deed::Act(action) => match action {
-                Action::Deliver(_) => unreachable!("a message is sent as a letter"),
+            ReferenceAction::Act(action) => match action {
+                Action::Deliver(_) => unreachable!("a message is sent as a message"),
                 Action::Launch(_) | Action::Advance(_) | Action::StopJob(_) => {
                     unreachable!("segments have tests of their own")
                 }

@@ -1,4 +1,4 @@
-//! What each deed does.
+//! Effects of each action.
 
 use bytes::Bytes;
 use domain::bulk::Turn;
@@ -12,44 +12,44 @@ use domain::{
     Reason, Refusal, Violations, expiry,
 };
 
-use super::person::Person;
-use super::{App, Letter, Verdict};
+use super::mailbox::ReferenceMailbox;
+use super::{ReferenceApp, ReferenceMessage, ReferenceResult};
 
-impl App {
+impl ReferenceApp {
     pub(super) fn send(
         &mut self,
         policy: &Policy,
-        letter: &Letter,
+        message: &ReferenceMessage,
         message_id: MessageId,
         now: Millis,
-    ) -> Verdict {
-        check_letter(letter, policy)?;
-        let mut to = letter.to.clone();
+    ) -> ReferenceResult {
+        check_letter(message, policy)?;
+        let mut to = message.to.clone();
         to.sort();
         to.dedup();
         let room = policy.max_box_messages as usize;
         let mut takers = to.clone();
-        takers.retain(|recipient| self.person(recipient).held(Msgbox::Inbox).len() < room);
+        takers.retain(|recipient| self.mailbox(recipient).held(Msgbox::Inbox).len() < room);
         if takers.is_empty() {
             return Err(Refusal::BoxFull);
         }
 
-        let envelope = envelope(letter, to, policy, message_id);
+        let envelope = envelope(message, to, policy, message_id);
         let (send_ms, expire_ms) = (envelope.send_ms, envelope.expire_ms);
         for taker in &takers {
-            let person = self.person(taker);
-            person.receive(Msgbox::Inbox, message_id, expire_ms, now);
+            let mailbox = self.mailbox(taker);
+            mailbox.receive(Msgbox::Inbox, message_id, expire_ms, now);
         }
-        if let Some(sender) = &letter.from.profile_id {
-            let person = self.person(sender);
-            while person.held(Msgbox::Sent).len() >= room {
-                let oldest = person.held(Msgbox::Sent).into_iter().min();
-                person.lose(Msgbox::Sent, oldest.expect("a full box"), now);
+        if let Some(sender) = &message.from.profile_id {
+            let mailbox = self.mailbox(sender);
+            while mailbox.held(Msgbox::Sent).len() >= room {
+                let oldest = mailbox.held(Msgbox::Sent).into_iter().min();
+                mailbox.lose(Msgbox::Sent, oldest.expect("a full box"), now);
             }
-            person.receive(Msgbox::Sent, message_id, expire_ms, now);
+            mailbox.receive(Msgbox::Sent, message_id, expire_ms, now);
         }
         let requested = number(envelope.to.len());
-        let content = letter.content.clone();
+        let content = message.content.clone();
         self.messages
             .insert(message_id, Message { envelope, content });
         Ok(Outcome::Sent(Sent {
@@ -64,13 +64,13 @@ impl App {
     pub(super) fn mark(&mut self, mark: &Mark, now: Millis) -> Outcome {
         let mut actual = 0;
         for &message_id in &mark.message_ids {
-            let person = self.person(&mark.owner);
-            let Some(entry) = person.entry(mark.msgbox, message_id) else {
+            let mailbox = self.mailbox(&mark.owner);
+            let Some(entry) = mailbox.entry(mark.msgbox, message_id) else {
                 continue;
             };
             actual += 1;
             if mark.msgbox == Msgbox::Inbox && entry.read_ms.is_some() != mark.read {
-                person.change(mark.msgbox, message_id, now, |entry| {
+                mailbox.change(mark.msgbox, message_id, now, |entry| {
                     entry.read_ms = mark.read.then_some(entry.update_ms);
                 });
                 self.tally(message_id, |tally| {
@@ -82,9 +82,9 @@ impl App {
     }
 
     pub(super) fn mark_delivered(&mut self, mark: &MarkDelivered, now: Millis) -> Outcome {
-        let person = self.person(&mark.owner);
+        let mailbox = self.mailbox(&mark.owner);
         let mut actual = 0;
-        for entry in &mut person.entries {
+        for entry in &mut mailbox.entries {
             let is_meant = mark.message_ids.contains(&entry.message_id);
             if entry.msgbox == Msgbox::Inbox && is_meant {
                 entry.delivered_ms = entry.delivered_ms.or(Some(now));
@@ -101,8 +101,8 @@ impl App {
     }
 
     pub(super) fn clear(&mut self, clear: &Clear, now: Millis) -> Outcome {
-        let person = self.person(&clear.owner);
-        let mut held = person.held(clear.msgbox);
+        let mailbox = self.mailbox(&clear.owner);
+        let mut held = mailbox.held(clear.msgbox);
         held.sort();
         for message_id in &held {
             self.give_up(&clear.owner, clear.msgbox, *message_id, now);
@@ -118,14 +118,19 @@ impl App {
         message_id: MessageId,
         now: Millis,
     ) -> bool {
-        let lost = self.person(owner).lose(msgbox, message_id, now);
+        let lost = self.mailbox(owner).lose(msgbox, message_id, now);
         if lost && msgbox == Msgbox::Inbox {
             self.tally(message_id, |tally| tally.deleted += 1);
         }
         lost
     }
 
-    pub(super) fn recall(&mut self, policy: &Policy, recall: &Recall, now: Millis) -> Verdict {
+    pub(super) fn recall(
+        &mut self,
+        policy: &Policy,
+        recall: &Recall,
+        now: Millis,
+    ) -> ReferenceResult {
         let mut mine = recall.message_ids.clone();
         mine.retain(|&message_id| match recall.msgbox {
             Msgbox::Sent => self.is_sender(&recall.owner, message_id),
@@ -145,7 +150,7 @@ impl App {
         Ok(Outcome::Changed(number(mine.len())))
     }
 
-    pub(super) fn edit(&mut self, policy: &Policy, edit: &Edit, now: Millis) -> Verdict {
+    pub(super) fn edit(&mut self, policy: &Policy, edit: &Edit, now: Millis) -> ReferenceResult {
         if !self.is_sender(&edit.owner, edit.message_id) {
             return Err(if self.is_holder(&edit.owner, edit.message_id) {
                 Refusal::NotAllowed
@@ -164,7 +169,12 @@ impl App {
         self.update(policy, &update, now)
     }
 
-    pub(super) fn update(&mut self, policy: &Policy, update: &Update, now: Millis) -> Verdict {
+    pub(super) fn update(
+        &mut self,
+        policy: &Policy,
+        update: &Update,
+        now: Millis,
+    ) -> ReferenceResult {
         let message_id = update.message_id;
         self.expect_version(message_id, update.expected_version)?;
         let mut wrong = Violations::none();
@@ -188,15 +198,15 @@ impl App {
             self.happens(Turn::Updated, &envelope, Audience::Everyone);
         }
         for (owner, msgbox) in self.places(message_id) {
-            let person = self.person(&owner);
-            person.change(msgbox, message_id, now, |entry| {
+            let mailbox = self.mailbox(&owner);
+            mailbox.change(msgbox, message_id, now, |entry| {
                 entry.content_version = revision.version;
             });
         }
         Ok(Outcome::Revised(revision))
     }
 
-    pub(super) fn remove_one(&mut self, remove: &RemoveOne, now: Millis) -> Verdict {
+    pub(super) fn remove_one(&mut self, remove: &RemoveOne, now: Millis) -> ReferenceResult {
         self.expect_version(remove.message_id, remove.expected_version)?;
         self.take_away(remove.message_id, now);
         Ok(Outcome::Done)
@@ -208,7 +218,7 @@ impl App {
         Outcome::Changed(number(removed))
     }
 
-    pub(super) fn configure(&mut self, configure: &Configure) -> Verdict {
+    pub(super) fn configure(&mut self, configure: &Configure) -> ReferenceResult {
         let current = self.settings.version;
         if let Some(expected) = configure.expected_version
             && expected != current
@@ -220,8 +230,8 @@ impl App {
         Ok(Outcome::Configured(self.settings.clone()))
     }
 
-    pub(super) fn person(&mut self, owner: &ProfileId) -> &mut Person {
-        self.people.entry(owner.clone()).or_default()
+    pub(super) fn mailbox(&mut self, owner: &ProfileId) -> &mut ReferenceMailbox {
+        self.mailboxes.entry(owner.clone()).or_default()
     }
 
     fn is_sender(&self, owner: &ProfileId, message_id: MessageId) -> bool {
@@ -230,8 +240,8 @@ impl App {
     }
 
     fn is_holder(&self, owner: &ProfileId, message_id: MessageId) -> bool {
-        let person = self.people.get(owner);
-        person.is_some_and(|person| person.entry(Msgbox::Inbox, message_id).is_some())
+        let mailbox = self.mailboxes.get(owner);
+        mailbox.is_some_and(|mailbox| mailbox.entry(Msgbox::Inbox, message_id).is_some())
     }
 
     fn expect_version(&self, message_id: MessageId, expected: Option<i64>) -> Result<(), Refusal> {
@@ -260,7 +270,7 @@ impl App {
             return false;
         }
         for (owner, msgbox) in self.places(message_id) {
-            self.person(&owner).lose(msgbox, message_id, now);
+            self.mailbox(&owner).lose(msgbox, message_id, now);
         }
         let message = self.messages.remove(&message_id);
         if let Some(mut message) = message.filter(|it| it.envelope.kind == MessageKind::Bulk) {
@@ -272,15 +282,15 @@ impl App {
     }
 }
 
-fn check_letter(letter: &Letter, policy: &Policy) -> Result<(), Refusal> {
+fn check_letter(message: &ReferenceMessage, policy: &Policy) -> Result<(), Refusal> {
     let mut wrong = Violations::none();
-    let sender = letter.from.profile_id.as_ref();
-    if sender.is_some() && letter.to.len() > policy.max_recipients as usize {
+    let sender = message.from.profile_id.as_ref();
+    if sender.is_some() && message.to.len() > policy.max_recipients as usize {
         wrong.add("to", Reason::MaxRecipientsExceeded, "");
     }
-    check_size(&letter.content, policy, &mut wrong);
+    check_size(&message.content, policy, &mut wrong);
     wrong.check().map_err(Refusal::Invalid)?;
-    if !policy.allow_self_send && sender.is_some_and(|sender| letter.to.contains(sender)) {
+    if !policy.allow_self_send && sender.is_some_and(|sender| message.to.contains(sender)) {
         return Err(Refusal::NotAllowed);
     }
     Ok(())
@@ -293,23 +303,23 @@ pub(super) fn check_size(content: &Content, policy: &Policy, wrong: &mut Violati
 }
 
 fn envelope(
-    letter: &Letter,
+    message: &ReferenceMessage,
     to: Vec<ProfileId>,
     policy: &Policy,
     message_id: MessageId,
 ) -> Envelope {
     let send_ms = message_id.time_ms().expect("an id with a time");
-    let lifetime_ms = letter.lifetime_ms.unwrap_or(policy.default_expiry_ms);
+    let lifetime_ms = message.lifetime_ms.unwrap_or(policy.default_expiry_ms);
     Envelope {
         message_id,
-        kind: match letter.from.profile_id {
+        kind: match message.from.profile_id {
             Some(_) => MessageKind::Regular,
             None => MessageKind::System,
         },
-        from: letter.from.clone(),
+        from: message.from.clone(),
         to,
         segment: None,
-        notification: letter.notification.clone(),
+        notification: message.notification.clone(),
         version: 1,
         modified: false,
         send_ms,

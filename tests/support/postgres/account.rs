@@ -1,4 +1,4 @@
-//! Whose server it is: `PostgreSQL` refuses to run as root.
+//! Account of a server. `PostgreSQL` refuses to run as root.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -13,7 +13,7 @@ use crate::command::is_root;
 /// Accounts that may own a server, as far as they are there.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Whom the processes and files of a server belong to.
+/// Owner of a server's processes and files.
 #[derive(Debug, Clone, Copy)]
 pub struct Account(Option<(u32, u32)>);
 

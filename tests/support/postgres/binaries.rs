@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::command::{find, is_root, run};
 use crate::installer::{PythonPackage, apt};
 
-/// Where Debian keeps the versions that are installed.
+/// Folder of the versions that Debian has installed.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Keeps Debian from starting a server of its own.
 const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
@@ -43,13 +43,13 @@ impl Binaries {
         Ok(Self(WHEEL.unpacked()?.join(WHEEL_PROGRAMS)))
     }
 
-    /// Where one of them is.
+    /// Path of a program.
     #[must_use]
     pub fn path(&self, program: &str) -> PathBuf {
         self.0.join(program)
     }
 
-    /// Which version they are, as they say it.
+    /// Version, as `postgres --version` prints it.
     ///
     /// # Errors
     /// If they do not run.

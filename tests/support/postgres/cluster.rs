@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use super::account::Account;
 use super::binaries::Binaries;
-use super::database::Server;
+use super::database::PostgresServer;
 use super::watchdog::{Until, Watchdog};
 use crate::command::run;
 use crate::coverage;
-use crate::folder::Folder;
+use crate::temp_folder::TempFolder;
 
-/// How often a port is tried that was free a moment ago.
+/// Attempts to start on a free port, which another process may take first.
 const ATTEMPTS: u32 = 5;
 
 /// Seconds that a start or stop may take. Only a server that hangs reaches it.
@@ -69,7 +69,7 @@ impl Cluster {
     pub(super) fn start(until: Until, mut remove: Vec<PathBuf>) -> anyhow::Result<Self> {
         let programs = Binaries::locate()?;
         let account = Account::choose()?;
-        let folder = Folder::new().keep();
+        let folder = TempFolder::new().keep();
         account.give(&folder)?;
         remove.push(folder.clone());
         let (pg_ctl, data) = (programs.path("pg_ctl"), folder.join("data"));
@@ -94,12 +94,12 @@ impl Cluster {
 
     /// The server, to connect to.
     #[must_use]
-    pub fn server(&self) -> Server {
+    pub fn server(&self) -> PostgresServer {
         let url = format!(
             "postgres://postgres:{}@127.0.0.1:{}/postgres",
             self.password, self.port
         );
-        Server::parse(&url).expect("a url")
+        PostgresServer::parse(&url).expect("a url")
     }
 
     /// The server's processes.

@@ -11,21 +11,21 @@ use uuid::Uuid;
 
 use crate::workspace;
 
-/// Taken while the template is made, so that only one process makes it.
+/// Advisory lock under which one process creates the template.
 const TEMPLATE_LOCK: &str = "SELECT pg_advisory_lock(7600)";
 
 /// A server, reached as a user that may create databases.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub struct PostgresServer {
     /// The url up to the name of the database, `postgres://user@host:port/`.
     before: String,
     /// The database that is there to connect to.
     maintenance: String,
-    /// What follows the name of the database: nothing, or parameters.
+    /// Part of the url after the name of the database: parameters or nothing.
     after: String,
 }
 
-impl Server {
+impl PostgresServer {
     /// Takes a url to a database on it.
     ///
     /// # Errors
@@ -58,12 +58,12 @@ impl Server {
     ///
     /// # Panics
     /// If the server does not do as it is told.
-    pub async fn database(&self) -> Database {
+    pub async fn database(&self) -> PostgresDatabase {
         let name = format!("postroom_test_{}", Uuid::new_v4().simple());
         self.copy_template(&name)
             .await
             .expect("a database for the test");
-        Database {
+        PostgresDatabase {
             url: self.url_of(&name),
             server: self.clone(),
             name,
@@ -121,15 +121,15 @@ impl Server {
 
 /// A database for one test.
 #[derive(Debug)]
-pub struct Database {
-    /// Where it is.
+pub struct PostgresDatabase {
+    /// Url of the database.
     pub url: String,
-    /// Its name.
+    /// Name of the database.
     pub name: String,
-    server: Server,
+    server: PostgresServer,
 }
 
-impl Database {
+impl PostgresDatabase {
     /// A copy of it, to which nobody may be connected now.
     ///
     /// # Panics
@@ -150,7 +150,7 @@ impl Database {
         }
     }
 
-    /// Where its server listens.
+    /// Address of the server.
     ///
     /// # Panics
     /// If the url names no host and port that can be resolved.
@@ -161,7 +161,7 @@ impl Database {
         addresses.next().expect("an address of the host")
     }
 
-    /// Its url, but by way of another address, and in plain text.
+    /// Url by way of a proxy at another address, without TLS.
     #[must_use]
     pub fn url_through(&self, address: SocketAddr) -> String {
         let url = self
@@ -171,7 +171,7 @@ impl Database {
         format!("{url}{separator}sslmode=disable")
     }
 
-    /// Removes it, whoever is still connected.
+    /// Drops the database and its connections.
     pub async fn remove(self) {
         let removed = async {
             let mut connection = self.server.connect().await?;
@@ -183,7 +183,8 @@ impl Database {
     }
 }
 
-/// Another schema is another template: a server that outlives the run may keep both.
+/// Name of the template for the current schema. A long-lived server may have templates of
+/// several.
 fn template_name() -> anyhow::Result<String> {
     let folder = workspace::root().join("shared/storage-sql/migrations/postgres");
     let mut steps: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;

@@ -20,7 +20,7 @@ fi
 rm -rf "$@"
 "#;
 
-/// Whose end is the end of a server.
+/// Event that ends a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
     /// The end of the [`Watchdog`], with this process at the latest.

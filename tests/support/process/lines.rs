@@ -1,4 +1,4 @@
-//! What a running program prints, line by line.
+//! Lines that a running program prints.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -10,15 +10,15 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The lines that were printed so far. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Lines(Arc<(Mutex<Printed>, Condvar)>);
+pub struct OutputLines(Arc<(Mutex<PrintedLines>, Condvar)>);
 
 #[derive(Debug, Default)]
-struct Printed {
+struct PrintedLines {
     lines: Vec<String>,
     has_ended: bool,
 }
 
-impl Lines {
+impl OutputLines {
     /// Reads a stream to its end, in a thread.
     #[must_use]
     pub fn of(stream: impl Read + Send + 'static) -> Self {
@@ -40,7 +40,7 @@ impl Lines {
     pub fn wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (printed, changed) = &*self.0;
         let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing = |printed: &mut Printed| {
+        let missing = |printed: &mut PrintedLines| {
             !printed.has_ended && !printed.lines.iter().any(|line| find(line).is_some())
         };
         let waited = changed.wait_timeout_while(printed, PATIENCE, missing);
@@ -53,14 +53,14 @@ impl Lines {
         printed.lines.iter().find_map(|line| find(line))
     }
 
-    /// Everything that was printed so far.
+    /// All lines so far.
     #[must_use]
     pub fn text(&self) -> String {
         let printed = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         printed.lines.join("\n")
     }
 
-    fn change(&self, change: impl FnOnce(&mut Printed)) {
+    fn change(&self, change: impl FnOnce(&mut PrintedLines)) {
         let (printed, changed) = &*self.0;
         change(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
         changed.notify_all();

@@ -1,4 +1,4 @@
-//! Where the program is, as it is in the sources.
+//! The program, built from the current sources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,8 +46,7 @@ fn located() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// Whether the program is newer than each file that it was made of: rustc has written down
-/// which.
+/// True if the program is newer than all of its source files, which rustc lists beside it.
 fn is_fresh(program: &Path) -> bool {
     let newer_than_sources = || {
         let built = fs::metadata(program).ok()?.modified().ok()?;

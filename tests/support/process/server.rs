@@ -11,7 +11,7 @@ use serde_json::Value;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
-use super::lines::Lines;
+use super::lines::OutputLines;
 use super::program::path;
 use crate::command::{run, signal};
 use crate::service::Bearer;
@@ -31,12 +31,12 @@ pub type UserClient = MessagingClient<InterceptedService<Channel, Bearer>>;
 /// A client of a running `Sys`.
 pub type SystemClient = SysClient<InterceptedService<Channel, Bearer>>;
 
-/// How to start the service.
+/// Start options of a service.
 #[derive(Debug, Clone, Default)]
-pub struct Start {
-    /// Where the key and the embedded database are.
+pub struct StartOptions {
+    /// Data directory, with the key and the embedded database.
     pub data_dir: PathBuf,
-    /// Another database than the embedded one.
+    /// Url of the database; the embedded one if absent.
     pub database_url: Option<String>,
     /// Further arguments.
     pub arguments: Vec<String>,
@@ -46,39 +46,39 @@ pub struct Start {
 
 /// A running service, killed when this is dropped.
 #[derive(Debug)]
-pub struct Server {
+pub struct ServerProcess {
     process: Child,
-    log: Lines,
-    /// What it said for people.
+    log: OutputLines,
+    /// Banner on standard output.
     pub banner: String,
-    /// Where `Messaging` is.
+    /// Address of `Messaging`.
     pub user: SocketAddr,
-    /// Where `Sys` is.
+    /// Address of `Sys`.
     pub sys: SocketAddr,
-    /// Where the probes are.
+    /// Address of the probes.
     pub operations: SocketAddr,
     /// The tokens of the banner.
-    pub tokens: Tokens,
+    pub tokens: DevTokens,
 }
 
 /// The tokens of the banner.
 #[derive(Debug)]
-pub struct Tokens {
-    /// A user's.
+pub struct DevTokens {
+    /// Token of Alice.
     pub alice: String,
-    /// Another user's.
+    /// Token of Bob.
     pub bob: String,
-    /// The app's.
+    /// Token of the app.
     pub sys: String,
 }
 
-impl Server {
+impl ServerProcess {
     /// Starts the service on ports that are free, and waits until it is there.
     ///
     /// # Panics
     /// If it does not start; then with its log.
     #[must_use]
-    pub fn start(start: &Start) -> Self {
+    pub fn start(start: &StartOptions) -> Self {
         let (process, log, said) = spawn(&mut dev_command(start));
         // The last line of the banner: the log, which tells the addresses, was before it.
         let whole = said.wait_for(|line| line.contains(" sys send ").then_some(()));
@@ -93,7 +93,7 @@ impl Server {
             user: address(&log, "user"),
             sys: address(&log, "sys"),
             operations: address(&log, "operations"),
-            tokens: Tokens {
+            tokens: DevTokens {
                 alice: token("ALICE"),
                 bob: token("BOB"),
                 sys: token("SYS"),
@@ -108,7 +108,7 @@ impl Server {
     /// # Panics
     /// If it does not start; then with its log.
     #[must_use]
-    pub fn start_from(config: &Path, tokens: Tokens) -> Self {
+    pub fn start_from(config: &Path, tokens: DevTokens) -> Self {
         let mut command = command(&[]);
         let (process, log, _) = spawn(command.arg("--config").arg(config));
         Self {
@@ -161,7 +161,7 @@ impl Server {
         SysClient::with_interceptor(channel(self.sys), Bearer::new(token))
     }
 
-    /// What it logged so far.
+    /// Log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.log.text()
@@ -193,13 +193,13 @@ impl Server {
         self.process.wait().expect("an end");
     }
 
-    /// Its process.
+    /// Process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// What ends it as a crash would, while its clients are still there.
+    /// Returns a function that kills the process with SIGKILL.
     pub fn killer(&self) -> impl FnOnce() + use<> {
         let id = self.process.id().to_string();
         move || signal("KILL", &id)
@@ -212,7 +212,7 @@ impl Server {
         move || signal("CONT", &id)
     }
 
-    /// Asks it to end.
+    /// Sends SIGTERM.
     ///
     /// # Panics
     /// If it has ended before.
@@ -254,7 +254,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.process.kill();
@@ -262,7 +262,7 @@ impl Drop for Server {
     }
 }
 
-/// How it starts in any case, but for the addresses that are among the arguments.
+/// Command that every start has in common. Addresses may be among the arguments.
 fn command(arguments: &[String]) -> Command {
     let mut command = Command::new("sh");
     command
@@ -281,7 +281,7 @@ fn command(arguments: &[String]) -> Command {
     command
 }
 
-fn dev_command(start: &Start) -> Command {
+fn dev_command(start: &StartOptions) -> Command {
     let mut command = command(&start.arguments);
     command.args(["--dev", "--data-dir"]).arg(&start.data_dir);
     if let Some(url) = &start.database_url {
@@ -295,15 +295,15 @@ fn dev_command(start: &Start) -> Command {
 }
 
 /// The process, its log, and what it says.
-fn spawn(command: &mut Command) -> (Child, Lines, Lines) {
+fn spawn(command: &mut Command) -> (Child, OutputLines, OutputLines) {
     let mut process = command.spawn().expect("sh is there");
-    let log = Lines::of(process.stderr.take().expect("a stream of errors"));
-    let said = Lines::of(process.stdout.take().expect("a stream of output"));
+    let log = OutputLines::of(process.stderr.take().expect("a stream of errors"));
+    let said = OutputLines::of(process.stdout.take().expect("a stream of output"));
     (process, log, said)
 }
 
-/// Where a listener is, once it is there.
-fn address(log: &Lines, name: &str) -> SocketAddr {
+/// Waits for a listener and returns its address.
+fn address(log: &OutputLines, name: &str) -> SocketAddr {
     let address = log.wait_for(|line| listening(line, name));
     address.unwrap_or_else(|| panic!("it did not start: {}", log.text()))
 }

@@ -5,35 +5,35 @@ use std::time::Duration;
 use proto::v1;
 use proto::v1::event::Frame;
 use support::command;
-use support::process::{Home, Server, postroom};
+use support::process::{Deployment, ServerProcess, postroom};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tonic::Status;
 
-use super::replicas::Living;
+use super::replicas::LiveAddresses;
 
-/// How long everyone may take to see what has happened.
+/// Time within which all subscribers see a change.
 const SETTLE: Duration = Duration::from_mins(1);
-/// Longer than a stream is silent.
+/// Longest silence of a stream: beyond the heartbeat.
 const SILENCE: Duration = Duration::from_secs(40);
 /// Between two streams.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long an attempt to follow may take.
+/// Deadline of opening a stream.
 const OPEN_MAX: Duration = Duration::from_secs(3);
 /// Bytes of a stream that may wait to be read.
 const WINDOW_BYTES: u32 = 64 * 1024;
 
-/// What somebody was told of the message, and how often.
+/// Frames about the message, by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct FrameCounts {
     pub received: usize,
     pub updated: usize,
     pub deleted: usize,
     pub resyncs: usize,
 }
 
-impl Seen {
+impl FrameCounts {
     fn add(&mut self, frame: &Frame) {
         match frame {
             Frame::MessageReceived(_) => self.received += 1,
@@ -46,22 +46,22 @@ impl Seen {
 }
 
 /// All who follow. They stop when this is dropped.
-pub struct Followers {
-    seen: Vec<watch::Receiver<(Seen, usize)>>,
+pub struct SegmentFollowers {
+    seen: Vec<watch::Receiver<(FrameCounts, usize)>>,
     _tasks: JoinSet<()>,
 }
 
-impl Followers {
-    /// Has these recipients follow from the beginning.
-    pub fn begin(home: &Home, owners: Vec<String>, living: &Living) -> Self {
-        let folder = home.data_dir().display().to_string();
+impl SegmentFollowers {
+    /// Subscribes these recipients from the start of their feeds.
+    pub fn begin(deployment: &Deployment, owners: Vec<String>, living: &LiveAddresses) -> Self {
+        let folder = deployment.data_dir().display().to_string();
         let mut tasks = JoinSet::new();
         let mut seen = Vec::new();
         for (number, owner) in owners.into_iter().enumerate() {
             let mut minted = postroom(["token", "--sub", &owner, "--data-dir", &folder]);
             let token = command::run(&mut minted).expect("a token");
-            let (tell, told) = watch::channel((Seen::default(), 0));
-            let follower = Follower {
+            let (tell, told) = watch::channel((FrameCounts::default(), 0));
+            let follower = SegmentFollower {
                 token: token.trim().to_owned(),
                 cursor: "0".to_owned(),
                 living: living.clone(),
@@ -77,7 +77,7 @@ impl Followers {
     }
 
     /// Waits until each of them has seen that.
-    pub async fn have(&mut self, expected: Seen) {
+    pub async fn have(&mut self, expected: FrameCounts) {
         for told in &mut self.seen {
             let all = told.wait_for(|(seen, _)| *seen == expected);
             let waited = timeout(SETTLE, all).await.is_ok();
@@ -86,8 +86,8 @@ impl Followers {
         }
     }
 
-    /// Nobody has seen more than that; in how many streams.
-    pub fn end(self, expected: Seen) -> usize {
+    /// Asserts that no subscriber has seen more, and returns the number of streams.
+    pub fn end(self, expected: FrameCounts) -> usize {
         let seen = self.seen.iter().map(|told| *told.borrow());
         let mut streams = 0;
         for (seen, of_one) in seen {
@@ -98,15 +98,15 @@ impl Followers {
     }
 }
 
-struct Follower {
+struct SegmentFollower {
     token: String,
     cursor: String,
-    living: Living,
-    /// What was seen, and in how many streams.
-    tell: watch::Sender<(Seen, usize)>,
+    living: LiveAddresses,
+    /// Frames seen, and the number of streams.
+    tell: watch::Sender<(FrameCounts, usize)>,
 }
 
-impl Follower {
+impl SegmentFollower {
     /// Follows again and again, each time on another replica if there is one.
     async fn follow(mut self, number: usize) {
         for attempt in number.. {
@@ -121,7 +121,7 @@ impl Follower {
         let Some(address) = self.living.any(attempt) else {
             return Ok(());
         };
-        let mut user = Server::messaging_through(address, &self.token, WINDOW_BYTES);
+        let mut user = ServerProcess::messaging_through(address, &self.token, WINDOW_BYTES);
         let request = v1::SubscribeRequest {
             cursor: self.cursor.clone(),
             view: v1::MessageView::Metadata.into(),

@@ -1,28 +1,28 @@
-//! The servers of a home, one of which is always about to die.
+//! The servers of a deployment, one of which is always about to die.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use proto::sys::v1::GetSendJobRequest;
-use support::process::{Home, Server, Start, SystemClient};
-use support::store::Place;
+use support::process::{Deployment, ServerProcess, StartOptions, SystemClient};
+use support::store::TestDatabase;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::Progress;
 
-/// How often it is looked how far a job is.
+/// Interval at which the progress of a job is read.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// How long a look may take.
+/// Longest read of the progress.
 const LOOK_MAX: Duration = Duration::from_secs(5);
 
-/// Where `Messaging` is, on those who live. Clones share it.
+/// Addresses of `Messaging` on the live replicas. Clones share them.
 #[derive(Clone, Default)]
-pub struct Living(Arc<Mutex<Vec<SocketAddr>>>);
+pub struct LiveAddresses(Arc<Mutex<Vec<SocketAddr>>>);
 
-impl Living {
-    /// One of them; none if all are dead.
+impl LiveAddresses {
+    /// Address of a live replica, if there is one.
     pub fn any(&self, number: usize) -> Option<SocketAddr> {
         let addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = number.checked_rem(addresses.len())?;
@@ -30,20 +30,20 @@ impl Living {
     }
 }
 
-/// One server on `SQLite`, two on `PostgreSQL`.
+/// Replicas of the service: one on `SQLite`, two on `PostgreSQL`.
 pub struct Replicas {
-    start: Start,
+    start: StartOptions,
     all: Vec<Replica>,
-    living: Living,
+    living: LiveAddresses,
 }
 
 struct Replica {
-    server: Server,
+    server: ServerProcess,
     app: SystemClient,
 }
 
 impl Replica {
-    fn new(server: Server) -> Self {
+    fn new(server: ServerProcess) -> Self {
         let app = server.system();
         Self { server, app }
     }
@@ -51,16 +51,18 @@ impl Replica {
 
 impl Replicas {
     /// Starts them.
-    pub fn serve(home: &Home) -> Self {
-        let count = match home.place() {
-            Place::Sqlite(_) => 1,
-            Place::Postgres(_) => 2,
+    pub fn serve(deployment: &Deployment) -> Self {
+        let count = match deployment.database() {
+            TestDatabase::Sqlite(_) => 1,
+            TestDatabase::Postgres(_) => 2,
         };
-        let all = (0..count).map(|_| Replica::new(home.serve())).collect();
+        let all = (0..count)
+            .map(|_| Replica::new(deployment.serve()))
+            .collect();
         let replicas = Self {
-            start: home.start(),
+            start: deployment.start(),
             all,
-            living: Living::default(),
+            living: LiveAddresses::default(),
         };
         replicas.tell();
         replicas
@@ -71,19 +73,19 @@ impl Replicas {
         self.all[0].app.clone()
     }
 
-    /// Who lives, now and later.
-    pub fn living(&self) -> Living {
+    /// Addresses of the live replicas, kept up to date.
+    pub fn living(&self) -> LiveAddresses {
         self.living.clone()
     }
 
     /// Kills the one that has lived longest, and starts another. If there are two, the other goes
     /// on meanwhile, and is looked at.
-    pub async fn strike(&mut self, watch: &mut Watch) {
+    pub async fn strike(&mut self, watch: &mut JobWatch) {
         let victim = self.all.remove(0);
         self.tell();
         victim.server.kill();
         let start = self.start.clone();
-        let mut starting = spawn_blocking(move || Server::start(&start));
+        let mut starting = spawn_blocking(move || ServerProcess::start(&start));
         let fresh = loop {
             tokio::select! {
                 fresh = &mut starting => break fresh.expect("it starts"),
@@ -95,20 +97,20 @@ impl Replicas {
     }
 
     /// Looks how far the job is, after a while.
-    pub async fn look(&mut self, watch: &mut Watch) {
+    pub async fn look(&mut self, watch: &mut JobWatch) {
         sleep(LOOK_EVERY).await;
         self.ask(watch).await;
     }
 
     /// Looks until the work is done.
-    pub async fn wait(&mut self, watch: &mut Watch) {
+    pub async fn wait(&mut self, watch: &mut JobWatch) {
         while !watch.is_done() {
             self.look(watch).await;
         }
     }
 
     /// Asks all of them.
-    async fn ask(&mut self, watch: &mut Watch) {
+    async fn ask(&mut self, watch: &mut JobWatch) {
         for replica in &mut self.all {
             watch.look(&mut replica.app).await;
         }
@@ -122,14 +124,14 @@ impl Replicas {
 
 /// Looks at a job again and again.
 #[derive(Debug)]
-pub struct Watch {
+pub struct JobWatch {
     job_id: String,
     progress: Progress,
-    /// What was done, and all that there is to do, when it was last looked.
+    /// Progress at the last look: work done, and all of it.
     pub last: (i64, i64),
 }
 
-impl Watch {
+impl JobWatch {
     pub fn new(job_id: &str, progress: Progress) -> Self {
         Self {
             job_id: job_id.to_owned(),

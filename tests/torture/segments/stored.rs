@@ -1,8 +1,8 @@
-//! What the database holds of one message to a segment, and of no other.
+//! Rows of one segment message in the database.
 
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use support::process::Home;
-use support::store::Place;
+use support::process::Deployment;
+use support::store::TestDatabase;
 
 /// Rows of all boxes; owners of them; those of them that have the second version; rows of
 /// deletions; owners of those; what mailboxes count in all, and as unread.
@@ -24,7 +24,7 @@ const READ: &str = "
 
 /// Counts over all mailboxes.
 #[derive(Debug, Default, PartialEq, Eq, sqlx::FromRow)]
-pub struct Stored {
+pub struct StoredCounts {
     entries: i64,
     owners: i64,
     updated: i64,
@@ -34,16 +34,16 @@ pub struct Stored {
     unread: i64,
 }
 
-impl Stored {
+impl StoredCounts {
     /// Reads them.
-    pub async fn read(home: &Home) -> Self {
-        let url = home.place().url();
-        let read = match home.place() {
-            Place::Sqlite(_) => {
+    pub async fn read(deployment: &Deployment) -> Self {
+        let url = deployment.database().url();
+        let read = match deployment.database() {
+            TestDatabase::Sqlite(_) => {
                 let mut connection = SqliteConnection::connect(&url).await.expect("the file");
                 sqlx::query_as(READ).fetch_one(&mut connection).await
             }
-            Place::Postgres(_) => {
+            TestDatabase::Postgres(_) => {
                 let mut connection = PgConnection::connect(&url).await.expect("the database");
                 sqlx::query_as(READ).fetch_one(&mut connection).await
             }
@@ -51,7 +51,7 @@ impl Stored {
         read.expect("counts")
     }
 
-    /// So many have it, each once, and unread.
+    /// Counts with one unread entry for each of `count` recipients.
     pub fn with_entries(count: usize) -> Self {
         let count = i64::try_from(count).expect("a number");
         Self {
@@ -71,7 +71,7 @@ impl Stored {
         }
     }
 
-    /// So many had it, and it was deleted from each of them once.
+    /// Counts with one deletion for each of `count` recipients.
     pub fn after_a_deletion(count: usize) -> Self {
         let count = i64::try_from(count).expect("a number");
         Self {

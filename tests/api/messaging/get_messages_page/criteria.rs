@@ -4,19 +4,19 @@ use support::clock::START;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::pages::{Listing, Reader, ascending, rows};
-use crate::api::words::{announce, counts, mark, send, send_many, with};
+use crate::api::builders::{announce, counts, mark, send, send_many, with};
+use crate::api::pages::{PageReader, PagedMethod, ascending, rows};
 
 /// Bob's entries that match, oldest first, as he and the app see them.
 async fn found(test: &TestService, change: impl FnOnce(&mut SearchCriteria)) -> Vec<String> {
-    let mut reader = Reader::of(test);
+    let mut reader = PageReader::of(test);
     let context = ascending(PageContext {
         search_criteria: Some(with(change)),
         pagination: Some(with(|it: &mut Pagination| it.do_count = true)),
         ..Default::default()
     });
-    let own = reader.page(Listing::Own, context.clone()).await;
-    let of_owner = reader.page(Listing::OfOwner, context).await;
+    let own = reader.page(PagedMethod::Own, context.clone()).await;
+    let of_owner = reader.page(PagedMethod::OfOwner, context).await;
     assert_eq!(own.ids, of_owner.ids);
     let count = own.ids.len().try_into().expect("a count");
     assert_eq!(own.count, (count, false));
@@ -24,15 +24,15 @@ async fn found(test: &TestService, change: impl FnOnce(&mut SearchCriteria)) -> 
 }
 
 /// A change of the criteria.
-type Change = fn(&mut SearchCriteria);
+type CriteriaEdit = fn(&mut SearchCriteria);
 
-async fn each_criterion_keeps_what_it_says(test: &TestService) {
+async fn each_criterion_keeps_matching_rows_only(test: &TestService) {
     let from_alice = send(test, "alice", &["bob", "dora"]).await;
     let from_carol = send(test, "carol", &["bob"]).await;
     let system = announce(test, &["bob"]).await;
     let to_alice = send(test, "bob", &["alice"]).await;
     mark(test, &[&from_carol], false).await;
-    let cases: [(Change, Vec<&String>); 11] = [
+    let cases: [(CriteriaEdit, Vec<&String>); 11] = [
         (
             |it| it.msgbox = "inbox".into(),
             vec![&from_alice, &from_carol, &system],
@@ -74,7 +74,7 @@ async fn all_criteria_must_hold(test: &TestService) {
         it.set_kind(MessageKind::Regular);
     };
     assert_eq!(found(test, all).await, [from_alice]);
-    let breaks: [Change; 6] = [
+    let breaks: [CriteriaEdit; 6] = [
         |it| it.msgbox = "sent".into(),
         |it| it.read = Some(true),
         |it| it.from_profile_id = "carol".into(),
@@ -105,7 +105,7 @@ async fn bounds_of_time_are_exclusive(test: &TestService) {
         test.store.clock.advance(1000);
     }
     mark(test, &sent[..1], false).await;
-    let cases: [(Change, &[String]); 7] = [
+    let cases: [(CriteriaEdit, &[String]); 7] = [
         (|it| it.sent_after = Some(second(1, 0)), &sent[2..]),
         (
             |it| it.sent_after = Some(second(0, 999_999_999)),
@@ -130,8 +130,8 @@ async fn the_count_of_a_box_is_free(test: &TestService) {
     send_many(test, 3).await;
     send(test, "bob", &["alice"]).await;
     assert_eq!(counts(test, "bob").await, (3, 3, 1));
-    let mut reader = Reader::of(test);
-    let cases: [(Change, i64); 6] = [
+    let mut reader = PageReader::of(test);
+    let cases: [(CriteriaEdit, i64); 6] = [
         (|_| (), 4),
         (|it| it.msgbox = "inbox".into(), 3),
         (|it| it.msgbox = "sent".into(), 1),
@@ -147,13 +147,13 @@ async fn the_count_of_a_box_is_free(test: &TestService) {
             search_criteria: Some(with(change)),
             ..rows(1)
         };
-        let page = reader.page(Listing::Own, context).await;
+        let page = reader.page(PagedMethod::Own, context).await;
         assert_eq!(page.count, (count, false));
     }
 }
 
 on_each_database![
-    each_criterion_keeps_what_it_says,
+    each_criterion_keeps_matching_rows_only,
     all_criteria_must_hold,
     bounds_of_time_are_exclusive,
     the_count_of_a_box_is_free,

@@ -1,4 +1,4 @@
-//! How much of everything a message may have.
+//! Limits of the fields of a message.
 
 use domain::limits::EXPIRY_MAX_MS;
 use prost_types::Duration;
@@ -9,7 +9,7 @@ use support::on_each_database;
 use support::service::TestService;
 
 use super::{at, lasting, to_bob};
-use crate::api::words::{configure, fields, message, ok, profiles, reason, send, stored, text};
+use crate::api::builders::{configure, fields, message, ok, profiles, reason, send, stored, text};
 
 async fn as_many_recipients_as_the_policy_allows(test: &TestService) {
     let mut alice = test.user("alice");
@@ -126,7 +126,7 @@ async fn a_request_id_has_1_to_64_bytes_of_its_charset(test: &TestService) {
     }
 }
 
-async fn everything_that_is_wrong_is_said_at_once(test: &TestService) {
+async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = SendMessageRequest {
         to: vec![],
         content: None,
@@ -156,5 +156,5 @@ on_each_database![
     each_piece_of_a_notification_has_its_limit,
     a_recipient_is_a_profile_id,
     a_request_id_has_1_to_64_bytes_of_its_charset,
-    everything_that_is_wrong_is_said_at_once,
+    all_violations_are_reported_at_once,
 ];

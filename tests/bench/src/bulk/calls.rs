@@ -9,30 +9,34 @@ use proto::v1::{GetMessageCountsRequest, GetMessagesPageRequest};
 use tonic::Request;
 use tonic::transport::Channel;
 
-use crate::load::app::App;
+use crate::load::app::AppClient;
 use crate::load::caller::connection;
-use crate::site::keys::Keys;
+use crate::site::keys::SignedTokens;
 
 /// Connections that the users share.
 const CONNECTIONS: u64 = 8;
 
 /// Calls as the app and as its users. Clones share their connections.
 #[derive(Clone)]
-pub struct Calls {
+pub struct BulkCalls {
     users: Vec<Channel>,
-    pub app: App,
-    keys: Keys,
+    pub app: AppClient,
+    keys: SignedTokens,
 }
 
-impl Calls {
-    pub async fn connect(user: SocketAddr, app: SocketAddr, keys: Keys) -> anyhow::Result<Self> {
+impl BulkCalls {
+    pub async fn connect(
+        user: SocketAddr,
+        app: SocketAddr,
+        keys: SignedTokens,
+    ) -> anyhow::Result<Self> {
         let mut users = Vec::new();
         for _ in 0..CONNECTIONS {
             users.push(connection(user).await?);
         }
         Ok(Self {
             users,
-            app: App::connect(app, keys.clone()).await?,
+            app: AppClient::connect(app, keys.clone()).await?,
             keys,
         })
     }

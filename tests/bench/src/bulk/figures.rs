@@ -1,4 +1,4 @@
-//! What was found, for people and for programs.
+//! Figures of a run, as a table and as JSON.
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
@@ -6,21 +6,21 @@ use serde::Serialize;
 use crate::measure::meter::Reading;
 use crate::measure::sample::float;
 
-/// Everything that was found.
+/// Figures of a run.
 #[derive(Debug, Serialize)]
-pub struct Figures {
+pub struct BulkFigures {
     pub mailboxes: u64,
     pub users: u64,
-    pub once: Vec<Once>,
+    pub once: Vec<SingleCall>,
     pub touches: Vec<Touch>,
-    /// Of each further send, sorted.
+    /// Latencies of further sends, sorted.
     pub further_ms: Vec<f64>,
     pub verified: String,
 }
 
-/// One call.
+/// Figures of a single call.
 #[derive(Debug, Serialize)]
-pub struct Once {
+pub struct SingleCall {
     pub what: String,
     pub ms: f64,
     pub wal_bytes: i64,
@@ -41,7 +41,7 @@ pub struct Touch {
 }
 
 impl Touch {
-    /// Those calls, and what all of them cost between two readings.
+    /// Figures of calls between two readings of the meter.
     pub fn between(what: &str, before: &Reading, after: &Reading, delays_ms: &[f64]) -> Self {
         let count = float(delays_ms.len() as u64).max(1.0);
         let database = before.database_us.zip(after.database_us);
@@ -60,7 +60,7 @@ impl Touch {
     }
 }
 
-impl Figures {
+impl BulkFigures {
     pub fn print(&self) {
         let mut once = table(&["call", "ms", "WAL bytes", "rows written"]);
         for row in &self.once {
@@ -103,7 +103,7 @@ impl Figures {
     }
 }
 
-/// What so many percent are below.
+/// Quantile of sorted figures.
 fn quantile(sorted: &[f64], percent: usize) -> f64 {
     let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(place).copied().unwrap_or_default()

@@ -11,25 +11,25 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use crate::load::caller::{connection, content};
-use crate::site::keys::Keys;
-use crate::site::world::profile;
+use crate::site::dataset::profile;
+use crate::site::keys::SignedTokens;
 
 /// Recipients in one message of a stream.
 const CHUNK: usize = 5_000;
 
 /// Calls as the app. Clones share their connection.
 #[derive(Clone)]
-pub struct App {
+pub struct AppClient {
     channel: Channel,
-    keys: Keys,
+    keys: SignedTokens,
 }
 
-impl App {
+impl AppClient {
     /// Connects to `Sys`.
     ///
     /// # Errors
     /// If nobody answers.
-    pub async fn connect(address: SocketAddr, keys: Keys) -> anyhow::Result<Self> {
+    pub async fn connect(address: SocketAddr, keys: SignedTokens) -> anyhow::Result<Self> {
         let channel = connection(address).await?;
         Ok(Self { channel, keys })
     }
@@ -73,7 +73,7 @@ impl App {
         Ok(sent.into_inner())
     }
 
-    /// How far the delivery to some users is.
+    /// Progress of a send job.
     ///
     /// # Errors
     /// If there is no such job.

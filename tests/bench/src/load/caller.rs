@@ -25,40 +25,40 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
-use crate::scenario::Work;
-use crate::site::keys::Keys;
-use crate::site::world::{World, profile};
+use crate::scenario::CallKind;
+use crate::site::dataset::{Dataset, profile};
+use crate::site::keys::SignedTokens;
 
-/// What a page holds.
+/// Rows of a page.
 const ROWS: i32 = 20;
 /// Recipients of a message to many.
 const TEN: u64 = 10;
-/// As many as a user's message may have.
+/// Recipients of a message: as many as a user may name.
 const HUNDRED: u64 = 100;
 /// Recipients of a message of the app.
 const AUDIENCE: u64 = 500;
-/// What users write.
+/// Text of a message.
 const TEXT: &str = "Well played! Same time tomorrow? I found a shortcut through the north gate, \
                     bring two torches and the map.";
 
-/// Calls as every user of a world. Clones share their connections.
+/// Calls as every user of a dataset. Clones share their connections.
 #[derive(Clone)]
-pub struct Caller {
-    shared: Arc<Shared>,
-    /// How long an answer may take; none: as long as the service lets it.
+pub struct LoadCaller {
+    shared: Arc<CallerState>,
+    /// Deadline of a call; that of the service if absent.
     patience: Option<Duration>,
 }
 
-struct Shared {
+struct CallerState {
     connections: Vec<Channel>,
     sys: Option<Channel>,
-    keys: Keys,
-    world: World,
-    /// How many messages were marked so far.
+    keys: SignedTokens,
+    dataset: Dataset,
+    /// Number of messages marked so far.
     marks: AtomicU64,
 }
 
-impl Caller {
+impl LoadCaller {
     /// Connects to `Messaging`, so many times, and to `Sys`.
     ///
     /// # Errors
@@ -67,8 +67,8 @@ impl Caller {
         user: SocketAddr,
         sys: Option<SocketAddr>,
         connections: usize,
-        keys: Keys,
-        world: World,
+        keys: SignedTokens,
+        dataset: Dataset,
     ) -> anyhow::Result<Self> {
         let mut channels = Vec::with_capacity(connections);
         for _ in 0..connections {
@@ -79,11 +79,11 @@ impl Caller {
             None => None,
         };
         let marks = AtomicU64::new(0);
-        let shared = Shared {
+        let shared = CallerState {
             connections: channels,
             sys,
             keys,
-            world,
+            dataset,
             marks,
         };
         Ok(Self {
@@ -92,7 +92,7 @@ impl Caller {
         })
     }
 
-    /// The same, which says with each call how long it waits.
+    /// The same caller with a deadline in each call.
     #[must_use]
     pub fn with_patience(&self, patience: Duration) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl Caller {
         }
     }
 
-    /// One message between two users, from which all others are copied.
+    /// Sends one message between two users, from which all others are copied.
     ///
     /// # Errors
     /// If it is refused.
@@ -115,30 +115,31 @@ impl Caller {
     /// # Errors
     /// If a call is refused.
     pub async fn prime(&self) -> anyhow::Result<()> {
-        let calls = stream::iter(0..self.shared.world.profiles()).map(|user| self.counts(0, user));
+        let calls =
+            stream::iter(0..self.shared.dataset.profiles()).map(|user| self.counts(0, user));
         Ok(calls.buffer_unordered(64).try_collect().await?)
     }
 
-    /// One call on the connection of a worker.
+    /// Makes one call on the connection of a worker.
     ///
     /// # Errors
     /// If it is refused, or does not do what it should.
-    pub async fn call(&self, worker: usize, work: Work) -> Result<(), Status> {
-        let profiles = self.shared.world.profiles();
+    pub async fn call(&self, worker: usize, work: CallKind) -> Result<(), Status> {
+        let profiles = self.shared.dataset.profiles();
         let user = random_range(0..profiles);
         let other = |distance: u64| profile((user + distance) % profiles);
         match work {
-            Work::Send => {
+            CallKind::Send => {
                 let to = vec![other(random_range(1..profiles))];
                 self.send(worker, user, to, String::new()).await.map(drop)
             }
-            Work::SendWithRequestId => {
+            CallKind::SendWithRequestId => {
                 let to = vec![other(random_range(1..profiles))];
                 let request_id = Uuid::new_v4().to_string();
                 self.send(worker, user, to, request_id).await.map(drop)
             }
-            Work::SendToTen | Work::SendToHundred => {
-                let many = if work == Work::SendToTen {
+            CallKind::SendToTen | CallKind::SendToHundred => {
+                let many = if work == CallKind::SendToTen {
                     TEN
                 } else {
                     HUNDRED
@@ -147,16 +148,16 @@ impl Caller {
                 let to = (first..first + many).map(other).collect();
                 self.send(worker, user, to, String::new()).await.map(drop)
             }
-            Work::SendHot => {
+            CallKind::SendHot => {
                 let user = user % 2;
                 let to = vec![profile(1 - user)];
                 self.send(worker, user, to, String::new()).await.map(drop)
             }
-            Work::Mark => self.mark(worker).await,
-            Work::Page => self.page(worker, user).await,
-            Work::Counts => self.counts(worker, user).await,
-            Work::Empty => self.boxes(worker, user).await,
-            Work::Announce => self.announce((0..AUDIENCE).map(other).collect()).await,
+            CallKind::Mark => self.mark(worker).await,
+            CallKind::Page => self.page(worker, user).await,
+            CallKind::Counts => self.counts(worker, user).await,
+            CallKind::Empty => self.boxes(worker, user).await,
+            CallKind::Announce => self.announce((0..AUDIENCE).map(other).collect()).await,
         }
     }
 
@@ -165,7 +166,7 @@ impl Caller {
     /// # Errors
     /// If it is refused, or does not reach the user.
     pub async fn send_to(&self, user: u64) -> Result<String, Status> {
-        let profiles = self.shared.world.profiles();
+        let profiles = self.shared.dataset.profiles();
         let from = (user + random_range(1..profiles)) % profiles;
         self.send(0, from, vec![profile(user)], String::new()).await
     }
@@ -184,9 +185,9 @@ impl Caller {
         Ok(stream.into_inner())
     }
 
-    /// How many users there are.
+    /// Number of users.
     pub fn profiles(&self) -> u64 {
-        self.shared.world.profiles()
+        self.shared.dataset.profiles()
     }
 
     async fn send(
@@ -213,13 +214,13 @@ impl Caller {
     }
 
     async fn mark(&self, worker: usize) -> Result<(), Status> {
-        let world = &self.shared.world;
+        let dataset = &self.shared.dataset;
         let number = self.shared.marks.fetch_add(1, Ordering::Relaxed);
-        let (user, round) = (number % world.profiles(), number / world.profiles());
+        let (user, round) = (number % dataset.profiles(), number / dataset.profiles());
         let message = MarkMessagesReadRequest {
             msgbox: "inbox".to_owned(),
-            message_ids: vec![world.received(user, round % world.rounds())],
-            unread: (round / world.rounds()) % 2 == 1,
+            message_ids: vec![dataset.received(user, round % dataset.rounds())],
+            unread: (round / dataset.rounds()) % 2 == 1,
             ..Default::default()
         };
         let marked = self
@@ -305,7 +306,7 @@ impl Caller {
     fn request<T>(&self, user: u64, message: T) -> Result<Request<T>, Status> {
         let key: Option<MetadataValue<Ascii>> = self.shared.keys.user(user);
         let mut request = Request::new(message);
-        let key = key.ok_or_else(|| Status::internal("a user of another world"))?;
+        let key = key.ok_or_else(|| Status::internal("a user of another dataset"))?;
         request.metadata_mut().insert("authorization", key);
         if let Some(patience) = self.patience {
             request.set_timeout(patience);

@@ -11,26 +11,26 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tonic::Status;
 
-use crate::load::caller::Caller;
-use crate::scenario::Work;
+use crate::load::caller::LoadCaller;
+use crate::scenario::CallKind;
 
-/// How long the last calls may take.
+/// Longest wait for the last calls.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
 /// An operation that has ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Operation {
-    /// When, in microseconds since the epoch.
+pub struct TimedOperation {
+    /// End, in microseconds since the epoch.
     pub end_us: u64,
-    /// How long it took.
+    /// Latency, in microseconds.
     pub latency_us: u64,
 }
 
-/// What workers did.
+/// Operations of all workers.
 #[derive(Debug, Default)]
 pub struct Done {
-    pub operations: Vec<Operation>,
-    /// How many were refused or did something else.
+    pub operations: Vec<TimedOperation>,
+    /// Number of failed operations.
     pub errors: u64,
     /// The first of those.
     pub first_error: Option<String>,
@@ -44,7 +44,7 @@ pub struct ClosedLoop {
 
 impl ClosedLoop {
     /// Starts so many workers.
-    pub fn start(caller: &Caller, work: Work, in_flight: usize) -> Self {
+    pub fn start(caller: &LoadCaller, work: CallKind, in_flight: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut workers = JoinSet::new();
         for number in 0..in_flight {
@@ -53,7 +53,7 @@ impl ClosedLoop {
         Self { workers, stop }
     }
 
-    /// Has them finish their calls, and takes what they did.
+    /// Lets the workers finish their calls, and returns their operations.
     ///
     /// # Errors
     /// If a call hangs, or a worker panicked.
@@ -72,7 +72,7 @@ impl ClosedLoop {
 }
 
 /// Pages through the inboxes of all users, once each, so many at a time.
-pub async fn page_through(caller: &Caller, in_flight: usize) -> Done {
+pub async fn page_through(caller: &LoadCaller, in_flight: usize) -> Done {
     let users = (0..caller.profiles()).zip(0..);
     let pages = stream::iter(users).map(async |(user, worker)| {
         let begun = Instant::now();
@@ -89,7 +89,7 @@ pub async fn page_through(caller: &Caller, in_flight: usize) -> Done {
 impl Done {
     fn ended(&mut self, begun: Instant, answer: Result<(), Status>) {
         match answer {
-            Ok(()) => self.operations.push(Operation {
+            Ok(()) => self.operations.push(TimedOperation {
                 end_us: now_us(),
                 latency_us: elapsed_us(begun),
             }),
@@ -115,7 +115,7 @@ impl Done {
     }
 }
 
-async fn worker(caller: Caller, number: usize, work: Work, stop: Arc<AtomicBool>) -> Done {
+async fn worker(caller: LoadCaller, number: usize, work: CallKind, stop: Arc<AtomicBool>) -> Done {
     let mut done = Done::default();
     while !stop.load(Ordering::Relaxed) {
         let begun = Instant::now();

@@ -10,34 +10,34 @@ use rand::random_range;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
-use crate::load::caller::Caller;
-use crate::load::closed_loop::{Done, Operation, now_us};
+use crate::load::caller::LoadCaller;
+use crate::load::closed_loop::{Done, TimedOperation, now_us};
 use crate::load::subscribers::Subscribers;
 
 /// Between two sends.
 const EVERY: Duration = Duration::from_millis(20);
-/// How long the last call may take.
+/// Longest wait for the last call.
 const STOP_MAX: Duration = Duration::from_secs(30);
-/// How long the last frames may take: a poll, and then some.
+/// Longest wait for the last frames: a poll and a margin.
 const FRAMES_MAX: Duration = Duration::from_secs(5);
 
 /// A message whose sender has the reply.
-struct Sent {
+struct SentMessage {
     message_id: String,
-    /// When, in microseconds since the epoch.
+    /// Time of the reply, in microseconds since the epoch.
     replied_us: u64,
 }
 
 /// A sender at work.
 pub struct Deliveries {
-    sender: JoinHandle<(Vec<Sent>, Done)>,
+    sender: JoinHandle<(Vec<SentMessage>, Done)>,
     stop: Arc<AtomicBool>,
     subscribers: Subscribers,
 }
 
 impl Deliveries {
     /// Starts to send to the first users, so many, who follow.
-    pub fn start(caller: &Caller, subscribers: Subscribers, users: u64) -> Self {
+    pub fn start(caller: &LoadCaller, subscribers: Subscribers, users: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         Self {
             sender: tokio::spawn(send(caller.clone(), users, Arc::clone(&stop))),
@@ -66,14 +66,14 @@ impl Deliveries {
     }
 }
 
-async fn send(caller: Caller, users: u64, stop: Arc<AtomicBool>) -> (Vec<Sent>, Done) {
+async fn send(caller: LoadCaller, users: u64, stop: Arc<AtomicBool>) -> (Vec<SentMessage>, Done) {
     let (mut sent, mut done) = (Vec::new(), Done::default());
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !stop.load(Ordering::Relaxed) {
         ticks.tick().await;
         match caller.send_to(random_range(0..users)).await {
-            Ok(message_id) => sent.push(Sent {
+            Ok(message_id) => sent.push(SentMessage {
                 message_id,
                 replied_us: now_us(),
             }),
@@ -84,14 +84,14 @@ async fn send(caller: Caller, users: u64, stop: Arc<AtomicBool>) -> (Vec<Sent>, 
 }
 
 /// A frame may come before the reply; then it takes no time.
-fn matched(sent: &[Sent], received: &HashMap<String, u64>, mut done: Done) -> Done {
-    for Sent {
+fn matched(sent: &[SentMessage], received: &HashMap<String, u64>, mut done: Done) -> Done {
+    for SentMessage {
         message_id,
         replied_us,
     } in sent
     {
         match received.get(message_id) {
-            Some(&end_us) => done.operations.push(Operation {
+            Some(&end_us) => done.operations.push(TimedOperation {
                 end_us,
                 latency_us: end_us.saturating_sub(*replied_us),
             }),
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_frame_before_the_reply_takes_no_time_and_one_that_never_comes_is_an_error() {
-        let sent = ["a", "b", "c"].map(|message_id| Sent {
+        let sent = ["a", "b", "c"].map(|message_id| SentMessage {
             message_id: message_id.to_owned(),
             replied_us: 1_000,
         });

@@ -9,36 +9,36 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tonic::Status;
 
-use crate::load::caller::Caller;
-use crate::scenario::Work;
+use crate::load::caller::LoadCaller;
+use crate::scenario::CallKind;
 
-/// What is asked.
+/// Offered load.
 #[derive(Debug, Clone, Copy)]
 pub struct Offer {
-    pub work: Work,
+    pub work: CallKind,
     /// Calls a second, evenly.
     pub per_second: f64,
-    /// How long a caller waits for an answer.
+    /// Longest wait of a caller for an answer.
     pub patience: Duration,
 }
 
-/// How the calls ended that were offered.
+/// Results of the offered calls.
 #[derive(Debug, Default)]
-pub struct Load {
+pub struct OpenLoad {
     pub secs: f64,
-    /// Of those that were answered well and in time, from when they were due, in order.
+    /// Latencies of calls answered in time, from their due time, sorted.
     pub latencies: Vec<Duration>,
-    /// Of the others, by code.
+    /// Number of other calls, by code.
     pub others: BTreeMap<String, u64>,
 }
 
-/// What callers waited.
+/// Latencies, and results of other calls.
 #[derive(Debug, Serialize)]
 pub struct Waited {
     pub calls: usize,
     pub p50_ms: f64,
     pub p99_ms: f64,
-    /// How the others ended.
+    /// Results of other calls.
     pub others: String,
 }
 
@@ -46,21 +46,21 @@ pub struct Waited {
 ///
 /// # Errors
 /// If a call panics.
-pub async fn offer(caller: &Caller, offer: Offer, secs: u64) -> anyhow::Result<Load> {
+pub async fn offer(caller: &LoadCaller, offer: Offer, secs: u64) -> anyhow::Result<OpenLoad> {
     let end = sleep(Duration::from_secs(secs));
     let (load, ()) = offer_beside(caller, offer, end).await?;
     Ok(load)
 }
 
-/// The same for as long as something else takes, and what came of that.
+/// Offers calls until `work` is done, and returns both results.
 ///
 /// # Errors
 /// If a call panics.
 pub async fn offer_beside<T>(
-    caller: &Caller,
+    caller: &LoadCaller,
     offer: Offer,
     other: impl Future<Output = T>,
-) -> anyhow::Result<(Load, T)> {
+) -> anyhow::Result<(OpenLoad, T)> {
     let Offer {
         work,
         per_second,
@@ -70,7 +70,7 @@ pub async fn offer_beside<T>(
     let mut other = pin!(other);
     let begun = Instant::now();
     let mut calls = JoinSet::new();
-    let mut load = Load::default();
+    let mut load = OpenLoad::default();
     let mut number = 0_u32;
     let done = loop {
         let due = begun + Duration::from_secs_f64(f64::from(number) / per_second);
@@ -98,7 +98,7 @@ pub async fn offer_beside<T>(
 }
 
 impl Waited {
-    pub fn of(load: &Load) -> Self {
+    pub fn of(load: &OpenLoad) -> Self {
         Self {
             calls: load.latencies.len(),
             p50_ms: load.quantile_ms(50),
@@ -108,7 +108,7 @@ impl Waited {
     }
 }
 
-impl Load {
+impl OpenLoad {
     /// Milliseconds below which so many percent of the latencies are.
     pub fn quantile_ms(&self, percent: usize) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
@@ -117,7 +117,7 @@ impl Load {
         latency.map_or(0.0, Duration::as_secs_f64) * 1e3
     }
 
-    /// How the others ended, in words.
+    /// Results of other calls, as text.
     pub fn others(&self) -> String {
         let others = self.others.iter();
         let others: Vec<_> = others.map(|(how, many)| format!("{many} {how}")).collect();

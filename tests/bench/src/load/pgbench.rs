@@ -5,28 +5,28 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
-use support::folder::Folder;
+use support::temp_folder::TempFolder;
 use tokio::process::{Child, Command};
 
-use crate::load::closed_loop::Operation;
-use crate::load::script::{Script, Stored};
+use crate::load::closed_loop::TimedOperation;
+use crate::load::script::{Script, StoredMessage};
 
 const SCRIPT: &str = "script.sql";
 const LOG: &str = "transactions";
 
-/// How it is called.
+/// Arguments of pgbench.
 #[derive(Debug, Clone)]
 pub struct Baseline {
     pub program: PathBuf,
     pub url: String,
     pub profiles: u64,
-    pub stored: Stored,
+    pub stored: StoredMessage,
 }
 
 /// A running pgbench. It ends with this value.
 pub struct Pgbench {
     process: Child,
-    folder: Folder,
+    folder: TempFolder,
 }
 
 impl Baseline {
@@ -35,7 +35,7 @@ impl Baseline {
     /// # Errors
     /// If it cannot be started.
     pub fn start(&self, script: Script, clients: u32, secs: u64) -> anyhow::Result<Pgbench> {
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         fs::write(folder.join(SCRIPT), script.text(self.stored.app_no))?;
         let mut command = Command::new(&self.program);
         command.args(["--no-vacuum", "--protocol=prepared", "--jobs=2"]);
@@ -61,7 +61,7 @@ impl Baseline {
 }
 
 impl Pgbench {
-    /// Its process.
+    /// Process id of pgbench.
     ///
     /// # Errors
     /// If it has ended.
@@ -73,7 +73,7 @@ impl Pgbench {
     ///
     /// # Errors
     /// If it fails; then with what it said.
-    pub async fn finish(self) -> anyhow::Result<Vec<Operation>> {
+    pub async fn finish(self) -> anyhow::Result<Vec<TimedOperation>> {
         let output = self.process.wait_with_output().await?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "pgbench: {said}");
@@ -82,7 +82,7 @@ impl Pgbench {
 }
 
 /// The transactions of all its threads, each of which has a log.
-fn operations(folder: &Path) -> anyhow::Result<Vec<Operation>> {
+fn operations(folder: &Path) -> anyhow::Result<Vec<TimedOperation>> {
     let mut operations = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -96,12 +96,12 @@ fn operations(folder: &Path) -> anyhow::Result<Vec<Operation>> {
 
 /// `client transaction latency_us script seconds microseconds`; where the latency is a word,
 /// the transaction failed.
-fn operation(line: &str) -> Option<Operation> {
+fn operation(line: &str) -> Option<TimedOperation> {
     let mut fields = line.split(' ').skip(2);
     let latency_us = fields.next()?.parse().ok()?;
     let seconds: u64 = fields.nth(1)?.parse().ok()?;
     let microseconds: u64 = fields.next()?.parse().ok()?;
-    Some(Operation {
+    Some(TimedOperation {
         end_us: 1_000_000 * seconds + microseconds,
         latency_us,
     })

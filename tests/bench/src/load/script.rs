@@ -1,12 +1,11 @@
-//! What one would write by hand on the same tables: a transaction per operation, and a
-//! query for a page. Each begins at once, takes the rows that it changes in one order, and
-//! asks for nothing twice.
+//! Hand-written baselines on the same tables: one transaction per operation, and one query for a
+//! page. Each locks the rows that it changes in one order and reads nothing twice.
 
 use std::fmt::Write as _;
 
 use sqlx::PgConnection;
 
-/// How long a message lives.
+/// Lifetime of a message, in milliseconds.
 const LIFETIME_MS: i64 = 30 * 24 * 3600 * 1000;
 /// Recipients of a message to many.
 const TEN: usize = 10;
@@ -70,8 +69,8 @@ VALUES
      :r_ms::bigint, 1, 1, :send_ms::bigint + {lifetime}, {app}, 0);
 ";
 
-/// For ten recipients: all mailboxes are locked in order, changed at once, and read back by
-/// the statement that writes the entries.
+/// Send to ten recipients: locks all mailboxes in order, changes them at once, and reads them
+/// back in the statement that writes the entries.
 const MANY: &str = "\
 SELECT count(*) FROM (
     SELECT FROM mailbox WHERE app_no = {app} AND profile_id = ANY (ARRAY[{all}])
@@ -122,7 +121,7 @@ pub enum Script {
 }
 
 impl Script {
-    /// What pgbench runs, for an app.
+    /// Script for pgbench, for an app.
     pub fn text(self, app_no: i32) -> String {
         let text = match self {
             Self::Send => send_to_one(BETWEEN_ALL),
@@ -161,9 +160,9 @@ fn send_to_ten() -> String {
     format!("{choice}BEGIN;\n{message}{many}END;\n")
 }
 
-/// What the service stores of a message, to be stored by the scripts too.
+/// Columns that the service stores for a message. The scripts store the same.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Stored {
+pub struct StoredMessage {
     pub app_no: i32,
     size: i32,
     kind: i32,
@@ -172,7 +171,7 @@ pub struct Stored {
     content: String,
 }
 
-impl Stored {
+impl StoredMessage {
     /// Looks at any message.
     ///
     /// # Errors

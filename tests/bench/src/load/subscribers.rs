@@ -14,30 +14,30 @@ use tokio::time::timeout;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
-use crate::load::caller::{Caller, connection};
-use crate::load::closed_loop::{Operation, elapsed_us, now_us};
+use crate::load::caller::{LoadCaller, connection};
+use crate::load::closed_loop::{TimedOperation, elapsed_us, now_us};
 
-/// As many as the service allows by default.
+/// Streams of a connection: the service's default limit.
 pub const STREAMS_PER_CONNECTION: u64 = 100;
-/// As many as the service allows.
+/// Streams of a profile: the service's limit.
 pub const STREAMS_PER_PROFILE: u64 = 20;
 /// Streams that are being opened at a time.
 const OPENING: usize = 32;
-/// How long a stream may take until it has caught up.
+/// Longest wait until a stream has caught up.
 const OPEN_MAX: Duration = Duration::from_secs(30);
 
 /// A message that has come to its recipient.
 #[derive(Debug)]
 pub struct Received {
     pub message_id: String,
-    /// When, in microseconds since the epoch.
+    /// Arrival, in microseconds since the epoch.
     pub at_us: u64,
 }
 
 /// Streams that are open. They end with this value.
 pub struct Subscribers {
-    /// How each stream was opened, until it had caught up.
-    pub opened: Vec<Operation>,
+    /// Times from opening each stream until it had caught up.
+    pub opened: Vec<TimedOperation>,
     streams: JoinSet<Status>,
     received: UnboundedReceiver<Received>,
 }
@@ -49,7 +49,7 @@ impl Subscribers {
     /// # Errors
     /// If one is refused.
     pub async fn open(
-        caller: &Caller,
+        caller: &LoadCaller,
         address: SocketAddr,
         numbers: Range<u64>,
     ) -> anyhow::Result<Self> {
@@ -98,14 +98,14 @@ impl Subscribers {
 }
 
 async fn open(
-    caller: &Caller,
+    caller: &LoadCaller,
     connection: Channel,
     user: u64,
-) -> anyhow::Result<(Streaming<SubscribeResponse>, Operation)> {
+) -> anyhow::Result<(Streaming<SubscribeResponse>, TimedOperation)> {
     let begun = Instant::now();
     let mut stream = caller.subscribe(connection, user).await?;
     while !matches!(next(&mut stream).await?, Some(Frame::CaughtUp(_))) {}
-    let opened = Operation {
+    let opened = TimedOperation {
         end_us: now_us(),
         latency_us: elapsed_us(begun),
     };

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_has_a_parent_whose_family_it_is_of() {
+    fn this_process_belongs_to_the_family_of_its_parent() {
         let me = std::process::id();
         let above = parent(me).expect("a parent");
         assert!(of_family(above).expect("a time") >= of_process(me).expect("a time"));

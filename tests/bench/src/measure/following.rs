@@ -1,4 +1,4 @@
-//! What is measured of users who follow their mailboxes.
+//! Measurements of streams.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::measure::memory;
 use crate::measure::meter::Meter;
 use crate::measure::sample::{Sample, float};
 use crate::measure::window;
-use crate::scenario::{WATCHERS, Work};
-use crate::site::Site;
+use crate::scenario::{CallKind, WATCHERS};
+use crate::site::MeasuredService;
 
 /// Users who are written to while nothing else happens.
 const RECIPIENTS: u64 = 100;
 /// Streams of a new server that do not count: they fill its pools and caches.
 pub const FIRST_STREAMS: u64 = STREAMS_PER_CONNECTION;
-/// How long a server is left alone before its memory is read.
+/// Pause before the memory of a server is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// Calls, while many users follow their mailboxes.
@@ -27,8 +27,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// # Errors
 /// If there is no load, or the users receive nothing.
 pub async fn watched(
-    site: &mut Site,
-    work: Work,
+    site: &mut MeasuredService,
+    work: CallKind,
     in_flight: usize,
     secs: u64,
 ) -> anyhow::Result<Sample> {
@@ -48,7 +48,7 @@ pub async fn watched(
 ///
 /// # Errors
 /// If a stream ends.
-pub async fn deliveries(site: &mut Site, secs: u64) -> anyhow::Result<Sample> {
+pub async fn deliveries(site: &mut MeasuredService, secs: u64) -> anyhow::Result<Sample> {
     let address = site.server()?.user;
     let subscribers = Subscribers::open(&site.caller, address, 0..RECIPIENTS).await?;
     let load = Deliveries::start(&site.caller, subscribers, RECIPIENTS);
@@ -56,11 +56,11 @@ pub async fn deliveries(site: &mut Site, secs: u64) -> anyhow::Result<Sample> {
     Ok(Sample::between(&before, &after, load.stop().await?))
 }
 
-/// The same, with the recipients on another server, which is there only for this.
+/// Measures deliveries to recipients on a second server, started for this.
 ///
 /// # Errors
 /// If it cannot be started, or a stream ends.
-pub async fn deliveries_elsewhere(site: &mut Site, secs: u64) -> anyhow::Result<Sample> {
+pub async fn deliveries_elsewhere(site: &mut MeasuredService, secs: u64) -> anyhow::Result<Sample> {
     let other = site.server()?.another().await?;
     let subscribers = Subscribers::open(&site.caller, other.user, 0..RECIPIENTS).await?;
     let load = Deliveries::start(&site.caller, subscribers, RECIPIENTS);
@@ -76,7 +76,7 @@ pub async fn deliveries_elsewhere(site: &mut Site, secs: u64) -> anyhow::Result<
 ///
 /// # Errors
 /// If it cannot be started, or a stream ends.
-pub async fn idle(site: &Site, count: u64) -> anyhow::Result<Sample> {
+pub async fn idle(site: &MeasuredService, count: u64) -> anyhow::Result<Sample> {
     let server = site.server()?.another().await?;
     let mut meter = Meter {
         servers: vec![server.process()],

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Context as _;
 
-/// What the sizes of `/proc` are in.
+/// Unit of the sizes in `/proc`, in bytes.
 const KIBIBYTE: u64 = 1024;
 
 /// Bytes of a process that are in memory.

@@ -1,4 +1,4 @@
-//! What a measurement costs, read before and after it.
+//! Costs of a measurement, read before and after it.
 
 use anyhow::Context as _;
 use sqlx::PgConnection;
@@ -8,7 +8,7 @@ use crate::measure::cpu;
 
 const WAL: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
 
-/// What of the log between two places is of the rows of `request`.
+/// Bytes of WAL for rows of `request` between two positions.
 const WAL_OF_REQUESTS: &str = "
     SELECT coalesce(sum(record_length), 0)::bigint
     FROM pg_get_wal_records_info('0/0'::pg_lsn + $1::numeric, '0/0'::pg_lsn + $2::numeric)
@@ -18,18 +18,18 @@ const WAL_OF_REQUESTS: &str = "
             OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'request'::regclass)
     )";
 
-/// Whose costs are read.
+/// Processes whose costs are read.
 #[derive(Debug)]
 pub struct Meter {
     /// The processes that answer the calls.
     pub servers: Vec<u32>,
     /// The database, if it is not in that process.
-    pub database: Option<Database>,
+    pub database: Option<MeteredDatabase>,
 }
 
 /// A cluster of `PostgreSQL`.
 #[derive(Debug)]
-pub struct Database {
+pub struct MeteredDatabase {
     /// The parent of all its processes.
     pub postmaster: u32,
     /// A connection to ask it.
@@ -39,15 +39,15 @@ pub struct Database {
 /// Counters at one time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reading {
-    /// When, in microseconds since the epoch.
+    /// Time of the reading, in microseconds since the epoch.
     pub at_us: u64,
-    /// Of the servers.
+    /// Processor time of the servers, in microseconds.
     pub server_us: u64,
-    /// Of the processes of the database.
+    /// Processor time of the database's processes, in microseconds.
     pub database_us: Option<u64>,
-    /// Of the process that makes the load.
+    /// Processor time of the load generator, in microseconds.
     pub client_us: u64,
-    /// What the database has written to its log.
+    /// Position in the database's log, in bytes.
     pub wal_bytes: Option<i64>,
 }
 
@@ -73,8 +73,7 @@ impl Meter {
         Ok(reading)
     }
 
-    /// What the database has written to its log for the rows of `request` between two
-    /// readings; none if it has no such log.
+    /// Bytes of WAL for rows of `request` between two readings; none without such a log.
     ///
     /// # Errors
     /// If the database cannot read its log.

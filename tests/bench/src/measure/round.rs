@@ -1,4 +1,4 @@
-//! One repeat: everything that is measured, once.
+//! A repeat: one sample of everything that is measured.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ impl Round {
         self.0.insert((scenario, target), sample);
     }
 
-    /// None if it was not measured, or failed.
+    /// Sample of a scenario on a target, if it was measured and valid.
     pub fn get(&self, scenario: Scenario, target: Target) -> Option<&Sample> {
         let sample = self.0.get(&(scenario, target))?;
         sample.is_valid().then_some(sample)
     }
 
-    /// What failed, and how it began to.
+    /// Failed measurements, with their first error.
     pub fn failures(&self) -> impl Iterator<Item = String> {
         let failed = self.0.iter().filter(|(_, sample)| !sample.is_valid());
         failed.map(|((scenario, target), sample)| {
@@ -35,7 +35,7 @@ impl Round {
         })
     }
 
-    /// What was measured, in the order in which it was.
+    /// Measured scenarios and targets, in order.
     pub fn keys(&self) -> impl Iterator<Item = (Scenario, Target)> {
         self.0.keys().copied()
     }

@@ -1,11 +1,11 @@
-//! What a measurement gave.
+//! Figures of one measurement.
 
 use serde::Serialize;
 
-use crate::load::closed_loop::{Done, Operation};
+use crate::load::closed_loop::{Done, TimedOperation};
 use crate::measure::meter::Reading;
 
-/// Of a hundred operations, as many may fail.
+/// Percent of operations that may fail.
 const ERRORS_PERCENT_MAX: u64 = 1;
 
 /// The figures of one measurement.
@@ -24,7 +24,7 @@ pub struct Sample {
     pub client_cpu_us: f64,
     /// Bytes in the database's log per operation.
     pub wal_bytes: Option<f64>,
-    /// Those of them that are the rows of `request`.
+    /// Bytes of WAL per operation for rows of `request`.
     pub request_wal_bytes: Option<f64>,
     /// Messages that came to subscribers, per operation.
     pub received: Option<f64>,
@@ -37,7 +37,7 @@ impl Sample {
     pub fn between(before: &Reading, after: &Reading, done: Done) -> Self {
         let operations = done.operations;
         let within =
-            |operation: &&Operation| (before.at_us..after.at_us).contains(&operation.end_us);
+            |operation: &&TimedOperation| (before.at_us..after.at_us).contains(&operation.end_us);
         let within = operations.iter().filter(within);
         let mut latencies: Vec<u64> = within.map(|operation| operation.latency_us).collect();
         latencies.sort_unstable();
@@ -66,18 +66,19 @@ impl Sample {
         }
     }
 
-    /// Whether enough of it went well for its figures to say something.
+    /// True if few enough operations failed for the figures to be valid.
     pub const fn is_valid(&self) -> bool {
         let all = self.operations as u64 + self.errors;
         self.operations > 0 && self.errors * 100 <= all * ERRORS_PERCENT_MAX
     }
 
-    /// Of the service and its database.
+    /// Processor time of the service and its database per operation, in microseconds.
     pub fn service_cpu_us(&self) -> f64 {
         self.server_cpu_us + self.database_cpu_us.unwrap_or(0.0)
     }
 
-    /// Of a client that does without the service, and the database.
+    /// Processor time of a client without the service, and of the database, per operation, in
+    /// microseconds.
     pub fn direct_cpu_us(&self) -> f64 {
         self.client_cpu_us + self.database_cpu_us.unwrap_or(0.0)
     }
@@ -104,8 +105,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_ended_between_the_readings_counts() {
-        let operation = |end_us, latency_us| Operation { end_us, latency_us };
+    fn only_operations_that_end_between_the_readings_count() {
+        let operation = |end_us, latency_us| TimedOperation { end_us, latency_us };
         let before = Reading {
             at_us: 1_000_000,
             wal_bytes: Some(100),

@@ -1,17 +1,17 @@
-//! What was found, for people and for programs.
+//! Figures of a run, as a table and as JSON.
 
 use serde::Serialize;
 
-use crate::load::open_loop::Load;
+use crate::load::open_loop::OpenLoad;
 use crate::measure::sample::float;
 use crate::report::table;
 
-/// What must be left of the peak.
+/// Minimum goodput, as a part of the peak.
 const MUST: f64 = 0.8;
 
-/// Everything that was found.
+/// Figures of a run.
 #[derive(Debug, Serialize)]
-pub struct Figures {
+pub struct OverloadFigures {
     pub patience_ms: u64,
     /// Calls a second that were answered when each caller waited.
     pub capacity: f64,
@@ -28,12 +28,12 @@ pub struct Offered {
     goodput: f64,
     p50_ms: f64,
     p99_ms: f64,
-    /// How many others there were, by how they ended.
+    /// Number of other calls, by result.
     others: String,
 }
 
 impl Offered {
-    pub fn of(factor: f64, per_second: f64, load: &Load) -> Self {
+    pub fn of(factor: f64, per_second: f64, load: &OpenLoad) -> Self {
         Self {
             factor,
             per_second,
@@ -45,7 +45,7 @@ impl Offered {
     }
 }
 
-impl Figures {
+impl OverloadFigures {
     /// Prints it for people.
     pub fn print(&self) {
         let goodputs = self.offered.iter().map(|offered| offered.goodput);

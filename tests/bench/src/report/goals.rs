@@ -1,4 +1,4 @@
-//! What must be reached, and what is aimed for.
+//! Goals: a figure that must be reached and one that is aimed for.
 
 use serde::Serialize;
 
@@ -37,9 +37,9 @@ pub enum Bound {
 
 use Bound::{AtLeast, AtMost};
 
-/// What must be reached and what is aimed for, wherever the recipient follows.
+/// Goal of deliveries, in milliseconds, on each database and replica.
 const DELIVERY_MS: (Bound, Bound) = (AtMost(50.0), AtMost(5.0));
-/// The same of the memory of a stream.
+/// Goal of the memory of a stream, in KiB.
 const MEMORY_KIB: (Bound, Bound) = (AtMost(24.0), AtMost(12.0));
 
 /// All goals that can be measured so far.
@@ -186,14 +186,14 @@ const fn goal(
 }
 
 impl Goal {
-    /// Its figure in each repeat, and their median; none if it was not measured.
+    /// Spread of the figure over all repeats, if it was measured.
     pub fn measured(&self, rounds: &[Round]) -> Option<Spread> {
         Spread::of(rounds.iter().filter_map(self.figure))
     }
 }
 
 impl Bound {
-    /// Whether a figure is good enough.
+    /// True if a figure is within the bound.
     pub fn is_met_by(self, figure: f64) -> bool {
         match self {
             Self::AtLeast(least) => figure >= least,
@@ -202,25 +202,25 @@ impl Bound {
     }
 }
 
-type Key = (Scenario, Target);
+type SampleKey = (Scenario, Target);
 
-fn throughput(round: &Round, of: Key, to: Key) -> Option<f64> {
+fn throughput(round: &Round, of: SampleKey, to: SampleKey) -> Option<f64> {
     ratio(round, of, to, |sample| sample.per_second)
 }
 
-fn p99(round: &Round, of: Key, to: Key) -> Option<f64> {
+fn p99(round: &Round, of: SampleKey, to: SampleKey) -> Option<f64> {
     ratio(round, of, to, |sample| sample.p99_ms)
 }
 
-fn server_cpu(round: &Round, of: Key, to: Key) -> Option<f64> {
+fn server_cpu(round: &Round, of: SampleKey, to: SampleKey) -> Option<f64> {
     ratio(round, of, to, |sample| sample.server_cpu_us)
 }
 
-fn ratio(round: &Round, of: Key, to: Key, figure: fn(&Sample) -> f64) -> Option<f64> {
+fn ratio(round: &Round, of: SampleKey, to: SampleKey, figure: fn(&Sample) -> f64) -> Option<f64> {
     Some(figure(round.get(of.0, of.1)?) / figure(round.get(to.0, to.1)?))
 }
 
-fn delivery(round: &Round, key: Key) -> Option<f64> {
+fn delivery(round: &Round, key: SampleKey) -> Option<f64> {
     Some(round.get(key.0, key.1)?.p99_ms)
 }
 

@@ -1,4 +1,4 @@
-//! Where a run was, for those who read its figures.
+//! Machine of a run.
 
 use std::fs;
 
@@ -31,7 +31,7 @@ impl Machine {
         }
     }
 
-    /// In one line.
+    /// Description in one line.
     pub fn line(&self) -> String {
         let postgres = self.postgres.as_deref();
         let postgres = postgres.map(|version| format!(", PostgreSQL {version}"));

@@ -11,7 +11,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// None of none.
+    /// Spread of some values; none without values.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! What was found, for people and for programs.
+//! Figures of a run, as a table and as JSON.
 
 use serde::Serialize;
 
@@ -8,9 +8,9 @@ use crate::report::{align, table};
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
-/// Everything that was found.
+/// Figures of a run.
 #[derive(Debug, Serialize)]
-pub struct Figures {
+pub struct SegmentFigures {
     pub recipients: u64,
     /// Named twice, of them.
     pub duplicates: u64,
@@ -20,7 +20,7 @@ pub struct Figures {
     pub databases: Vec<Measured>,
 }
 
-/// What was found on one database.
+/// Figures on one database.
 #[derive(Debug, Serialize)]
 pub struct Measured {
     pub database: &'static str,
@@ -28,7 +28,7 @@ pub struct Measured {
     pub answered_s: f64,
     /// From the answer to the last mailbox.
     pub delivered_s: f64,
-    /// In the database's log, but for the ordinary sends; none if it has no such log.
+    /// Bytes of WAL without those of ordinary sends; none without such a log.
     pub wal_bytes: Option<f64>,
     /// The most that the server had ever had in memory, before and after.
     pub memory_before_bytes: u64,
@@ -36,14 +36,14 @@ pub struct Measured {
     /// Ordinary sends.
     pub alone: Waited,
     pub beside: Waited,
-    pub updated: Change,
-    pub deleted: Change,
+    pub updated: ChangeFigures,
+    pub deleted: ChangeFigures,
     pub verified: String,
 }
 
 /// A change of the message.
 #[derive(Debug, Serialize)]
-pub struct Change {
+pub struct ChangeFigures {
     /// The call.
     pub answered_ms: f64,
     /// From the call to the last mailbox.
@@ -51,7 +51,7 @@ pub struct Change {
     pub wal_bytes: Option<f64>,
 }
 
-impl Figures {
+impl SegmentFigures {
     /// Prints it for people: a column for each database.
     pub fn print(&self) {
         println!(

@@ -19,9 +19,9 @@ use proto::v1::{SendMessageRequest, SendMessageResponse};
 use rpc::Limiter;
 use rpc::stack::{Config, Listener, stack};
 use storage_sql::SystemClock;
-use support::folder::Folder;
-use support::issuer::Issuer;
-use support::process::Lines;
+use support::issuer::TestIssuer;
+use support::process::OutputLines;
+use support::temp_folder::TempFolder;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tonic::body::Body;
@@ -34,14 +34,14 @@ use uuid::Uuid;
 
 use crate::site::keys::{self, JWKS};
 
-/// As the service has it by default.
+/// Maximum number of calls in flight: the service's default.
 const CALLS_IN_FLIGHT_MAX: usize = 2000;
 const SEND_MESSAGE: &str = "/postroom.v1.Messaging/SendMessage";
 
 /// Serve from memory, until standard input ends
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the keys are that the layers trust; without, there are no layers
+    /// JWKS file that the layers trust; without it there are no layers
     #[arg(long)]
     layers: Option<PathBuf>,
 }
@@ -62,7 +62,7 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
     });
     let mut server = Server::builder();
     let Some(folder) = &args.layers else {
-        let router = server.add_service(Named(Memory));
+        let router = server.add_service(MessagingNamed(Memory));
         return Ok(router
             .serve_with_incoming_shutdown(connections, input_end())
             .await?);
@@ -74,13 +74,13 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
         limiter: Limiter::fixed(quotas()),
         calls_in_flight_max: CALLS_IN_FLIGHT_MAX,
     };
-    let router = server.add_service(Named(stack(config, Memory)?));
+    let router = server.add_service(MessagingNamed(stack(config, Memory)?));
     Ok(router
         .serve_with_incoming_shutdown(connections, input_end())
         .await?)
 }
 
-/// What nobody reaches: calls are counted and none is refused.
+/// Quotas that no call reaches, so that calls are counted and none is refused.
 const fn quotas() -> Quotas {
     let rate = Rate {
         per_second: QUOTA_PER_SECOND_MAX,
@@ -94,7 +94,7 @@ const fn quotas() -> Quotas {
 }
 
 async fn authenticator(folder: &Path) -> anyhow::Result<Arc<Authenticator>> {
-    let mut issuer = Issuer::shared().config();
+    let mut issuer = TestIssuer::shared().config();
     issuer.jwks = Jwks::File(folder.join(JWKS));
     Ok(Authenticator::start(vec![issuer], Arc::new(SystemClock)).await?)
 }
@@ -110,11 +110,11 @@ async fn input_end() {
     let _ = end.await;
 }
 
-/// Such a server, in a process of its own. It ends with this value.
+/// A bare server in a process of its own, which ends with this value.
 pub struct Bare {
     process: Child,
-    _folder: Folder,
-    /// Where it is.
+    _folder: TempFolder,
+    /// Address of the server.
     pub address: SocketAddr,
 }
 
@@ -124,7 +124,7 @@ impl Bare {
     /// # Errors
     /// If it does not start.
     pub fn start(with_layers: bool) -> anyhow::Result<Self> {
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bare");
         if with_layers {
@@ -138,7 +138,7 @@ impl Bare {
             .stdout(Stdio::piped())
             .stderr(log);
         let mut process = command.spawn()?;
-        let said = Lines::of(process.stdout.take().context("an output")?);
+        let said = OutputLines::of(process.stdout.take().context("an output")?);
         let address = said.wait_for(|line| line.parse().ok());
         Ok(Self {
             process,
@@ -147,7 +147,7 @@ impl Bare {
         })
     }
 
-    /// Its process.
+    /// Process id.
     pub fn process(&self) -> u32 {
         self.process.id()
     }
@@ -215,15 +215,15 @@ impl UnaryService<()> for Nothing {
     }
 }
 
-/// What answers under the name of `Messaging`.
+/// A service under the name of `Messaging`.
 #[derive(Clone)]
-struct Named<S>(S);
+struct MessagingNamed<S>(S);
 
-impl<S> NamedService for Named<S> {
+impl<S> NamedService for MessagingNamed<S> {
     const NAME: &'static str = "postroom.v1.Messaging";
 }
 
-impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Named<S> {
+impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for MessagingNamed<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use support::postgres::{Cluster, Server};
+use support::postgres::{Cluster, PostgresServer};
 
 use crate::measure::cpu;
 
-/// For the service and its baselines alike. What durability needs stays as it is by default.
-/// No checkpoint falls into a measurement: after one, the first change of each page writes
-/// the whole page to the log, which would drown what is compared.
+/// Settings for the service and its baselines alike; durability stays as it is by default. No
+/// checkpoint falls into a measurement: after one, the first change of each page writes the whole
+/// page to the log, which would hide the differences.
 const SETTINGS: [(&str, &str); 4] = [
     ("shared_buffers", "1GB"),
     ("max_wal_size", "32GB"),
@@ -23,9 +23,9 @@ pub struct Postgres {
     cluster: Cluster,
     /// The parent of all its processes.
     pub postmaster: u32,
-    /// Its load generator.
+    /// Path of pgbench.
     pub pgbench: PathBuf,
-    /// What it calls itself.
+    /// Version, as the server reports it.
     pub version: String,
 }
 
@@ -59,7 +59,7 @@ impl Postgres {
     }
 
     /// To connect to it.
-    pub fn server(&self) -> Server {
+    pub fn server(&self) -> PostgresServer {
         self.cluster.server()
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
-use support::folder::Folder;
+use support::temp_folder::TempFolder;
 
 use crate::site::keys;
 
@@ -28,24 +28,24 @@ profile_sends_burst = 1000000
 
 /// A running service. It ends with this value.
 #[derive(Debug)]
-pub struct Server {
+pub struct BenchServer {
     process: Child,
     program: PathBuf,
     database_url: String,
-    folder: Folder,
-    /// Where `Messaging` is.
+    folder: TempFolder,
+    /// Address of `Messaging`.
     pub user: SocketAddr,
-    /// Where `Sys` is.
+    /// Address of `Sys`.
     pub sys: SocketAddr,
 }
 
-impl Server {
+impl BenchServer {
     /// Starts it on ports that are free, and waits until it is there.
     ///
     /// # Errors
     /// If it does not start; then with its log.
     pub async fn start(program: &Path, database_url: &str) -> anyhow::Result<Self> {
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let config = folder.join("postroom.toml");
         fs::write(&config, POLICY.to_owned() + &keys::publish(folder.path())?)?;
         let log = folder.join("log");
@@ -81,7 +81,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Another one on the same database.
+    /// Starts a second server on the same database.
     ///
     /// # Errors
     /// If it does not start; then with its log.
@@ -89,12 +89,12 @@ impl Server {
         Self::start(&self.program, &self.database_url).await
     }
 
-    /// Its process.
+    /// Process id.
     pub fn process(&self) -> u32 {
         self.process.id()
     }
 
-    /// Has the program recount all mailboxes, and answers its last line.
+    /// Runs `postroom verify` and returns its last line.
     ///
     /// # Errors
     /// If something drifts.
@@ -139,7 +139,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for BenchServer {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.process.kill();

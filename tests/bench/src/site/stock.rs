@@ -1,4 +1,4 @@
-//! Fills a database with a world, faster than calls could.
+//! Fills a database with a dataset, faster than calls could.
 //!
 //! The first message came by a call; all others are copies of it, so that whatever the
 //! service stores of a message is in each of them.
@@ -11,12 +11,12 @@ use indicatif::ProgressBar;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
-use crate::site::world::{FIRST_MAILBOX, ROUND_MS, World};
+use crate::site::dataset::{Dataset, FIRST_MAILBOX, ROUND_MS};
 
 /// Messages of a transaction.
 const CHUNK: u64 = 25_000;
 
-/// Only the first message is there: keep it aside, and begin anew.
+/// Keeps the first message as a template, and empties the tables.
 const BEGIN: &str = "
     CREATE TABLE template AS SELECT * FROM message;
     DELETE FROM msgbox; DELETE FROM message; DELETE FROM mailbox;";
@@ -43,19 +43,19 @@ impl Stock {
         Ok(Self::Sqlite(options.connect().await?))
     }
 
-    /// Puts the world in the place of the first message.
+    /// Puts the dataset in the place of the first message.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn fill(mut self, world: &World, progress: &ProgressBar) -> anyhow::Result<()> {
+    pub async fn fill(mut self, dataset: &Dataset, progress: &ProgressBar) -> anyhow::Result<()> {
         self.run(BEGIN.to_owned()).await?;
-        self.run(self.mailboxes(world)).await?;
+        self.run(self.mailboxes(dataset)).await?;
         let mut begin = 0;
-        while begin < world.messages() {
-            let end = (begin + CHUNK).min(world.messages());
+        while begin < dataset.messages() {
+            let end = (begin + CHUNK).min(dataset.messages());
             let (messages, entries) = (
-                self.messages(world, begin, end),
-                self.entries(world, begin, end),
+                self.messages(dataset, begin, end),
+                self.entries(dataset, begin, end),
             );
             self.run(format!("BEGIN; {messages}; {entries}; COMMIT"))
                 .await?;
@@ -101,13 +101,13 @@ impl Stock {
         Ok(())
     }
 
-    fn mailboxes(&self, world: &World) -> String {
+    fn mailboxes(&self, dataset: &Dataset) -> String {
         let overriding = match self {
             Self::Postgres(_) => "OVERRIDING SYSTEM VALUE",
             Self::Sqlite(_) => "",
         };
-        let (profiles, rounds) = (world.profiles(), world.rounds());
-        let (begin_ms, seq) = (world.begin_ms(), 2 * rounds);
+        let (profiles, rounds) = (dataset.profiles(), dataset.rounds());
+        let (begin_ms, seq) = (dataset.begin_ms(), 2 * rounds);
         let clock_ms = begin_ms + (rounds - 1) * ROUND_MS;
         format!(
             "WITH RECURSIVE n (i) AS (
@@ -123,15 +123,15 @@ impl Stock {
     }
 
     /// The messages `n`: number, round `k`, sender `s`, recipient `r`, time, and id.
-    fn numbered(&self, world: &World, begin: u64, end: u64) -> String {
+    fn numbered(&self, dataset: &Dataset, begin: u64, end: u64) -> String {
         let id = match self {
             Self::Postgres(_) => {
                 "(lpad(to_hex(ms), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid"
             }
             Self::Sqlite(_) => "unhex(printf('%012x70008000%012x', ms, i))",
         };
-        let (profiles, others) = (world.profiles(), world.profiles() - 1);
-        let begin_ms = world.begin_ms();
+        let (profiles, others) = (dataset.profiles(), dataset.profiles() - 1);
+        let begin_ms = dataset.begin_ms();
         format!(
             "WITH RECURSIVE g (i) AS (
                  SELECT CAST({begin} AS bigint) UNION ALL SELECT i + 1 FROM g WHERE i + 1 < {end}
@@ -144,8 +144,8 @@ impl Stock {
         )
     }
 
-    fn messages(&self, world: &World, begin: u64, end: u64) -> String {
-        let numbered = self.numbered(world, begin, end);
+    fn messages(&self, dataset: &Dataset, begin: u64, end: u64) -> String {
+        let numbered = self.numbered(dataset, begin, end);
         format!(
             "{numbered}
              INSERT INTO message (message_id, version, send_ms, update_ms, expire_ms, app_no,
@@ -158,8 +158,8 @@ impl Stock {
         )
     }
 
-    fn entries(&self, world: &World, begin: u64, end: u64) -> String {
-        let numbered = self.numbered(world, begin, end);
+    fn entries(&self, dataset: &Dataset, begin: u64, end: u64) -> String {
+        let numbered = self.numbered(dataset, begin, end);
         format!(
             "{numbered}
              INSERT INTO msgbox (mailbox_id, message_id, seq, create_seq, create_ms, update_ms,

@@ -1,0 +1,160 @@
+//! Random actions of all kinds.
+
+use bytes::Bytes;
+use domain::content::{Body, Part};
+use domain::limits::{DAY_MS, HOUR_MS};
+use domain::operation::{
+    Clear, Configure, Delete, Edit, Mark, MarkDelivered, Open, Recall, Remove, RemoveOne, SendBulk,
+    Update,
+};
+use domain::{
+    Action, AppId, Audience, Content, Msgbox, QuotaOverrides, Sender, Settings, Violations,
+};
+
+use super::Generator;
+use crate::model::reference::{ReferenceAction, ReferenceMessage};
+
+impl Generator {
+    pub(super) fn action(&mut self, app: &AppId) -> ReferenceAction {
+        match self.number(1..=100) {
+            1..=38 => ReferenceAction::Send(self.message(app)),
+            39..=42 => ReferenceAction::Act(Action::SendBulk(self.announcement())),
+            choice => ReferenceAction::Act(self.other_action(app, choice)),
+        }
+    }
+
+    fn other_action(&mut self, app: &AppId, choice: u64) -> Action {
+        let (message_id, owner) = self.message_and_owner(app);
+        let msgbox = self.msgbox();
+        match choice {
+            ..=53 => Action::Mark(Mark {
+                owner,
+                msgbox,
+                message_ids: self.some_messages(app, message_id),
+                read: !self.one_in(3),
+            }),
+            54..=57 => Action::MarkDelivered(MarkDelivered {
+                owner,
+                message_ids: self.some_messages(app, message_id),
+            }),
+            58..=67 => Action::Delete(Delete {
+                owner,
+                msgbox,
+                message_ids: self.some_messages(app, message_id),
+            }),
+            68..=69 => Action::Clear(Clear { owner, msgbox }),
+            70..=76 => Action::Recall(Recall {
+                owner,
+                msgbox,
+                message_ids: self.some_messages(app, message_id),
+            }),
+            77..=84 => Action::Edit(Edit {
+                owner,
+                message_id,
+                content: self.content(),
+                expected_version: self.version(),
+            }),
+            85..=90 => Action::Update(Update {
+                message_id,
+                content: self.content(),
+                expected_version: self.version(),
+            }),
+            91..=93 => Action::RemoveOne(RemoveOne {
+                message_id,
+                expected_version: self.version(),
+            }),
+            94..=95 => Action::Remove(Remove {
+                message_ids: self.some_messages(app, message_id),
+            }),
+            96..=98 => Action::Configure(Configure {
+                settings: self.settings(),
+                expected_version: self.version(),
+            }),
+            _ => Action::Open(Open { owner }),
+        }
+    }
+
+    fn announcement(&mut self) -> SendBulk {
+        SendBulk {
+            from: Sender {
+                profile_id: None,
+                name: self.one_of(&["News", "Olds"]).to_owned(),
+                pic: String::new(),
+            },
+            content: self.content(),
+            audience: self.one_of(&[Audience::Existing, Audience::Everyone]),
+            lifetime_ms: self.lifetime_ms(),
+        }
+    }
+
+    /// Lifetime in milliseconds, short enough for messages to expire during the run.
+    fn lifetime_ms(&mut self) -> Option<i64> {
+        self.maybe(3, |generator| {
+            let max = generator.one_of(&[1_000, 20_000, 2 * DAY_MS]);
+            generator.number(1..=max.cast_unsigned()).cast_signed()
+        })
+    }
+
+    fn message(&mut self, app: &AppId) -> ReferenceMessage {
+        let by_the_app = self.one_in(5);
+        let profiles = self.mailboxes(app);
+        let recipients = self.number(1..=6);
+        ReferenceMessage {
+            from: Sender {
+                profile_id: (!by_the_app).then(|| self.one_of(&profiles)),
+                name: self.one_of(&["", "Ann", "\"Zoë\" \\ {1}\n"]).to_owned(),
+                pic: self.one_of(&["", "https://pics.example/1.png"]).to_owned(),
+            },
+            to: (0..recipients).map(|_| self.one_of(&profiles)).collect(),
+            content: self.content(),
+            notification: self.maybe(6, |_| Bytes::from_static(b"\0ding\xff")),
+            lifetime_ms: self.lifetime_ms(),
+        }
+    }
+
+    fn content(&mut self) -> Content {
+        let length = self.number(1..=120);
+        let letters: String = (0..length)
+            .map(|_| self.one_of(&['a', 'b', 'ß', '"', '7', '\u{1F4EE}']))
+            .collect();
+        let encoded = Bytes::from(letters.clone());
+        let body = if self.one_in(4) {
+            Body::Parts(vec![Part {
+                mime_type: "text/plain".to_owned(),
+                body: encoded.clone(),
+            }])
+        } else {
+            Body::Json(letters.into())
+        };
+        let mut violations = Violations::none();
+        Content::parse(&body, encoded, "content", &mut violations).expect("a content")
+    }
+
+    fn settings(&mut self) -> Settings {
+        let switch = |generator: &mut Self| generator.maybe(2, |generator| !generator.one_in(3));
+        Settings {
+            version: 1,
+            allow_self_send: switch(self),
+            allow_edit: switch(self),
+            allow_delete_for_everyone: switch(self),
+            recipients_may_delete_for_everyone: switch(self),
+            max_recipients: self.maybe(3, |generator| generator.one_of(&[2, 4, 6])),
+            max_content_bytes: self.maybe(3, |generator| generator.one_of(&[60, 150, 500])),
+            default_expiry_ms: self.maybe(3, |generator| generator.one_of(&[1, HOUR_MS, DAY_MS])),
+            // They bind callers, and no operation.
+            quotas: QuotaOverrides::default(),
+        }
+    }
+
+    fn msgbox(&mut self) -> Msgbox {
+        if self.one_in(3) {
+            Msgbox::Sent
+        } else {
+            Msgbox::Inbox
+        }
+    }
+
+    fn version(&mut self) -> Option<i64> {
+        self.maybe(2, |generator| generator.one_of(&[1, 1, 2, 3]))
+    }
+}
