@@ -31,7 +31,10 @@ const LISTENERS: [(&str, [&str; 2]); 2] = [
     ),
 ];
 
-/// Served by no listener.
+/// The root of the proto files that are not part of the public contract.
+const INTERNAL_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/internal");
+
+/// Page contexts and cursors, opaque to clients: no listener serves it.
 const INTERNAL: &str = "postroom/internal/v1/cursor.proto";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -77,7 +80,7 @@ fn keep_json_encoded(files: &mut FileDescriptorSet) -> Result<(), &'static str> 
 fn compile(
     files: impl IntoIterator<Item = impl AsRef<Path>>,
 ) -> Result<protox::Compiler, protox::Error> {
-    let mut compiler = protox::Compiler::new([PROTO_ROOT])?;
+    let mut compiler = protox::Compiler::new([PROTO_ROOT, INTERNAL_ROOT])?;
     compiler
         .include_imports(true)
         .include_source_info(true)

@@ -2,6 +2,7 @@
 
 use proto::sys::v1 as sys;
 use proto::v1;
+use support::boxes;
 use support::issuer::ALL_SCOPES;
 use support::on_each_database;
 use support::service::TestService;
@@ -21,7 +22,7 @@ async fn a_mailbox_belongs_to_one_app(test: &TestService) {
     send(test, "alice", &["bob"]).await;
     let mut there = test.user_of(OTHER, "bob");
     let found = ok(there.get_message_counts(v1::GetMessageCountsRequest {})).await;
-    assert_eq!(found.counts["inbox"].total, 0);
+    assert_eq!(boxes::named(&found.boxes, "inbox").total, 0);
     let page = ok(there.get_messages_page(v1::GetMessagesPageRequest::default())).await;
     assert_eq!(page.results.expect("a page").count, 0);
     let clear = v1::ClearMessagesRequest {

@@ -11,6 +11,7 @@ use proto::sys::v1 as sys;
 use proto::v1;
 use proto::v1::content::Body;
 use serde_json::Value as Json;
+use support::boxes;
 use support::service::TestService;
 use support::store::{Fixture, Setup, TestStore};
 use tonic::{Response, Status};
@@ -173,7 +174,7 @@ pub fn notice(to: &[impl AsRef<str>], content: v1::Content) -> sys::SendMessageR
     sys::SendMessageRequest {
         to: strings(to),
         content: Some(content),
-        from: Some(news()),
+        sender: Some(news()),
         ..Default::default()
     }
 }
@@ -279,8 +280,11 @@ pub async fn is_stored(test: &TestService, id: &str) -> bool {
 /// Messages in the inbox, unread ones of them, and messages in `sent`.
 pub async fn counts(test: &TestService, who: &str) -> (u32, u32, u32) {
     let request = v1::GetMessageCountsRequest {};
-    let counts = ok(test.user(who).get_message_counts(request)).await.counts;
-    let (inbox, sent) = (&counts["inbox"], &counts["sent"]);
+    let counts = ok(test.user(who).get_message_counts(request)).await.boxes;
+    let (inbox, sent) = (
+        boxes::named(&counts, "inbox"),
+        boxes::named(&counts, "sent"),
+    );
     assert_eq!((counts.len(), sent.unread), (2, 0));
     (inbox.total, inbox.unread, sent.total)
 }

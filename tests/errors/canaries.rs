@@ -52,7 +52,7 @@ async fn errors_do_not_repeat_request_values(test: &TestService) {
     };
     let criteria = v1::SearchCriteria {
         msgbox: CANARY.to_owned(),
-        from_profile_id: bad(),
+        sender_profile_id: bad(),
         to_profile_id: bad(),
         party_profile_id: bad(),
         sent_after: Some(Timestamp {
@@ -90,7 +90,7 @@ async fn errors_do_not_repeat_request_values(test: &TestService) {
         )
         .await,
         refused(app.send_message(sys::SendMessageRequest {
-            from: Some(from),
+            sender: Some(from),
             ..notice(&["bob"], text(CANARY))
         }))
         .await,

@@ -108,8 +108,8 @@ async fn violations_of_user_sends_name_their_fields(test: &TestService) {
 async fn violations_of_app_sends_name_their_fields(test: &TestService) {
     let mut app = test.sys();
     let mut send = async |request| refused(app.send_message(request)).await;
-    let from = |from| sys::SendMessageRequest {
-        from,
+    let sent_by = |sender| sys::SendMessageRequest {
+        sender,
         ..notice(&["bob"], text("hi"))
     };
     let somebody = v1::Sender {
@@ -129,9 +129,12 @@ async fn violations_of_app_sends_name_their_fields(test: &TestService) {
             "a content over the cap",
             send(notice(&["bob"], text(&"x".repeat(66_000)))).await,
         ),
-        ("a profile id in from", send(from(Some(somebody))).await),
-        ("no name in from", send(from(None)).await),
-        ("both of them", send(from(Some(nobody))).await),
+        (
+            "a profile id in the sender",
+            send(sent_by(Some(somebody))).await,
+        ),
+        ("no sender", send(sent_by(None)).await),
+        ("both of them", send(sent_by(Some(nobody))).await),
     ];
     compare("notices", &cases);
 }
@@ -152,7 +155,7 @@ async fn violations_of_pages_name_their_fields(test: &TestService) {
     };
     let criteria = v1::SearchCriteria {
         msgbox: "drafts".to_owned(),
-        from_profile_id: "a b".to_owned(),
+        sender_profile_id: "a b".to_owned(),
         kind: 99,
         sent_after: Some(Timestamp {
             seconds: i64::MAX,

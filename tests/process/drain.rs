@@ -5,6 +5,7 @@ use std::pin::pin;
 use futures::future::join_all;
 use proto::v1;
 use sqlx::Connection as _;
+use support::boxes;
 use support::on_each_database;
 use support::process::{Deployment, UserClient};
 use support::store::{DatabaseKind, TestEnvironment as _};
@@ -40,7 +41,10 @@ async fn a_terminated_service_finishes_its_calls_and_exits_with_0(deployment: &D
         .get_message_counts(v1::GetMessageCountsRequest {})
         .await
         .expect("counts");
-    assert_eq!(counts.into_inner().counts["inbox"].total, SENDS);
+    assert_eq!(
+        boxes::named(&counts.into_inner().boxes, "inbox").total,
+        SENDS
+    );
     again.terminate();
     assert!(again.ended().await.success());
 }

@@ -122,13 +122,13 @@ fn sends_pages_counts_marks_and_deletes(talk: &Talk) {
     let counts = || {
         let counts = talk.user(bob, "GetMessageCounts", &json!({}));
         // Zeros are not said.
-        ["total", "unread"].map(|name| counts["counts"]["inbox"][name].as_u64().unwrap_or(0))
+        ["total", "unread"].map(|name| counts["boxes"][0][name].as_u64().unwrap_or(0))
     };
 
     let hello =
         json!({ "to": ["bob"], "content": { "json": { "text": "hello", "n": [1, null] } } });
     let from_alice = &talk.user(alice, "SendMessage", &hello)["messageId"];
-    let welcome = json!({ "to": ["bob"], "text": "welcome", "from": { "name": "The game" } });
+    let welcome = json!({ "to": ["bob"], "text": "welcome", "sender": { "name": "The game" } });
     let from_app = &talk.sys("SendMessageSimple", &welcome)["messageId"];
     assert_eq!(counts(), [2, 2]);
 
@@ -139,7 +139,7 @@ fn sends_pages_counts_marks_and_deletes(talk: &Talk) {
         [&items[0]["messageId"], &items[1]["messageId"]],
         [from_app, from_alice]
     );
-    assert_eq!(items[0]["message"]["from"], json!({ "name": "The game" }));
+    assert_eq!(items[0]["message"]["sender"], json!({ "name": "The game" }));
     assert_eq!(items[1]["message"]["content"], hello["content"]);
 
     let marked = talk.user(bob, "MarkMessagesRead", &inbox(&[from_alice, from_app]));

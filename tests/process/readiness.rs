@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use proto::v1;
 use sqlx::Connection as _;
+use support::boxes;
 use support::issuer::APP;
 use support::postgres::Cluster;
 use support::process::{Deployment, ServerProcess, StartOptions};
@@ -125,5 +126,5 @@ async fn a_service_recovers_from_the_loss_of_its_database() {
         .get_message_counts(v1::GetMessageCountsRequest {})
         .await
         .expect("counts");
-    assert_eq!(counts.into_inner().counts["inbox"].total, 2);
+    assert_eq!(boxes::named(&counts.into_inner().boxes, "inbox").total, 2);
 }

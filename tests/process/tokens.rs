@@ -1,6 +1,7 @@
 //! Tokens that the program makes.
 
 use proto::{sys, v1};
+use support::boxes;
 use support::command::run;
 use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
@@ -35,7 +36,7 @@ async fn a_token_from_the_command_line_opens_one_app(deployment: &Deployment) {
             .get_message_counts(v1::GetMessageCountsRequest {})
             .await;
         assert_eq!(
-            counts.expect("counts").into_inner().counts["inbox"].total,
+            boxes::named(&counts.expect("counts").into_inner().boxes, "inbox").total,
             total,
             "{app}"
         );

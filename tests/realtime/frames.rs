@@ -4,6 +4,7 @@ use messaging::Pace;
 use proto::v1;
 use proto::v1::event::Frame;
 use std::time::{Duration, Instant};
+use support::boxes;
 use support::service::{TestService, unhurried};
 use support::{gears, on_each_database};
 
@@ -18,7 +19,7 @@ async fn a_stream_without_a_cursor_is_caught_up_at_once(test: &TestService) {
     let Frame::Counts(counts) = frame(&counts) else {
         panic!("{counts:?}");
     };
-    assert_eq!(counts.counts["inbox"].unread, 2);
+    assert_eq!(boxes::named(&counts.boxes, "inbox").unread, 2);
     assert_eq!(short(&bob.next().await).0, "caught up");
     let request = v1::GetMessageCountsRequest {};
     let counted = ok(test.user("bob").get_message_counts(request)).await;
@@ -55,7 +56,7 @@ async fn a_change_arrives_with_the_counts_after_it(test: &TestService) {
     let Frame::Counts(counts) = frame(&event) else {
         panic!("{event:?}");
     };
-    assert_eq!(counts.counts["inbox"].total, 0);
+    assert_eq!(boxes::named(&counts.boxes, "inbox").total, 0);
 }
 
 async fn a_stream_shows_the_named_boxes_in_the_named_view(test: &TestService) {

@@ -7,6 +7,7 @@
 //! - [`postgres`] and [`tools`] find the foreign programs, or install them. What cannot be
 //!   had fails the tests that need it, with a word on how to get it; none is skipped.
 
+pub mod boxes;
 pub mod certificates;
 pub mod clock;
 pub mod command;

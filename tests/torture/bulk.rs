@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::{StreamExt as _, stream};
 use proto::sys::v1 as sys;
+use support::boxes;
 use support::process::{Deployment, ServerProcess, SystemClient};
 use support::{coverage, on_each_database};
 
@@ -37,7 +38,7 @@ async fn begin(app: &mut SystemClient, count: usize) {
         let request = sys::SendMessageRequest {
             to: some.to_vec(),
             content: Some(text("hello")),
-            from: Some(news()),
+            sender: Some(news()),
             ..Default::default()
         };
         let sent = app.send_message(request).await.expect("it is sent");
@@ -51,7 +52,8 @@ async fn look(mut app: SystemClient, number: usize) -> Option<(u32, u32)> {
         owner_profile_id: owner(number),
     };
     let counted = app.get_message_counts_for_owner(request).await.ok()?;
-    let inbox = &counted.into_inner().counts["inbox"];
+    let boxes = counted.into_inner().boxes;
+    let inbox = boxes::named(&boxes, "inbox");
     Some((inbox.total, inbox.unread))
 }
 
@@ -81,7 +83,7 @@ async fn a_bulk_message_reaches_each_mailbox_once_over_crashes(deployment: &Depl
     begin(&mut app, count).await;
     let request = sys::SendBulkRequest {
         content: Some(text("to all")),
-        from: Some(news()),
+        sender: Some(news()),
         ..Default::default()
     };
     let message_id = app.send_bulk(request).await.expect("it is sent");

@@ -1,6 +1,7 @@
 //! A connection that is cut at the very moment of the commit.
 
 use proto::v1;
+use support::boxes;
 use support::commit_proxy::{CommitProxy, Moment};
 use support::issuer::{APP, TestIssuer};
 use support::service::TestService;
@@ -48,7 +49,7 @@ async fn cut_at(moment: Moment) -> CutResult {
         .user("bob")
         .get_message_counts(v1::GetMessageCountsRequest {})
         .await;
-    let delivered = counts.expect("counts").into_inner().counts["inbox"].total;
+    let delivered = boxes::named(&counts.expect("counts").into_inner().boxes, "inbox").total;
     store.close().await;
     test.end(true).await;
     CutResult { refused, delivered }

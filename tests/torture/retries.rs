@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use proto::v1;
+use support::boxes;
 use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
 use support::service::TestService;
@@ -40,7 +41,7 @@ async fn the_same_request_16_times_at_once_over_two_replicas_is_one_message(test
             .get_message_counts(v1::GetMessageCountsRequest {})
             .await;
         assert_eq!(
-            counts.expect("counts").into_inner().counts[msgbox].total,
+            boxes::named(&counts.expect("counts").into_inner().boxes, msgbox).total,
             1,
             "{profile}"
         );

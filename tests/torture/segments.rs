@@ -64,7 +64,7 @@ async fn send(app: &mut SystemClient, count: usize) -> SendToProfilesResponse {
     numbers.shuffle(&mut StdRng::seed_from_u64(7600));
     let message = Piece::Message(sys::SegmentMessage {
         content: Some(text("to some")),
-        from: Some(news()),
+        sender: Some(news()),
         ..Default::default()
     });
     let chunks = numbers.chunks(CHUNK).map(|numbers| {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use proto::{sys, v1};
+use support::boxes;
 use support::process::ServerProcess;
 use tonic::{Request, Status};
 
@@ -74,7 +75,8 @@ pub async fn delivered(server: &ServerProcess) -> usize {
         let owner_profile_id = recipient(number);
         let request = sys::v1::GetMessageCountsForOwnerRequest { owner_profile_id };
         let counts = server.system().get_message_counts_for_owner(request).await;
-        delivered += counts.expect("counts").into_inner().counts["inbox"].total as usize;
+        let boxes = counts.expect("counts").into_inner().boxes;
+        delivered += boxes::named(&boxes, "inbox").total as usize;
     }
     delivered
 }

@@ -15,7 +15,7 @@ pub async fn handle(
         .counts(user.app(), user.profile(), Reader::Owner)
         .await?;
     Ok(GetMessageCountsResponse {
-        counts: counts::by_name(&counted.counts),
+        boxes: counts::boxes(&counted.counts),
         cursor: cursor::show(counted.position, user.app(), user.profile()),
     })
 }

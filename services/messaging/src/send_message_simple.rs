@@ -28,6 +28,7 @@ fn parse(from: Sender, request: SendMessageSimpleRequest) -> Result<Operation, V
     let draft = Draft::simple(
         &request.to,
         request.text,
+        None,
         request.expire_after,
         &mut violations,
     );

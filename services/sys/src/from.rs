@@ -5,26 +5,26 @@ use domain::sender::{is_name, is_pic};
 use domain::{Reason, Sender, Violations};
 use proto::v1;
 
-/// Takes the `from` of a request: a name and perhaps a picture, but no profile.
+/// Takes the `sender` of a request: a name and perhaps a picture, but no profile.
 pub fn parse(from: Option<v1::Sender>, violations: &mut Violations) -> Sender {
     let from = from.unwrap_or_default();
     if !from.profile_id.is_empty() {
         violations.add(
-            "from.profile_id",
+            "sender.profile_id",
             Reason::FromIdMustBeEmpty,
             "must be empty: the app itself has no profile",
         );
     }
     if from.name.is_empty() {
         violations.add(
-            "from.name",
+            "sender.name",
             Reason::FromNameRequired,
             "must be the name to show",
         );
     }
     for (field, fits, bytes_max) in [
-        ("from.name", is_name(&from.name), SENDER_NAME_BYTES_MAX),
-        ("from.pic", is_pic(&from.pic), SENDER_PIC_BYTES_MAX),
+        ("sender.name", is_name(&from.name), SENDER_NAME_BYTES_MAX),
+        ("sender.pic", is_pic(&from.pic), SENDER_PIC_BYTES_MAX),
     ] {
         if !fits {
             violations.invalid(
@@ -61,20 +61,20 @@ mod tests {
             pic: pic.into(),
         };
         assert_eq!(reasons(Some(from("", "News", "https://a/b.png"))), []);
-        let required = ("from.name".to_owned(), Reason::FromNameRequired);
+        let required = ("sender.name".to_owned(), Reason::FromNameRequired);
         assert_eq!(reasons(None), std::slice::from_ref(&required));
         assert_eq!(
             reasons(Some(from("bob", "", ""))),
             [
-                ("from.profile_id".to_owned(), Reason::FromIdMustBeEmpty),
+                ("sender.profile_id".to_owned(), Reason::FromIdMustBeEmpty),
                 required
             ]
         );
         assert_eq!(
             reasons(Some(from("", &"x".repeat(129), &"x".repeat(513)))),
             [
-                ("from.name".to_owned(), Reason::InvalidRequest),
-                ("from.pic".to_owned(), Reason::InvalidRequest)
+                ("sender.name".to_owned(), Reason::InvalidRequest),
+                ("sender.pic".to_owned(), Reason::InvalidRequest)
             ]
         );
     }

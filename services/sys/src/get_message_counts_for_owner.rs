@@ -16,7 +16,7 @@ pub async fn handle(
     let owner = owner::parse_only(&request.into_inner().owner_profile_id)?;
     let counted = store.counts(system.app(), &owner, Reader::App).await?;
     Ok(GetMessageCountsForOwnerResponse {
-        counts: counts::by_name(&counted.counts),
+        boxes: counts::boxes(&counted.counts),
         cursor: cursor::show(counted.position, system.app(), &owner),
     })
 }

@@ -30,7 +30,7 @@ fn parse(request: SendBulkRequest) -> Result<Operation, Violations> {
     // A sealed content is for whoever has the key already: there is nobody to wrap it for.
     content::check_wraps(request.content.as_ref(), None, &[], &mut violations);
     let content = content::parse(request.content, &mut violations);
-    let from = from::parse(request.from, &mut violations);
+    let from = from::parse(request.sender, &mut violations);
     let audience = audience(request.audience, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let lifetime_ms = time::lifetime_ms(request.expire_after, "expire_after", &mut violations);
@@ -79,7 +79,7 @@ mod tests {
             content: Some(Content {
                 body: Some(Body::Json(b"\x20\x01"[..].into())),
             }),
-            from: Some(Sender {
+            sender: Some(Sender {
                 name: "News".into(),
                 ..Sender::default()
             }),

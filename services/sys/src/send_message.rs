@@ -35,7 +35,7 @@ fn parse(request: SendMessageRequest) -> Result<Operation, Violations> {
         request.expire_after,
         &mut violations,
     );
-    let from = from::parse(request.from, &mut violations);
+    let from = from::parse(request.sender, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let draft = violations.finish(draft)?;
     Ok(draft.send(from, METHOD, request_id.as_ref()))
@@ -64,7 +64,7 @@ mod tests {
             content: Some(Content {
                 body: Some(Body::Json(b"\x20\x01"[..].into())),
             }),
-            from: Some(Sender {
+            sender: Some(Sender {
                 name: name.into(),
                 ..Sender::default()
             }),

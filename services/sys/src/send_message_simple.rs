@@ -27,8 +27,14 @@ pub async fn handle(
 
 fn parse(request: SendMessageSimpleRequest) -> Result<Operation, Violations> {
     let mut violations = Violations::none();
-    let draft = Draft::simple(&request.to, request.text, None, &mut violations);
-    let from = from::parse(request.from, &mut violations);
+    let draft = Draft::simple(
+        &request.to,
+        request.text,
+        request.notification.as_ref(),
+        request.expire_after,
+        &mut violations,
+    );
+    let from = from::parse(request.sender, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let draft = violations.finish(draft)?;
     Ok(draft.send(from, METHOD, request_id.as_ref()))

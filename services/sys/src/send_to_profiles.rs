@@ -81,7 +81,7 @@ fn parse(message: SegmentMessage) -> Result<Draft, Violations> {
     // A sealed content is for whoever has the key already: they are too many to wrap it for.
     content::check_wraps(message.content.as_ref(), None, &[], &mut violations);
     let content = content::parse(message.content, &mut violations);
-    let from = from::parse(message.from, &mut violations);
+    let from = from::parse(message.sender, &mut violations);
     let notification = notification::parse(message.notification.as_ref(), &mut violations);
     let lifetime_ms = time::lifetime_ms(message.expire_after, "expire_after", &mut violations);
     let request_id = id::request(&message.request_id, &mut violations);

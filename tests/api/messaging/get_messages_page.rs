@@ -69,7 +69,7 @@ async fn a_call_examines_2000_rows_and_sets_more(test: &TestService) {
         futures::future::join_all(sends).await;
     }
     let criteria = SearchCriteria {
-        from_profile_id: "carol".to_owned(),
+        sender_profile_id: "carol".to_owned(),
         ..Default::default()
     };
     let mut reader = PageReader::of(test);
@@ -90,7 +90,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
     let criteria = SearchCriteria {
         msgbox: "drafts".to_owned(),
         read: None,
-        from_profile_id: "a b".to_owned(),
+        sender_profile_id: "a b".to_owned(),
         to_profile_id: "x".repeat(129),
         party_profile_id: "\0".to_owned(),
         kind: 4,
@@ -106,7 +106,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
     found.sort();
     let mut expected = [
         "msgbox",
-        "from_profile_id",
+        "sender_profile_id",
         "to_profile_id",
         "party_profile_id",
         "kind",

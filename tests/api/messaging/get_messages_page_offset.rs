@@ -10,7 +10,7 @@ async fn a_context_keeps_criteria_view_and_count(test: &TestService) {
     announce(test, &["bob"]).await;
     let context = v1::PageContext {
         search_criteria: Some(v1::SearchCriteria {
-            from_profile_id: "alice".to_owned(),
+            sender_profile_id: "alice".to_owned(),
             ..Default::default()
         }),
         pagination: Some(v1::Pagination {

@@ -52,7 +52,7 @@ async fn a_message_arrives_and_a_copy_stays(test: &TestService) {
         assert_eq!(message, stored(test, &sent.message_id).await);
         assert_eq!(message.content, Some(text("hello")));
         assert_eq!(
-            (&message.to, message.to_count),
+            (&message.to, message.recipient_count),
             (&strings(&["bob", "carol"]), 2)
         );
         assert_eq!(message.kind(), proto::v1::MessageKind::Regular);
@@ -87,7 +87,7 @@ async fn the_sender_comes_from_the_token(test: &TestService) {
             name: name.to_owned(),
             pic: pic.to_owned(),
         };
-        assert_eq!(stored(test, &sent.message_id).await.from, Some(from));
+        assert_eq!(stored(test, &sent.message_id).await.sender, Some(from));
     }
     for (profile, name, pic) in [
         (&"x".repeat(129)[..], "", ""),

@@ -229,15 +229,16 @@ impl Mutation {
                 let request = sys::SendMessageSimpleRequest {
                     to: strings(&["bob"]),
                     text: body.to_owned(),
-                    from: Some(news()),
+                    sender: Some(news()),
                     request_id,
+                    ..Default::default()
                 };
                 told(app.send_message_simple(request).await)
             }
             M::SysSendBulk => {
                 let request = sys::SendBulkRequest {
                     content: Some(text(body)),
-                    from: Some(news()),
+                    sender: Some(news()),
                     request_id,
                     ..Default::default()
                 };

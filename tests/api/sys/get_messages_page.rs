@@ -78,7 +78,10 @@ async fn each_criterion_keeps_matching_rows_only(test: &TestService) {
     let system = announce(test, &["bob"]).await;
     let cases: [(RepositoryCriteriaEdit, Vec<&String>); 9] = [
         (|_| (), vec![&from_alice, &from_bob, &system]),
-        (|it| it.from_profile_id = "alice".into(), vec![&from_alice]),
+        (
+            |it| it.sender_profile_id = "alice".into(),
+            vec![&from_alice],
+        ),
         (
             |it| it.to_profile_id = "bob".into(),
             vec![&from_alice, &system],
@@ -91,7 +94,7 @@ async fn each_criterion_keeps_matching_rows_only(test: &TestService) {
         ),
         (|it| it.set_kind(MessageKind::System), vec![&system]),
         (
-            |it| (it.system_only, it.from_profile_id) = (true, "alice".into()),
+            |it| (it.system_only, it.sender_profile_id) = (true, "alice".into()),
             vec![],
         ),
         (
@@ -169,7 +172,7 @@ async fn sorting_by_update_time_uses_the_last_update(test: &TestService) {
 
 async fn all_violations_are_reported_at_once(test: &TestService) {
     let criteria = RepositoryCriteria {
-        from_profile_id: "a b".to_owned(),
+        sender_profile_id: "a b".to_owned(),
         to_profile_id: "é".to_owned(),
         kind: -1,
         sent_after: Some(Timestamp {
@@ -185,7 +188,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
         }),
     };
     let found = fields(test.sys().get_messages_page(request)).await;
-    let expected = ["from_profile_id", "to_profile_id", "kind", "sent_after"];
+    let expected = ["sender_profile_id", "to_profile_id", "kind", "sent_after"];
     assert_eq!(
         found,
         expected.map(|field| format!("context.search_criteria.{field}"))

@@ -12,7 +12,7 @@ async fn a_context_keeps_criteria_view_and_count(test: &TestService) {
     announce(test, &["bob"]).await;
     let context = RepositoryPageContext {
         search_criteria: Some(RepositoryCriteria {
-            from_profile_id: "alice".to_owned(),
+            sender_profile_id: "alice".to_owned(),
             ..Default::default()
         }),
         pagination: Some(Pagination {

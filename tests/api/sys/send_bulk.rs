@@ -2,6 +2,7 @@ use prost_types::Duration;
 use proto::sys::v1::{BulkAudience, SendBulkRequest, SendBulkResponse};
 use proto::sys::v1::{DeleteMessageRequest, GetMessagesRequest, UpdateMessageRequest};
 use proto::v1;
+use support::boxes;
 use support::on_each_database;
 use support::service::TestService;
 
@@ -13,7 +14,7 @@ use crate::api::builders::{
 pub fn to(audience: BulkAudience) -> SendBulkRequest {
     SendBulkRequest {
         content: Some(text("to all")),
-        from: Some(news()),
+        sender: Some(news()),
         audience: audience.into(),
         ..Default::default()
     }
@@ -36,8 +37,8 @@ async fn a_bulk_message_reaches_all_existing_mailboxes(test: &TestService) {
     assert_eq!(held.create_time, sent.send_time);
     let message = held.message.expect("a message");
     assert_eq!(message.kind(), v1::MessageKind::Bulk);
-    assert_eq!((message.to.len(), message.to_count), (0, 0));
-    assert_eq!(message.from, Some(news()));
+    assert_eq!((message.to.len(), message.recipient_count), (0, 0));
+    assert_eq!(message.sender, Some(news()));
     assert_eq!(message.expire_time, sent.expire_time);
     assert_eq!(mark(test, &[id], false).await, 1);
     assert_eq!(counts(test, "bob").await, (2, 1, 0));
@@ -69,7 +70,7 @@ async fn a_bulk_message_stays_in_its_app(test: &TestService) {
     ok(elsewhere.get_message_counts(v1::GetMessageCountsRequest {})).await;
     ok(test.sys().send_bulk(to(BulkAudience::Everyone))).await;
     let counted = ok(elsewhere.get_message_counts(v1::GetMessageCountsRequest {})).await;
-    assert_eq!(counted.counts["inbox"].total, 0);
+    assert_eq!(boxes::named(&counted.boxes, "inbox").total, 0);
 }
 
 async fn an_update_of_a_bulk_message_reaches_settled_and_unsettled_mailboxes(test: &TestService) {
@@ -200,7 +201,7 @@ async fn a_full_inbox_takes_no_bulk_message(test: &SmallBoxes) {
 
 async fn all_violations_are_reported_at_once(test: &TestService) {
     let wrong = SendBulkRequest {
-        from: Some(v1::Sender {
+        sender: Some(v1::Sender {
             profile_id: "alice".to_owned(),
             ..Default::default()
         }),
@@ -214,8 +215,8 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
         fields(app.send_bulk(wrong)).await,
         [
             "content",
-            "from.profile_id",
-            "from.name",
+            "sender.profile_id",
+            "sender.name",
             "audience",
             "request_id",
             "expire_after"

@@ -12,7 +12,7 @@ use crate::api::builders::{
 
 fn from(profile_id: &str, name: &str, pic: &str) -> SendMessageRequest {
     SendMessageRequest {
-        from: Some(Sender {
+        sender: Some(Sender {
             profile_id: profile_id.to_owned(),
             name: name.to_owned(),
             pic: pic.to_owned(),
@@ -30,7 +30,7 @@ async fn a_notice_arrives_and_leaves_no_sent_entry(test: &TestService) {
         let entry = entry(test, who, "inbox", &sent.message_id).await;
         let message = entry.message.expect("a message");
         assert_eq!(message.kind(), MessageKind::System);
-        assert_eq!(message.from, Some(news()));
+        assert_eq!(message.sender, Some(news()));
         assert_eq!(message.to, ["bob", "carol"]);
         assert_eq!(message.send_time, sent.send_time);
         assert_eq!(message.expire_time, sent.expire_time);
@@ -41,7 +41,10 @@ async fn from_is_a_name_and_perhaps_a_picture(test: &TestService) {
     let mut app = test.sys();
     let (name, pic) = ("n".repeat(128), "p".repeat(512));
     let sent = ok(app.send_message(from("", &name, &pic))).await;
-    let shown = stored(test, &sent.message_id).await.from.expect("a sender");
+    let shown = stored(test, &sent.message_id)
+        .await
+        .sender
+        .expect("a sender");
     assert_eq!(
         (shown.profile_id, shown.name, shown.pic),
         (String::new(), name, pic)
@@ -51,32 +54,32 @@ async fn from_is_a_name_and_perhaps_a_picture(test: &TestService) {
         (
             from("bob", "News", ""),
             "FROM_ID_MUST_BE_EMPTY",
-            "from.profile_id",
+            "sender.profile_id",
         ),
-        (from("", "", ""), "FROM_NAME_REQUIRED", "from.name"),
+        (from("", "", ""), "FROM_NAME_REQUIRED", "sender.name"),
         (
             SendMessageRequest {
-                from: None,
+                sender: None,
                 ..from("", "", "")
             },
             "FROM_NAME_REQUIRED",
-            "from.name",
+            "sender.name",
         ),
         (
             from("", &"n".repeat(129), ""),
             "INVALID_REQUEST",
-            "from.name",
+            "sender.name",
         ),
         (
             from("", &"é".repeat(65), ""),
             "INVALID_REQUEST",
-            "from.name",
+            "sender.name",
         ),
-        (from("", "a\0", ""), "INVALID_REQUEST", "from.name"),
+        (from("", "a\0", ""), "INVALID_REQUEST", "sender.name"),
         (
             from("", "News", &"p".repeat(513)),
             "INVALID_REQUEST",
-            "from.pic",
+            "sender.pic",
         ),
     ] {
         assert_eq!(fields(app.send_message(request.clone())).await, [field]);
@@ -127,7 +130,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = SendMessageRequest {
         to: vec![String::new()],
         content: None,
-        from: None,
+        sender: None,
         request_id: "a b".to_owned(),
         expire_after: Some(Duration::default()),
         notification: Some(Notification {
@@ -140,7 +143,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
     let mut expected = [
         "to[0]",
         "content",
-        "from.name",
+        "sender.name",
         "request_id",
         "expire_after",
         "notification.title",

@@ -22,7 +22,7 @@ use crate::api::builders::{
 fn says(change: impl FnOnce(&mut SegmentMessage)) -> SendToProfilesRequest {
     let mut message = SegmentMessage {
         content: Some(text("to some")),
-        from: Some(news()),
+        sender: Some(news()),
         ..Default::default()
     };
     change(&mut message);
@@ -99,12 +99,15 @@ async fn a_segment_message_reaches_all_recipients_and_the_job_counts_them(test: 
     let held = entry(test, "bob", "inbox", id).await;
     let message = held.message.expect("a message");
     assert_eq!(message.kind(), v1::MessageKind::System);
-    assert_eq!((message.to, message.to_count), (strings(&["bob"]), 3));
-    assert_eq!(message.from, Some(news()));
+    assert_eq!(
+        (message.to, message.recipient_count),
+        (strings(&["bob"]), 3)
+    );
+    assert_eq!(message.sender, Some(news()));
     assert_eq!(message.send_time, sent.send_time);
     assert_eq!(message.expire_time, sent.expire_time);
     let stored = stored(test, id).await;
-    assert_eq!((stored.to.len(), stored.to_count), (0, 3));
+    assert_eq!((stored.to.len(), stored.recipient_count), (0, 3));
     // Who reads is the one recipient, also to look for.
     for (profile, found) in [("bob", 2), ("carol", 0)] {
         let criteria = v1::SearchCriteria {
@@ -311,7 +314,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
     let mut app = test.sys();
     let wrong = says(|message| {
         *message = SegmentMessage {
-            from: Some(v1::Sender {
+            sender: Some(v1::Sender {
                 profile_id: "alice".to_owned(),
                 ..Default::default()
             }),
@@ -325,8 +328,8 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
         fields(call).await,
         [
             "message.content",
-            "message.from.profile_id",
-            "message.from.name",
+            "message.sender.profile_id",
+            "message.sender.name",
             "message.expire_after",
             "message.request_id",
         ]

@@ -69,7 +69,7 @@ fn row(entry: &MsgboxEntry) -> [String; 5] {
     let message = entry.message.as_ref();
     [
         entry.message_id.clone(),
-        person(message.and_then(|message| message.from.as_ref())),
+        person(message.and_then(|message| message.sender.as_ref())),
         message.map(preview).unwrap_or_default(),
         time(message.and_then(|message| message.send_time.as_ref())),
         if entry.read { "yes" } else { "no" }.to_owned(),

@@ -85,7 +85,7 @@ fn show(entry: &MsgboxEntry) {
     println!(
         "{} from {} at {}\n{}\n",
         entry.message_id,
-        person(message.from.as_ref()),
+        person(message.sender.as_ref()),
         time(message.send_time.as_ref()),
         text_of(message)
     );

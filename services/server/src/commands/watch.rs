@@ -188,19 +188,19 @@ fn of_entry(what: &str, entry: &MsgboxEntry) -> String {
         "{what:8} {:5}  {}  {}  {}{}",
         escape(&entry.msgbox),
         escape(&entry.message_id),
-        person(message.and_then(|message| message.from.as_ref())),
+        person(message.and_then(|message| message.sender.as_ref())),
         message.map(preview).unwrap_or_default(),
         if entry.read { "  (read)" } else { "" }
     )
 }
 
 fn of_counts(counts: &BoxCounts) -> String {
-    let boxes = counts.counts.iter().map(|(name, counts)| {
+    let boxes = counts.boxes.iter().map(|msgbox| {
         format!(
             "{} {} ({} unread)",
-            escape(name),
-            counts.total,
-            counts.unread
+            escape(&msgbox.name),
+            msgbox.total,
+            msgbox.unread
         )
     });
     format!("counts   {}", boxes.collect::<Vec<_>>().join(", "))

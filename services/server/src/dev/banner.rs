@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 const SEND: &str = r#"{"to": ["bob"], "text": "Fancy a game?"}"#;
 const PAGE: &str = r#"{"context": {"search_criteria": {"msgbox": "inbox"}}}"#;
 const SYS_SEND: &str =
-    r#"{"to": ["alice", "bob"], "text": "Welcome", "from": {"name": "The game master"}}"#;
+    r#"{"to": ["alice", "bob"], "text": "Welcome", "sender": {"name": "The game master"}}"#;
 
 /// Everything that someone needs to try the service.
 pub struct Banner {

@@ -1,25 +1,10 @@
 //! Counts in answers.
 
-use std::collections::BTreeMap;
-
 use domain::Msgbox;
 use domain::mailbox::Counts;
 use proto::v1;
 
-/// The counts of both boxes by name.
-#[must_use]
-pub fn by_name(counts: &Counts) -> BTreeMap<String, v1::MessageCounts> {
-    let named = Msgbox::ALL.map(|msgbox| {
-        let counts = v1::MessageCounts {
-            total: number(counts.total(msgbox)),
-            unread: number(counts.unread(msgbox)),
-        };
-        (msgbox.name().to_owned(), counts)
-    });
-    named.into()
-}
-
-/// Both boxes in their order.
+/// Both boxes with their counts: `inbox`, `sent`.
 #[must_use]
 pub fn boxes(counts: &Counts) -> Vec<v1::Msgbox> {
     let boxes = Msgbox::ALL.map(|msgbox| v1::Msgbox {
@@ -49,7 +34,5 @@ mod tests {
         let numbers = |found: &v1::Msgbox| (found.name.clone(), found.total, found.unread);
         let found: Vec<_> = boxes(&counts).iter().map(numbers).collect();
         assert_eq!(found, [("inbox".into(), 3, 2), ("sent".into(), 5, 0)]);
-        let sent = by_name(&counts)["sent"];
-        assert_eq!((sent.total, sent.unread), (5, 0));
     }
 }

@@ -52,17 +52,19 @@ impl Draft {
     pub fn simple(
         to: &[String],
         text: String,
+        notification: Option<&v1::Notification>,
         expire_after: Option<Duration>,
         violations: &mut Violations,
     ) -> Option<Self> {
         let to = id::recipients(to, violations);
         let content = content::simple(text, violations);
+        let notification = notification::parse(notification, violations);
         let lifetime_ms = time::lifetime_ms(expire_after, "expire_after", violations);
         Some(Self {
             to: to?,
             content: content?,
             content_field: "text",
-            notification: None,
+            notification,
             lifetime_ms,
         })
     }

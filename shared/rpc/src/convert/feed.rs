@@ -110,7 +110,7 @@ pub fn resync(broken: Broken, counted: &Counts) -> Frame {
     };
     Frame::Resync(v1::Resync {
         reason: reason.into(),
-        counts: counts::by_name(counted),
+        boxes: counts::boxes(counted),
     })
 }
 
@@ -118,7 +118,7 @@ pub fn resync(broken: Broken, counted: &Counts) -> Frame {
 #[must_use]
 pub fn counted(counted: &Counts) -> Frame {
     Frame::Counts(v1::BoxCounts {
-        counts: counts::by_name(counted),
+        boxes: counts::boxes(counted),
     })
 }
 

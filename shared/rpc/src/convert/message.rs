@@ -42,8 +42,8 @@ pub fn show_emptied(message: &Message) -> v1::Message {
     v1::Message {
         message_id: envelope.message_id.to_string(),
         kind: kind(envelope.kind).into(),
-        from: Some(sender(&envelope.from)),
-        to_count: envelope.to_count(),
+        sender: Some(sender(&envelope.from)),
+        recipient_count: envelope.to_count(),
         to: envelope.to.iter().map(ProfileId::to_string).collect(),
         send_time: Some(timestamp(envelope.send_ms)),
         content: None,
@@ -127,7 +127,7 @@ mod tests {
         message.envelope.kind = MessageKind::System;
         let shown = show(&message, View::Full).expect("a message");
         assert_eq!(shown.kind(), v1::MessageKind::System);
-        assert_eq!(shown.from.expect("a sender").profile_id, "");
+        assert_eq!(shown.sender.expect("a sender").profile_id, "");
     }
 
     #[test]

@@ -43,8 +43,11 @@ async fn each_criterion_keeps_matching_rows_only(test: &TestService) {
             |it| it.read = Some(false),
             vec![&from_alice, &system, &to_alice],
         ),
-        (|it| it.from_profile_id = "alice".into(), vec![&from_alice]),
-        (|it| it.from_profile_id = "bob".into(), vec![&to_alice]),
+        (
+            |it| it.sender_profile_id = "alice".into(),
+            vec![&from_alice],
+        ),
+        (|it| it.sender_profile_id = "bob".into(), vec![&to_alice]),
         (|it| it.to_profile_id = "alice".into(), vec![&to_alice]),
         (|it| it.to_profile_id = "dora".into(), vec![&from_alice]),
         (
@@ -68,7 +71,7 @@ async fn all_criteria_must_hold(test: &TestService) {
     let all = |it: &mut SearchCriteria| {
         it.msgbox = "inbox".into();
         it.read = Some(false);
-        it.from_profile_id = "alice".into();
+        it.sender_profile_id = "alice".into();
         it.to_profile_id = "bob".into();
         it.party_profile_id = "dora".into();
         it.set_kind(MessageKind::Regular);
@@ -77,7 +80,7 @@ async fn all_criteria_must_hold(test: &TestService) {
     let breaks: [CriteriaEdit; 6] = [
         |it| it.msgbox = "sent".into(),
         |it| it.read = Some(true),
-        |it| it.from_profile_id = "carol".into(),
+        |it| it.sender_profile_id = "carol".into(),
         |it| it.to_profile_id = "alice".into(),
         |it| it.party_profile_id = "carol".into(),
         |it| it.set_kind(MessageKind::System),
@@ -136,7 +139,7 @@ async fn the_count_of_a_box_is_free(test: &TestService) {
         (|it| it.msgbox = "inbox".into(), 3),
         (|it| it.msgbox = "sent".into(), 1),
         (|it| it.read = Some(false), -1),
-        (|it| it.from_profile_id = "alice".into(), -1),
+        (|it| it.sender_profile_id = "alice".into(), -1),
         (
             |it| (it.msgbox, it.read) = ("inbox".into(), Some(false)),
             -1,

@@ -45,7 +45,8 @@ impl BulkCalls {
     pub async fn counts(&self, user: u64) -> anyhow::Result<(u32, u32)> {
         let request = self.of_user(user, GetMessageCountsRequest {})?;
         let counts = self.user(user).get_message_counts(request).await?;
-        let inbox = counts.into_inner().counts.remove("inbox");
+        let boxes = counts.into_inner().boxes;
+        let inbox = boxes.iter().find(|msgbox| msgbox.name == "inbox");
         let inbox = inbox.context("an inbox")?;
         Ok((inbox.total, inbox.unread))
     }

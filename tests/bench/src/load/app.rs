@@ -41,7 +41,7 @@ impl AppClient {
     pub async fn send_bulk(&self) -> anyhow::Result<String> {
         let message = sys::SendBulkRequest {
             content: Some(content("The season begins on Monday.")),
-            from: Some(sender()),
+            sender: Some(sender()),
             ..Default::default()
         };
         let sent = self.client().send_bulk(self.request(message)).await?;
@@ -58,7 +58,7 @@ impl AppClient {
     ) -> anyhow::Result<sys::SendToProfilesResponse> {
         let message = Piece::Message(sys::SegmentMessage {
             content: Some(content("You are in the final, which begins on Monday.")),
-            from: Some(sender()),
+            sender: Some(sender()),
             ..Default::default()
         });
         let chunks = (0..users.len().div_ceil(CHUNK)).map(move |number| {

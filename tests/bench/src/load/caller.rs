@@ -282,7 +282,7 @@ impl LoadCaller {
         let mut request = Request::new(sys::SendMessageRequest {
             to,
             content: Some(content(TEXT)),
-            from: Some(from),
+            sender: Some(from),
             ..Default::default()
         });
         request

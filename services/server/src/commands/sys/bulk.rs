@@ -73,7 +73,7 @@ async fn send(args: SendArgs) -> Result<(), Failure> {
     };
     let request = SendBulkRequest {
         content: Some(args.message.content()?),
-        from: Some(Sender {
+        sender: Some(Sender {
             name: args.from_name,
             ..Sender::default()
         }),

@@ -63,7 +63,7 @@ async fn send(args: Args) -> Result<(), Failure> {
         content: Some(args.message.content()?),
         request_id: args.message.request_id(),
         to: args.recipients.to,
-        from: Some(Sender {
+        sender: Some(Sender {
             name: args.from_name,
             ..Sender::default()
         }),

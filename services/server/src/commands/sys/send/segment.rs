@@ -36,7 +36,7 @@ pub async fn send(path: &Path, args: &Args) -> Result<(), Failure> {
     let ids = Ids::open(path)?;
     let message = SegmentMessage {
         content: Some(args.message.content()?),
-        from: Some(Sender {
+        sender: Some(Sender {
             name: args.from_name.clone(),
             ..Sender::default()
         }),
