@@ -5,7 +5,7 @@ use proto::sys::v1 as sys;
 use proto::v1;
 use support::issuer::{ALL_SCOPES, APP};
 use support::on_each_database;
-use support::service::{TestService, User};
+use support::service::{InProcessUser, TestService};
 use tonic::{Code, Status};
 
 const OTHER_APP: &str = "other";
@@ -28,7 +28,11 @@ async fn send(test: &TestService) -> String {
     sent.expect("a message").into_inner().message_id
 }
 
-async fn get(mut user: User, id: &str, msgbox: &str) -> Result<v1::GetMessagesResponse, Status> {
+async fn get(
+    mut user: InProcessUser,
+    id: &str,
+    msgbox: &str,
+) -> Result<v1::GetMessagesResponse, Status> {
     let request = v1::GetMessagesRequest {
         msgbox: msgbox.to_owned(),
         message_ids: vec![id.to_owned()],
@@ -39,7 +43,7 @@ async fn get(mut user: User, id: &str, msgbox: &str) -> Result<v1::GetMessagesRe
         .map(tonic::Response::into_inner)
 }
 
-async fn edit(mut user: User, id: &str) -> Status {
+async fn edit(mut user: InProcessUser, id: &str) -> Status {
     let request = v1::EditMessageRequest {
         message_id: id.to_owned(),
         content: Some(json("changed")),
@@ -49,7 +53,7 @@ async fn edit(mut user: User, id: &str) -> Status {
 }
 
 /// All that a user can try on a message: none of it finds one, or changes anything.
-async fn assert_unreachable(user: User, id: &str) {
+async fn assert_unreachable(user: InProcessUser, id: &str) {
     for msgbox in ["inbox", "sent"] {
         let refused = get(user.clone(), id, msgbox).await.expect_err("a refusal");
         assert_same_as_unknown(

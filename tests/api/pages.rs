@@ -7,7 +7,7 @@ mod offsets;
 
 use proto::sys::v1 as sys;
 use proto::v1;
-use support::service::{System, TestService, User};
+use support::service::{InProcessApp, InProcessUser, TestService};
 use tonic::Status;
 
 /// Method whose pages are read.
@@ -58,8 +58,8 @@ macro_rules! page {
 
 /// Caller of the three paged methods.
 pub struct PageReader {
-    bob: User,
-    app: System,
+    bob: InProcessUser,
+    app: InProcessApp,
 }
 
 impl PageReader {

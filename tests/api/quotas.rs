@@ -8,7 +8,7 @@ use proto::sys::v1::AppSettings;
 use proto::v1;
 use support::issuer::{ALL_SCOPES, APP, TestIssuer};
 use support::on_each_database;
-use support::service::{QUOTAS_REREAD, System, TestService, User};
+use support::service::{InProcessApp, InProcessUser, QUOTAS_REREAD, TestService};
 use support::store::{Fixture, Setup, TestStore};
 use tonic::Status;
 use tonic_types::StatusExt as _;
@@ -62,17 +62,17 @@ const NOTHING: AppSettings = AppSettings {
 
 type CallResult = Result<(), Status>;
 
-async fn asks(mut user: User) -> CallResult {
+async fn asks(mut user: InProcessUser) -> CallResult {
     let counts = user.get_message_counts(v1::GetMessageCountsRequest {});
     counts.await.map(drop)
 }
 
-async fn sends(mut user: User) -> CallResult {
+async fn sends(mut user: InProcessUser) -> CallResult {
     let request = message(&["bob"], text("hi"));
     user.send_message(request).await.map(drop)
 }
 
-async fn announces(mut app: System) -> CallResult {
+async fn announces(mut app: InProcessApp) -> CallResult {
     let request = notice(&["bob"], text("news"));
     app.send_message(request).await.map(drop)
 }

@@ -8,7 +8,7 @@ use domain::page::Scan;
 use domain::{Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, Refusal};
 use storage::{Error, Item, Items, MailStore, MailboxPage, Reader};
 use storage_sql::{Options, Postgres, SqlStore, Sqlite, open_backend};
-use support::clock::TestClock;
+use support::clock::ManualClock;
 use support::store::{DatabaseKind, Fixture, Setup, TestStore};
 use tokio::sync::OnceCell;
 
@@ -125,7 +125,7 @@ impl StoreFixture {
         BatchStore::open(self.test.backend(), options).await
     }
 
-    pub fn clock(&self) -> &TestClock {
+    pub fn clock(&self) -> &ManualClock {
         &self.test.clock
     }
 

@@ -2,7 +2,7 @@
 
 use proto::v1;
 use support::on_each_database;
-use support::service::{TestService, User};
+use support::service::{InProcessUser, TestService};
 use tonic::Status;
 
 use super::golden::compare;
@@ -13,7 +13,7 @@ use crate::realtime::ends::{at_pace, cut_off, impatient};
 const MANY: usize = 140;
 
 async fn subscribed(
-    mut user: User,
+    mut user: InProcessUser,
     cursor: &str,
 ) -> Result<tonic::Streaming<v1::SubscribeResponse>, Status> {
     let request = v1::SubscribeRequest {

@@ -14,7 +14,7 @@ use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 
 use crate::conformance::fixture::IN_TIME;
-use crate::realtime::subscriber::{FrameSummary, Subscriber, short};
+use crate::realtime::subscriber::{FrameSummary, StreamSubscriber, short};
 
 /// Time within which a running replica notices that its database is another one: a poll, and a
 /// margin. Asserted in the second gear.
@@ -32,14 +32,14 @@ async fn send(server: &ServerProcess) -> FrameSummary {
     ("new", sent.expect("it is sent").into_inner().message_id)
 }
 
-async fn follow(server: &ServerProcess, cursor: &str) -> Subscriber {
+async fn follow(server: &ServerProcess, cursor: &str) -> StreamSubscriber {
     let request = v1::SubscribeRequest {
         cursor: cursor.to_owned(),
         ..Default::default()
     };
     let mut bob = server.messaging(&server.tokens.bob);
     let stream = bob.subscribe(request).await.expect("a stream");
-    Subscriber::over(stream.into_inner(), cursor)
+    StreamSubscriber::over(stream.into_inner(), cursor)
 }
 
 /// Backlog from a cursor. Checks that the stream then shows new messages.

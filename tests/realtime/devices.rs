@@ -5,12 +5,12 @@ use proto::v1;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::subscriber::Subscriber;
+use super::subscriber::StreamSubscriber;
 use crate::api::builders::{announce, delete, mark, ok, send, text};
 
-async fn two(test: &TestService) -> [Subscriber; 2] {
-    let mut one = Subscriber::of(test.user("bob"), "").await;
-    let mut other = Subscriber::of(test.user("bob"), "").await;
+async fn two(test: &TestService) -> [StreamSubscriber; 2] {
+    let mut one = StreamSubscriber::of(test.user("bob"), "").await;
+    let mut other = StreamSubscriber::of(test.user("bob"), "").await;
     one.backlog().await;
     other.backlog().await;
     [one, other]
@@ -19,7 +19,7 @@ async fn two(test: &TestService) -> [Subscriber; 2] {
 async fn both_devices_see_the_changes_of_one_of_them(test: &TestService) {
     let mut devices = two(test).await;
     let first = send(test, "alice", &["bob"]).await;
-    let expect = async |devices: &mut [Subscriber; 2], what, id: &str| {
+    let expect = async |devices: &mut [StreamSubscriber; 2], what, id: &str| {
         for device in devices {
             assert_eq!(device.changes(1).await, [(what, id.to_owned())]);
         }

@@ -7,10 +7,10 @@ use proto::v1;
 use serde_json::json;
 use support::issuer::{APP, TestIssuer, user_claims};
 use support::on_each_database;
-use support::service::{TestService, User, unhurried};
+use support::service::{InProcessUser, TestService, unhurried};
 use tonic::{Code, Status};
 
-use super::subscriber::{FrameSummary, Subscriber};
+use super::subscriber::{FrameSummary, StreamSubscriber};
 use crate::api::builders::{entry, reason_of, send, send_many};
 
 async fn a_stream_ends_with_its_token(test: &TestService) {
@@ -18,18 +18,18 @@ async fn a_stream_ends_with_its_token(test: &TestService) {
     // Half a minute of leeway, and a moment.
     claims["exp"] = json!(test.now_s() - 29);
     let token = TestIssuer::shared().sign(&claims);
-    let mut bob = Subscriber::of(test.listeners.user(&token), "").await;
+    let mut bob = StreamSubscriber::of(test.listeners.user(&token), "").await;
     bob.backlog().await;
     let status = bob.try_next().await.expect_err("an end");
     assert_eq!(status.code(), Code::Unauthenticated);
     assert_eq!(reason_of(&status), "CREDENTIALS_EXPIRED");
     // The cursor is not the token's.
     let id = send(test, "alice", &["bob"]).await;
-    let mut again = Subscriber::of(test.user("bob"), &bob.cursor).await;
+    let mut again = StreamSubscriber::of(test.user("bob"), &bob.cursor).await;
     assert_eq!(again.changes(1).await, [("new", id)]);
 }
 
-pub async fn at_pace(test: &TestService, pace: Pace) -> User {
+pub async fn at_pace(test: &TestService, pace: Pace) -> InProcessUser {
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
     test.at_pace(pace).await.user(&token)
 }
@@ -40,7 +40,7 @@ async fn a_stream_beyond_its_maximum_age_asks_to_reconnect(test: &TestService) {
         life: moment..=moment,
         ..unhurried()
     };
-    let mut bob = Subscriber::of(at_pace(test, pace).await, "").await;
+    let mut bob = StreamSubscriber::of(at_pace(test, pace).await, "").await;
     bob.backlog().await;
     let (rest, error) = bob.rest().await;
     assert_eq!(rest, [("reconnect", String::new())]);
@@ -48,9 +48,9 @@ async fn a_stream_beyond_its_maximum_age_asks_to_reconnect(test: &TestService) {
 }
 
 async fn a_drain_ends_all_streams_and_refuses_new_ones(test: &TestService) {
-    let mut bob = Subscriber::of(test.user("bob"), "").await;
+    let mut bob = StreamSubscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
-    let mut alice = Subscriber::of(test.user("alice"), "").await;
+    let mut alice = StreamSubscriber::of(test.user("alice"), "").await;
     test.store.hub.drain();
     for follower in [&mut bob, &mut alice] {
         let (rest, error) = follower.rest().await;
@@ -65,16 +65,16 @@ async fn a_drain_ends_all_streams_and_refuses_new_ones(test: &TestService) {
     let id = send(test, "alice", &["bob"]).await;
     let (store, elsewhere) = test.replica().await;
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Subscriber::of(elsewhere.user(&token), &bob.cursor).await;
+    let mut bob = StreamSubscriber::of(elsewhere.user(&token), &bob.cursor).await;
     assert_eq!(bob.changes(1).await, [("new", id)]);
     store.close().await;
 }
 
 /// A reader of more messages than its send buffer holds. It has taken the first; the buffer is
 /// full.
-async fn slow_reader(test: &TestService, user: User) -> Subscriber {
+async fn slow_reader(test: &TestService, user: InProcessUser) -> StreamSubscriber {
     send_many(test, 140).await;
-    let mut reader = Subscriber::of(user, "0").await;
+    let mut reader = StreamSubscriber::of(user, "0").await;
     reader.next().await;
     settle_tasks().await;
     reader
@@ -117,7 +117,7 @@ async fn frames_taken_after_the_end_are_marked_as_delivered(test: &TestService) 
         life: moment..=moment,
         ..unhurried()
     };
-    let mut bob = Subscriber::of(at_pace(test, pace).await, "0").await;
+    let mut bob = StreamSubscriber::of(at_pace(test, pace).await, "0").await;
     // Nothing is taken before the stream has ended.
     tokio::time::sleep(2 * moment).await;
     settle_tasks().await;
@@ -132,13 +132,13 @@ async fn frames_taken_after_the_end_are_marked_as_delivered(test: &TestService) 
 async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
     let mut streams = Vec::new();
     for _ in 0..20 {
-        streams.push(Subscriber::of(test.user("bob"), "").await);
+        streams.push(StreamSubscriber::of(test.user("bob"), "").await);
     }
     let mut user = test.user("bob");
     let refused = user.subscribe(v1::SubscribeRequest::default()).await;
     let status = refused.map(drop).expect_err("a refusal");
     assert_eq!(reason_of(&status), "TOO_MANY_STREAMS");
-    Subscriber::of(test.user("alice"), "").await;
+    StreamSubscriber::of(test.user("alice"), "").await;
 
     drop(streams.pop());
     // Its follower learns of it in its own time.
@@ -163,11 +163,11 @@ pub fn impatient() -> Pace {
 const FIRST_REST: Duration = Duration::from_millis(400);
 
 /// A reader that took nothing until it was cut off, with what it saw and the error.
-pub async fn cut_off(user: User) -> (Subscriber, Vec<FrameSummary>, Status) {
+pub async fn cut_off(user: InProcessUser) -> (StreamSubscriber, Vec<FrameSummary>, Status) {
     let mut rest = FIRST_REST;
     // A machine that is busy may take longer to cut it off.
     loop {
-        let mut slow = Subscriber::of(user.clone(), "0").await;
+        let mut slow = StreamSubscriber::of(user.clone(), "0").await;
         tokio::time::sleep(rest).await;
         rest *= 2;
         if let (seen, Some(status)) = slow.until_caught_up().await {
@@ -185,7 +185,7 @@ async fn a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes(test: &
     let slow = loop {
         let mut slow = Vec::new();
         for _ in 0..20 {
-            slow.push(Subscriber::of(user.clone(), "0").await);
+            slow.push(StreamSubscriber::of(user.clone(), "0").await);
         }
         tokio::time::sleep(rest).await;
         rest *= 2;
@@ -218,7 +218,7 @@ async fn a_stalled_reader_is_cut_off_and_can_resume(test: &TestService) {
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(reason_of(&status), "SLOW_READER");
     assert!(seen.len() <= 129, "{}", seen.len());
-    let mut again = Subscriber::of(test.user("bob"), &slow.cursor).await;
+    let mut again = StreamSubscriber::of(test.user("bob"), &slow.cursor).await;
     let rest = again.changes(MESSAGES - seen.len()).await;
     let all: Vec<_> = seen.into_iter().chain(rest).map(|(_, id)| id).collect();
     assert_eq!(all, ids);

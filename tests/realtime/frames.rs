@@ -8,13 +8,13 @@ use support::boxes;
 use support::service::{TestService, unhurried};
 use support::{gears, on_each_database};
 
-use super::subscriber::{Subscriber, frame, short};
+use super::subscriber::{StreamSubscriber, frame, short};
 use crate::api::builders::{delete, mark, ok, send, send_many};
 use crate::conformance::fixture::RawDatabase;
 
 async fn a_stream_without_a_cursor_is_caught_up_at_once(test: &TestService) {
     send_many(test, 2).await;
-    let mut bob = Subscriber::of(test.user("bob"), "").await;
+    let mut bob = StreamSubscriber::of(test.user("bob"), "").await;
     let counts = bob.next().await;
     let Frame::Counts(counts) = frame(&counts) else {
         panic!("{counts:?}");
@@ -27,7 +27,7 @@ async fn a_stream_without_a_cursor_is_caught_up_at_once(test: &TestService) {
 }
 
 async fn a_change_arrives_with_the_counts_after_it(test: &TestService) {
-    let mut bob = Subscriber::of(test.user("bob"), "").await;
+    let mut bob = StreamSubscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
     let id = send(test, "alice", &["bob"]).await;
     let event = bob.next().await;
@@ -67,7 +67,7 @@ async fn a_stream_shows_the_named_boxes_in_the_named_view(test: &TestService) {
     };
     send(test, "alice", &["bob"]).await;
     let id = send(test, "bob", &["bob"]).await;
-    let mut bob = Subscriber::with(test.user("bob"), request).await;
+    let mut bob = StreamSubscriber::with(test.user("bob"), request).await;
     let event = bob.next().await;
     let Frame::MessageReceived(entry) = frame(&event) else {
         panic!("{event:?}");
@@ -90,7 +90,7 @@ async fn an_idle_stream_sends_heartbeats(test: &TestService) {
     };
     let token = support::issuer::TestIssuer::shared().user("demo", "bob", test.now_s());
     let user = test.at_pace(pace).await.user(&token);
-    let mut bob = Subscriber::of(user, "").await;
+    let mut bob = StreamSubscriber::of(user, "").await;
     bob.backlog().await;
     let caught_up = bob.cursor.clone();
     for _ in 0..2 {
@@ -100,7 +100,7 @@ async fn an_idle_stream_sends_heartbeats(test: &TestService) {
 }
 
 async fn streamed_entries_are_marked_as_delivered_without_an_event(test: &TestService) {
-    let mut bob = Subscriber::of(test.user("bob"), "").await;
+    let mut bob = StreamSubscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
     let id = send(test, "alice", &["bob"]).await;
     bob.changes(1).await;
@@ -131,7 +131,7 @@ async fn a_stream_continues_while_writes_are_blocked(test: &TestService) {
     };
     let token = support::issuer::TestIssuer::shared().user("demo", "bob", test.now_s());
     let user = test.at_pace(pace).await.user(&token);
-    let mut bob = Subscriber::of(user, "").await;
+    let mut bob = StreamSubscriber::of(user, "").await;
     bob.backlog().await;
     let raw = RawDatabase::open(test.store.backend(), &test.store.options.url).await;
     send(test, "alice", &["bob"]).await;

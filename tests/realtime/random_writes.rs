@@ -13,7 +13,7 @@ use support::boxes;
 use support::service::TestService;
 use support::{coverage, on_each_database};
 
-use super::subscriber::{Subscriber, frame};
+use super::subscriber::{StreamSubscriber, frame};
 use crate::api::builders::{announce, deletion, message, named, ok, send, text};
 use proto::sys::v1 as sys;
 
@@ -121,13 +121,13 @@ impl RandomWriters {
     }
 }
 
-type EntryKey = (String, String);
+type ShownEntryKey = (String, String);
 
 /// Entries and cursors that a reader has seen.
 #[derive(Default)]
 struct CutReader {
     /// The entries that are there, and when each was shown last.
-    entries: BTreeMap<EntryKey, (u32, v1::MsgboxEntry)>,
+    entries: BTreeMap<ShownEntryKey, (u32, v1::MsgboxEntry)>,
     cursors: BTreeSet<String>,
     changes: u32,
     cuts: u32,
@@ -145,7 +145,7 @@ impl CutReader {
     ) {
         let mut cursor = from.to_owned();
         loop {
-            let mut stream = Subscriber::of(test.user(who), &cursor).await;
+            let mut stream = StreamSubscriber::of(test.user(who), &cursor).await;
             for _ in 0..dice.random_range(1..=FRAMES_MAX) {
                 let event = stream.next().await;
                 self.see(&event);
@@ -268,7 +268,7 @@ async fn readers_cut_at_random_see_every_change_once_and_in_order(test: &TestSer
     }
     // Who reads all of it now, in one go, is shown the same in the same order.
     let mut replay = CutReader::default();
-    let mut stream = Subscriber::of(test.user("bob"), "0").await;
+    let mut stream = StreamSubscriber::of(test.user("bob"), "0").await;
     loop {
         let event = stream.next().await;
         if matches!(frame(&event), Frame::CaughtUp(_)) {

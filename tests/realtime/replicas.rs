@@ -11,7 +11,7 @@ use support::on_each_database;
 use support::service::TestService;
 use support::store::DatabaseKind;
 
-use super::subscriber::Subscriber;
+use super::subscriber::StreamSubscriber;
 use crate::api::builders::send;
 
 /// Poll interval that no test reaches.
@@ -23,15 +23,15 @@ async fn elsewhere(
     test: &TestService,
     notify: Notify,
     poll_every: Duration,
-) -> (Arc<dyn MailStore>, Subscriber) {
+) -> (Arc<dyn MailStore>, StreamSubscriber) {
     let (store, replica) = test.replica_that_hears(notify, poll_every).await;
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Subscriber::of(replica.user(&token), "").await;
+    let mut bob = StreamSubscriber::of(replica.user(&token), "").await;
     bob.backlog().await;
     (store, bob)
 }
 
-async fn arrives(test: &TestService, bob: &mut Subscriber) {
+async fn arrives(test: &TestService, bob: &mut StreamSubscriber) {
     for _ in 0..3 {
         let id = send(test, "alice", &["bob"]).await;
         assert_eq!(bob.changes(1).await, [("new", id)]);

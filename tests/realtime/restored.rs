@@ -10,16 +10,16 @@ use support::on_each_database;
 use support::service::TestService;
 use tokio::time::{sleep, timeout};
 
-use super::subscriber::Subscriber;
+use super::subscriber::StreamSubscriber;
 use crate::api::builders::send;
 use crate::conformance::fixture::{IN_TIME, RawDatabase};
 
 const SOON: Duration = Duration::from_millis(20);
 
-async fn a_stream_whose_mailbox_id_changed_asks_to_reconnect(test: &TestService) {
+async fn a_stream_of_a_mailbox_with_a_new_id_asks_to_reconnect(test: &TestService) {
     let (store, replica) = test.replica_that_hears(Notify::Off, SOON).await;
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Subscriber::of(replica.user(&token), "").await;
+    let mut bob = StreamSubscriber::of(replica.user(&token), "").await;
     bob.backlog().await;
     // The backup was made before the mailbox began.
     let raw = RawDatabase::open(test.store.backend(), &test.store.options.url).await;
@@ -30,7 +30,7 @@ async fn a_stream_whose_mailbox_id_changed_asks_to_reconnect(test: &TestService)
     assert_eq!(rest.last().map(|last| last.0), Some("reconnect"));
     assert!(error.is_none());
 
-    let mut bob = Subscriber::of(replica.user(&token), &bob.cursor).await;
+    let mut bob = StreamSubscriber::of(replica.user(&token), &bob.cursor).await;
     let backlog = bob.backlog().await;
     assert_eq!(backlog[0].0, "resync", "{backlog:?}");
     let id = send(test, "alice", &["bob"]).await;
@@ -58,6 +58,6 @@ async fn a_replica_without_streams_notices_a_new_epoch(test: &TestService) {
 }
 
 on_each_database![
-    a_stream_whose_mailbox_id_changed_asks_to_reconnect,
+    a_stream_of_a_mailbox_with_a_new_id_asks_to_reconnect,
     a_replica_without_streams_notices_a_new_epoch,
 ];

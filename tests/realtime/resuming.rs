@@ -7,7 +7,7 @@ use support::issuer::APP;
 use support::on_each_database;
 use support::service::TestService;
 
-use super::subscriber::{FrameSummary, Subscriber, is_change};
+use super::subscriber::{FrameSummary, StreamSubscriber, is_change};
 use crate::api::builders::{delete, mark, ok, send, send_many};
 use crate::conformance::fixture::in_time;
 
@@ -28,7 +28,7 @@ async fn storm(test: &TestService) -> String {
 }
 
 async fn changes(test: &TestService, cursor: &str) -> Vec<(FrameSummary, String)> {
-    let mut bob = Subscriber::of(test.user("bob"), cursor).await;
+    let mut bob = StreamSubscriber::of(test.user("bob"), cursor).await;
     let mut seen = Vec::new();
     loop {
         let event = bob.next().await;
@@ -128,7 +128,7 @@ async fn the_cursor_of_a_page_resumes_without_loss(test: &TestService) {
 }
 
 async fn backlog(test: &TestService, cursor: &str) -> Vec<FrameSummary> {
-    let mut bob = Subscriber::of(test.user("bob"), cursor).await;
+    let mut bob = StreamSubscriber::of(test.user("bob"), cursor).await;
     let seen = bob.backlog().await;
     // It goes on from there.
     let id = send(test, "alice", &["bob"]).await;
@@ -168,7 +168,7 @@ async fn an_invalid_cursor_yields_the_resync_reason(test: &TestService) {
 }
 
 async fn a_new_epoch_yields_a_resync_in_open_streams(test: &TestService) {
-    let mut bob = Subscriber::of(test.user("bob"), "").await;
+    let mut bob = StreamSubscriber::of(test.user("bob"), "").await;
     bob.backlog().await;
     test.store.store.new_epoch().await.expect("a new epoch");
     let event = bob.next().await;

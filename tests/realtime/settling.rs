@@ -12,7 +12,7 @@ use support::service::TestService;
 use support::{coverage, gears, on_each_database};
 use tokio::time::Instant;
 
-use super::subscriber::{Subscriber, is_change, short};
+use super::subscriber::{StreamSubscriber, is_change, short};
 use crate::api::builders::{counts, ok, send, strings, text};
 use crate::api::sys::send_bulk::to_all;
 use crate::conformance::builders::text as stored_text;
@@ -50,17 +50,17 @@ fn sizes() -> Sizes {
     }
 }
 
-async fn followers(test: &TestService) -> Vec<Subscriber> {
+async fn followers(test: &TestService) -> Vec<StreamSubscriber> {
     let open = (0..sizes().streams).map(async |number| {
         let user = test.user(&format!("user{number}"));
-        let mut follower = Subscriber::of(user, "").await;
+        let mut follower = StreamSubscriber::of(user, "").await;
         follower.backlog().await;
         follower
     });
     join_all(open).await
 }
 
-async fn all_see(followers: &mut [Subscriber], what: &'static str, id: &str) {
+async fn all_see(followers: &mut [StreamSubscriber], what: &'static str, id: &str) {
     let seen = followers
         .iter_mut()
         .map(async |follower| follower.changes(1).await);
@@ -101,7 +101,7 @@ async fn a_bulk_message_reaches_streams_of_a_polling_replica(test: &TestService)
     let every = Duration::from_millis(20);
     let (store, replica) = test.replica_that_hears(Notify::Off, every).await;
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
-    let mut bob = Subscriber::of(replica.user(&token), "").await;
+    let mut bob = StreamSubscriber::of(replica.user(&token), "").await;
     bob.backlog().await;
     let id = to_all(test).await;
     assert_eq!(bob.changes(1).await, [("new", id)]);
@@ -174,7 +174,7 @@ async fn expiry_of_half_a_mailbox_delays_no_other_call(test: &TestService) {
         });
         join_all(some).await;
     }
-    let mut follower = Subscriber::of(test.user(&names[0]), "").await;
+    let mut follower = StreamSubscriber::of(test.user(&names[0]), "").await;
     follower.backlog().await;
     let all = u32::try_from(messages).expect("few");
     assert_eq!(counts(test, &names[0]).await, (2 * all, 2 * all, 0));

@@ -2,14 +2,14 @@
 
 use proto::v1;
 use proto::v1::event::Frame;
-use support::service::User;
+use support::service::InProcessUser;
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
 use crate::conformance::fixture::IN_TIME;
 
 /// An open stream.
-pub struct Subscriber {
+pub struct StreamSubscriber {
     stream: Streaming<v1::SubscribeResponse>,
     /// The cursor of the last frame.
     pub cursor: String,
@@ -41,8 +41,8 @@ pub fn is_change(short: &FrameSummary) -> bool {
     ["new", "changed", "gone"].contains(&short.0)
 }
 
-impl Subscriber {
-    pub async fn of(user: User, cursor: &str) -> Self {
+impl StreamSubscriber {
+    pub async fn of(user: InProcessUser, cursor: &str) -> Self {
         let request = v1::SubscribeRequest {
             cursor: cursor.to_owned(),
             ..Default::default()
@@ -50,7 +50,7 @@ impl Subscriber {
         Self::with(user, request).await
     }
 
-    pub async fn with(mut user: User, request: v1::SubscribeRequest) -> Self {
+    pub async fn with(mut user: InProcessUser, request: v1::SubscribeRequest) -> Self {
         let cursor = request.cursor.clone();
         let stream = user.subscribe(request).await.expect("a stream");
         Self::over(stream.into_inner(), &cursor)

@@ -10,15 +10,15 @@ pub const START: Millis = Millis(1_800_000_000_000);
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub struct ManualClock(AtomicI64);
 
-impl Default for TestClock {
+impl Default for ManualClock {
     fn default() -> Self {
         Self(AtomicI64::new(START.0))
     }
 }
 
-impl TestClock {
+impl ManualClock {
     /// Lets time pass.
     pub fn advance(&self, duration_ms: i64) {
         self.0.fetch_add(duration_ms, Ordering::SeqCst);
@@ -30,7 +30,7 @@ impl TestClock {
     }
 }
 
-impl Clock for TestClock {
+impl Clock for ManualClock {
     fn now_ms(&self) -> Millis {
         Millis(self.0.load(Ordering::SeqCst))
     }

@@ -37,9 +37,9 @@ const STREAMS: [&str; 2] = ["Subscribe", "SendToProfiles"];
 pub const QUOTAS_REREAD: Duration = Duration::from_millis(100);
 
 /// A client of `Messaging`. Its calls go through the layers; clones are cheap.
-pub type User = MessagingClient<InterceptedService<Stack, Bearer>>;
+pub type InProcessUser = MessagingClient<InterceptedService<Stack, Bearer>>;
 /// A client of `Sys`. Its calls go through the layers; clones are cheap.
-pub type System = SysClient<InterceptedService<Stack, Bearer>>;
+pub type InProcessApp = SysClient<InterceptedService<Stack, Bearer>>;
 
 /// Both services over a store that nobody else uses.
 pub struct TestService {
@@ -86,13 +86,13 @@ impl Listeners {
 
     /// `Messaging`, called with a token.
     #[must_use]
-    pub fn user(&self, token: &str) -> User {
+    pub fn user(&self, token: &str) -> InProcessUser {
         MessagingClient::with_interceptor(self.messaging.clone(), Bearer::new(token))
     }
 
     /// `Sys`, called with a token.
     #[must_use]
-    pub fn sys(&self, token: &str) -> System {
+    pub fn sys(&self, token: &str) -> InProcessApp {
         SysClient::with_interceptor(self.sys.clone(), Bearer::new(token))
     }
 }
@@ -109,26 +109,26 @@ impl TestService {
 
     /// A user of the app [`APP`].
     #[must_use]
-    pub fn user(&self, profile: &str) -> User {
+    pub fn user(&self, profile: &str) -> InProcessUser {
         self.user_of(APP, profile)
     }
 
     /// A user of any app.
     #[must_use]
-    pub fn user_of(&self, app: &str, profile: &str) -> User {
+    pub fn user_of(&self, app: &str, profile: &str) -> InProcessUser {
         self.listeners
             .user(&TestIssuer::shared().user(app, profile, self.now_s()))
     }
 
     /// The app [`APP`] itself, allowed everything.
     #[must_use]
-    pub fn sys(&self) -> System {
+    pub fn sys(&self) -> InProcessApp {
         self.sys_of(APP, ALL_SCOPES)
     }
 
     /// Any app, allowed these scopes.
     #[must_use]
-    pub fn sys_of(&self, app: &str, scope: &str) -> System {
+    pub fn sys_of(&self, app: &str, scope: &str) -> InProcessApp {
         self.listeners
             .sys(&TestIssuer::shared().sys(app, scope, self.now_s()))
     }

@@ -25,7 +25,7 @@ use storage::{MailStore, Nobody, Wake};
 use storage_sql::{LaneOptions, Notify, Options, WRITE_CONNECTIONS};
 use tokio::runtime;
 
-use crate::clock::TestClock;
+use crate::clock::ManualClock;
 use crate::ids::SequentialIds;
 use crate::postgres::{self, PostgresDatabase};
 use crate::temp_folder::TempFolder;
@@ -123,7 +123,7 @@ pub struct TestStore {
     /// The store.
     pub store: Arc<dyn MailStore>,
     /// Clock of the store.
-    pub clock: Arc<TestClock>,
+    pub clock: Arc<ManualClock>,
     /// Hub that the store notifies.
     pub hub: Arc<Hub>,
     /// Options that the store was opened with.
@@ -193,7 +193,7 @@ impl TestStore {
 
     async fn open_as(setup: Setup, policy: Policy, notify: Notify) -> Self {
         let database = TestDatabase::new(setup.backend).await;
-        let clock = Arc::new(TestClock::default());
+        let clock = Arc::new(ManualClock::default());
         let hub = Hub::new();
         let mut options = Options {
             policy,

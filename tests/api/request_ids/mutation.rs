@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use proto::sys::v1 as sys;
 use proto::v1;
-use support::service::{System, TestService, User};
+use support::service::{InProcessApp, InProcessUser, TestService};
 use tonic::{Response, Status};
 
 use crate::api::builders::{deletion, message, news, notice, ok, reason_of, send, strings, text};
@@ -32,8 +32,8 @@ use Mutation as M;
 
 /// Clients of one user and of the app.
 pub struct Callers {
-    pub alice: User,
-    pub app: System,
+    pub alice: InProcessUser,
+    pub app: InProcessApp,
 }
 
 /// Messages of Alice to Bob and to herself that a mutation changes.
@@ -141,7 +141,7 @@ impl Mutation {
 
     async fn call_of_user(
         self,
-        mut alice: User,
+        mut alice: InProcessUser,
         world: &MutationTargets,
         request_id: &str,
         body: &str,
@@ -210,7 +210,7 @@ impl Mutation {
 
     async fn call_of_app(
         self,
-        mut app: System,
+        mut app: InProcessApp,
         world: &MutationTargets,
         request_id: &str,
         body: &str,

@@ -1,7 +1,7 @@
 use futures::future::join_all;
 use proto::sys::v1::UpdateMessageRequest;
 use support::on_each_database;
-use support::service::{System, TestService};
+use support::service::{InProcessApp, TestService};
 use tonic::Status;
 
 use crate::api::builders::{
@@ -18,7 +18,7 @@ fn updating(id: &str, to: &str, expected_version: Option<i64>) -> UpdateMessageR
     }
 }
 
-async fn update(mut app: System, id: &str, expected: Option<i64>) -> Result<i64, String> {
+async fn update(mut app: InProcessApp, id: &str, expected: Option<i64>) -> Result<i64, String> {
     let answer: Result<_, Status> = app.update_message(updating(id, "new", expected)).await;
     answer
         .map(|updated| updated.into_inner().version)

@@ -17,7 +17,7 @@ pub const WATCHERS: u64 = 1000;
 /// Groups of scenarios that can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Group {
-    /// One recipient: throughput, CPU, latency, WAL
+    /// Sends to one recipient: throughput, CPU, latency, WAL
     Sends,
     /// Ten recipients
     Recipients,

@@ -90,7 +90,7 @@ impl FaultyReplicas {
         }
     }
 
-    /// One fault: kills a replica, pauses it, or cuts its notifications.
+    /// Strikes with a fault: kills a replica, pauses it, or cuts its notifications.
     pub async fn strike(&self, deployment: &Deployment, arguments: &[&str], number: usize) {
         let replica = &self.replicas[number / 3 % 2];
         match number % 3 {

@@ -1,0 +1,4 @@
+//! Language of the sources: type names.
+
+mod sources;
+mod type_names;

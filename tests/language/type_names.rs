@@ -1,0 +1,77 @@
+//! Type names: each means one thing in the workspace, private ones included.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sources::{all, declaration, identifier};
+
+/// Names that several files may define.
+const COMMON: [&str; 7] = [
+    "Args", "Command", "Config", "Error", "Kind", "Options", "Service",
+];
+/// Names that still wait to be told apart. The list only shrinks.
+const PENDING: [&str; 37] = [
+    "Answering",
+    "Apps",
+    "Asked",
+    "Audience",
+    "Batch",
+    "Bookmark",
+    "Bounds",
+    "Call",
+    "Caller",
+    "Claims",
+    "Counted",
+    "Draft",
+    "Entry",
+    "Head",
+    "Key",
+    "Lanes",
+    "Listener",
+    "Load",
+    "Mailbox",
+    "Mark",
+    "MessageIds",
+    "Outcome",
+    "Part",
+    "Reach",
+    "Reader",
+    "Recipients",
+    "Record",
+    "Reply",
+    "Run",
+    "Scopes",
+    "Shared",
+    "Slot",
+    "Source",
+    "Step",
+    "Tally",
+    "Turn",
+    "Weight",
+];
+const KEYWORDS: [&str; 4] = ["struct ", "enum ", "trait ", "type "];
+
+/// Files by the type names that they define outside any block.
+fn definitions() -> BTreeMap<String, BTreeSet<String>> {
+    let mut definitions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in all() {
+        for line in file.text.lines() {
+            let declaration = declaration(line);
+            let name = KEYWORDS
+                .iter()
+                .find_map(|keyword| declaration.strip_prefix(keyword));
+            if let Some(name) = name {
+                let files = definitions.entry(identifier(name).to_owned()).or_default();
+                files.insert(file.path.clone());
+            }
+        }
+    }
+    definitions
+}
+
+#[test]
+fn a_type_name_is_defined_in_one_file() {
+    let mut repeated = definitions();
+    let is_allowed = |name: &str| COMMON.contains(&name) || PENDING.contains(&name);
+    repeated.retain(|name, files| files.len() > 1 && !is_allowed(name));
+    assert!(repeated.is_empty(), "{repeated:#?}");
+}
