@@ -55,12 +55,11 @@ impl TwinApps {
                         break generated;
                     }
                 };
-                let id = generated.message_id(&self.ids[twin], now);
                 let verdict = reference.execute(
                     &generated.app,
                     generated.request,
                     &generated.action,
-                    id,
+                    &self.ids[twin],
                     now,
                 );
                 generator.learn(&generated, &verdict);

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use domain::content::Body;
 use domain::operation::{
-    Clear, Configure, Delete, Deliver, Edit, Mark, Open, Recall, Remove, RemoveOne, SendBulk,
-    Settle, Update,
+    ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages,
+    EditMessage, MarkMessagesRead, SendBulk, SendMessage, SettleMailbox, UpdateAppSettings,
+    UpdateMessage,
 };
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
 use domain::{
@@ -49,29 +50,29 @@ pub fn nobodys() -> MessageId {
     MessageId::new(Uuid::now_v7())
 }
 
-pub fn from_user(from: &str, to: &[&str], content: Content) -> Deliver {
+pub fn from_user(from: &str, to: &[&str], content: Content) -> SendMessage {
     let from = Sender {
         profile_id: Some(profile(from)),
         name: from.to_uppercase(),
         pic: String::new(),
     };
-    Deliver::new(from, profiles(to), content)
+    SendMessage::new(from, profiles(to), content)
 }
 
-pub fn from_app(to: &[&str], content: Content) -> Deliver {
+pub fn from_app(to: &[&str], content: Content) -> SendMessage {
     let from = Sender {
         name: "the app".to_owned(),
         ..Sender::default()
     };
-    Deliver::new(from, profiles(to), content)
+    SendMessage::new(from, profiles(to), content)
 }
 
 pub fn send(from: &str, to: &[&str]) -> Action {
-    Action::Deliver(from_user(from, to, text("hello")))
+    Action::SendMessage(from_user(from, to, text("hello")))
 }
 
 pub fn announce(to: &[&str]) -> Action {
-    Action::Deliver(from_app(to, text("news")))
+    Action::SendMessage(from_app(to, text("news")))
 }
 
 /// A message to those who are there.
@@ -92,17 +93,17 @@ pub fn bulk(audience: Audience, lifetime_ms: Option<i64>) -> Action {
 }
 
 pub fn settle(owner: &str) -> Action {
-    Action::Settle(Settle::from(profile(owner)))
+    Action::SettleMailbox(SettleMailbox::from(profile(owner)))
 }
 
 pub fn open(owner: &str) -> Action {
-    Action::Open(Open {
+    Action::CreateMailbox(CreateMailbox {
         owner: profile(owner),
     })
 }
 
 pub fn mark(owner: &str, message_ids: &[MessageId], read: bool) -> Action {
-    Action::Mark(Mark {
+    Action::MarkMessagesRead(MarkMessagesRead {
         owner: profile(owner),
         msgbox: Msgbox::Inbox,
         message_ids: message_ids.into(),
@@ -111,7 +112,7 @@ pub fn mark(owner: &str, message_ids: &[MessageId], read: bool) -> Action {
 }
 
 pub fn delete(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action {
-    Action::Delete(Delete {
+    Action::DeleteEntries(DeleteEntries {
         owner: profile(owner),
         msgbox,
         message_ids: message_ids.into(),
@@ -119,14 +120,14 @@ pub fn delete(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action 
 }
 
 pub fn clear(owner: &str, msgbox: Msgbox) -> Action {
-    Action::Clear(Clear {
+    Action::ClearMessages(ClearMessages {
         owner: profile(owner),
         msgbox,
     })
 }
 
 pub fn recall(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action {
-    Action::Recall(Recall {
+    Action::DeleteForEveryone(DeleteForEveryone {
         owner: profile(owner),
         msgbox,
         message_ids: message_ids.into(),
@@ -134,7 +135,7 @@ pub fn recall(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action 
 }
 
 pub fn edit(owner: &str, message_id: MessageId, words: &str) -> Action {
-    Action::Edit(Edit {
+    Action::EditMessage(EditMessage {
         owner: profile(owner),
         message_id,
         content: text(words),
@@ -143,7 +144,7 @@ pub fn edit(owner: &str, message_id: MessageId, words: &str) -> Action {
 }
 
 pub fn update(message_id: MessageId, words: &str, expected_version: Option<i64>) -> Action {
-    Action::Update(Update {
+    Action::UpdateMessage(UpdateMessage {
         message_id,
         content: text(words),
         expected_version,
@@ -151,20 +152,20 @@ pub fn update(message_id: MessageId, words: &str, expected_version: Option<i64>)
 }
 
 pub fn remove(message_ids: &[MessageId]) -> Action {
-    Action::Remove(Remove {
+    Action::DeleteMessages(DeleteMessages {
         message_ids: message_ids.into(),
     })
 }
 
 pub fn remove_one(message_id: MessageId, expected_version: Option<i64>) -> Action {
-    Action::RemoveOne(RemoveOne {
+    Action::DeleteMessage(DeleteMessage {
         message_id,
         expected_version,
     })
 }
 
 pub fn configure(settings: Settings) -> Action {
-    Action::Configure(Configure {
+    Action::UpdateAppSettings(UpdateAppSettings {
         settings,
         expected_version: None,
     })

@@ -105,7 +105,7 @@ async fn a_write_that_has_begun_runs_to_its_end_after_its_call_is_dropped(fixtur
     fixture.send("ann", &["bob"]).await;
     for dropped in 1..=5 {
         let (app, operation) = (app(), operation(send("ann", &["bob"])));
-        let mut call = fixture.store.execute(&app, operation, in_time());
+        let mut call = Box::pin(fixture.store.execute(&app, operation, in_time()));
         assert!(futures::poll!(&mut call).is_pending());
         // Now it begins.
         for _ in 0..10 {
@@ -126,7 +126,7 @@ async fn a_write_dropped_in_the_queue_is_not_executed(fixture: &StoreFixture) {
     fixture.send("ann", &["bob"]).await;
     for _ in 0..5 {
         let (app, operation) = (app(), operation(send("ann", &["bob"])));
-        let mut call = fixture.store.execute(&app, operation, in_time());
+        let mut call = Box::pin(fixture.store.execute(&app, operation, in_time()));
         assert!(futures::poll!(&mut call).is_pending());
         drop(call);
     }
@@ -138,7 +138,7 @@ async fn a_dropped_call_is_atomic_and_can_be_repeated(fixture: &StoreFixture) {
     for polls in 0..POLLS {
         // Each app begins with the call: that can be dropped too.
         let app = other_app(&format!("app{polls}"));
-        let letter = domain::Action::Deliver(from_user("ann", &["bob"], bytes(1)));
+        let letter = domain::Action::SendMessage(from_user("ann", &["bob"], bytes(1)));
         let operation = repeatable("once", 1, letter);
         let call = fixture.store.execute(&app, operation.clone(), in_time());
         let answer = up_to(polls, call).await;

@@ -27,7 +27,7 @@ const LIFE_MS: i64 = 1_000;
 
 async fn short_lived(fixture: &StoreFixture, to: &[&str]) -> MessageId {
     let letter = from_user("ann", to, text("soon gone")).with_lifetime_ms(Some(LIFE_MS));
-    sent(fixture.act(Action::Deliver(letter)).await)
+    sent(fixture.act(Action::SendMessage(letter)).await)
 }
 
 async fn sweep_all(store: &BatchStore) {
@@ -72,7 +72,7 @@ async fn expiry_makes_room_in_a_full_inbox(fixture: &StoreFixture) {
     let store = fixture.store_with(policy).await;
     let run = async |action| store.run(&app(), super::builders::operation(action)).await;
     let letter = from_app(&["bob"], text("soon gone")).with_lifetime_ms(Some(LIFE_MS));
-    sent(run(Action::Deliver(letter)).await);
+    sent(run(Action::SendMessage(letter)).await);
     assert_eq!(run(send("ann", &["bob"])).await, Err(Refusal::BoxFull));
     fixture.clock().advance(LIFE_MS);
     sent(run(send("ann", &["bob"])).await);
@@ -190,7 +190,7 @@ async fn the_sweep_goes_on_in_small_parts(fixture: &StoreFixture) {
     for some in owners.chunks(50) {
         let some: Vec<&str> = some.iter().map(String::as_str).collect();
         let letter = from_app(&some, text("soon gone")).with_lifetime_ms(Some(LIFE_MS));
-        sent(fixture.act(Action::Deliver(letter)).await);
+        sent(fixture.act(Action::SendMessage(letter)).await);
     }
     fixture.clock().advance(LIFE_MS);
     let raw = fixture.raw().await;

@@ -1,7 +1,7 @@
 //! The feed: in order, complete, each change once, wherever a reader was cut off.
 
 use domain::limits::{DAY_MS, TOMBSTONE_MS};
-use domain::operation::{MarkDelivered, Trim};
+use domain::operation::{MarkMessagesDelivered, TrimTombstones};
 use domain::{Action, MessageId, Msgbox};
 use storage::{Bookmark, Broken, Change, Feed, FeedPart, Position, Since, Stretch};
 use support::on_each_database;
@@ -176,7 +176,7 @@ async fn cursor_0_replays_all_stored_entries(fixture: &StoreFixture) {
 
 async fn a_part_of_the_feed_is_cut_by_bytes_and_has_at_least_one_change(fixture: &StoreFixture) {
     for size in [500, 500, 2_000, 10] {
-        let action = Action::Deliver(from_user("ann", &["bob"], bytes(size)));
+        let action = Action::SendMessage(from_user("ann", &["bob"], bytes(size)));
         sent(fixture.act(action).await);
     }
     let part = FeedPart {
@@ -201,11 +201,11 @@ async fn trimmed_deletions_yield_a_resync_except_from_an_empty_cursor(fixture: &
         ..MUCH
     };
     let replay = read(fixture, Since::Beginning, one).await;
-    let trim = Trim {
+    let trim = TrimTombstones {
         owner: profile("bob"),
         seq: i64::MAX,
     };
-    fixture.done(Action::Trim(trim)).await;
+    fixture.done(Action::TrimTombstones(trim)).await;
     let broken = read(fixture, start, MUCH).await;
     assert_eq!(broken.broken, Some(Broken::TooOld));
     assert!(broken.changes.is_empty() && broken.reached.position.seq == broken.head);
@@ -279,11 +279,11 @@ async fn a_delivery_is_no_change(fixture: &StoreFixture) {
     let ids = sends(fixture, 2).await;
     let start = now(fixture).await;
     let before = read(fixture, Since::Beginning, MUCH).await;
-    let delivered = MarkDelivered {
+    let delivered = MarkMessagesDelivered {
         owner: profile("bob"),
         message_ids: ids.clone(),
     };
-    fixture.done(Action::MarkDelivered(delivered)).await;
+    fixture.done(Action::MarkMessagesDelivered(delivered)).await;
     assert_eq!(read(fixture, start, MUCH).await.changes, []);
     let after = read(fixture, Since::Beginning, MUCH).await;
     assert_eq!((after.head, shorts(&after)), (before.head, shorts(&before)));
@@ -362,12 +362,12 @@ async fn an_arrival_from_memory_equals_the_feed_from_the_database(fixture: &Stor
             7 => {
                 let short = from_user("ann", &["bob"], bytes(1));
                 let short = short.with_lifetime_ms(Some(59_999));
-                fixture.done(Action::Deliver(short)).await;
+                fixture.done(Action::SendMessage(short)).await;
                 false
             }
             _ => {
                 let large = from_user("ann", &["bob"], bytes(4097));
-                fixture.done(Action::Deliver(large)).await;
+                fixture.done(Action::SendMessage(large)).await;
                 false
             }
         };

@@ -19,7 +19,7 @@ however_gathered![
 async fn sized(fixture: &StoreFixture, sizes: &[usize]) -> Vec<MessageId> {
     let mut messages = Vec::new();
     for size in sizes {
-        let letter = Action::Deliver(from_user("ann", &["bob"], bytes(*size)));
+        let letter = Action::SendMessage(from_user("ann", &["bob"], bytes(*size)));
         messages.push(sent(fixture.act(letter).await));
     }
     messages
@@ -103,7 +103,7 @@ async fn an_entry_shows_all_of_its_fields(fixture: &StoreFixture) {
     let letter = letter
         .with_notification(Some(notification.clone()))
         .with_lifetime_ms(Some(1_000));
-    let message = sent(fixture.act(Action::Deliver(letter)).await);
+    let message = sent(fixture.act(Action::SendMessage(letter)).await);
     fixture.clock().advance(7);
     fixture.done(mark("bob", &[message], true)).await;
     fixture.done(announce(&["bob"])).await;

@@ -145,7 +145,7 @@ fn letter(number: usize) -> (AppId, Operation) {
         "hello"
     };
     let (from, to) = (format!("user{number}"), format!("user{}", number + 1));
-    let action = Action::Deliver(from_user(&from, &[&to, "all"], text(words)));
+    let action = Action::SendMessage(from_user(&from, &[&to, "all"], text(words)));
     let app = if number.is_multiple_of(2) {
         app()
     } else {
@@ -247,7 +247,7 @@ async fn a_full_queue_refuses_more_and_executes_its_operations(fixture: &StoreFi
 async fn a_queue_full_of_bytes_refuses_contents_until_it_drains(fixture: &StoreFixture) {
     let lane = TestLane::open(fixture).await;
     let standing = lane.stop().await;
-    let large = Action::Deliver(from_app(&["bob"], bytes(CONTENT_BYTES_CAP)));
+    let large = Action::SendMessage(from_app(&["bob"], bytes(CONTENT_BYTES_CAP)));
     let calls = 0..QUEUED_BYTES_MAX / CONTENT_BYTES_CAP;
     let calls: Vec<QueuedCall> = calls.map(|_| lane.queue_in_time(large.clone())).collect();
     let mut beyond = lane.call(app(), operation(send("ann", &["bob"])), in_time());

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use domain::page::{
-    Bookmark, Criteria, Direction, Found, Listing, Page, Scan, Seek, Sort, SortField, Turn,
+    Criteria, Direction, Found, Listing, Page, PagePosition, PageStep, Scan, Seek, Sort, SortField,
 };
 
 pub const SORTS: [Sort; 4] = [
@@ -48,11 +48,11 @@ pub fn listing(sort: Sort, rows_per_page: u32) -> Listing {
     }
 }
 
-pub async fn turn<S: PageSource>(source: &S, listing: &Listing, turn: Turn) -> Page<S::Row> {
+pub async fn turn<S: PageSource>(source: &S, listing: &Listing, turn: PageStep) -> Page<S::Row> {
     if let Some(page) = turn.page(source.found(&turn.scan).await) {
         return page;
     }
-    let first = Turn::to(listing, 1);
+    let first = PageStep::to(listing, 1);
     let found = source.found(&first.scan).await;
     first.page(found).expect("the first page")
 }
@@ -60,18 +60,18 @@ pub async fn turn<S: PageSource>(source: &S, listing: &Listing, turn: Turn) -> P
 pub async fn step<S: PageSource>(
     source: &S,
     listing: &Listing,
-    from: Bookmark,
+    from: PagePosition,
     offset: i32,
 ) -> Page<S::Row> {
-    turn(source, listing, Turn::from(listing, from, offset)).await
+    turn(source, listing, PageStep::from(listing, from, offset)).await
 }
 
 /// All pages from the first to the last.
 pub async fn pages<S: PageSource>(source: &S, listing: &Listing) -> Vec<Page<S::Row>> {
-    let mut pages = vec![turn(source, listing, Turn::to(listing, 1)).await];
+    let mut pages = vec![turn(source, listing, PageStep::to(listing, 1)).await];
     while let Some(last) = pages.last().filter(|page| page.more_after) {
-        let next = step(source, listing, last.bookmark, 1).await;
-        assert_eq!(next.bookmark.page, last.bookmark.page + 1);
+        let next = step(source, listing, last.position, 1).await;
+        assert_eq!(next.position.page, last.position.page + 1);
         assert!(next.more_before);
         pages.push(next);
         assert!(pages.len() < PAGES_MAX, "it does not end");
@@ -89,7 +89,7 @@ pub async fn there_and_back<S: PageSource>(source: &S, listing: &Listing) -> Vec
     let shown = rows(&there);
     let mut back = vec![there.last().expect("a page").clone()];
     while let Some(page) = back.last().filter(|page| page.more_before) {
-        back.push(step(source, listing, page.bookmark, -1).await);
+        back.push(step(source, listing, page.position, -1).await);
         assert!(back.len() < PAGES_MAX, "it does not end");
     }
     back.reverse();

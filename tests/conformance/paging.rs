@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::page::{Criteria, Direction, Found, Scan, Sort, SortField, Turn};
+use domain::page::{Criteria, Direction, Found, PageStep, Scan, Sort, SortField};
 use domain::{MessageId, Msgbox};
 use storage::{Item, MailboxPage};
 use support::however_gathered;
@@ -112,15 +112,15 @@ async fn a_page_number_leads_where_offsets_lead(fixture: &StoreFixture) {
         let pages = pages(fixture, &listing).await;
         assert_eq!(pages.len(), all.len().div_ceil(4));
         let page_at = |number: i32| &pages[usize::try_from(number - 1).expect("a page")];
-        let last = pages.last().expect("a page").bookmark.page;
+        let last = pages.last().expect("a page").position.page;
         for number in 1..=last {
-            let jumped = turn(fixture, &listing, Turn::to(&listing, number)).await;
+            let jumped = turn(fixture, &listing, PageStep::to(&listing, number)).await;
             assert_eq!(&jumped, page_at(number));
             for to in 1..=last {
-                let from = page_at(number).bookmark;
+                let from = page_at(number).position;
                 let landed = step(fixture, &listing, from, to - number).await;
                 assert_eq!(landed.items, page_at(to).items, "{number} to {to}");
-                assert_eq!(landed.bookmark, page_at(to).bookmark);
+                assert_eq!(landed.position, page_at(to).position);
                 assert_eq!(landed.more_after, to < last);
             }
         }
@@ -132,20 +132,20 @@ async fn a_page_past_the_end_is_empty_and_one_back_has_the_last_rows(fixture: &S
     for sort in SORTS {
         let all = all_rows(fixture, &messages, sort).await;
         let listing = listing(sort, 5);
-        let beyond = turn(fixture, &listing, Turn::to(&listing, 50)).await;
+        let beyond = turn(fixture, &listing, PageStep::to(&listing, 50)).await;
         assert!(beyond.items.is_empty() && beyond.more_before && !beyond.more_after);
-        assert_eq!(beyond.bookmark.page, 50);
+        assert_eq!(beyond.position.page, 50);
         for offset in [0, 1, 7] {
-            let still = step(fixture, &listing, beyond.bookmark, offset).await;
+            let still = step(fixture, &listing, beyond.position, offset).await;
             assert!(still.items.is_empty() && !still.more_after);
         }
-        let last = step(fixture, &listing, beyond.bookmark, -1).await;
+        let last = step(fixture, &listing, beyond.position, -1).await;
         assert_eq!(last.items, all[all.len() - 5..]);
         assert!(!last.more_after && last.more_before);
         for offset in [-49, -50, -51, i32::MIN] {
-            let first = step(fixture, &listing, beyond.bookmark, offset).await;
+            let first = step(fixture, &listing, beyond.position, offset).await;
             assert_eq!(first.items, all[..5], "{offset}");
-            assert_eq!(first.bookmark.page, 1);
+            assert_eq!(first.position.page, 1);
         }
     }
 }
@@ -155,7 +155,7 @@ async fn later_arrivals_repeat_no_row(fixture: &StoreFixture) {
     for sort in &SORTS[..2] {
         let expected = all_rows(fixture, &messages, *sort).await;
         let listing = listing(*sort, 3);
-        let mut page = turn(fixture, &listing, Turn::to(&listing, 1)).await;
+        let mut page = turn(fixture, &listing, PageStep::to(&listing, 1)).await;
         let mut shown = page.items.clone();
         while page.more_after && shown.len() < 100 {
             fixture.clock().advance(1);
@@ -164,7 +164,7 @@ async fn later_arrivals_repeat_no_row(fixture: &StoreFixture) {
             fixture
                 .done(mark("bob", &messages[..3], shown.len() % 2 == 0))
                 .await;
-            page = step(fixture, &listing, page.bookmark, 1).await;
+            page = step(fixture, &listing, page.position, 1).await;
             shown.extend(page.items.iter().cloned());
         }
         let shown: Vec<_> = shown.iter().map(row).collect();
@@ -211,10 +211,10 @@ async fn entries_of_one_message_to_oneself_are_ordered_by_box(fixture: &StoreFix
 async fn the_first_page_of_an_unknown_profile_is_empty(fixture: &StoreFixture) {
     for sort in SORTS {
         let listing = listing(sort, 10);
-        let page = turn(fixture, &listing, Turn::to(&listing, 1)).await;
+        let page = turn(fixture, &listing, PageStep::to(&listing, 1)).await;
         assert!(page.items.is_empty() && !page.more_before && !page.more_after);
-        let again = step(fixture, &listing, page.bookmark, -1).await;
-        assert!(again.items.is_empty() && again.bookmark.page == 1);
+        let again = step(fixture, &listing, page.position, -1).await;
+        assert!(again.items.is_empty() && again.position.page == 1);
     }
 }
 

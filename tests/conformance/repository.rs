@@ -1,6 +1,6 @@
 //! Pages of all messages of an app, whoever holds them.
 
-use domain::page::{Criteria, Direction, Found, Listing, Scan, Sort, SortField, Turn};
+use domain::page::{Criteria, Direction, Found, Listing, PageStep, Scan, Sort, SortField};
 use domain::{Message, MessageId, MessageKind, Msgbox};
 use support::however_gathered;
 
@@ -82,17 +82,27 @@ async fn offsets_show_every_message_once_in_each_order_and_back(fixture: &StoreF
             assert_eq!(shown, expected, "{sort:?}, {rows_per_page} rows a page");
         }
         let listing = listing(sort, 4);
-        let third = turn(&RepositorySource(fixture), &listing, Turn::to(&listing, 3)).await;
+        let third = turn(
+            &RepositorySource(fixture),
+            &listing,
+            PageStep::to(&listing, 3),
+        )
+        .await;
         assert_eq!(third.items, expected[8..12]);
-        let fifth = step(&RepositorySource(fixture), &listing, third.bookmark, 2).await;
+        let fifth = step(&RepositorySource(fixture), &listing, third.position, 2).await;
         assert_eq!(fifth.items, expected[16..20]);
-        let again = step(&RepositorySource(fixture), &listing, fifth.bookmark, 0).await;
+        let again = step(&RepositorySource(fixture), &listing, fifth.position, 0).await;
         assert_eq!(again.items, fifth.items);
-        let second = step(&RepositorySource(fixture), &listing, fifth.bookmark, -3).await;
+        let second = step(&RepositorySource(fixture), &listing, fifth.position, -3).await;
         assert_eq!(second.items, expected[4..8]);
-        let beyond = turn(&RepositorySource(fixture), &listing, Turn::to(&listing, 9)).await;
+        let beyond = turn(
+            &RepositorySource(fixture),
+            &listing,
+            PageStep::to(&listing, 9),
+        )
+        .await;
         assert!(beyond.items.is_empty() && !beyond.more_after);
-        let last = step(&RepositorySource(fixture), &listing, beyond.bookmark, -1).await;
+        let last = step(&RepositorySource(fixture), &listing, beyond.position, -1).await;
         assert_eq!(last.items, expected[18..]);
     }
 }
@@ -179,7 +189,12 @@ async fn a_message_that_changes_moves_to_the_end_of_the_order_of_changes(fixture
     for sort in &SORTS[2..] {
         let listing = listing(*sort, 4);
         let before = all(fixture, &messages, *sort).await;
-        let first = turn(&RepositorySource(fixture), &listing, Turn::to(&listing, 1)).await;
+        let first = turn(
+            &RepositorySource(fixture),
+            &listing,
+            PageStep::to(&listing, 1),
+        )
+        .await;
         fixture.clock().advance(10);
         let moved = id(&before[before.len() / 2]);
         fixture.done(update(moved, "moved", None)).await;
@@ -198,7 +213,7 @@ async fn a_message_that_changes_moves_to_the_end_of_the_order_of_changes(fixture
         let mut shown = Vec::new();
         let mut page = first;
         while page.more_after {
-            page = step(&RepositorySource(fixture), &listing, page.bookmark, 1).await;
+            page = step(&RepositorySource(fixture), &listing, page.position, 1).await;
             shown.extend(page.items.iter().map(id));
         }
         assert_eq!(shown, expected, "{sort:?}");
@@ -214,12 +229,17 @@ async fn later_arrivals_repeat_no_message(fixture: &StoreFixture) {
             .map(id)
             .collect();
         let listing = listing(*sort, 3);
-        let mut page = turn(&RepositorySource(fixture), &listing, Turn::to(&listing, 1)).await;
+        let mut page = turn(
+            &RepositorySource(fixture),
+            &listing,
+            PageStep::to(&listing, 1),
+        )
+        .await;
         let mut shown: Vec<MessageId> = page.items.iter().map(id).collect();
         while page.more_after && shown.len() < 60 {
             fixture.done(send("ann", &["bob"])).await;
             fixture.done(update(messages[0], "again", None)).await;
-            page = step(&RepositorySource(fixture), &listing, page.bookmark, 1).await;
+            page = step(&RepositorySource(fixture), &listing, page.position, 1).await;
             shown.extend(page.items.iter().map(id));
         }
         let of_before = shown.iter().filter(|id| messages.contains(id));

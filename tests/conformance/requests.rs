@@ -199,7 +199,7 @@ async fn request_keys_are_claimed_without_deadlocks(fixture: &StoreFixture) {
     for round in 0..6 {
         let operation = |number: usize| -> Operation {
             let letter = from_user("ann", &["bob"], bytes(number + 1));
-            let action = domain::Action::Deliver(letter);
+            let action = domain::Action::SendMessage(letter);
             repeatable(&format!("round-{round}-{number}"), 1, action)
         };
         let forth: Vec<_> = (0..30).map(|number| (app(), operation(number))).collect();

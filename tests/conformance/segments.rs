@@ -2,7 +2,7 @@
 //! becomes of the message meanwhile.
 
 use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX};
-use domain::operation::{Launch, StopJob};
+use domain::operation::{CancelSendJob, SendToProfiles};
 use domain::segment::{ChangeReport, JobCounts, JobId, JobReport, JobState, Recipients};
 use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refusal, Sender};
 use storage::{Clock as _, Error, Intake, Reader};
@@ -65,7 +65,7 @@ async fn take_in(
 }
 
 fn launch(taken_in: &UploadedRecipients, lifetime_ms: Option<i64>) -> Action {
-    Action::Launch(Launch {
+    Action::SendToProfiles(SendToProfiles {
         from: Sender {
             name: "the app".to_owned(),
             ..Sender::default()
@@ -79,7 +79,7 @@ fn launch(taken_in: &UploadedRecipients, lifetime_ms: Option<i64>) -> Action {
 
 fn launched(outcome: Result<Outcome, Refusal>) -> (JobId, MessageId) {
     match outcome {
-        Ok(Outcome::Launched(launched)) => (launched.job_id, launched.message_id),
+        Ok(Outcome::SegmentSent(launched)) => (launched.job_id, launched.message_id),
         other => panic!("{other:?}"),
     }
 }
@@ -190,7 +190,7 @@ async fn recipients_get_nothing_before_the_upload_ends(fixture: &StoreFixture) {
     assert!(!step(&fixture.store).await);
     let unknown = fixture.store.job(&app(), to.job_id.uuid()).await;
     assert_eq!(unknown.expect("an answer"), None);
-    let stop = Action::StopJob(StopJob { job_id: to.job_id });
+    let stop = Action::CancelSendJob(CancelSendJob { job_id: to.job_id });
     assert_eq!(fixture.act(stop).await, Err(Refusal::NotFound));
     assert_eq!(holders(fixture).await, (0, 0));
     assert_eq!(
@@ -333,7 +333,7 @@ async fn a_full_inbox_is_passed_over_and_counted(fixture: &StoreFixture) {
 async fn a_cancelled_job_counts_the_recipients_it_did_not_reach(fixture: &StoreFixture) {
     let (job_id, message_id) = send_to(fixture, MANY).await;
     assert!(step(&fixture.store).await);
-    let stop = Action::StopJob(StopJob { job_id });
+    let stop = Action::CancelSendJob(CancelSendJob { job_id });
     let stopped = fixture.done(stop.clone()).await;
     let Outcome::Job(stopped) = stopped else {
         panic!("{stopped:?}")
@@ -373,7 +373,7 @@ async fn no_other_app_sees_a_job(fixture: &StoreFixture) {
         let found = fixture.store.job(&other, id).await;
         assert_eq!(found.expect("an answer"), None);
     }
-    let stop = operation(Action::StopJob(StopJob { job_id }));
+    let stop = operation(Action::CancelSendJob(CancelSendJob { job_id }));
     let stopped = fixture.execute(&other, stop).await;
     assert_eq!(stopped, Err(Refusal::NotFound));
     all_steps(&fixture.store).await;

@@ -1,6 +1,6 @@
 //! Settings of an app, and their versions.
 
-use domain::operation::Configure;
+use domain::operation::UpdateAppSettings;
 use domain::{
     Action, Outcome, Policy, QuotaOverrides, Quotas, Rate, RateOverride, Refusal, Settings,
 };
@@ -15,7 +15,7 @@ however_gathered![
 ];
 
 fn configure(settings: &Settings, expected_version: Option<i64>) -> Action {
-    Action::Configure(Configure {
+    Action::UpdateAppSettings(UpdateAppSettings {
         settings: settings.clone(),
         expected_version,
     })
@@ -56,7 +56,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
         ..all.clone()
     };
     let outcome = fixture.done(configure(&all, Some(1))).await;
-    assert_eq!(outcome, Outcome::Configured(kept.clone()));
+    assert_eq!(outcome, Outcome::SettingsUpdated(kept.clone()));
     let policy = Policy {
         allow_self_send: false,
         allow_edit: false,
@@ -89,7 +89,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
     };
     assert_eq!(stale, Err(mismatch));
     let reset = fixture.done(configure(&Settings::default(), None)).await;
-    let Outcome::Configured(reset) = reset else {
+    let Outcome::SettingsUpdated(reset) = reset else {
         panic!("{reset:?}");
     };
     assert_eq!((reset.version, reset.allow_edit), (3, None));

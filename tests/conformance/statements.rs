@@ -95,7 +95,7 @@ async fn count_writes(fixture: &StoreFixture, to: &[&str]) -> [usize; 7] {
     let two = taken(fixture, vec![mark(to[0], &[message, again, news], true)]).await;
     let three = taken(fixture, vec![recall("ann", Msgbox::Sent, &[message])]).await;
     let four = taken(fixture, vec![recall("ann", Msgbox::Sent, &[again])]).await;
-    let letter = |words: &str| Action::Deliver(from_user("ann", to, text(words)));
+    let letter = |words: &str| Action::SendMessage(from_user("ann", to, text(words)));
     let batch = |size: usize| (0..size).map(|_| letter("hi")).collect::<Vec<_>>();
     let five = taken(fixture, batch(2)).await;
     let six = taken(fixture, batch(20)).await;

@@ -115,15 +115,15 @@ async fn a_refused_operation_writes_nothing(fixture: &StoreFixture) {
     fixture.done(configure(forbidding.clone())).await;
     let before = fixture.raw().await.everything("app").await;
 
-    let stale = Action::Configure(domain::operation::Configure {
+    let stale = Action::UpdateAppSettings(domain::operation::UpdateAppSettings {
         settings: forbidding,
         expected_version: Some(1),
     });
     for action in [
         send("ann", &["ann"]),
         send("ann", &["bob", "cid"]),
-        Action::Deliver(from_user("ann", &["bob"], bytes(101))),
-        Action::Deliver(from_app(&["bob"], bytes(101))),
+        Action::SendMessage(from_user("ann", &["bob"], bytes(101))),
+        Action::SendMessage(from_app(&["bob"], bytes(101))),
         edit("ann", sent, "new"),
         edit("bob", sent, "new"),
         edit("dan", sent, "new"),
@@ -193,15 +193,15 @@ async fn mailbox_ids_are_never_reused(fixture: &StoreFixture) {
 async fn a_message_is_stored_with_its_expiry(fixture: &StoreFixture) {
     let now = fixture.clock().now_ms().0;
     let letter = || from_user("ann", &["bob"], bytes(1));
-    let by_default = fixture.done(Action::Deliver(letter())).await;
-    let short = Action::Deliver(letter().with_lifetime_ms(Some(1_500)));
+    let by_default = fixture.done(Action::SendMessage(letter())).await;
+    let short = Action::SendMessage(letter().with_lifetime_ms(Some(1_500)));
     let short = fixture.done(short).await;
     let settings = domain::Settings {
         default_expiry_ms: Some(2 * HOUR_MS),
         ..domain::Settings::default()
     };
     fixture.done(configure(settings)).await;
-    let overridden = fixture.done(Action::Deliver(letter())).await;
+    let overridden = fixture.done(Action::SendMessage(letter())).await;
 
     let raw = fixture.raw().await;
     for (outcome, lifetime_ms) in [

@@ -6,11 +6,9 @@ use std::ops::RangeInclusive;
 
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
-use domain::{AppId, MessageId, Millis, Operation, Outcome, ProfileId, Refusal, RequestId};
+use domain::{AppId, MessageId, Operation, Outcome, ProfileId, Refusal, RequestId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use storage::MessageIds;
-use support::ids::SequentialIds;
 use uuid::Uuid;
 
 use super::reference::ReferenceAction;
@@ -38,15 +36,6 @@ impl GeneratedOperation {
         Operation {
             request: self.request,
             action: self.action.action(),
-        }
-    }
-
-    /// The id that the store is going to give it, if it makes a message.
-    pub fn message_id(&self, ids: &SequentialIds, now: Millis) -> MessageId {
-        if self.operation().makes_message() {
-            ids.next(now)
-        } else {
-            MessageId::new(Uuid::nil())
         }
     }
 }

@@ -8,7 +8,7 @@ pub mod generator;
 pub mod reference;
 mod tally;
 
-use domain::operation::Open;
+use domain::operation::{Apply as _, CreateMailbox};
 use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal, Violations};
 use futures::future::join_all;
 use storage::Clock;
@@ -126,7 +126,7 @@ impl ModelRun<'_> {
         let generated = GeneratedOperation {
             app: app.clone(),
             request: None,
-            action: ReferenceAction::Act(Action::Open(Open { owner })),
+            action: ReferenceAction::Act(Action::CreateMailbox(CreateMailbox { owner })),
         };
         let verdict = self.store.run(app, generated.operation()).await;
         assert_eq!(verdict, self.foretell(&generated, now));
@@ -195,7 +195,7 @@ impl ModelRun<'_> {
             DatabaseKind::Sqlite => {
                 let mut verdicts = Vec::new();
                 let has_order = |one: &(AppId, Operation), next: &(AppId, Operation)| {
-                    let is_small = |it: &Operation| !it.weight().is_large();
+                    let is_small = |it: &Operation| !it.action.weight().is_large();
                     one.0 == next.0 && is_small(&one.1) && is_small(&next.1)
                 };
                 for at_once in batch.chunk_by(has_order) {
@@ -225,10 +225,9 @@ impl ModelRun<'_> {
             request,
             action,
         } = generated;
-        let message_id = generated.message_id(&self.ids, now);
         let verdict = self
             .reference
-            .execute(app, *request, action, message_id, now);
+            .execute(app, *request, action, &self.ids, now);
         self.generator.learn(generated, &verdict);
         self.tally.add(&generated.action, &verdict);
         verdict

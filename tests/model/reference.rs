@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::bulk::{BulkEvent, Tally};
 use domain::limits::{EXPIRED_KEPT_MS, IDEMPOTENCY_MS};
-use domain::operation::Deliver;
+use domain::operation::SendMessage;
 use domain::request::{Fingerprint, Request, RequestKey};
 use domain::{
-    Action, AppId, Content, Message, MessageId, Millis, Outcome, Policy, ProfileId, Refusal,
-    Sender, Settings,
+    Action, AppId, Content, Message, MessageId, MessageIdSource, Millis, Outcome, Policy,
+    ProfileId, Refusal, Sender, Settings,
 };
 
 use mailbox::ReferenceMailbox;
@@ -58,8 +58,8 @@ impl ReferenceAction {
     /// The action as the store takes it.
     pub fn action(&self) -> Action {
         match self.clone() {
-            Self::Send(message) => Action::Deliver(
-                Deliver::new(message.from, message.to, message.content)
+            Self::Send(message) => Action::SendMessage(
+                SendMessage::new(message.from, message.to, message.content)
                     .with_notification(message.notification)
                     .with_lifetime_ms(message.lifetime_ms),
             ),
@@ -106,14 +106,14 @@ impl Reference {
         app: &AppId,
         request: Option<Request>,
         action: &ReferenceAction,
-        message_id: MessageId,
+        ids: &dyn MessageIdSource,
         now: Millis,
     ) -> ReferenceResult {
         let app = self.apps.entry(app.clone()).or_default();
         app.now = now;
         app.settle_all_in(&self.defaults, action);
         let Some(Request { key, fingerprint }) = request else {
-            return app.run(&self.defaults, action, message_id, now);
+            return app.run(&self.defaults, action, ids, now);
         };
         let answer = app.answers.get(&key);
         if let Some(answer) = answer.filter(|answer| answer.expire_ms > now) {
@@ -123,7 +123,7 @@ impl Reference {
                 Err(Refusal::RequestIdReused)
             };
         }
-        let outcome = app.run(&self.defaults, action, message_id, now)?;
+        let outcome = app.run(&self.defaults, action, ids, now)?;
         let answer = StoredAnswer {
             fingerprint,
             outcome: outcome.clone(),
@@ -183,30 +183,32 @@ impl ReferenceApp {
         &mut self,
         defaults: &Policy,
         action: &ReferenceAction,
-        message_id: MessageId,
+        ids: &dyn MessageIdSource,
         now: Millis,
     ) -> ReferenceResult {
         let policy = self.settings.over(defaults);
         match action {
-            ReferenceAction::Send(message) => self.send(&policy, message, message_id, now),
+            ReferenceAction::Send(message) => self.send(&policy, message, ids, now),
             ReferenceAction::Act(action) => match action {
                 // Nobody sees of a trim who has no cursor.
-                Action::Open(_) | Action::Settle(_) | Action::Trim(_) => Ok(Outcome::Done),
-                Action::SendBulk(send) => self.send_bulk(&policy, send, message_id),
-                Action::Deliver(_) => unreachable!("a message is sent as a message"),
-                Action::Launch(_) | Action::Advance(_) | Action::StopJob(_) => {
+                Action::CreateMailbox(_) | Action::SettleMailbox(_) | Action::TrimTombstones(_) => {
+                    Ok(Outcome::Done)
+                }
+                Action::SendBulk(send) => self.send_bulk(&policy, send, ids, now),
+                Action::SendMessage(_) => unreachable!("a message is sent as a message"),
+                Action::SendToProfiles(_) | Action::DeliverChunk(_) | Action::CancelSendJob(_) => {
                     unreachable!("segments have tests of their own")
                 }
-                Action::Mark(mark) => Ok(self.mark(mark, now)),
-                Action::MarkDelivered(mark) => Ok(self.mark_delivered(mark, now)),
-                Action::Delete(delete) => Ok(self.delete(delete, now)),
-                Action::Clear(clear) => Ok(self.clear(clear, now)),
-                Action::Recall(recall) => self.recall(&policy, recall, now),
-                Action::Edit(edit) => self.edit(&policy, edit, now),
-                Action::Update(update) => self.update(&policy, update, now),
-                Action::RemoveOne(remove) => self.remove_one(remove, now),
-                Action::Remove(remove) => Ok(self.remove(remove, now)),
-                Action::Configure(configure) => self.configure(configure),
+                Action::MarkMessagesRead(mark) => Ok(self.mark(mark, now)),
+                Action::MarkMessagesDelivered(mark) => Ok(self.mark_delivered(mark, now)),
+                Action::DeleteEntries(delete) => Ok(self.delete(delete, now)),
+                Action::ClearMessages(clear) => Ok(self.clear(clear, now)),
+                Action::DeleteForEveryone(recall) => self.recall(&policy, recall, now),
+                Action::EditMessage(edit) => self.edit(&policy, edit, now),
+                Action::UpdateMessage(update) => self.update(&policy, update, now),
+                Action::DeleteMessage(remove) => self.remove_one(remove, now),
+                Action::DeleteMessages(remove) => Ok(self.remove(remove, now)),
+                Action::UpdateAppSettings(configure) => self.configure(configure),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! Resuming of streams from cursors, and the reasons for a resync.
 
-use domain::operation::Trim;
+use domain::operation::TrimTombstones;
 use domain::{Action, AppId, Operation, ProfileId};
 use proto::v1;
 use support::issuer::APP;
@@ -141,7 +141,7 @@ async fn an_invalid_cursor_yields_the_resync_reason(test: &TestService) {
     let app = AppId::parse(APP).expect("an app id");
     let trim = Operation {
         request: None,
-        action: Action::Trim(Trim {
+        action: Action::TrimTombstones(TrimTombstones {
             owner: ProfileId::parse("bob").expect("a profile id"),
             seq: i64::MAX,
         }),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::operation::Deliver;
+use domain::operation::SendMessage;
 use domain::{Action, AppId, MessageId, Operation, Outcome, ProfileId, Sender};
 use futures::future::join_all;
 use proto::sys::v1 as sys;
@@ -117,10 +117,10 @@ async fn deliver(test: &TestService, to: &[ProfileId], lifetime_ms: Option<i64>)
         name: "News".to_owned(),
         ..Sender::default()
     };
-    let deliver = Deliver::new(from, to.to_vec(), stored_text("news"));
+    let deliver = SendMessage::new(from, to.to_vec(), stored_text("news"));
     let operation = Operation {
         request: None,
-        action: Action::Deliver(deliver.with_lifetime_ms(lifetime_ms)),
+        action: Action::SendMessage(deliver.with_lifetime_ms(lifetime_ms)),
     };
     let deadline = crate::conformance::fixture::in_time();
     match test.store.store.execute(&app(), operation, deadline).await {

@@ -2,8 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use domain::{MessageId, Millis};
-use storage::MessageIds;
+use domain::{MessageId, MessageIdSource, Millis};
 use uuid::Builder;
 
 /// `UUIDv7`s of the given time and a counter: the first, second, … id of two sources are
@@ -17,7 +16,7 @@ struct Last {
     count: u64,
 }
 
-impl MessageIds for SequentialIds {
+impl MessageIdSource for SequentialIds {
     fn next(&self, now: Millis) -> MessageId {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.ms = last.ms.max(now.0.try_into().expect("a time after 1970"));

@@ -1,10 +1,10 @@
 //! A user deletes all own entries of a box.
 
-use domain::operation::Clear;
-use domain::{Action, Operation, ProfileId, Violations};
+use domain::operation::ClearMessages;
+use domain::{Operation, ProfileId, Violations};
 use proto::v1::{ClearMessagesRequest, ClearMessagesResponse};
 use rpc::convert::idempotency::Canonical;
-use rpc::convert::{id, msgbox, outcome};
+use rpc::convert::{id, msgbox};
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -18,13 +18,14 @@ pub async fn handle(
     let user = User::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(user.profile(), &request.into_inner())?;
-    let outcome = store.execute(user.app(), operation, deadline).await?;
-    Ok(ClearMessagesResponse {
-        actual: outcome::changed(outcome)?,
-    })
+    let actual = store.execute(user.app(), operation, deadline).await?;
+    Ok(ClearMessagesResponse { actual })
 }
 
-fn parse(owner: &ProfileId, request: &ClearMessagesRequest) -> Result<Operation, Violations> {
+fn parse(
+    owner: &ProfileId,
+    request: &ClearMessagesRequest,
+) -> Result<Operation<ClearMessages>, Violations> {
     let mut violations = Violations::none();
     let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
@@ -33,10 +34,10 @@ fn parse(owner: &ProfileId, request: &ClearMessagesRequest) -> Result<Operation,
         request: Canonical::of(METHOD)
             .field(msgbox.name())
             .of_user(owner, request_id.as_ref()),
-        action: Action::Clear(Clear {
+        action: ClearMessages {
             owner: owner.clone(),
             msgbox,
-        }),
+        },
     })
 }
 

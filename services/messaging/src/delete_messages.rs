@@ -1,11 +1,11 @@
 //! A user deletes messages: the own entries, or everyone's.
 
-use domain::operation::{Delete, Recall};
-use domain::{Action, Msgbox, Operation, ProfileId, Violations};
+use domain::operation::{DeleteEntries, DeleteForEveryone};
+use domain::{Operation, ProfileId, Violations};
 use proto::v1::{DeleteMessagesRequest, DeleteMessagesResponse, DeleteScope};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::message_ids::MessageIds;
-use rpc::convert::{enums, id, msgbox, outcome};
+use rpc::convert::{enums, id, msgbox};
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -18,19 +18,25 @@ pub async fn handle(
 ) -> Result<DeleteMessagesResponse, RpcError> {
     let user = User::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
-    let (operation, requested) = parse(user.profile(), &request.into_inner())?;
-    let outcome = store.execute(user.app(), operation, deadline).await?;
-    Ok(DeleteMessagesResponse {
-        requested,
-        actual: outcome::changed(outcome)?,
-    })
+    let (deletion, requested) = parse(user.profile(), &request.into_inner())?;
+    let actual = match deletion {
+        Deletion::OwnCopy(operation) => store.execute(user.app(), operation, deadline).await?,
+        Deletion::ForEveryone(operation) => store.execute(user.app(), operation, deadline).await?,
+    };
+    Ok(DeleteMessagesResponse { requested, actual })
 }
 
-/// The operation, and how many messages it names.
+#[derive(Debug, PartialEq)]
+enum Deletion {
+    OwnCopy(Operation<DeleteEntries>),
+    ForEveryone(Operation<DeleteForEveryone>),
+}
+
+/// Returns the operation, and the number of messages that it names.
 fn parse(
     owner: &ProfileId,
     request: &DeleteMessagesRequest,
-) -> Result<(Operation, u32), Violations> {
+) -> Result<(Deletion, u32), Violations> {
     let mut violations = Violations::none();
     let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
     let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
@@ -41,37 +47,29 @@ fn parse(
         DeleteScope::Unspecified | DeleteScope::OwnCopy => false,
         DeleteScope::Everyone => true,
     };
-    let operation = Operation {
-        request: Canonical::of(METHOD)
-            .field(msgbox.name())
-            .list(message_ids.canonical())
-            .field([u8::from(for_everyone)])
-            .of_user(owner, request_id.as_ref()),
-        action: action(owner.clone(), msgbox, &message_ids, for_everyone),
-    };
-    Ok((operation, message_ids.requested()))
-}
-
-fn action(
-    owner: ProfileId,
-    msgbox: Msgbox,
-    message_ids: &MessageIds,
-    for_everyone: bool,
-) -> Action {
+    let request = Canonical::of(METHOD)
+        .field(msgbox.name())
+        .list(message_ids.canonical())
+        .field([u8::from(for_everyone)])
+        .of_user(owner, request_id.as_ref());
+    let (owner, requested) = (owner.clone(), message_ids.requested());
     let message_ids = message_ids.to_vec();
-    if for_everyone {
-        Action::Recall(Recall {
+    let deletion = if for_everyone {
+        let action = DeleteForEveryone {
             owner,
             msgbox,
             message_ids,
-        })
+        };
+        Deletion::ForEveryone(Operation { request, action })
     } else {
-        Action::Delete(Delete {
+        let action = DeleteEntries {
             owner,
             msgbox,
             message_ids,
-        })
-    }
+        };
+        Deletion::OwnCopy(Operation { request, action })
+    };
+    Ok((deletion, requested))
 }
 
 #[cfg(test)]
@@ -96,15 +94,17 @@ mod tests {
 
     #[test]
     fn the_default_scope_is_the_own_copy() {
-        let operation = |scope: DeleteScope| {
+        let deletion = |scope: DeleteScope| {
             let parsed = parse(&alice(), &request(scope.into()));
             parsed.expect("an operation").0
         };
-        let unspecified = operation(DeleteScope::Unspecified);
-        assert_eq!(unspecified, operation(DeleteScope::OwnCopy));
-        assert!(matches!(unspecified.action, Action::Delete(_)));
-        let everyone = operation(DeleteScope::Everyone);
-        assert!(matches!(everyone.action, Action::Recall(_)));
-        assert_ne!(fingerprint(&everyone), fingerprint(&unspecified));
+        let unspecified = deletion(DeleteScope::Unspecified);
+        assert_eq!(unspecified, deletion(DeleteScope::OwnCopy));
+        let (Deletion::OwnCopy(own), Deletion::ForEveryone(everyone)) =
+            (unspecified, deletion(DeleteScope::Everyone))
+        else {
+            panic!("a scope has the operation of the other");
+        };
+        assert_ne!(fingerprint(&everyone), fingerprint(&own));
     }
 }

@@ -1,11 +1,11 @@
 //! A sender changes what a message says.
 
-use domain::operation::{Edit, Revision};
-use domain::{Action, Operation, ProfileId, Violations};
+use domain::operation::{EditMessage, Revision};
+use domain::{Operation, ProfileId, Violations};
 use proto::v1::{EditMessageRequest, EditMessageResponse};
+use rpc::convert::id;
 use rpc::convert::rewrite::Rewrite;
 use rpc::convert::time::timestamp;
-use rpc::convert::{id, outcome};
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -19,11 +19,14 @@ pub async fn handle(
     let user = User::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(user.profile(), request.into_inner())?;
-    let outcome = store.execute(user.app(), operation, deadline).await?;
-    Ok(answer(outcome::revised(outcome)?))
+    let revision = store.execute(user.app(), operation, deadline).await?;
+    Ok(answer(revision))
 }
 
-fn parse(owner: &ProfileId, request: EditMessageRequest) -> Result<Operation, Violations> {
+fn parse(
+    owner: &ProfileId,
+    request: EditMessageRequest,
+) -> Result<Operation<EditMessage>, Violations> {
     let mut violations = Violations::none();
     let rewrite = Rewrite::parse(
         &request.message_id,
@@ -37,12 +40,12 @@ fn parse(owner: &ProfileId, request: EditMessageRequest) -> Result<Operation, Vi
         request: rewrite
             .canonical(METHOD)
             .of_user(owner, request_id.as_ref()),
-        action: Action::Edit(Edit {
+        action: EditMessage {
             owner: owner.clone(),
             message_id: rewrite.message_id,
             content: rewrite.content,
             expected_version: rewrite.expected_version,
-        }),
+        },
     })
 }
 

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use domain::limits::GET_BYTES_MAX;
-use domain::operation::Mark;
-use domain::{Action, MessageId, Msgbox, Operation, Violations};
+use domain::operation::MarkMessagesRead;
+use domain::{MessageId, Msgbox, Operation, Violations};
 use proto::v1::{GetMessagesRequest, GetMessagesResponse};
 use rpc::convert::message_ids::MessageIds;
 use rpc::convert::view::View;
@@ -75,12 +75,12 @@ async fn mark(
     let message_ids: Vec<MessageId> = ids(&items.found).collect();
     let operation = Operation {
         request: None,
-        action: Action::Mark(Mark {
+        action: MarkMessagesRead {
             owner: user.profile().clone(),
             msgbox,
             message_ids: message_ids.clone(),
             read: true,
-        }),
+        },
     };
     store.execute(user.app(), operation, deadline).await?;
     let mut after = read(store, user, msgbox, &message_ids).await?;

@@ -1,10 +1,9 @@
 //! A user says which entries have arrived.
 
-use domain::operation::MarkDelivered;
-use domain::{Action, Operation, ProfileId, Violations};
+use domain::operation::MarkMessagesDelivered;
+use domain::{Operation, ProfileId, Violations};
 use proto::v1::{MarkMessagesDeliveredRequest, MarkMessagesDeliveredResponse};
 use rpc::convert::message_ids::MessageIds;
-use rpc::convert::outcome;
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -16,11 +15,8 @@ pub async fn handle(
     let user = User::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let (operation, requested) = parse(user.profile(), &request.into_inner())?;
-    let outcome = store.execute(user.app(), operation, deadline).await?;
-    Ok(MarkMessagesDeliveredResponse {
-        requested,
-        actual: outcome::changed(outcome)?,
-    })
+    let actual = store.execute(user.app(), operation, deadline).await?;
+    Ok(MarkMessagesDeliveredResponse { requested, actual })
 }
 
 /// The operation, and how many messages it names. It can be repeated without a request id:
@@ -28,16 +24,16 @@ pub async fn handle(
 fn parse(
     owner: &ProfileId,
     request: &MarkMessagesDeliveredRequest,
-) -> Result<(Operation, u32), Violations> {
+) -> Result<(Operation<MarkMessagesDelivered>, u32), Violations> {
     let mut violations = Violations::none();
     let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
     violations.finish(Some(()))?;
     let operation = Operation {
         request: None,
-        action: Action::MarkDelivered(MarkDelivered {
+        action: MarkMessagesDelivered {
             owner: owner.clone(),
             message_ids: message_ids.to_vec(),
-        }),
+        },
     };
     Ok((operation, message_ids.requested()))
 }

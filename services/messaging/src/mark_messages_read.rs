@@ -1,11 +1,11 @@
 //! A user marks entries as read, or as unread.
 
-use domain::operation::Mark;
-use domain::{Action, Operation, ProfileId, Violations};
+use domain::operation::MarkMessagesRead;
+use domain::{Operation, ProfileId, Violations};
 use proto::v1::{MarkMessagesReadRequest, MarkMessagesReadResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::message_ids::MessageIds;
-use rpc::convert::{id, msgbox, outcome};
+use rpc::convert::{id, msgbox};
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -19,18 +19,15 @@ pub async fn handle(
     let user = User::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let (operation, requested) = parse(user.profile(), &request.into_inner())?;
-    let outcome = store.execute(user.app(), operation, deadline).await?;
-    Ok(MarkMessagesReadResponse {
-        requested,
-        actual: outcome::changed(outcome)?,
-    })
+    let actual = store.execute(user.app(), operation, deadline).await?;
+    Ok(MarkMessagesReadResponse { requested, actual })
 }
 
 /// The operation, and how many messages it names.
 fn parse(
     owner: &ProfileId,
     request: &MarkMessagesReadRequest,
-) -> Result<(Operation, u32), Violations> {
+) -> Result<(Operation<MarkMessagesRead>, u32), Violations> {
     let mut violations = Violations::none();
     let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
     let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
@@ -42,12 +39,12 @@ fn parse(
             .list(message_ids.canonical())
             .field([u8::from(request.unread)])
             .of_user(owner, request_id.as_ref()),
-        action: Action::Mark(Mark {
+        action: MarkMessagesRead {
             owner: owner.clone(),
             msgbox,
             message_ids: message_ids.to_vec(),
             read: !request.unread,
-        }),
+        },
     };
     Ok((operation, message_ids.requested()))
 }
@@ -78,9 +75,7 @@ mod tests {
         let request = request(&[FIRST, "x", FIRST, SECOND], false);
         let (operation, requested) = parse(&alice(), &request).expect("an operation");
         assert_eq!(requested, 3);
-        let Action::Mark(mark) = operation.action else {
-            panic!("not a mark");
-        };
+        let mark = operation.action;
         assert!(mark.read && mark.message_ids.len() == 2);
     }
 

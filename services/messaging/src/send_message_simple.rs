@@ -1,11 +1,11 @@
 //! A user sends a text.
 
-use domain::operation::Sent;
+use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Sender, Violations};
 use proto::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
 use rpc::convert::draft::Draft;
+use rpc::convert::id;
 use rpc::convert::time::timestamp;
-use rpc::convert::{id, outcome};
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -19,11 +19,14 @@ pub async fn handle(
     let user = User::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(user.sender(), request.into_inner())?;
-    let outcome = store.execute(user.app(), operation, deadline).await?;
-    Ok(answer(outcome::sent(outcome)?))
+    let sent = store.execute(user.app(), operation, deadline).await?;
+    Ok(answer(sent))
 }
 
-fn parse(from: Sender, request: SendMessageSimpleRequest) -> Result<Operation, Violations> {
+fn parse(
+    from: Sender,
+    request: SendMessageSimpleRequest,
+) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
     let draft = Draft::simple(
         &request.to,

@@ -26,7 +26,7 @@ pub fn content(body: &str) -> Content {
     }
 }
 
-pub fn fingerprint(operation: &Operation) -> Fingerprint {
+pub fn fingerprint<A>(operation: &Operation<A>) -> Fingerprint {
     let request = operation.request.expect("a request that can be repeated");
     request.fingerprint
 }

@@ -1,12 +1,12 @@
 //! The app stops a job.
 
-use domain::operation::StopJob;
+use domain::operation::CancelSendJob;
 use domain::request::Request as Repeatable;
 use domain::segment::JobId;
-use domain::{Action, Operation, Violations};
+use domain::{Operation, Violations};
 use proto::sys::v1::{CancelSendJobRequest, CancelSendJobResponse};
+use rpc::convert::id;
 use rpc::convert::idempotency::Canonical;
-use rpc::convert::{id, outcome};
 use rpc::{Deadline, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -27,10 +27,9 @@ pub async fn handle(
     let job_id = found.map_or(id, |report| report.job_id);
     let operation = Operation {
         request,
-        action: Action::StopJob(StopJob { job_id }),
+        action: CancelSendJob { job_id },
     };
-    let outcome = store.execute(system.app(), operation, deadline).await?;
-    let report = outcome::job(outcome)?;
+    let report = store.execute(system.app(), operation, deadline).await?;
     Ok(CancelSendJobResponse {
         job_id: report.job_id.to_string(),
         state: job::state(report.state).into(),

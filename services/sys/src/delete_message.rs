@@ -1,7 +1,7 @@
 //! The app deletes one message, if it has the expected version.
 
-use domain::operation::RemoveOne;
-use domain::{Action, Operation, Violations};
+use domain::operation::DeleteMessage;
+use domain::{Operation, Violations};
 use proto::sys::v1::{DeleteMessageRequest, DeleteMessageResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::{expected_version, id};
@@ -22,7 +22,7 @@ pub async fn handle(
     Ok(DeleteMessageResponse {})
 }
 
-fn parse(request: &DeleteMessageRequest) -> Result<Operation, Violations> {
+fn parse(request: &DeleteMessageRequest) -> Result<Operation<DeleteMessage>, Violations> {
     let mut violations = Violations::none();
     let message_id = id::message(&request.message_id, &mut violations);
     let expected_version = expected_version::parse(request.expected_version, &mut violations);
@@ -33,9 +33,9 @@ fn parse(request: &DeleteMessageRequest) -> Result<Operation, Violations> {
             .field(message_id.uuid())
             .field(expected_version::canonical(expected_version))
             .of_app(request_id.as_ref()),
-        action: Action::RemoveOne(RemoveOne {
+        action: DeleteMessage {
             message_id,
             expected_version,
-        }),
+        },
     })
 }

@@ -1,11 +1,11 @@
 //! The app deletes messages, whatever their version.
 
-use domain::operation::Remove;
-use domain::{Action, Operation, Violations};
+use domain::operation::DeleteMessages;
+use domain::{Operation, Violations};
 use proto::sys::v1::{DeleteMessagesRequest, DeleteMessagesResponse};
+use rpc::convert::id;
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::message_ids::MessageIds;
-use rpc::convert::{id, outcome};
 use rpc::{Deadline, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -19,15 +19,12 @@ pub async fn handle(
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let (operation, requested) = parse(&request.into_inner())?;
-    let outcome = store.execute(system.app(), operation, deadline).await?;
-    Ok(DeleteMessagesResponse {
-        requested,
-        actual: outcome::changed(outcome)?,
-    })
+    let actual = store.execute(system.app(), operation, deadline).await?;
+    Ok(DeleteMessagesResponse { requested, actual })
 }
 
 /// The operation, and how many messages it names.
-fn parse(request: &DeleteMessagesRequest) -> Result<(Operation, u32), Violations> {
+fn parse(request: &DeleteMessagesRequest) -> Result<(Operation<DeleteMessages>, u32), Violations> {
     let mut violations = Violations::none();
     let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
@@ -36,9 +33,9 @@ fn parse(request: &DeleteMessagesRequest) -> Result<(Operation, u32), Violations
         request: Canonical::of(METHOD)
             .list(message_ids.canonical())
             .of_app(request_id.as_ref()),
-        action: Action::Remove(Remove {
+        action: DeleteMessages {
             message_ids: message_ids.to_vec(),
-        }),
+        },
     };
     Ok((operation, message_ids.requested()))
 }

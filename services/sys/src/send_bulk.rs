@@ -1,11 +1,11 @@
 //! The app sends a message to everyone.
 
 use domain::operation::{SendBulk, Sent};
-use domain::{Action, Audience, Operation, Violations};
+use domain::{Audience, Operation, Violations};
 use proto::sys::v1::{BulkAudience, SendBulkRequest, SendBulkResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::time::timestamp;
-use rpc::convert::{content, enums, id, outcome, time};
+use rpc::convert::{content, enums, id, time};
 use rpc::{Deadline, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -21,11 +21,11 @@ pub async fn handle(
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(request.into_inner())?;
-    let outcome = store.execute(system.app(), operation, deadline).await?;
-    Ok(answer(outcome::sent(outcome)?))
+    let sent = store.execute(system.app(), operation, deadline).await?;
+    Ok(answer(sent))
 }
 
-fn parse(request: SendBulkRequest) -> Result<Operation, Violations> {
+fn parse(request: SendBulkRequest) -> Result<Operation<SendBulk>, Violations> {
     let mut violations = Violations::none();
     // A sealed content is for whoever has the key already: there is nobody to wrap it for.
     content::check_wraps(request.content.as_ref(), None, &[], &mut violations);
@@ -43,12 +43,12 @@ fn parse(request: SendBulkRequest) -> Result<Operation, Violations> {
             .field(&from.name)
             .field(&from.pic)
             .of_app(request_id.as_ref()),
-        action: Action::SendBulk(SendBulk {
+        action: SendBulk {
             from,
             content,
             audience,
             lifetime_ms,
-        }),
+        },
     })
 }
 

@@ -1,11 +1,11 @@
 //! The app sends a message to named users.
 
-use domain::operation::Sent;
+use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Violations};
 use proto::sys::v1::{SendMessageRequest, SendMessageResponse};
 use rpc::convert::draft::Draft;
+use rpc::convert::id;
 use rpc::convert::time::timestamp;
-use rpc::convert::{id, outcome};
 use rpc::{Deadline, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -21,11 +21,11 @@ pub async fn handle(
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(request.into_inner())?;
-    let outcome = store.execute(system.app(), operation, deadline).await?;
-    Ok(answer(outcome::sent(outcome)?))
+    let sent = store.execute(system.app(), operation, deadline).await?;
+    Ok(answer(sent))
 }
 
-fn parse(request: SendMessageRequest) -> Result<Operation, Violations> {
+fn parse(request: SendMessageRequest) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
     let draft = Draft::parse(
         None,

@@ -4,16 +4,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use domain::limits::SEGMENT_RECIPIENTS_MAX;
-use domain::operation::{Launch, Launched};
+use domain::operation::{SegmentSent, SendToProfiles};
 use domain::segment::{JobCounts, Recipients};
-use domain::{
-    Action, Content, Operation, ProfileId, Reason, Refusal, RequestId, Sender, Violations,
-};
+use domain::{Content, Operation, ProfileId, Reason, Refusal, RequestId, Sender, Violations};
 use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::sys::v1::{SegmentMessage, SendToProfilesRequest, SendToProfilesResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::time::timestamp;
-use rpc::convert::{content, id, notification, outcome, time};
+use rpc::convert::{content, id, notification, time};
 use rpc::limits::DEADLINE_DEFAULT;
 use rpc::{Deadline, Pieces, RpcError, System};
 use storage::{Error, MailStore};
@@ -50,12 +48,12 @@ pub async fn handle(
     let deadline = deadline.min(Instant::now() + DEADLINE_DEFAULT);
     let operation = draft.send(to);
     let sent = store.execute(system.app(), operation, deadline).await;
-    let outcome = sent.map_err(|error| match error {
+    let sent = sent.map_err(|error| match error {
         // Those who have just come in: the database has gone back in time.
         Error::Refused(Refusal::NotFound) => Error::Unavailable("recipients are gone".into()),
         error => error,
     })?;
-    Ok(answer(&outcome::launched(outcome)?))
+    Ok(answer(&sent))
 }
 
 /// A message to a segment, but for who it is to.
@@ -138,7 +136,7 @@ fn missing(field: &str, what: &str) -> Violations {
 }
 
 impl Draft {
-    fn send(self, to: Recipients) -> Operation {
+    fn send(self, to: Recipients) -> Operation<SendToProfiles> {
         let request = Canonical::of(METHOD)
             .field(&self.content.encoded)
             .field(to.digest)
@@ -149,28 +147,28 @@ impl Draft {
             .of_app(self.request_id.as_ref());
         Operation {
             request,
-            action: Action::Launch(Launch {
+            action: SendToProfiles {
                 from: self.from,
                 to,
                 content: self.content,
                 notification: self.notification,
                 lifetime_ms: self.lifetime_ms,
-            }),
+            },
         }
     }
 }
 
-fn answer(launched: &Launched) -> SendToProfilesResponse {
+fn answer(sent: &SegmentSent) -> SendToProfilesResponse {
     let counts = JobCounts {
-        accepted: launched.accepted,
-        duplicates: launched.duplicates,
+        accepted: sent.accepted,
+        duplicates: sent.duplicates,
         ..JobCounts::default()
     };
     SendToProfilesResponse {
-        job_id: launched.job_id.to_string(),
-        message_id: launched.message_id.to_string(),
-        send_time: Some(timestamp(launched.send_ms)),
-        expire_time: Some(timestamp(launched.expire_ms)),
+        job_id: sent.job_id.to_string(),
+        message_id: sent.message_id.to_string(),
+        send_time: Some(timestamp(sent.send_ms)),
+        expire_time: Some(timestamp(sent.expire_ms)),
         counts: Some(job::counts(&counts)),
     }
 }

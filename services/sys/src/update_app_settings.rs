@@ -1,11 +1,11 @@
 //! The app changes what it overrides of the configured settings.
 
-use domain::operation::Configure;
-use domain::{Action, Operation, Violations};
+use domain::operation::UpdateAppSettings;
+use domain::{Operation, Violations};
 use prost::Message as _;
 use proto::sys::v1::{UpdateAppSettingsRequest, UpdateAppSettingsResponse};
 use rpc::convert::idempotency::Canonical;
-use rpc::convert::{expected_version, id, outcome};
+use rpc::convert::{expected_version, id};
 use rpc::{Deadline, Limiter, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -22,8 +22,7 @@ pub async fn handle(
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(&request.into_inner())?;
-    let outcome = store.execute(system.app(), operation, deadline).await?;
-    let overrides = outcome::configured(outcome)?;
+    let overrides = store.execute(system.app(), operation, deadline).await?;
     let policy = store.policy(&overrides);
     limiter.change(system.app(), overrides.version, policy.quotas);
     Ok(UpdateAppSettingsResponse {
@@ -32,7 +31,7 @@ pub async fn handle(
     })
 }
 
-fn parse(request: &UpdateAppSettingsRequest) -> Result<Operation, Violations> {
+fn parse(request: &UpdateAppSettingsRequest) -> Result<Operation<UpdateAppSettings>, Violations> {
     let mut violations = Violations::none();
     let overrides = settings::parse(request.settings.as_ref(), &mut violations);
     let expected_version = expected_version::parse(request.expected_version, &mut violations);
@@ -43,10 +42,10 @@ fn parse(request: &UpdateAppSettingsRequest) -> Result<Operation, Violations> {
             .field(settings::overrides(&overrides).encode_to_vec())
             .field(expected_version::canonical(expected_version))
             .of_app(request_id.as_ref()),
-        action: Action::Configure(Configure {
+        action: UpdateAppSettings {
             settings: overrides,
             expected_version,
-        }),
+        },
     })
 }
 

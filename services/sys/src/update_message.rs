@@ -1,11 +1,11 @@
 //! The app changes what a message says.
 
-use domain::operation::{Revision, Update};
-use domain::{Action, Operation, Violations};
+use domain::operation::{Revision, UpdateMessage};
+use domain::{Operation, Violations};
 use proto::sys::v1::{UpdateMessageRequest, UpdateMessageResponse};
+use rpc::convert::id;
 use rpc::convert::rewrite::Rewrite;
 use rpc::convert::time::timestamp;
-use rpc::convert::{id, outcome};
 use rpc::{Deadline, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -19,11 +19,11 @@ pub async fn handle(
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(request.into_inner())?;
-    let outcome = store.execute(system.app(), operation, deadline).await?;
-    Ok(answer(outcome::revised(outcome)?))
+    let revision = store.execute(system.app(), operation, deadline).await?;
+    Ok(answer(revision))
 }
 
-fn parse(request: UpdateMessageRequest) -> Result<Operation, Violations> {
+fn parse(request: UpdateMessageRequest) -> Result<Operation<UpdateMessage>, Violations> {
     let mut violations = Violations::none();
     let rewrite = Rewrite::parse(
         &request.message_id,
@@ -35,11 +35,11 @@ fn parse(request: UpdateMessageRequest) -> Result<Operation, Violations> {
     let rewrite = violations.finish(rewrite)?;
     Ok(Operation {
         request: rewrite.canonical(METHOD).of_app(request_id.as_ref()),
-        action: Action::Update(Update {
+        action: UpdateMessage {
             message_id: rewrite.message_id,
             content: rewrite.content,
             expected_version: rewrite.expected_version,
-        }),
+        },
     })
 }
 

@@ -36,7 +36,7 @@ impl Audience {
 
 /// What became of a bulk message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum MessageChange {
     /// It was sent.
     Sent,
     /// It says something else.
@@ -45,7 +45,7 @@ pub enum Turn {
     Recalled,
 }
 
-impl Turn {
+impl MessageChange {
     const ALL: [Self; 3] = [Self::Sent, Self::Updated, Self::Recalled];
 
     /// The number that is stored.
@@ -58,10 +58,10 @@ impl Turn {
         }
     }
 
-    /// The turn of a stored number.
+    /// The change of a stored number.
     #[must_use]
     pub fn from_code(code: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|turn| turn.code() == code)
+        Self::ALL.into_iter().find(|change| change.code() == code)
     }
 }
 
@@ -71,7 +71,7 @@ pub struct BulkEvent {
     /// Its number in the app, from 1.
     pub bulk_no: i64,
     /// What happened.
-    pub turn: Turn,
+    pub change: MessageChange,
     /// To which message.
     pub message_id: MessageId,
     /// Who gets the message.

@@ -138,6 +138,13 @@ uuid_id! {
     JobId
 }
 
+/// A source of message ids.
+pub trait MessageIdSource: fmt::Debug + Send + Sync {
+    /// Returns a new id: a `UUIDv7` of the given time or a later one, greater than all that
+    /// this source has returned before.
+    fn next(&self, now: Millis) -> MessageId;
+}
+
 impl MessageId {
     /// When the message was sent, as the id says. None for an id of another making.
     #[must_use]

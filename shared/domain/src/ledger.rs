@@ -8,18 +8,19 @@
 mod changes;
 mod segment;
 mod settle;
-mod slot;
+mod tracked;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use changes::{Changes, Tombstone};
 use settle::Bulk;
-use slot::Slot;
+use tracked::Tracked;
 
-use crate::bulk::Turn;
+use crate::bulk::MessageChange;
 use crate::content::Content;
 use crate::entry::Entry;
-use crate::id::{MessageId, ProfileId};
+use crate::id::{MessageId, MessageIdSource, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
 use crate::message::{Envelope, Message};
 use crate::policy::{Policy, Settings};
@@ -32,16 +33,17 @@ type EntryKey = (i64, Msgbox, MessageId);
 #[derive(Debug)]
 pub struct Ledger {
     now: Millis,
+    ids: Arc<dyn MessageIdSource>,
     defaults: Policy,
-    settings: Slot<Settings>,
-    mailboxes: BTreeMap<ProfileId, Slot<Mailbox>>,
-    messages: BTreeMap<MessageId, Slot<Envelope>>,
+    settings: Tracked<Settings>,
+    mailboxes: BTreeMap<ProfileId, Tracked<Mailbox>>,
+    messages: BTreeMap<MessageId, Tracked<Envelope>>,
     contents: BTreeMap<MessageId, Content>,
-    entries: BTreeMap<EntryKey, Slot<Entry>>,
+    entries: BTreeMap<EntryKey, Tracked<Entry>>,
     tombstones: Vec<Tombstone>,
     floors: BTreeMap<i64, i64>,
     bulk: Bulk,
-    jobs: BTreeMap<JobId, Slot<SendJob>>,
+    jobs: BTreeMap<JobId, Tracked<SendJob>>,
     recalled: BTreeSet<MessageId>,
 }
 
@@ -61,11 +63,17 @@ pub struct NewEntry {
 impl Ledger {
     /// A ledger of an app at a time, with nothing read yet.
     #[must_use]
-    pub fn new(now: Millis, defaults: Policy, settings: Settings) -> Self {
+    pub fn new(
+        now: Millis,
+        ids: Arc<dyn MessageIdSource>,
+        defaults: Policy,
+        settings: Settings,
+    ) -> Self {
         Self {
             now,
+            ids,
             defaults,
-            settings: Slot::read(settings),
+            settings: Tracked::read(settings),
             mailboxes: BTreeMap::new(),
             messages: BTreeMap::new(),
             contents: BTreeMap::new(),
@@ -80,25 +88,32 @@ impl Ledger {
 
     /// Takes a mailbox that was read.
     pub fn read_mailbox(&mut self, owner: ProfileId, mailbox: Mailbox) {
-        self.mailboxes.insert(owner, Slot::read(mailbox));
+        self.mailboxes.insert(owner, Tracked::read(mailbox));
     }
 
     /// Takes a message that was read.
     pub fn read_message(&mut self, envelope: Envelope) {
         self.messages
-            .insert(envelope.message_id, Slot::read(envelope));
+            .insert(envelope.message_id, Tracked::read(envelope));
     }
 
     /// Takes an entry that was read.
     pub fn read_entry(&mut self, mailbox_id: i64, entry: Entry) {
         let key = (mailbox_id, entry.msgbox, entry.message_id);
-        self.entries.insert(key, Slot::read(entry));
+        self.entries.insert(key, Tracked::read(entry));
     }
 
     /// The time of the batch.
     #[must_use]
     pub const fn now(&self) -> Millis {
         self.now
+    }
+
+    /// A new id for a message that is sent now. Taken only when the send can no longer be
+    /// refused.
+    #[must_use]
+    pub fn new_message_id(&self) -> MessageId {
+        self.ids.next(self.now)
     }
 
     /// The rules in force.
@@ -154,7 +169,7 @@ impl Ledger {
         let (first, last) = (uuid::Uuid::nil(), uuid::Uuid::max());
         self.entries
             .range((id, msgbox, MessageId::new(first))..=(id, msgbox, MessageId::new(last)))
-            .filter_map(|((.., message_id), slot)| slot.current().map(|_| *message_id))
+            .filter_map(|((.., message_id), tracked)| tracked.current().map(|_| *message_id))
             .collect()
     }
 
@@ -163,7 +178,7 @@ impl Ledger {
         let Message { envelope, content } = message;
         self.contents.insert(envelope.message_id, content);
         self.messages
-            .insert(envelope.message_id, Slot::new(envelope));
+            .insert(envelope.message_id, Tracked::new(envelope));
     }
 
     /// Changes what a message says, for all who hold it. False if there is none.
@@ -174,15 +189,15 @@ impl Ledger {
         envelope.version += 1;
         envelope.modified = true;
         envelope.update_ms = envelope.update_ms.max(self.now);
-        for (owner, msgbox) in envelope.places() {
+        for (owner, msgbox) in envelope.holders() {
             self.change_entry(owner, msgbox, message_id, |entry| {
                 entry.content_version = envelope.version;
             });
         }
-        self.note_turn(Turn::Updated, &envelope);
+        self.record_change(MessageChange::Updated, &envelope);
         self.contents.insert(message_id, content);
-        if let Some(slot) = self.messages.get_mut(&message_id) {
-            slot.set(envelope);
+        if let Some(tracked) = self.messages.get_mut(&message_id) {
+            tracked.set(envelope);
         }
         true
     }
@@ -192,16 +207,16 @@ impl Ledger {
         let Some(envelope) = self.message(message_id).cloned() else {
             return false;
         };
-        for (owner, msgbox) in envelope.places() {
+        for (owner, msgbox) in envelope.holders() {
             self.lose_entry(owner, msgbox, message_id);
         }
-        self.note_turn(Turn::Recalled, &envelope);
+        self.record_change(MessageChange::Recalled, &envelope);
         if envelope.outlives_recall() {
             self.recalled.insert(message_id);
         }
         self.contents.remove(&message_id);
-        if let Some(slot) = self.messages.get_mut(&message_id) {
-            slot.clear();
+        if let Some(tracked) = self.messages.get_mut(&message_id) {
+            tracked.clear();
         }
         true
     }
@@ -230,7 +245,7 @@ impl Ledger {
         mailbox.next_expiry_ms = Some(due);
         count(mailbox, &entry, 1);
         let key = (mailbox.mailbox_id, new.msgbox, new.message_id);
-        self.entries.insert(key, Slot::new(entry));
+        self.entries.insert(key, Tracked::new(entry));
         true
     }
 
@@ -273,8 +288,8 @@ impl Ledger {
         };
         if entry.delivered_ms.is_none() {
             entry.delivered_ms = Some(self.now);
-            if let Some(slot) = self.entries.get_mut(&(mailbox_id, msgbox, message_id)) {
-                slot.set(entry);
+            if let Some(tracked) = self.entries.get_mut(&(mailbox_id, msgbox, message_id)) {
+                tracked.set(entry);
             }
         }
         true
@@ -287,7 +302,7 @@ impl Ledger {
         if !self.mailbox(owner).is_some_and(rises) {
             return;
         }
-        if let Some(mailbox) = self.mailboxes.get_mut(owner).and_then(Slot::change) {
+        if let Some(mailbox) = self.mailboxes.get_mut(owner).and_then(Tracked::change) {
             mailbox.floor_seq = seq.min(mailbox.seq);
             self.floors.insert(mailbox.mailbox_id, mailbox.floor_seq);
         }
@@ -316,12 +331,12 @@ impl Ledger {
         };
         count(mailbox, &entry, -1);
         let (mailbox_id, seq) = (mailbox.mailbox_id, mailbox.seq);
-        let Some(slot) = self.entries.get_mut(&(mailbox_id, msgbox, message_id)) else {
+        let Some(tracked) = self.entries.get_mut(&(mailbox_id, msgbox, message_id)) else {
             return false;
         };
-        slot.clear();
+        tracked.clear();
         // What came and went within the batch was never there for anybody.
-        if slot.was_read() {
+        if tracked.was_read() {
             self.tombstones.push(Tombstone {
                 mailbox_id,
                 seq,
@@ -355,8 +370,8 @@ impl Ledger {
         change(&mut entry);
         count(mailbox, &entry, 1);
         let key = (mailbox.mailbox_id, msgbox, message_id);
-        if let Some(slot) = self.entries.get_mut(&key) {
-            slot.set(entry);
+        if let Some(tracked) = self.entries.get_mut(&key) {
+            tracked.set(entry);
         }
         true
     }

@@ -32,7 +32,7 @@ mod testing;
 pub use bulk::Audience;
 pub use content::{Content, ContentKind, Digest};
 pub use entry::Entry;
-pub use id::{AppId, MessageId, ProfileId};
+pub use id::{AppId, MessageId, MessageIdSource, ProfileId};
 pub use ledger::Ledger;
 pub use mailbox::{Mailbox, Msgbox};
 pub use message::{Message, MessageKind};

@@ -95,7 +95,7 @@ impl Envelope {
     }
 
     /// Every box in which it may be held: the sender's `sent`, the recipients' inboxes.
-    pub fn places(&self) -> impl Iterator<Item = (&ProfileId, Msgbox)> {
+    pub fn holders(&self) -> impl Iterator<Item = (&ProfileId, Msgbox)> {
         let sent = self
             .from
             .profile_id

@@ -1,169 +1,179 @@
-//! Every change of a mailbox, a message or an app's settings, as data.
+//! Operations: changes of mailboxes, messages or an app's settings, as data.
 //!
-//! An operation is one use case. Each has a file of its own with two pure functions:
-//! `footprint` says what it must see, `apply` does it to a [`Ledger`] in memory. The store
-//! reads the union of many footprints, applies the operations in turn, and writes what has
-//! changed; it knows none of them. A new use case is a new file here.
+//! Each action is one use case with a file of its own, which implements [`Apply`]: the
+//! footprint that must be locked and read, the weight, and the change itself, made in memory
+//! to a [`Ledger`]. The store reads the union of many footprints, applies the operations in
+//! turn and writes the changes; it knows no action by name. A new use case is a file and a
+//! line in the list of [`actions!`].
 
-mod advance;
-mod clear;
-mod configure;
-mod delete;
-mod deliver;
-mod edit;
+mod cancel_send_job;
+mod clear_messages;
+mod create_mailbox;
+mod delete_entries;
+mod delete_for_everyone;
+mod delete_message;
+mod delete_messages;
+mod deliver_chunk;
+mod edit_message;
 mod footprint;
-mod launch;
-mod mark;
-mod mark_delivered;
-mod open;
+mod mark_messages_delivered;
+mod mark_messages_read;
 mod outcome;
-mod recall;
-mod remove;
 mod send_bulk;
-mod settle;
-mod stop_job;
-mod trim;
-mod update;
+mod send_message;
+mod send_to_profiles;
+mod settle_mailbox;
+mod trim_tombstones;
+mod update_app_settings;
+mod update_message;
 mod weight;
 
-pub use advance::Advance;
-pub use clear::Clear;
-pub use configure::Configure;
-pub use delete::Delete;
-pub use deliver::Deliver;
-pub use edit::Edit;
 pub use footprint::{EntryRange, Footprint};
-pub use launch::Launch;
-pub use mark::Mark;
-pub use mark_delivered::MarkDelivered;
-pub use open::Open;
-pub use outcome::{Launched, Outcome, Revision, Sent};
-pub use recall::Recall;
-pub use remove::{Remove, RemoveOne};
-pub use send_bulk::SendBulk;
-pub use settle::Settle;
-pub use stop_job::StopJob;
-pub use trim::Trim;
-pub use update::Update;
+pub use outcome::{Outcome, Revision, SegmentSent, Sent, UnexpectedOutcome};
 pub use weight::Weight;
 
-use crate::id::MessageId;
+use crate::id::ProfileId;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
-/// A change that somebody asked for.
+/// An action, and the request that it answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Operation {
-    /// How the asker names it, so that it can be repeated safely.
+pub struct Operation<A = Action> {
+    /// Idempotency key and fingerprint; none for what is not repeated or may be done twice.
     pub request: Option<Request>,
-    /// What to do.
-    pub action: Action,
+    /// The change to make.
+    pub action: A,
 }
 
-/// The use cases.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// A profile comes for the first time.
-    Open(Open),
-    /// A mailbox takes what is due.
-    Settle(Settle),
-    /// A message is sent.
-    Deliver(Deliver),
-    /// A message is sent to everyone.
-    SendBulk(SendBulk),
-    /// A message is sent to a segment.
-    Launch(Launch),
-    /// A chunk of a segment has its turn.
-    Advance(Advance),
-    /// A job delivers to nobody more.
-    StopJob(StopJob),
-    /// Entries are marked as read or unread.
-    Mark(Mark),
-    /// Entries were handed to their owner.
-    MarkDelivered(MarkDelivered),
-    /// An owner deletes own entries.
-    Delete(Delete),
-    /// An owner deletes all own entries of a box.
-    Clear(Clear),
-    /// A sender or a recipient deletes messages for everyone.
-    Recall(Recall),
-    /// A sender changes what a message says.
-    Edit(Edit),
-    /// The app changes what a message says.
-    Update(Update),
-    /// The app deletes one message, if it has the expected version.
-    RemoveOne(RemoveOne),
-    /// The app deletes messages.
-    Remove(Remove),
-    /// Old deletions of a mailbox are forgotten.
-    Trim(Trim),
-    /// The app changes its settings.
-    Configure(Configure),
-}
-
-impl Operation {
-    /// What it must see.
+impl<A: Apply> Operation<A> {
+    /// The same operation with its action as one of all.
     #[must_use]
-    pub fn footprint(&self) -> Footprint {
-        match &self.action {
-            Action::Open(action) => action.footprint(),
-            Action::Settle(action) => action.footprint(),
-            Action::Deliver(action) => action.footprint(),
-            Action::SendBulk(_) => SendBulk::footprint(),
-            Action::Launch(action) => action.footprint(),
-            Action::Advance(action) => action.footprint(),
-            Action::StopJob(action) => action.footprint(),
-            Action::Mark(action) => action.footprint(),
-            Action::MarkDelivered(action) => action.footprint(),
-            Action::Delete(action) => action.footprint(),
-            Action::Clear(action) => action.footprint(),
-            Action::Recall(action) => action.footprint(),
-            Action::Edit(action) => action.footprint(),
-            Action::Update(action) => action.footprint(),
-            Action::RemoveOne(action) => action.footprint(),
-            Action::Remove(action) => action.footprint(),
-            Action::Trim(action) => action.footprint(),
-            Action::Configure(_) => Configure::footprint(),
+    pub fn untyped(self) -> Operation {
+        Operation {
+            request: self.request,
+            action: self.action.into(),
         }
     }
+}
 
-    /// Whether it makes a message.
-    #[must_use]
-    pub const fn makes_message(&self) -> bool {
-        matches!(
-            self.action,
-            Action::Deliver(_) | Action::SendBulk(_) | Action::Launch(_)
-        )
+impl<A> From<A> for Operation<A> {
+    /// An operation without a request id.
+    fn from(action: A) -> Self {
+        Self {
+            request: None,
+            action,
+        }
+    }
+}
+
+/// A use case: a pure function over a [`Ledger`], and what must be known before it runs.
+pub trait Apply: Into<Action> {
+    /// Result for the caller; stored with the request id.
+    type Outcome: Into<Outcome> + TryFrom<Outcome, Error: std::fmt::Debug>;
+
+    /// Rows to lock and read before [`Self::apply`].
+    fn footprint(&self) -> Footprint;
+
+    /// Estimated load on its transaction.
+    fn weight(&self) -> Weight;
+
+    /// The first mailbox that it is sure to lock. Operations with the same key share a lane, so
+    /// that they do not wait for each other's locks. Default: none is known in advance.
+    fn lane_key(&self) -> Option<&ProfileId> {
+        None
     }
 
-    /// Does it to the ledger. `message_id` is the id of the message that it makes, if it
-    /// makes one.
+    /// Makes the change in the ledger.
     ///
     /// # Errors
-    /// Why the rules refuse it; the ledger is as it was.
-    pub fn apply(&self, ledger: &mut Ledger, message_id: MessageId) -> Result<Outcome, Refusal> {
-        match &self.action {
-            Action::Open(_) | Action::Settle(_) => Ok(Outcome::Done),
-            Action::Deliver(action) => action.apply(ledger, message_id).map(Outcome::Sent),
-            Action::SendBulk(action) => action.apply(ledger, message_id).map(Outcome::Sent),
-            Action::Launch(action) => action.apply(ledger, message_id).map(Outcome::Launched),
-            Action::Advance(action) => Ok(Outcome::Changed(action.apply(ledger).into())),
-            Action::StopJob(action) => action.apply(ledger).map(Outcome::Job),
-            Action::Mark(action) => Ok(Outcome::Changed(action.apply(ledger))),
-            Action::MarkDelivered(action) => Ok(Outcome::Changed(action.apply(ledger))),
-            Action::Delete(action) => Ok(Outcome::Changed(action.apply(ledger))),
-            Action::Clear(action) => Ok(Outcome::Changed(action.apply(ledger))),
-            Action::Recall(action) => action.apply(ledger).map(Outcome::Changed),
-            Action::Edit(action) => action.apply(ledger).map(Outcome::Revised),
-            Action::Update(action) => action.apply(ledger).map(Outcome::Revised),
-            Action::RemoveOne(action) => action.apply(ledger).map(|()| Outcome::Done),
-            Action::Remove(action) => Ok(Outcome::Changed(action.apply(ledger))),
-            Action::Trim(action) => {
-                action.apply(ledger);
-                Ok(Outcome::Done)
-            }
-            Action::Configure(action) => action.apply(ledger).map(Outcome::Configured),
+    /// The reason of the refusal; the ledger is unchanged.
+    fn apply(&self, ledger: &mut Ledger) -> Result<Self::Outcome, Refusal>;
+}
+
+/// Expands a list of actions to [`Action`], and forwards its [`Apply`] to each of them.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $module:ident::$name:ident,)*) => {
+        $(pub use $module::$name;)*
+
+        /// The use cases, each named after its RPC if it has one.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Action {
+            $($(#[$doc])* $name($name),)*
         }
-    }
+
+        $(impl From<$name> for Action {
+            fn from(action: $name) -> Self {
+                Self::$name(action)
+            }
+        })*
+
+        impl Apply for Action {
+            type Outcome = Outcome;
+
+            fn footprint(&self) -> Footprint {
+                match self {
+                    $(Self::$name(action) => action.footprint(),)*
+                }
+            }
+
+            fn weight(&self) -> Weight {
+                match self {
+                    $(Self::$name(action) => action.weight(),)*
+                }
+            }
+
+            fn lane_key(&self) -> Option<&ProfileId> {
+                match self {
+                    $(Self::$name(action) => action.lane_key(),)*
+                }
+            }
+
+            fn apply(&self, ledger: &mut Ledger) -> Result<Outcome, Refusal> {
+                match self {
+                    $(Self::$name(action) => action.apply(ledger).map(Into::into),)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// A profile gets an empty mailbox.
+    create_mailbox::CreateMailbox,
+    /// A mailbox takes all that is due.
+    settle_mailbox::SettleMailbox,
+    /// A user or the app sends to named profiles.
+    send_message::SendMessage,
+    /// The app sends to everyone.
+    send_bulk::SendBulk,
+    /// The app sends to a segment.
+    send_to_profiles::SendToProfiles,
+    /// A send job delivers to the next chunk of its segment.
+    deliver_chunk::DeliverChunk,
+    /// The app stops a send job.
+    cancel_send_job::CancelSendJob,
+    /// An owner marks entries as read or unread.
+    mark_messages_read::MarkMessagesRead,
+    /// A stream or client confirms that it received entries.
+    mark_messages_delivered::MarkMessagesDelivered,
+    /// An owner deletes own entries: `Messaging.DeleteMessages` of the own copy. Entries, to
+    /// tell it from `Sys.DeleteMessages`, which deletes the messages.
+    delete_entries::DeleteEntries,
+    /// An owner deletes all own entries of a box.
+    clear_messages::ClearMessages,
+    /// A sender or recipient deletes messages: `Messaging.DeleteMessages` for everyone.
+    delete_for_everyone::DeleteForEveryone,
+    /// A sender replaces the content of a message.
+    edit_message::EditMessage,
+    /// The app replaces the content of a message.
+    update_message::UpdateMessage,
+    /// The app deletes one message, of the expected version.
+    delete_message::DeleteMessage,
+    /// The app deletes messages: `Sys.DeleteMessages`.
+    delete_messages::DeleteMessages,
+    /// A mailbox forgets old deletions.
+    trim_tombstones::TrimTombstones,
+    /// The app replaces its settings.
+    update_app_settings::UpdateAppSettings,
 }

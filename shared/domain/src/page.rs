@@ -2,7 +2,7 @@
 //!
 //! A page is found by seeking from a key, never by counting rows from the beginning, so
 //! that the thousandth page costs what the first one does. What a caller carries from page
-//! to page is a [`Bookmark`].
+//! to page is a [`PagePosition`].
 
 use std::cmp::Ordering;
 
@@ -218,7 +218,7 @@ pub fn page_number(asked: i32, rows_per_page: u32) -> Result<i32, PageError> {
 
 /// The place of a page in its listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bookmark {
+pub struct PagePosition {
     /// The page's number, from 1.
     pub page: i32,
     /// Where its first row is; none: it is behind the last row of the listing.
@@ -231,7 +231,7 @@ pub struct Bookmark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// Its place.
-    pub bookmark: Bookmark,
+    pub position: PagePosition,
     /// Its rows.
     pub items: Vec<T>,
     /// Whether there are rows before it.
@@ -244,14 +244,14 @@ pub struct Page<T> {
 
 /// A step to a page: the scan that finds it, and what the scan will have meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct PageStep {
     /// The scan.
     pub scan: Scan,
     page: i32,
     backward: bool,
 }
 
-impl Turn {
+impl PageStep {
     /// To a page by its number.
     #[must_use]
     pub fn to(listing: &Listing, page: i32) -> Self {
@@ -264,30 +264,30 @@ impl Turn {
         )
     }
 
-    /// To the page that is `offset` pages from a bookmark. What leads before the
+    /// To the page that is `offset` pages from a position. What leads before the
     /// beginning is the first page as it is now.
     #[must_use]
-    pub fn from(listing: &Listing, bookmark: Bookmark, offset: i32) -> Self {
-        let page = bookmark.page.saturating_add(offset);
+    pub fn from(listing: &Listing, position: PagePosition, offset: i32) -> Self {
+        let page = position.page.saturating_add(offset);
         if page < 1 {
             return Self::to(listing, 1);
         }
         let skip =
             u64::from(offset.unsigned_abs()).saturating_sub(1) * u64::from(listing.rows_per_page);
         match offset {
-            0 => Self::forward(listing, bookmark.first.map_or(Seek::End, Seek::At), 0, page),
+            0 => Self::forward(listing, position.first.map_or(Seek::End, Seek::At), 0, page),
             1.. => Self::forward(
                 listing,
-                bookmark.last.map_or(Seek::End, Seek::After),
+                position.last.map_or(Seek::End, Seek::After),
                 skip,
                 page,
             ),
             ..0 => {
-                let seek = bookmark.first.map_or(Seek::Start, Seek::After);
-                let mut turn = Self::forward(listing, seek, skip, page);
-                turn.scan.sort.direction = listing.sort.direction.reversed();
-                turn.backward = true;
-                turn
+                let seek = position.first.map_or(Seek::Start, Seek::After);
+                let mut step = Self::forward(listing, seek, skip, page);
+                step.scan.sort.direction = listing.sort.direction.reversed();
+                step.backward = true;
+                step
             }
         }
     }
@@ -333,7 +333,7 @@ impl Turn {
             first = first.or(last);
         }
         Some(Page {
-            bookmark: Bookmark {
+            position: PagePosition {
                 page: self.page,
                 first,
                 last,

@@ -3,17 +3,18 @@
 #![expect(clippy::cast_possible_wrap, reason = "the numbers of tests are small")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::bulk::{BulkEvent, BulkMessage, Pending, Tally};
 use crate::content::{Body, Content};
 use crate::entry::Entry;
-use crate::id::{MessageId, ProfileId};
+use crate::id::{MessageId, MessageIdSource, ProfileId};
 use crate::ledger::{Changes, Ledger, Tombstone};
 use crate::mailbox::{Counts, Mailbox, Msgbox};
 use crate::message::Envelope;
-use crate::operation::{Action, Deliver, Operation, Outcome};
+use crate::operation::{Apply, SendMessage};
 use crate::policy::{Policy, Settings};
 use crate::refusal::Refusal;
 use crate::sender::Sender;
@@ -39,21 +40,31 @@ pub fn text(words: &str) -> Content {
     Content::parse(&body, encoded, "content", &mut Violations::none()).expect("a content")
 }
 
-pub fn from_user<const N: usize>(sender: &str, to: [&str; N]) -> Deliver {
+pub fn from_user<const N: usize>(sender: &str, to: [&str; N]) -> SendMessage {
     let from = Sender {
         profile_id: Some(profile(sender)),
         name: sender.to_owned(),
         pic: String::new(),
     };
-    Deliver::new(from, profiles(to), text("hello"))
+    SendMessage::new(from, profiles(to), text("hello"))
 }
 
-pub fn from_app<const N: usize>(to: [&str; N]) -> Deliver {
+pub fn from_app<const N: usize>(to: [&str; N]) -> SendMessage {
     let from = Sender {
         name: "the app".to_owned(),
         ..Sender::default()
     };
-    Deliver::new(from, profiles(to), text("news"))
+    SendMessage::new(from, profiles(to), text("news"))
+}
+
+/// A source of one message id: of a fixed time, or of the time of the batch.
+#[derive(Debug)]
+struct OneId(Option<MessageId>);
+
+impl MessageIdSource for OneId {
+    fn next(&self, now: Millis) -> MessageId {
+        self.0.unwrap_or_else(|| sent_at(now.0.cast_unsigned()))
+    }
 }
 
 /// One app's part of a store.
@@ -69,6 +80,8 @@ pub struct Shelf {
     pub events: Vec<BulkEvent>,
     pub recalled: BTreeSet<MessageId>,
     pub tallies: BTreeMap<MessageId, Tally>,
+    /// Id of the next message; none: one of the time of the batch.
+    pub next_id: Option<MessageId>,
 }
 
 impl Shelf {
@@ -95,10 +108,16 @@ impl Shelf {
         });
     }
 
-    /// A ledger in which all of it was read.
+    /// A ledger that has read nothing but the app.
+    pub fn empty_ledger(&self, now: i64) -> Ledger {
+        let ids = Arc::new(OneId(self.next_id));
+        Ledger::new(Millis(now), ids, self.policy.clone(), self.settings.clone())
+    }
+
+    /// A ledger that has read everything.
     pub fn ledger(&self, now: i64) -> Ledger {
+        let mut ledger = self.empty_ledger(now);
         let now = Millis(now);
-        let mut ledger = Ledger::new(now, self.policy.clone(), self.settings.clone());
         for (owner, mailbox) in &self.mailboxes {
             ledger.read_mailbox(owner.clone(), mailbox.clone());
             ledger.read_next_expiry(mailbox.mailbox_id, self.next_expiry(mailbox, now));
@@ -182,29 +201,21 @@ impl Shelf {
 
     /// Applies one action in a batch of its own. If it is refused, the ledger must be as
     /// it was.
-    pub fn apply(
-        &mut self,
-        now: i64,
-        message_id: MessageId,
-        action: Action,
-    ) -> Result<Outcome, Refusal> {
-        let operation = Operation {
-            request: None,
-            action,
-        };
-        for owner in operation.footprint().mailboxes {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "actions are made in the call"
+    )]
+    pub fn act<A: Apply>(&mut self, now: i64, action: A) -> Result<A::Outcome, Refusal> {
+        for owner in action.footprint().mailboxes {
             self.begin(owner);
         }
         let mut ledger = self.ledger(now);
         let settled = ledger.settle();
         let before = format!("{ledger:?}");
-        let verdict = operation.apply(&mut ledger, message_id);
+        let verdict = action.apply(&mut ledger);
         if verdict.is_err() {
-            assert_eq!(
-                format!("{ledger:?}"),
-                before,
-                "refused, and yet it did something"
-            );
+            let after = format!("{ledger:?}");
+            assert_eq!(after, before, "a refused action changed the ledger");
         }
         let changes = self.keep(ledger);
         if verdict.is_err() && !settled {
@@ -213,17 +224,10 @@ impl Shelf {
         verdict
     }
 
-    /// Applies an action that makes no message.
-    pub fn act(&mut self, now: i64, action: Action) -> Result<Outcome, Refusal> {
-        self.apply(now, sent_at(0), action)
-    }
-
     /// Sends a message at a time, which makes its id.
-    pub fn send(&mut self, now: u64, deliver: Deliver) -> MessageId {
-        let message_id = sent_at(now);
-        let verdict = self.apply(now as i64, message_id, Action::Deliver(deliver));
-        verdict.expect("a message that can be sent");
-        message_id
+    pub fn send(&mut self, now: u64, message: SendMessage) -> MessageId {
+        let sent = self.act(now as i64, message).expect("a message is sent");
+        sent.message_id
     }
 
     pub fn mailbox(&self, owner: &str) -> &Mailbox {

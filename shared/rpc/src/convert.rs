@@ -18,7 +18,6 @@ pub mod message;
 pub mod message_ids;
 pub mod msgbox;
 pub mod notification;
-pub mod outcome;
 pub mod page;
 pub mod reply;
 pub mod rewrite;

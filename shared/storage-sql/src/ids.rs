@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::{MessageId, Millis, Operation};
-use storage::{Clock, MessageIds};
+use domain::{MessageId, MessageIdSource, Millis};
+use storage::Clock;
 use uuid::timestamp::context::ContextV7;
 use uuid::{Timestamp, Uuid};
 
@@ -25,7 +25,7 @@ impl Clock for SystemClock {
 #[derive(Debug, Default)]
 pub struct MonotonicIds(Mutex<ContextV7>);
 
-impl MessageIds for MonotonicIds {
+impl MessageIdSource for MonotonicIds {
     fn next(&self, now_ms: Millis) -> MessageId {
         let context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds = u64::try_from(now_ms.0 / 1000).unwrap_or(0);
@@ -33,15 +33,6 @@ impl MessageIds for MonotonicIds {
         MessageId::new(Uuid::new_v7(Timestamp::from_unix(
             &*context, seconds, nanos,
         )))
-    }
-}
-
-/// The id of the message that an operation makes; one that no message has if it makes none.
-pub fn of(ids: &dyn MessageIds, operation: &Operation, now: Millis) -> MessageId {
-    if operation.makes_message() {
-        ids.next(now)
-    } else {
-        MessageId::new(Uuid::nil())
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::Policy;
 use domain::limits::BATCH_OPERATIONS_MAX;
-use storage::{Clock, MessageIds, Nobody, Wake};
+use domain::{MessageIdSource, Policy};
+use storage::{Clock, Nobody, Wake};
 
 use crate::ids::{MonotonicIds, SystemClock};
 
@@ -70,8 +70,8 @@ pub struct Options {
     pub message_cache_bytes: u64,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
-    /// Where message ids come from.
-    pub ids: Arc<dyn MessageIds>,
+    /// Source of message ids.
+    pub ids: Arc<dyn MessageIdSource>,
     /// Who is told that mailboxes have changed.
     pub wake: Arc<dyn Wake>,
 }

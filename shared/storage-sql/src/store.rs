@@ -15,7 +15,7 @@ use domain::segment::JobReport;
 use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
 use storage::{
     Audit, BulkReport, Clock, Counted, Error, Feed, FeedPart, Intake, Item, Items, Look, MailStore,
-    MailboxKey, MailboxPage, MessageIds, Position, Reader, RepositoryPage, Since, Wake,
+    MailboxKey, MailboxPage, Position, Reader, RepositoryPage, Since, Wake,
 };
 use uuid::Uuid;
 
@@ -25,7 +25,6 @@ use crate::db::connection::Connection;
 use crate::db::epoch::{self, Epoch};
 use crate::db::isolation::Isolation;
 use crate::db::retry;
-use crate::ids;
 use crate::message_cache::MessageCache;
 use crate::options::Options;
 use crate::read;
@@ -51,7 +50,6 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqlStore<DB: Backend> {
     pools: Pools<DB>,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn MessageIds>,
     apps: Arc<AppNumbers>,
     executor: Arc<Executor<DB>>,
     lanes: Lanes,
@@ -73,13 +71,13 @@ impl<DB: Backend> SqlStore<DB> {
         let executor = Arc::new(Executor {
             pool: pools.write.clone(),
             policy: options.policy.clone(),
+            ids: Arc::clone(&options.ids),
             message_cache: MessageCache::new(options.message_cache_bytes),
             wake: broadcast.clone(),
         });
         let runner = BatchRunner {
             executor: Arc::clone(&executor),
             clock: Arc::clone(&options.clock),
-            ids: Arc::clone(&options.ids),
             batch_operations_max: options.lanes.batch_operations_max.max(1),
         };
         // One connection is left for what is no batch: to ask what became of one.
@@ -94,7 +92,6 @@ impl<DB: Backend> SqlStore<DB> {
             lanes: Lanes::start(runner, lanes),
             pools,
             clock: Arc::clone(&options.clock),
-            ids: Arc::clone(&options.ids),
             apps,
             executor,
             epoch,
@@ -109,7 +106,7 @@ impl<DB: Backend> SqlStore<DB> {
     /// order of the operations; one that is refused does not touch the others.
     ///
     /// # Errors
-    /// As [`MailStore::execute`], but for [`Error::Refused`].
+    /// As [`MailStore::execute_action`], but for [`Error::Refused`].
     pub async fn execute_batch(
         &self,
         operations: Vec<(AppId, Operation)>,
@@ -120,7 +117,6 @@ impl<DB: Backend> SqlStore<DB> {
         for (app, operation) in operations {
             batch.push(BatchedOperation {
                 app: self.app(&app).await?,
-                message_id: ids::of(&*self.ids, &operation, now),
                 operation,
             });
         }
@@ -174,7 +170,7 @@ impl<DB: Backend> SqlStore<DB> {
 
 #[async_trait]
 impl<DB: Backend> MailStore for SqlStore<DB> {
-    async fn execute(
+    async fn execute_action(
         &self,
         app: &AppId,
         operation: Operation,

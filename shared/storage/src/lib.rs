@@ -13,7 +13,7 @@ mod store;
 mod wake;
 
 pub use audit::{Audit, Drift};
-pub use clock::{Clock, MessageIds};
+pub use clock::Clock;
 pub use error::Error;
 pub use feed::{Bookmark, Broken, Change, Feed, FeedPart, MailboxKey, Since, Stretch};
 pub use intake::Intake;

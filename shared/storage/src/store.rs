@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
+use domain::operation::Apply;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
@@ -14,6 +15,23 @@ use crate::intake::Intake;
 use crate::read::{BulkReport, Counted, Item, Items, MailboxPage, Reader, RepositoryPage};
 use crate::wake::Look;
 use uuid::Uuid;
+
+impl dyn MailStore + '_ {
+    /// Executes one operation, and returns the outcome of its action. See
+    /// [`MailStore::execute_action`], also for the errors.
+    pub async fn execute<A: Apply>(
+        &self,
+        app: &AppId,
+        operation: Operation<A>,
+        deadline: Instant,
+    ) -> Result<A::Outcome, Error> {
+        let outcome = self
+            .execute_action(app, operation.untyped(), deadline)
+            .await?;
+        let other = |error| Error::Internal(format!("outcome of another action: {error:?}").into());
+        A::Outcome::try_from(outcome).map_err(other)
+    }
+}
 
 /// A store of mailboxes.
 ///
@@ -46,7 +64,7 @@ pub trait MailStore: Send + Sync {
     /// # Errors
     /// [`Error::Refused`] if the rules do not allow it. After [`Error::Unknown`] it may
     /// have been carried out or not; after any other error it was not.
-    async fn execute(
+    async fn execute_action(
         &self,
         app: &AppId,
         operation: Operation,

@@ -78,7 +78,7 @@ async fn large_operations_alternate_with_small_ones(fixture: &StoreFixture) {
     let crowd: Vec<String> = (0..CROWD).map(|it| format!("user{it}")).collect();
     let crowd: Vec<&str> = crowd.iter().map(String::as_str).collect();
     let large = [(); 3].map(|()| {
-        let news = Action::Deliver(from_app(&crowd, text("news")));
+        let news = Action::SendMessage(from_app(&crowd, text("news")));
         lane.queue_in_time(news)
     });
     standing.go_on().await;
@@ -97,7 +97,7 @@ async fn operations_without_content_keep_their_place_in_a_queue_full_of_bytes(
 ) {
     let lane = TestLane::open(fixture).await;
     let standing = lane.stop().await;
-    let large = |to| Action::Deliver(from_app(&[to], bytes(CONTENT_BYTES_CAP)));
+    let large = |to| Action::SendMessage(from_app(&[to], bytes(CONTENT_BYTES_CAP)));
     let mut contents: Vec<QueuedCall> = Vec::new();
     // Until no more fit.
     let beyond = loop {

@@ -27,7 +27,7 @@ async fn a_page_of_large_messages_is_cut_and_continued_by_the_next(fixture: &Sto
     let mut messages: Vec<MessageId> = Vec::new();
     for number in 0..22 {
         let size = if number % 5 == 0 { 10 } else { SIZE };
-        let letter = Action::Deliver(from_user("ann", &["bob"], bytes(size)));
+        let letter = Action::SendMessage(from_user("ann", &["bob"], bytes(size)));
         messages.push(sent(store.run(&app(), operation(letter)).await));
     }
     store.close().await;

@@ -72,7 +72,9 @@ async fn a_page_is_cut_by_bytes_and_by_messages_that_do_not_match(fixture: &Stor
     for number in 0..20 {
         let letter = from_user("eve", &["bob"], bytes(SIZE + number));
         large.push(sent(
-            store.run(&app(), operation(Action::Deliver(letter))).await,
+            store
+                .run(&app(), operation(Action::SendMessage(letter)))
+                .await,
         ));
         if number == 9 {
             let batches = 2 + ROWS_EXAMINED_MAX / 250;

@@ -1,7 +1,7 @@
 //! Updates and recalls of segment messages: the content changes at once, counts, pages and events
 //! box by box.
 
-use domain::operation::Remove;
+use domain::operation::DeleteMessages;
 use domain::segment::{ChangeReport, JobState};
 use domain::{Action, MessageId, Msgbox, Refusal};
 use storage::{Change, FeedPart, Since};
@@ -225,11 +225,13 @@ async fn several_segment_messages_are_recalled_at_once(fixture: &StoreFixture) {
     let (_, two) = send_to(fixture, 10).await;
     let plain = fixture.announce(&[&name(3)]).await;
     all_steps(&fixture.store).await;
-    let remove = Remove {
+    let remove = DeleteMessages {
         message_ids: vec![one, two, plain],
     };
     let update = update(one, "never read", None);
-    fixture.batch([update, Action::Remove(remove)]).await;
+    fixture
+        .batch([update, Action::DeleteMessages(remove)])
+        .await;
     all_steps(&fixture.store).await;
     assert_eq!(holders(fixture).await, (0, 0));
 }

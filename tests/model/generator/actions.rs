@@ -4,8 +4,9 @@ use bytes::Bytes;
 use domain::content::{Body, Part};
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::operation::{
-    Clear, Configure, Delete, Edit, Mark, MarkDelivered, Open, Recall, Remove, RemoveOne, SendBulk,
-    Update,
+    ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages,
+    EditMessage, MarkMessagesDelivered, MarkMessagesRead, SendBulk, UpdateAppSettings,
+    UpdateMessage,
 };
 use domain::{
     Action, AppId, Audience, Content, Msgbox, QuotaOverrides, Sender, Settings, Violations,
@@ -27,50 +28,50 @@ impl Generator {
         let (message_id, owner) = self.message_and_owner(app);
         let msgbox = self.msgbox();
         match choice {
-            ..=53 => Action::Mark(Mark {
+            ..=53 => Action::MarkMessagesRead(MarkMessagesRead {
                 owner,
                 msgbox,
                 message_ids: self.some_messages(app, message_id),
                 read: !self.one_in(3),
             }),
-            54..=57 => Action::MarkDelivered(MarkDelivered {
+            54..=57 => Action::MarkMessagesDelivered(MarkMessagesDelivered {
                 owner,
                 message_ids: self.some_messages(app, message_id),
             }),
-            58..=67 => Action::Delete(Delete {
-                owner,
-                msgbox,
-                message_ids: self.some_messages(app, message_id),
-            }),
-            68..=69 => Action::Clear(Clear { owner, msgbox }),
-            70..=76 => Action::Recall(Recall {
+            58..=67 => Action::DeleteEntries(DeleteEntries {
                 owner,
                 msgbox,
                 message_ids: self.some_messages(app, message_id),
             }),
-            77..=84 => Action::Edit(Edit {
+            68..=69 => Action::ClearMessages(ClearMessages { owner, msgbox }),
+            70..=76 => Action::DeleteForEveryone(DeleteForEveryone {
+                owner,
+                msgbox,
+                message_ids: self.some_messages(app, message_id),
+            }),
+            77..=84 => Action::EditMessage(EditMessage {
                 owner,
                 message_id,
                 content: self.content(),
                 expected_version: self.version(),
             }),
-            85..=90 => Action::Update(Update {
+            85..=90 => Action::UpdateMessage(UpdateMessage {
                 message_id,
                 content: self.content(),
                 expected_version: self.version(),
             }),
-            91..=93 => Action::RemoveOne(RemoveOne {
+            91..=93 => Action::DeleteMessage(DeleteMessage {
                 message_id,
                 expected_version: self.version(),
             }),
-            94..=95 => Action::Remove(Remove {
+            94..=95 => Action::DeleteMessages(DeleteMessages {
                 message_ids: self.some_messages(app, message_id),
             }),
-            96..=98 => Action::Configure(Configure {
+            96..=98 => Action::UpdateAppSettings(UpdateAppSettings {
                 settings: self.settings(),
                 expected_version: self.version(),
             }),
-            _ => Action::Open(Open { owner }),
+            _ => Action::CreateMailbox(CreateMailbox { owner }),
         }
     }
 

@@ -1,10 +1,11 @@
 //! Messages to everyone.
 
-use domain::bulk::{BulkEvent, Tally, Turn};
+use domain::bulk::{BulkEvent, MessageChange, Tally};
 use domain::message::Envelope;
 use domain::operation::{SendBulk, Sent};
 use domain::{
-    AppId, Audience, Message, MessageId, MessageKind, Outcome, Policy, Refusal, Violations, expiry,
+    AppId, Audience, Message, MessageId, MessageIdSource, MessageKind, Outcome, Policy, Refusal,
+    Violations, expiry,
 };
 use storage::BulkReport;
 
@@ -25,9 +26,9 @@ impl Reference {
         };
         match action {
             Action::SendBulk(_) => true,
-            Action::Update(update) => is_bulk(&update.message_id),
-            Action::RemoveOne(remove) => is_bulk(&remove.message_id),
-            Action::Remove(remove) => remove.message_ids.iter().any(is_bulk),
+            Action::UpdateMessage(update) => is_bulk(&update.message_id),
+            Action::DeleteMessage(remove) => is_bulk(&remove.message_id),
+            Action::DeleteMessages(remove) => remove.message_ids.iter().any(is_bulk),
             _ => false,
         }
     }
@@ -54,11 +55,13 @@ impl ReferenceApp {
         &mut self,
         policy: &Policy,
         send: &SendBulk,
-        message_id: MessageId,
+        ids: &dyn MessageIdSource,
+        now: Millis,
     ) -> ReferenceResult {
         let mut wrong = Violations::none();
         check_size(&send.content, policy, &mut wrong);
         wrong.check().map_err(Refusal::Invalid)?;
+        let message_id = ids.next(now);
         let send_ms = message_id.time_ms().expect("an id with a time");
         let lifetime_ms = send.lifetime_ms.unwrap_or(policy.default_expiry_ms);
         let expire_ms = expiry::expire_ms(send_ms, lifetime_ms);
@@ -75,7 +78,7 @@ impl ReferenceApp {
             update_ms: send_ms,
             expire_ms,
         };
-        self.happens(Turn::Sent, &envelope, send.audience);
+        self.happens(MessageChange::Sent, &envelope, send.audience);
         let content = send.content.clone();
         self.messages
             .insert(message_id, Message { envelope, content });
@@ -88,11 +91,16 @@ impl ReferenceApp {
         }))
     }
 
-    pub(super) fn happens(&mut self, turn: Turn, envelope: &Envelope, audience: Audience) {
+    pub(super) fn happens(
+        &mut self,
+        change: MessageChange,
+        envelope: &Envelope,
+        audience: Audience,
+    ) {
         self.events_ever += 1;
         self.events.push(BulkEvent {
             bulk_no: self.events_ever,
-            turn,
+            change,
             message_id: envelope.message_id,
             audience,
             expire_ms: envelope.expire_ms,

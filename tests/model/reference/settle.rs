@@ -1,6 +1,6 @@
 //! Settling of a mailbox in the reference.
 
-use domain::bulk::{BulkEvent, Turn};
+use domain::bulk::{BulkEvent, MessageChange};
 use domain::{Action, Audience, Message, MessageId, Msgbox, Policy, ProfileId};
 
 use super::mailbox::ReferenceMailbox;
@@ -54,8 +54,8 @@ impl ReferenceApp {
         let is_late = event.bulk_no <= mailbox.bulk_joined;
         let is_meant = event.audience == Audience::Everyone || !is_late;
         let room = policy.max_box_messages as usize;
-        match (event.turn, message) {
-            (Turn::Sent, Some(message)) => {
+        match (event.change, message) {
+            (MessageChange::Sent, Some(message)) => {
                 let version = message.envelope.version;
                 if is_meant && mailbox.held(Msgbox::Inbox).len() < room {
                     mailbox.receive_bulk(&message.envelope, now);
@@ -67,7 +67,7 @@ impl ReferenceApp {
                     });
                 }
             }
-            (Turn::Updated, Some(message)) => {
+            (MessageChange::Updated, Some(message)) => {
                 let version = message.envelope.version;
                 let entry = mailbox.entry(Msgbox::Inbox, message_id);
                 if entry.is_some_and(|entry| entry.content_version != version) {
@@ -77,11 +77,11 @@ impl ReferenceApp {
                     met = Some("updated");
                 }
             }
-            (Turn::Recalled, _) => {
+            (MessageChange::Recalled, _) => {
                 let held = mailbox.lose(Msgbox::Inbox, message_id, now);
                 met = Some(if held { "recalled" } else { "recalled unseen" });
             }
-            (Turn::Sent | Turn::Updated, None) => {}
+            (MessageChange::Sent | MessageChange::Updated, None) => {}
         }
         if let Some(met) = met {
             *self.met.entry(met).or_default() += 1;
@@ -112,23 +112,23 @@ impl ReferenceApp {
                 sender.chain(&message.to).cloned().collect()
             }
             ReferenceAction::Act(action) => match action {
-                Action::Deliver(_) => unreachable!("a message is sent as a message"),
-                Action::Launch(_) | Action::Advance(_) | Action::StopJob(_) => {
+                Action::SendMessage(_) => unreachable!("a message is sent as a message"),
+                Action::SendToProfiles(_) | Action::DeliverChunk(_) | Action::CancelSendJob(_) => {
                     unreachable!("segments have tests of their own")
                 }
-                Action::Open(it) => vec![it.owner.clone()],
-                Action::Settle(it) => vec![it.owner.clone()],
-                Action::Trim(it) => vec![it.owner.clone()],
-                Action::Mark(it) => vec![it.owner.clone()],
-                Action::MarkDelivered(it) => vec![it.owner.clone()],
-                Action::Delete(it) => vec![it.owner.clone()],
-                Action::Clear(it) => vec![it.owner.clone()],
-                Action::Recall(it) => and(&it.owner, holders(&it.message_ids)),
-                Action::Edit(it) => and(&it.owner, holders(&[it.message_id])),
-                Action::Update(it) => holders(&[it.message_id]),
-                Action::RemoveOne(it) => holders(&[it.message_id]),
-                Action::Remove(it) => holders(&it.message_ids),
-                Action::SendBulk(_) | Action::Configure(_) => Vec::new(),
+                Action::CreateMailbox(it) => vec![it.owner.clone()],
+                Action::SettleMailbox(it) => vec![it.owner.clone()],
+                Action::TrimTombstones(it) => vec![it.owner.clone()],
+                Action::MarkMessagesRead(it) => vec![it.owner.clone()],
+                Action::MarkMessagesDelivered(it) => vec![it.owner.clone()],
+                Action::DeleteEntries(it) => vec![it.owner.clone()],
+                Action::ClearMessages(it) => vec![it.owner.clone()],
+                Action::DeleteForEveryone(it) => and(&it.owner, holders(&it.message_ids)),
+                Action::EditMessage(it) => and(&it.owner, holders(&[it.message_id])),
+                Action::UpdateMessage(it) => holders(&[it.message_id]),
+                Action::DeleteMessage(it) => holders(&[it.message_id]),
+                Action::DeleteMessages(it) => holders(&it.message_ids),
+                Action::SendBulk(_) | Action::UpdateAppSettings(_) => Vec::new(),
             },
         }
     }

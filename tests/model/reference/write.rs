@@ -1,15 +1,15 @@
 //! Effects of each action.
 
 use bytes::Bytes;
-use domain::bulk::Turn;
+use domain::bulk::MessageChange;
 use domain::message::Envelope;
 use domain::operation::{
-    Clear, Configure, Delete, Edit, Mark, MarkDelivered, Recall, Remove, RemoveOne, Revision, Sent,
-    Update,
+    ClearMessages, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages, EditMessage,
+    MarkMessagesDelivered, MarkMessagesRead, Revision, Sent, UpdateAppSettings, UpdateMessage,
 };
 use domain::{
-    Audience, Content, Message, MessageId, MessageKind, Millis, Msgbox, Outcome, Policy, ProfileId,
-    Reason, Refusal, Violations, expiry,
+    Audience, Content, Message, MessageId, MessageIdSource, MessageKind, Millis, Msgbox, Outcome,
+    Policy, ProfileId, Reason, Refusal, Violations, expiry,
 };
 
 use super::mailbox::ReferenceMailbox;
@@ -20,7 +20,7 @@ impl ReferenceApp {
         &mut self,
         policy: &Policy,
         message: &ReferenceMessage,
-        message_id: MessageId,
+        ids: &dyn MessageIdSource,
         now: Millis,
     ) -> ReferenceResult {
         check_letter(message, policy)?;
@@ -34,6 +34,7 @@ impl ReferenceApp {
             return Err(Refusal::BoxFull);
         }
 
+        let message_id = ids.next(now);
         let envelope = envelope(message, to, policy, message_id);
         let (send_ms, expire_ms) = (envelope.send_ms, envelope.expire_ms);
         for taker in &takers {
@@ -61,7 +62,7 @@ impl ReferenceApp {
         }))
     }
 
-    pub(super) fn mark(&mut self, mark: &Mark, now: Millis) -> Outcome {
+    pub(super) fn mark(&mut self, mark: &MarkMessagesRead, now: Millis) -> Outcome {
         let mut actual = 0;
         for &message_id in &mark.message_ids {
             let mailbox = self.mailbox(&mark.owner);
@@ -81,7 +82,7 @@ impl ReferenceApp {
         Outcome::Changed(actual)
     }
 
-    pub(super) fn mark_delivered(&mut self, mark: &MarkDelivered, now: Millis) -> Outcome {
+    pub(super) fn mark_delivered(&mut self, mark: &MarkMessagesDelivered, now: Millis) -> Outcome {
         let mailbox = self.mailbox(&mark.owner);
         let mut actual = 0;
         for entry in &mut mailbox.entries {
@@ -94,13 +95,13 @@ impl ReferenceApp {
         Outcome::Changed(actual)
     }
 
-    pub(super) fn delete(&mut self, delete: &Delete, now: Millis) -> Outcome {
+    pub(super) fn delete(&mut self, delete: &DeleteEntries, now: Millis) -> Outcome {
         let ids = delete.message_ids.iter();
         let lost = ids.filter(|id| self.give_up(&delete.owner, delete.msgbox, **id, now));
         Outcome::Changed(number(lost.count()))
     }
 
-    pub(super) fn clear(&mut self, clear: &Clear, now: Millis) -> Outcome {
+    pub(super) fn clear(&mut self, clear: &ClearMessages, now: Millis) -> Outcome {
         let mailbox = self.mailbox(&clear.owner);
         let mut held = mailbox.held(clear.msgbox);
         held.sort();
@@ -128,7 +129,7 @@ impl ReferenceApp {
     pub(super) fn recall(
         &mut self,
         policy: &Policy,
-        recall: &Recall,
+        recall: &DeleteForEveryone,
         now: Millis,
     ) -> ReferenceResult {
         let mut mine = recall.message_ids.clone();
@@ -150,7 +151,12 @@ impl ReferenceApp {
         Ok(Outcome::Changed(number(mine.len())))
     }
 
-    pub(super) fn edit(&mut self, policy: &Policy, edit: &Edit, now: Millis) -> ReferenceResult {
+    pub(super) fn edit(
+        &mut self,
+        policy: &Policy,
+        edit: &EditMessage,
+        now: Millis,
+    ) -> ReferenceResult {
         if !self.is_sender(&edit.owner, edit.message_id) {
             return Err(if self.is_holder(&edit.owner, edit.message_id) {
                 Refusal::NotAllowed
@@ -161,7 +167,7 @@ impl ReferenceApp {
         if !policy.allow_edit {
             return Err(Refusal::NotAllowed);
         }
-        let update = Update {
+        let update = UpdateMessage {
             message_id: edit.message_id,
             content: edit.content.clone(),
             expected_version: edit.expected_version,
@@ -172,7 +178,7 @@ impl ReferenceApp {
     pub(super) fn update(
         &mut self,
         policy: &Policy,
-        update: &Update,
+        update: &UpdateMessage,
         now: Millis,
     ) -> ReferenceResult {
         let message_id = update.message_id;
@@ -195,7 +201,7 @@ impl ReferenceApp {
         };
         let envelope = envelope.clone();
         if envelope.kind == MessageKind::Bulk {
-            self.happens(Turn::Updated, &envelope, Audience::Everyone);
+            self.happens(MessageChange::Updated, &envelope, Audience::Everyone);
         }
         for (owner, msgbox) in self.places(message_id) {
             let mailbox = self.mailbox(&owner);
@@ -206,19 +212,19 @@ impl ReferenceApp {
         Ok(Outcome::Revised(revision))
     }
 
-    pub(super) fn remove_one(&mut self, remove: &RemoveOne, now: Millis) -> ReferenceResult {
+    pub(super) fn remove_one(&mut self, remove: &DeleteMessage, now: Millis) -> ReferenceResult {
         self.expect_version(remove.message_id, remove.expected_version)?;
         self.take_away(remove.message_id, now);
         Ok(Outcome::Done)
     }
 
-    pub(super) fn remove(&mut self, remove: &Remove, now: Millis) -> Outcome {
+    pub(super) fn remove(&mut self, remove: &DeleteMessages, now: Millis) -> Outcome {
         let ids = remove.message_ids.iter();
         let removed = ids.filter(|id| self.take_away(**id, now)).count();
         Outcome::Changed(number(removed))
     }
 
-    pub(super) fn configure(&mut self, configure: &Configure) -> ReferenceResult {
+    pub(super) fn configure(&mut self, configure: &UpdateAppSettings) -> ReferenceResult {
         let current = self.settings.version;
         if let Some(expected) = configure.expected_version
             && expected != current
@@ -227,7 +233,7 @@ impl ReferenceApp {
         }
         self.settings = configure.settings.clone();
         self.settings.version = current + 1;
-        Ok(Outcome::Configured(self.settings.clone()))
+        Ok(Outcome::SettingsUpdated(self.settings.clone()))
     }
 
     pub(super) fn mailbox(&mut self, owner: &ProfileId) -> &mut ReferenceMailbox {
@@ -274,7 +280,11 @@ impl ReferenceApp {
         }
         let message = self.messages.remove(&message_id);
         if let Some(mut message) = message.filter(|it| it.envelope.kind == MessageKind::Bulk) {
-            self.happens(Turn::Recalled, &message.envelope, Audience::Everyone);
+            self.happens(
+                MessageChange::Recalled,
+                &message.envelope,
+                Audience::Everyone,
+            );
             message.content.encoded = Bytes::new();
             self.recalled.insert(message_id, message);
         }

@@ -1,7 +1,7 @@
 //! What a ledger's operations have changed, in the order of the keys.
 
 use super::Ledger;
-use super::slot::Write;
+use super::tracked::Write;
 use crate::bulk::{BulkEvent, Tally};
 use crate::entry::Entry;
 use crate::id::MessageId;
@@ -76,8 +76,8 @@ impl Ledger {
             changes.settings = Some(settings);
         }
         let mut contents = self.contents;
-        for (message_id, slot) in self.messages {
-            match (slot.into_write(), contents.remove(&message_id)) {
+        for (message_id, tracked) in self.messages {
+            match (tracked.into_write(), contents.remove(&message_id)) {
                 (Write::Insert(envelope), Some(content)) => {
                     changes.new_messages.push(Message { envelope, content });
                 }
@@ -91,21 +91,21 @@ impl Ledger {
                 (Write::Nothing | Write::Insert(_) | Write::Update(_), _) => {}
             }
         }
-        for ((mailbox_id, msgbox, message_id), slot) in self.entries {
-            match slot.into_write() {
+        for ((mailbox_id, msgbox, message_id), tracked) in self.entries {
+            match tracked.into_write() {
                 Write::Insert(entry) => changes.new_entries.push((mailbox_id, entry)),
                 Write::Update(entry) => changes.entries.push((mailbox_id, entry)),
                 Write::Delete => changes.gone_entries.push((mailbox_id, msgbox, message_id)),
                 Write::Nothing => {}
             }
         }
-        for slot in self.mailboxes.into_values() {
-            if let Write::Update(mailbox) = slot.into_write() {
+        for tracked in self.mailboxes.into_values() {
+            if let Write::Update(mailbox) = tracked.into_write() {
                 changes.mailboxes.push(mailbox);
             }
         }
-        for slot in self.jobs.into_values() {
-            if let Write::Update(job) = slot.into_write() {
+        for tracked in self.jobs.into_values() {
+            if let Write::Update(job) = tracked.into_write() {
                 changes.jobs.push(job);
             }
         }

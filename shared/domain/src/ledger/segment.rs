@@ -1,6 +1,6 @@
 //! Messages to segments: what a chunk takes when it has its turn.
 
-use super::slot::Slot;
+use super::tracked::Tracked;
 use super::{Ledger, NewEntry};
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
@@ -9,7 +9,7 @@ use crate::segment::{JobId, SendJob};
 impl Ledger {
     /// Takes a job that was read.
     pub fn read_job(&mut self, job: SendJob) {
-        self.jobs.insert(job.job_id, Slot::read(job));
+        self.jobs.insert(job.job_id, Tracked::read(job));
     }
 
     /// A job that was read.
@@ -20,7 +20,7 @@ impl Ledger {
 
     /// Changes a job that was read. False if it was not.
     pub fn change_job(&mut self, job_id: JobId, change: impl FnOnce(&mut SendJob)) -> bool {
-        let job = self.jobs.get_mut(&job_id).and_then(Slot::change);
+        let job = self.jobs.get_mut(&job_id).and_then(Tracked::change);
         job.map(change).is_some()
     }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Ledger, NewEntry};
-use crate::bulk::{Audience, BulkEvent, BulkMessage, Pending, Tally, Turn};
+use crate::bulk::{Audience, BulkEvent, BulkMessage, MessageChange, Pending, Tally};
 use crate::entry::Entry;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
@@ -67,10 +67,15 @@ impl Bulk {
     }
 
     /// Notes what every mailbox will meet.
-    pub(super) fn happens(&mut self, turn: Turn, envelope: &Envelope, audience: Audience) {
+    pub(super) fn add_event(
+        &mut self,
+        change: MessageChange,
+        envelope: &Envelope,
+        audience: Audience,
+    ) {
         self.new.push(BulkEvent {
             bulk_no: self.last() + 1,
-            turn,
+            change,
             message_id: envelope.message_id,
             audience,
             expire_ms: envelope.expire_ms,
@@ -114,7 +119,7 @@ impl Ledger {
     /// the last event.
     pub fn changed_in_bulk(&self, mailbox: &Mailbox) -> impl Iterator<Item = MessageId> {
         let pending = self.pending_of(mailbox.bulk_cursor).iter();
-        let changes = pending.filter(|pending| pending.event.turn != Turn::Sent);
+        let changes = pending.filter(|pending| pending.event.change != MessageChange::Sent);
         changes.map(|pending| pending.event.message_id)
     }
 
@@ -126,13 +131,15 @@ impl Ledger {
 
     /// The mailboxes that were read.
     pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
-        self.mailboxes.values().filter_map(super::Slot::current)
+        self.mailboxes.values().filter_map(super::Tracked::current)
     }
 
     /// Settles all mailboxes that are due. Whether one was.
     pub fn settle(&mut self) -> bool {
-        let due = |(owner, slot): (&ProfileId, &super::Slot<Mailbox>)| {
-            let is_due = slot.current().is_some_and(|mailbox| self.is_due(mailbox));
+        let due = |(owner, tracked): (&ProfileId, &super::Tracked<Mailbox>)| {
+            let is_due = tracked
+                .current()
+                .is_some_and(|mailbox| self.is_due(mailbox));
             is_due.then(|| owner.clone())
         };
         let owners: Vec<ProfileId> = self.mailboxes.iter().filter_map(due).collect();
@@ -145,19 +152,20 @@ impl Ledger {
 
     /// Adds a message to everyone.
     pub fn add_bulk(&mut self, message: Message, audience: Audience) {
-        self.bulk.happens(Turn::Sent, &message.envelope, audience);
+        self.bulk
+            .add_event(MessageChange::Sent, &message.envelope, audience);
         self.add_message(message);
     }
 
     /// Tells every mailbox what became of a message, if it was one to everyone or to a segment.
-    pub(super) fn note_turn(&mut self, turn: Turn, envelope: &Envelope) {
+    pub(super) fn record_change(&mut self, change: MessageChange, envelope: &Envelope) {
         if let Some(segment) = envelope.segment {
             let now = self.now;
-            self.change_job(segment.job_id, |job| job.change(turn, now));
+            self.change_job(segment.job_id, |job| job.change(change, now));
         }
         if envelope.kind == MessageKind::Bulk {
             // Who holds it is to know; who does not, takes nothing from this.
-            self.bulk.happens(turn, envelope, Audience::Everyone);
+            self.bulk.add_event(change, envelope, Audience::Everyone);
         }
     }
 
@@ -171,7 +179,7 @@ impl Ledger {
         let last = (mailbox_id, Msgbox::Sent, MessageId::new(uuid::Uuid::max()));
         let entries = self.entries.range(first..=last);
         let expired: Vec<(Msgbox, MessageId)> = entries
-            .filter_map(|(_, slot)| slot.current())
+            .filter_map(|(_, tracked)| tracked.current())
             .filter(|entry| entry.expire_ms <= now)
             .map(|entry| (entry.msgbox, entry.message_id))
             .collect();
@@ -179,7 +187,11 @@ impl Ledger {
             self.lose_entry(owner, msgbox, message_id);
         }
         let next = self.bulk.next_expiries.get(&mailbox_id).copied().flatten();
-        if let Some(mailbox) = self.mailboxes.get_mut(owner).and_then(super::Slot::change) {
+        if let Some(mailbox) = self
+            .mailboxes
+            .get_mut(owner)
+            .and_then(super::Tracked::change)
+        {
             mailbox.next_expiry_ms = next;
         }
     }
@@ -190,21 +202,25 @@ impl Ledger {
         };
         for pending in self.pending_of(mailbox.bulk_cursor).to_vec() {
             let Pending { event, message } = pending;
-            match (event.turn, message) {
-                (Turn::Sent, Some(message)) if reaches(&event, &mailbox, self.now) => {
+            match (event.change, message) {
+                (MessageChange::Sent, Some(message)) if reaches(&event, &mailbox, self.now) => {
                     self.take_bulk_message(owner, &event, message);
                 }
-                (Turn::Updated, Some(message)) => {
+                (MessageChange::Updated, Some(message)) => {
                     self.show_version(owner, event.message_id, message.version);
                 }
-                (Turn::Recalled, _) => {
+                (MessageChange::Recalled, _) => {
                     self.lose_entry(owner, Msgbox::Inbox, event.message_id);
                 }
-                (Turn::Sent | Turn::Updated, _) => {}
+                (MessageChange::Sent | MessageChange::Updated, _) => {}
             }
         }
         let head = self.bulk.head;
-        if let Some(mailbox) = self.mailboxes.get_mut(owner).and_then(super::Slot::change) {
+        if let Some(mailbox) = self
+            .mailboxes
+            .get_mut(owner)
+            .and_then(super::Tracked::change)
+        {
             mailbox.bulk_cursor = head.max(mailbox.bulk_cursor);
         }
     }
@@ -231,7 +247,7 @@ impl Ledger {
             return;
         };
         let key = (mailbox_id, Msgbox::Inbox, message_id);
-        if let Some(entry) = self.entries.get_mut(&key).and_then(super::Slot::change) {
+        if let Some(entry) = self.entries.get_mut(&key).and_then(super::Tracked::change) {
             entry.create_ms = message.send_ms;
         }
         self.bulk.ids.insert(message_id);

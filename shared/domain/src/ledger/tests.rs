@@ -1,7 +1,7 @@
 //! The promises about counters, numbers, time and versions.
 
 use super::*;
-use crate::operation::{Action, Edit, Mark};
+use crate::operation::{Apply, EditMessage, MarkMessagesRead};
 use crate::testing::{Shelf, from_user, profile, sent_at, text};
 
 const FOREVER: Millis = Millis(i64::MAX);
@@ -160,8 +160,8 @@ fn a_message_that_comes_and_goes_in_one_batch_is_not_written() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     let mut ledger = shelf.ledger(10);
     let sent = sent_at(10);
-    let deliver = operation(Action::Deliver(from_user("ann", ["bob"])));
-    deliver.apply(&mut ledger, sent).expect("sent");
+    let deliver = from_user("ann", ["bob"]);
+    deliver.apply(&mut ledger).expect("sent");
     assert!(ledger.remove_message(sent));
     let changes = shelf.keep(ledger);
     assert_eq!(changes.new_messages, []);
@@ -178,15 +178,15 @@ fn a_message_that_is_made_and_edited_in_one_batch_is_written_once() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     let mut ledger = shelf.ledger(10);
     let sent = sent_at(10);
-    let deliver = operation(Action::Deliver(from_user("ann", ["bob"])));
-    deliver.apply(&mut ledger, sent).expect("sent");
-    let edit = operation(Action::Edit(Edit {
+    let deliver = from_user("ann", ["bob"]);
+    deliver.apply(&mut ledger).expect("sent");
+    let edit = EditMessage {
         owner: profile("ann"),
         message_id: sent,
         content: text("better"),
         expected_version: Some(1),
-    }));
-    edit.apply(&mut ledger, sent_at(0)).expect("edited");
+    };
+    edit.apply(&mut ledger).expect("edited");
     let changes = shelf.keep(ledger);
     assert_eq!(changes.contents, []);
     let [message] = &changes.new_messages[..] else {
@@ -275,23 +275,16 @@ fn each_operation_of_a_batch_sees_what_those_before_it_did() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     let mut ledger = shelf.ledger(10);
     let sent = sent_at(10);
-    let deliver = operation(Action::Deliver(from_user("ann", ["bob"])));
-    let mark = operation(Action::Mark(Mark {
+    let deliver = from_user("ann", ["bob"]);
+    let mark = MarkMessagesRead {
         owner: profile("bob"),
         msgbox: Msgbox::Inbox,
         message_ids: vec![sent],
         read: true,
-    }));
-    deliver.apply(&mut ledger, sent).expect("sent");
-    mark.apply(&mut ledger, sent_at(0)).expect("marked");
+    };
+    deliver.apply(&mut ledger).expect("sent");
+    mark.apply(&mut ledger).expect("marked");
     shelf.keep(ledger);
     assert_eq!(shelf.counts("bob"), (1, 0, 0));
     assert_eq!(shelf.mailbox("bob").seq, 2);
-}
-
-fn operation(action: Action) -> crate::operation::Operation {
-    crate::operation::Operation {
-        request: None,
-        action,
-    }
 }

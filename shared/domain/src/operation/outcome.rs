@@ -1,4 +1,4 @@
-//! What an operation did: the answer, also when the request is repeated.
+//! Outcomes of operations: stored with the request id, and returned again for a repeated one.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -28,10 +28,10 @@ pub enum Outcome {
     Revised(Revision),
     /// The app's settings are these now.
     #[serde(rename = "a")]
-    Configured(Settings),
+    SettingsUpdated(Settings),
     /// A message was sent to a segment.
     #[serde(rename = "l")]
-    Launched(Launched),
+    SegmentSent(SegmentSent),
     /// A job is this far.
     #[serde(rename = "j")]
     Job(JobReport),
@@ -39,7 +39,7 @@ pub enum Outcome {
 
 /// A message that was sent to a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Launched {
+pub struct SegmentSent {
     /// What delivers it.
     #[serde(rename = "j")]
     pub job_id: JobId,
@@ -188,6 +188,58 @@ pub struct Revision {
     pub digest: Digest,
 }
 
+/// An outcome of another kind than its action's; a bug.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnexpectedOutcome(pub Outcome);
+
+/// Conversions between an outcome and the value in it.
+macro_rules! outcomes {
+    ($($kind:ident => $value:ty,)*) => {
+        $(impl From<$value> for Outcome {
+            fn from(value: $value) -> Self {
+                Self::$kind(value)
+            }
+        }
+
+        impl TryFrom<Outcome> for $value {
+            type Error = UnexpectedOutcome;
+
+            fn try_from(outcome: Outcome) -> Result<Self, UnexpectedOutcome> {
+                match outcome {
+                    Outcome::$kind(value) => Ok(value),
+                    other => Err(UnexpectedOutcome(other)),
+                }
+            }
+        })*
+    };
+}
+
+outcomes! {
+    Sent => Sent,
+    Changed => u32,
+    Revised => Revision,
+    SettingsUpdated => Settings,
+    SegmentSent => SegmentSent,
+    Job => JobReport,
+}
+
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
+}
+
+impl TryFrom<Outcome> for () {
+    type Error = UnexpectedOutcome;
+
+    fn try_from(outcome: Outcome) -> Result<Self, UnexpectedOutcome> {
+        match outcome {
+            Outcome::Done => Ok(()),
+            other => Err(UnexpectedOutcome(other)),
+        }
+    }
+}
+
 impl Outcome {
     /// The form that is stored.
     #[must_use]
@@ -229,7 +281,7 @@ mod tests {
             allow_edit: Some(false),
             ..Settings::default()
         };
-        let launched = Launched {
+        let launched = SegmentSent {
             job_id: JobId::new(sent_at(5).uuid()),
             message_id: sent_at(10),
             accepted: 70_000,
@@ -270,7 +322,7 @@ mod tests {
                 r#"{"s":["AAAAAAAKcACAAAAAAAAAAA",70000,2,20]}"#.to_owned(),
             ),
             (
-                Outcome::Launched(launched),
+                Outcome::SegmentSent(launched),
                 r#"{"l":{"j":"00000000-0005-7000-8000-000000000000","i":"00000000-000a-7000-8000-000000000000","a":70000,"u":3,"s":10,"e":20}}"#
                     .to_owned(),
             ),
@@ -292,10 +344,13 @@ mod tests {
         // As it was stored once.
         let long = r#"{"s":["AAAAAAAKcACAAAAAAAAAAA",3,2,20]}"#;
         assert_eq!(Outcome::decode(long), Some(Outcome::Sent(sent)));
-        let configured = Outcome::Configured(settings);
+        let configured = Outcome::SettingsUpdated(settings);
         assert_eq!(Outcome::decode(&configured.encode()), Some(configured));
         let old = r#"{"a":{"version":4,"allow_edit":false}}"#;
-        assert!(matches!(Outcome::decode(old), Some(Outcome::Configured(_))));
+        assert!(matches!(
+            Outcome::decode(old),
+            Some(Outcome::SettingsUpdated(_))
+        ));
     }
 
     #[test]

@@ -30,15 +30,15 @@ fn listing(rows_per_page: u32) -> Listing {
     }
 }
 
-fn bookmark(page: i32, first: u64, last: u64) -> Bookmark {
-    Bookmark {
+fn position(page: i32, first: u64, last: u64) -> PagePosition {
+    PagePosition {
         page,
         first: Some(key(first)),
         last: Some(key(last)),
     }
 }
 
-const PAST_THE_END: Bookmark = Bookmark {
+const PAST_THE_END: PagePosition = PagePosition {
     page: 9,
     first: None,
     last: None,
@@ -93,9 +93,9 @@ fn find(rows: &[u64], scan: &Scan) -> Found<u64> {
     }
 }
 
-fn turn(rows: &[u64], listing: &Listing, turn: &Turn) -> Page<u64> {
+fn turn(rows: &[u64], listing: &Listing, turn: &PageStep) -> Page<u64> {
     turn.page(find(rows, &turn.scan)).unwrap_or_else(|| {
-        let first = Turn::to(listing, 1);
+        let first = PageStep::to(listing, 1);
         let found = find(rows, &first.scan);
         first.page(found).expect("the first page")
     })
@@ -138,7 +138,7 @@ fn criteria_that_name_at_most_a_box_need_no_look() {
 fn a_page_by_number_passes_over_the_pages_before_it() {
     let listing = listing(10);
     for (page, skip) in [(1, 0), (2, 10), (7, 60)] {
-        let turn = Turn::to(&listing, page);
+        let turn = PageStep::to(&listing, page);
         assert_eq!((turn.scan.seek, turn.scan.skip), (Seek::Start, skip));
         assert_eq!(turn.scan.rows, 10);
     }
@@ -147,9 +147,9 @@ fn a_page_by_number_passes_over_the_pages_before_it() {
 #[test]
 fn a_step_seeks_from_the_edge_of_the_page_that_one_has() {
     let listing = listing(10);
-    let here = bookmark(5, 41, 50);
+    let here = position(5, 41, 50);
     let step = |offset| {
-        let scan = Turn::from(&listing, here, offset).scan;
+        let scan = PageStep::from(&listing, here, offset).scan;
         (scan.seek, scan.skip, scan.sort.direction)
     };
     assert_eq!(step(1), (Seek::After(key(50)), 0, Direction::Ascending));
@@ -163,75 +163,75 @@ fn a_step_seeks_from_the_edge_of_the_page_that_one_has() {
 fn a_step_before_the_beginning_is_the_first_page_as_it_is_now() {
     let listing = listing(10);
     for offset in [-2, -3, i32::MIN] {
-        let step = Turn::from(&listing, bookmark(2, 11, 20), offset);
-        assert_eq!(step, Turn::to(&listing, 1));
+        let step = PageStep::from(&listing, position(2, 11, 20), offset);
+        assert_eq!(step, PageStep::to(&listing, 1));
     }
-    let step = Turn::from(&listing, bookmark(2, 11, 20), -1);
+    let step = PageStep::from(&listing, position(2, 11, 20), -1);
     assert_eq!(step.page(found([], false)), None);
 }
 
 #[test]
 fn past_the_end_there_is_nothing_and_one_step_back_are_the_last_rows() {
     let listing = listing(2);
-    let step = |offset| Turn::from(&listing, PAST_THE_END, offset);
+    let step = |offset| PageStep::from(&listing, PAST_THE_END, offset);
     assert_eq!(step(1).scan.seek, Seek::End);
     assert_eq!(step(0).scan.seek, Seek::End);
     let rows = [1, 2, 3];
-    let beyond = turn(&rows, &listing, &Turn::to(&listing, 9));
-    assert_eq!(beyond.bookmark, PAST_THE_END);
+    let beyond = turn(&rows, &listing, &PageStep::to(&listing, 9));
+    assert_eq!(beyond.position, PAST_THE_END);
     assert!(beyond.items.is_empty());
     assert!(beyond.more_before && !beyond.more_after);
     let back = turn(&rows, &listing, &step(-1));
-    assert_eq!((back.items, back.bookmark), (vec![2, 3], bookmark(8, 2, 3)));
+    assert_eq!((back.items, back.position), (vec![2, 3], position(8, 2, 3)));
     assert!(back.more_before && !back.more_after);
     let further = turn(&rows, &listing, &step(-2));
-    assert_eq!((further.items, further.bookmark.page), (vec![1], 7));
+    assert_eq!((further.items, further.position.page), (vec![1], 7));
     let all_of_nothing = turn(&[], &listing, &step(-1));
     assert_eq!(
-        (all_of_nothing.items, all_of_nothing.bookmark.page),
+        (all_of_nothing.items, all_of_nothing.position.page),
         (vec![], 1)
     );
 }
 
 #[test]
 fn page_numbers_do_not_overflow() {
-    let here = Bookmark {
+    let here = PagePosition {
         page: i32::MAX,
-        ..bookmark(1, 1, 2)
+        ..position(1, 1, 2)
     };
-    let turn = Turn::from(&listing(1), here, 2);
+    let turn = PageStep::from(&listing(1), here, 2);
     let page = turn.page(found([3], false)).expect("a page");
-    assert_eq!(page.bookmark.page, i32::MAX);
+    assert_eq!(page.position.page, i32::MAX);
 }
 
 #[test]
 fn a_page_shows_its_rows_in_the_order_of_the_listing() {
     let listing = listing(3);
-    let forward = Turn::to(&listing, 2).page(found([4, 5, 6], true));
+    let forward = PageStep::to(&listing, 2).page(found([4, 5, 6], true));
     let forward = forward.expect("a page");
     assert_eq!(forward.items, [4, 5, 6]);
-    assert_eq!(forward.bookmark, bookmark(2, 4, 6));
+    assert_eq!(forward.position, position(2, 4, 6));
     assert!(forward.more_before && forward.more_after);
-    let backward = Turn::from(&listing, bookmark(2, 4, 6), -1).page(found([3, 2, 1], false));
+    let backward = PageStep::from(&listing, position(2, 4, 6), -1).page(found([3, 2, 1], false));
     let backward = backward.expect("a page");
     assert_eq!(backward.items, [1, 2, 3]);
-    assert_eq!(backward.bookmark, bookmark(1, 1, 3));
+    assert_eq!(backward.position, position(1, 1, 3));
     assert!(!backward.more_before && backward.more_after);
 }
 
 #[test]
 fn a_page_that_is_cut_goes_on_where_it_was_cut() {
     let listing = listing(3);
-    let cut = Turn::to(&listing, 1)
+    let cut = PageStep::to(&listing, 1)
         .page(found([1], true))
         .expect("a page");
     assert!(cut.more_after);
-    let next = Turn::from(&listing, cut.bookmark, 1);
+    let next = PageStep::from(&listing, cut.position, 1);
     assert_eq!(next.scan.seek, Seek::After(key(1)));
-    let cut = Turn::from(&listing, bookmark(3, 7, 9), -1).page(found([6], true));
+    let cut = PageStep::from(&listing, position(3, 7, 9), -1).page(found([6], true));
     let cut = cut.expect("a page");
     assert!(cut.more_before && cut.more_after);
-    let previous = Turn::from(&listing, cut.bookmark, -1);
+    let previous = PageStep::from(&listing, cut.position, -1);
     assert_eq!(previous.scan.seek, Seek::After(key(6)));
 }
 
@@ -242,22 +242,22 @@ fn a_scan_that_gave_up_goes_on_where_it_gave_up() {
         reached: Some(key(50)),
         ..rows
     };
-    let empty = Turn::to(&listing, 1).page(gave_up(found([], true)));
+    let empty = PageStep::to(&listing, 1).page(gave_up(found([], true)));
     let empty = empty.expect("a page");
     assert!(empty.items.is_empty() && empty.more_after);
-    assert_eq!(empty.bookmark, bookmark(1, 50, 50));
-    let short = Turn::to(&listing, 1).page(gave_up(found([1], true)));
-    assert_eq!(short.expect("a page").bookmark, bookmark(1, 1, 50));
+    assert_eq!(empty.position, position(1, 50, 50));
+    let short = PageStep::to(&listing, 1).page(gave_up(found([1], true)));
+    assert_eq!(short.expect("a page").position, position(1, 1, 50));
 
-    let back = Turn::from(&listing, bookmark(9, 80, 90), -1);
+    let back = PageStep::from(&listing, position(9, 80, 90), -1);
     let empty = back.page(gave_up(found([], true))).expect("a page");
     assert!(empty.items.is_empty() && empty.more_before && empty.more_after);
-    assert_eq!(empty.bookmark, bookmark(8, 50, 50));
+    assert_eq!(empty.position, position(8, 50, 50));
     let short = back.page(gave_up(found([79], true))).expect("a page");
-    assert_eq!(short.bookmark, bookmark(8, 50, 79));
+    assert_eq!(short.position, position(8, 50, 79));
 
-    let ended = Turn::to(&listing, 1).page(gave_up(found([1], false)));
-    assert_eq!(ended.expect("a page").bookmark, bookmark(1, 1, 1));
+    let ended = PageStep::to(&listing, 1).page(gave_up(found([1], false)));
+    assert_eq!(ended.expect("a page").position, position(1, 1, 1));
 }
 
 #[test]
@@ -268,11 +268,11 @@ fn there_and_back_again_shows_every_row_once_each_way() {
             for rows_per_page in 1..=8 {
                 let mut listing = listing(rows_per_page);
                 listing.sort = Sort { field, direction };
-                let mut page = turn(&rows, &listing, &Turn::to(&listing, 1));
+                let mut page = turn(&rows, &listing, &PageStep::to(&listing, 1));
                 assert!(!page.more_before);
                 let mut pages = vec![page.items.clone()];
                 while page.more_after {
-                    let step = Turn::from(&listing, page.bookmark, 1);
+                    let step = PageStep::from(&listing, page.position, 1);
                     page = turn(&rows, &listing, &step);
                     pages.push(page.items.clone());
                 }
@@ -285,11 +285,11 @@ fn there_and_back_again_shows_every_row_once_each_way() {
                 assert_eq!(all, rows);
                 for expected in pages.iter().rev().skip(1) {
                     assert!(page.more_before);
-                    let step = Turn::from(&listing, page.bookmark, -1);
+                    let step = PageStep::from(&listing, page.position, -1);
                     page = turn(&rows, &listing, &step);
                     assert_eq!(&page.items, expected);
                 }
-                assert_eq!(page.bookmark.page, 1);
+                assert_eq!(page.position.page, 1);
                 assert!(!page.more_before);
             }
         }
@@ -301,15 +301,19 @@ fn what_arrives_later_repeats_no_row() {
     let mut listing = listing(2);
     listing.sort.direction = Direction::Descending;
     let mut rows: Vec<u64> = (1..=6).collect();
-    let mut page = turn(&rows, &listing, &Turn::to(&listing, 1));
+    let mut page = turn(&rows, &listing, &PageStep::to(&listing, 1));
     let mut shown = page.items.clone();
     while page.more_after {
         rows.push(rows.len() as u64 + 1);
-        page = turn(&rows, &listing, &Turn::from(&listing, page.bookmark, 1));
+        page = turn(&rows, &listing, &PageStep::from(&listing, page.position, 1));
         shown.extend(&page.items);
     }
     assert_eq!(shown, [6, 5, 4, 3, 2, 1]);
-    let back = turn(&rows, &listing, &Turn::from(&listing, page.bookmark, -2));
-    assert_eq!((back.items, back.bookmark.page), (vec![6, 5], 1));
+    let back = turn(
+        &rows,
+        &listing,
+        &PageStep::from(&listing, page.position, -2),
+    );
+    assert_eq!((back.items, back.position.page), (vec![6, 5], 1));
     assert!(back.more_before, "what came since is before it");
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::JobId;
-use crate::bulk::Turn;
+use crate::bulk::MessageChange;
 use crate::id::MessageId;
 use crate::limits::{CHUNK_RECIPIENTS, JOB_HELD_MS};
 use crate::time::Millis;
@@ -71,7 +71,7 @@ pub struct JobCounts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobChange {
     /// What became of the message: anything but that it was sent.
-    pub turn: Turn,
+    pub kind: MessageChange,
     /// The next chunk that takes it; after the last comes the first.
     pub next_chunk: i64,
     /// The chunks that had had their turn when the message changed.
@@ -94,7 +94,7 @@ impl JobChange {
             total - job.recipients_before(self.next_chunk) + job.recipients_before(past_end)
         };
         ChangeReport {
-            is_recall: self.turn == Turn::Recalled,
+            is_recall: self.kind == MessageChange::Recalled,
             reached: total - left,
             total,
         }
@@ -104,8 +104,8 @@ impl JobChange {
 /// One chunk's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// What it takes.
-    pub turn: Turn,
+    /// Change that the chunk takes.
+    pub change: MessageChange,
     /// Which chunk.
     pub chunk_no: i64,
 }
@@ -140,11 +140,11 @@ impl SendJob {
         let delivers = self.state == JobState::Running;
         match self.change.filter(|change| change.left > 0) {
             Some(change) if !(delivers && change.waits) => Some(Step {
-                turn: change.turn,
+                change: change.kind,
                 chunk_no: change.next_chunk,
             }),
             _ if delivers => Some(Step {
-                turn: Turn::Sent,
+                change: MessageChange::Sent,
                 chunk_no: self.next_chunk,
             }),
             _ => None,
@@ -167,7 +167,7 @@ impl SendJob {
     }
 
     /// Begins to deliver a message.
-    pub fn launch(&mut self, message_id: MessageId, expire_ms: Millis, now: Millis) {
+    pub fn start(&mut self, message_id: MessageId, expire_ms: Millis, now: Millis) {
         self.message_id = Some(message_id);
         self.state = JobState::Running;
         self.expire_ms = expire_ms;
@@ -217,8 +217,8 @@ impl SendJob {
     /// The message has changed: whoever has it is to take that. What a chunk has not taken yet
     /// of an earlier change is in it. It goes on where that one was: else those at the end would
     /// never have their turn, if the message changed often.
-    pub fn change(&mut self, turn: Turn, now: Millis) {
-        if turn == Turn::Recalled {
+    pub fn change(&mut self, kind: MessageChange, now: Millis) {
+        if kind == MessageChange::Recalled {
             self.stop();
         }
         if self.next_step().is_none() {
@@ -227,7 +227,7 @@ impl SendJob {
         if self.next_chunk > 0 {
             let earlier = self.change.filter(|change| change.left > 0);
             self.change = Some(JobChange {
-                turn,
+                kind,
                 next_chunk: earlier.map_or(0, |change| change.next_chunk),
                 chunks: self.next_chunk,
                 left: self.next_chunk,

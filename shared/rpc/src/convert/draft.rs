@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use domain::operation::Deliver;
-use domain::{Action, Content, Operation, ProfileId, RequestId, Sender, Violations};
+use domain::operation::SendMessage;
+use domain::{Content, Operation, ProfileId, RequestId, Sender, Violations};
 use prost_types::Duration;
 use proto::v1;
 
@@ -71,20 +71,22 @@ impl Draft {
 
     /// The operation that sends it, asked for by its sender through that method.
     #[must_use]
-    pub fn send(self, from: Sender, method: &str, request_id: Option<&RequestId>) -> Operation {
+    pub fn send(
+        self,
+        from: Sender,
+        method: &str,
+        request_id: Option<&RequestId>,
+    ) -> Operation<SendMessage> {
         let canonical = self.canonical(&from, method);
         let request = match &from.profile_id {
             Some(user) => canonical.of_user(user, request_id),
             None => canonical.of_app(request_id),
         };
-        let deliver = Deliver::new(from, self.to, self.content)
+        let action = SendMessage::new(from, self.to, self.content)
             .with_content_field(self.content_field)
             .with_notification(self.notification)
             .with_lifetime_ms(self.lifetime_ms);
-        Operation {
-            request,
-            action: Action::Deliver(deliver),
-        }
+        Operation { request, action }
     }
 
     /// Recipients are a set. A user's name and picture are the token's, not the request's.

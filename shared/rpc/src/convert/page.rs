@@ -2,9 +2,9 @@
 //! from there. One way for the entries of a mailbox and for the messages of an app.
 
 mod asked;
-mod bookmark;
 mod criteria;
 mod mailbox;
+mod position;
 mod repository;
 mod step;
 

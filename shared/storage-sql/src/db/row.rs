@@ -1,6 +1,6 @@
 //! A row on its way out of a database, taken field by field in the order of its columns.
 
-use domain::bulk::Turn;
+use domain::bulk::MessageChange;
 use domain::content::ContentKind;
 use domain::mailbox::Counts;
 use domain::message::{Envelope, MessageKind};
@@ -263,7 +263,7 @@ impl<DB: Backend> RowReader<DB> {
             return Err(corrupt("send_job", "change_chunk", &job_id));
         };
         Ok(Some(JobChange {
-            turn: Turn::from_code(code)
+            kind: MessageChange::from_code(code)
                 .ok_or_else(|| corrupt("send_job", "change_turn", &job_id))?,
             next_chunk,
             chunks,

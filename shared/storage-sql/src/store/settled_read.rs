@@ -3,7 +3,7 @@
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Instant;
 
-use domain::operation::{Open, Settle};
+use domain::operation::{CreateMailbox, SettleMailbox};
 use domain::{Action, AppId, Operation, ProfileId};
 use futures::future::join_all;
 use storage::{Error, MailStore as _, Reader};
@@ -110,8 +110,8 @@ impl<DB: Backend> SqlStore<DB> {
         let action = match outcome {
             ReadOutcome::Ready(result) => return Ok(Break(Some(result))),
             ReadOutcome::Missing if read.reader == Reader::App => return Ok(Break(None)),
-            ReadOutcome::Missing => Action::Open(Open { owner }),
-            ReadOutcome::Due => Action::Settle(Settle::from(owner)),
+            ReadOutcome::Missing => Action::CreateMailbox(CreateMailbox { owner }),
+            ReadOutcome::Due => Action::SettleMailbox(SettleMailbox::from(owner)),
         };
         read.settles += 1;
         if read.settles > SETTLES_MAX {
@@ -122,20 +122,20 @@ impl<DB: Backend> SqlStore<DB> {
             action,
         };
         let deadline = Instant::now() + SETTLE_TIMEOUT;
-        self.execute(read.app, operation, deadline).await?;
+        self.execute_action(read.app, operation, deadline).await?;
         Ok(Continue(()))
     }
 
     /// Settles mailboxes through the lanes, which batch them.
     pub(super) async fn settle_all(
         &self,
-        settles: impl IntoIterator<Item = (AppKey, Settle)>,
+        settles: impl IntoIterator<Item = (AppKey, SettleMailbox)>,
     ) -> Result<(), Error> {
         let deadline = Instant::now() + SETTLE_TIMEOUT;
         let settle = async |(app, settle)| {
             let operation = Operation {
                 request: None,
-                action: Action::Settle(settle),
+                action: Action::SettleMailbox(settle),
             };
             self.lanes.execute(app, operation, deadline).await
         };

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::operation::Advance;
+use domain::operation::DeliverChunk;
 use domain::segment::{self, JobId, SendJob};
 use domain::{Action, Millis, Operation, Outcome};
 use storage::{Clock, Error};
@@ -210,7 +210,7 @@ async fn step<DB: Backend>(
         None if job.expire_ms <= now => Vec::new(),
         to => to.ok_or_else(|| corrupt("send_chunk", "chunk_no", &job.job_id))?,
     };
-    let advance = Action::Advance(Advance {
+    let advance = Action::DeliverChunk(DeliverChunk {
         job_id: job.job_id,
         message_id,
         step: next,
@@ -218,11 +218,7 @@ async fn step<DB: Backend>(
     });
     let jobs = [BatchedOperation {
         app: due.app,
-        operation: Operation {
-            request: None,
-            action: advance,
-        },
-        message_id,
+        operation: Operation::from(advance),
     }];
     let deadline = Instant::now() + TRIED_FOR;
     let verdicts = retry::busy(deadline, || executor.run(now, &jobs)).await?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Millis;
 use domain::limits::{EXPIRED_KEPT_MS, SWEEP_LEASE_MS};
-use domain::operation::Settle;
+use domain::operation::SettleMailbox;
 use storage::Error;
 use uuid::Uuid;
 
@@ -136,7 +136,7 @@ impl Lease {
 pub async fn due<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
-) -> Result<Vec<(AppKey, Settle)>, Error> {
+) -> Result<Vec<(AppKey, SettleMailbox)>, Error> {
     let entries_max = i64::try_from(ENTRIES).unwrap_or(i64::MAX);
     let call = BoundStatement::of(&DUE)
         .bind(now.0)
@@ -155,7 +155,7 @@ pub async fn due<DB: Backend>(
         if entries > ENTRIES && !due.is_empty() {
             break;
         }
-        due.push((app, Settle { owner, expired }));
+        due.push((app, SettleMailbox { owner, expired }));
     }
     Ok(due)
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use domain::limits::{TOMBSTONE_MS, TOMBSTONES_MAX};
-use domain::operation::Trim;
-use domain::{Action, Millis, Operation};
+use domain::operation::{Action, TrimTombstones};
+use domain::{Millis, Operation};
 use storage::{Error, MailboxKey};
 
 use crate::db::backend::Backend;
@@ -96,10 +96,7 @@ pub async fn part<DB: Backend>(
         let owner = row.profile_id("mailbox")?;
         let (too_old, too_many) = (row.int_or_null()?, row.int_or_null()?);
         if let Some(seq) = too_old.max(too_many) {
-            let operation = Operation {
-                request: None,
-                action: Action::Trim(Trim { owner, seq }),
-            };
+            let operation = Operation::from(Action::from(TrimTombstones { owner, seq }));
             part.operations.push((app, mailbox, operation));
         }
     }

@@ -161,7 +161,7 @@ fn bulk_event(app_no: i64, event: &BulkEvent) -> [Value; 6] {
     [
         app_no.into(),
         event.bulk_no.into(),
-        event.turn.code().into(),
+        event.change.code().into(),
         event.message_id.uuid().into(),
         event.audience.code().into(),
         event.expire_ms.0.into(),
@@ -246,7 +246,7 @@ fn job_row(app_no: i64, job: &SendJob) -> [Value; 19] {
         counts.delivered.into(),
         counts.full.into(),
         counts.failed.into(),
-        change.map(|change| change.turn.code()).into(),
+        change.map(|change| change.kind.code()).into(),
         change.map(|change| change.next_chunk).into(),
         change.map(|change| change.chunks).into(),
         change.map(|change| change.left).into(),

@@ -175,7 +175,7 @@ fn name_held(app_no: i64, ledger: &Ledger, footprint: &Footprint, named: &mut Bo
         .iter()
         .filter_map(|id| ledger.message(*id))
     {
-        for (owner, msgbox) in message.places() {
+        for (owner, msgbox) in message.holders() {
             let Some(mailbox) = ledger.mailbox(owner) else {
                 continue;
             };

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::operation::Footprint;
-use domain::{AppId, Ledger, Millis, Policy, Refusal};
+use domain::operation::{Apply as _, Footprint};
+use domain::{AppId, Ledger, MessageIdSource, Millis, Policy, Refusal};
 use storage::{Error, Wake};
 
 use super::commit::{CommitMarker, commit_or_resolve};
@@ -29,6 +29,8 @@ pub struct Executor<DB: Backend> {
     pub pool: Pool<DB>,
     /// The policy of apps that override nothing.
     pub policy: Policy,
+    /// Source of the ids of new messages.
+    pub ids: Arc<dyn MessageIdSource>,
     /// Filled with the messages of each batch: they are read next.
     pub message_cache: MessageCache,
     /// Called with the changes of each batch after its commit.
@@ -50,7 +52,7 @@ impl<DB: Backend> Executor<DB> {
             return Ok(Vec::new());
         }
         let mut transaction = Transaction::begin(&self.pool).await?;
-        match run_on(transaction.connection(), &self.policy, now, operations).await {
+        match run_on(transaction.connection(), self, now, operations).await {
             // All were refused: mailboxes created for them are rolled back, too.
             Ok(effects) if !effects.settled && effects.verdicts.iter().all(Result::is_err) => {
                 transaction.rollback().await?;
@@ -83,12 +85,21 @@ struct BatchEffects {
 /// Runs the statements of a batch between begin and commit.
 async fn run_on<DB: Backend>(
     connection: &mut Connection<DB>,
-    policy: &Policy,
+    executor: &Executor<DB>,
     now: Millis,
     operations: &[BatchedOperation],
 ) -> Result<BatchEffects, Error> {
     let footprints = footprints(operations);
-    let apps = lock::apps(connection, policy, now, &apps(operations)?, &footprints).await?;
+    let (policy, ids) = (&executor.policy, &executor.ids);
+    let apps = lock::apps(
+        connection,
+        policy,
+        ids,
+        now,
+        &apps(operations)?,
+        &footprints,
+    )
+    .await?;
     let mut ledgers = apps.ledgers;
     lock::messages(connection, now, &mut ledgers, &footprints).await?;
     lock::send_jobs(connection, &mut ledgers, &footprints).await?;
@@ -143,7 +154,7 @@ fn footprints(operations: &[BatchedOperation]) -> BTreeMap<i64, Footprint> {
     let mut footprints: BTreeMap<i64, Footprint> = BTreeMap::new();
     for batched in operations {
         let footprint = footprints.entry(batched.app.app_no).or_default();
-        footprint.merge(batched.operation.footprint());
+        footprint.merge(batched.operation.action.footprint());
     }
     footprints
 }
@@ -160,7 +171,7 @@ fn apply(
         let verdict = match (records.find(batched), ledger) {
             (Some(recorded), _) => recorded,
             (None, Some(ledger)) => {
-                let verdict = batched.operation.apply(ledger, batched.message_id);
+                let verdict = batched.operation.action.apply(ledger);
                 if let Ok(outcome) = &verdict {
                     records.add(batched, outcome);
                 }

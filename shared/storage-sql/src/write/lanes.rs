@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use domain::Operation;
+use domain::operation::Apply as _;
 use storage::Error;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinSet;
@@ -65,7 +66,7 @@ impl Lanes {
         queue.push(QueuedOperation {
             queued: Instant::now(),
             app,
-            weight: operation.weight(),
+            weight: operation.action.weight(),
             operation,
             deadline,
             reply,
@@ -87,7 +88,7 @@ impl Lanes {
     /// share a lane: they go into one batch instead of waiting for each other's locks.
     fn queue_of(&self, app_no: i64, operation: &Operation) -> Result<Arc<FairQueue>, Error> {
         let mut hasher = DefaultHasher::new();
-        (app_no, operation.anchor()).hash(&mut hasher);
+        (app_no, operation.action.lane_key()).hash(&mut hasher);
         let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
         let count = queues.len().max(1) as u64;
         let index = usize::try_from(hasher.finish() % count).unwrap_or(0);

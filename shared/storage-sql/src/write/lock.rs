@@ -2,9 +2,10 @@
 //! What a decision needs is read by the statement that locks it, or by a later one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use domain::operation::Footprint;
-use domain::{AppId, Ledger, MessageId, Millis, Policy, ProfileId};
+use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Policy, ProfileId};
 use storage::Error;
 use uuid::Uuid;
 
@@ -113,17 +114,18 @@ pub struct Apps {
 pub async fn apps<DB: Backend>(
     connection: &mut Connection<DB>,
     policy: &Policy,
+    ids: &Arc<dyn MessageIdSource>,
     now: Millis,
     apps: &BTreeMap<i64, &AppId>,
     footprints: &Footprints,
 ) -> Result<Apps, Error> {
     let changes = footprints.values().any(|footprint| footprint.app);
     if changes {
-        return open(connection, &LOCK_APPS, policy, now, apps).await;
+        return open(connection, &LOCK_APPS, policy, ids, now, apps).await;
     }
-    let read = open(connection, &READ_APPS, policy, now, apps).await?;
+    let read = open(connection, &READ_APPS, policy, ids, now, apps).await?;
     if names_bulk(connection, &read.ledgers, footprints).await? {
-        return open(connection, &LOCK_APPS, policy, now, apps).await;
+        return open(connection, &LOCK_APPS, policy, ids, now, apps).await;
     }
     Ok(read)
 }
@@ -132,6 +134,7 @@ async fn open<DB: Backend>(
     connection: &mut Connection<DB>,
     statement: &'static Statement,
     policy: &Policy,
+    ids: &Arc<dyn MessageIdSource>,
     now: Millis,
     apps: &BTreeMap<i64, &AppId>,
 ) -> Result<Apps, Error> {
@@ -143,7 +146,7 @@ async fn open<DB: Backend>(
     let mut transaction = None;
     for mut row in connection.fetch(call).await? {
         let app_no = row.int()?;
-        let ledger = Ledger::new(now, policy.clone(), row.settings()?);
+        let ledger = Ledger::new(now, ids.clone(), policy.clone(), row.settings()?);
         ledgers.insert(app_no, ledger.with_bulk_head(row.int()?));
         transaction = Some((row.text_or_null()?, row.uuid()?));
     }
@@ -301,7 +304,7 @@ fn owners(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
             .iter()
             .filter_map(|id| ledger.message(*id))
         {
-            owners.extend(message.places().map(|(owner, _)| (app_no, owner.clone())));
+            owners.extend(message.holders().map(|(owner, _)| (app_no, owner.clone())));
         }
     }
     owners

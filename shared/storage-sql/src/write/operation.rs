@@ -1,6 +1,6 @@
 //! An operation of a batch, and its result.
 
-use domain::{MessageId, Operation, Outcome, Refusal};
+use domain::{Operation, Outcome, Refusal};
 
 use crate::table::app::AppKey;
 
@@ -11,8 +11,6 @@ pub struct BatchedOperation {
     pub app: AppKey,
     /// The operation.
     pub operation: Operation,
-    /// The id for the message that the operation creates; nil if it creates none.
-    pub message_id: MessageId,
 }
 
 /// The result of an operation: its outcome, or why it was refused.

@@ -1,7 +1,7 @@
 //! What the mailboxes of a batch have to take before anything else happens to them, read
 //! after they were locked.
 
-use domain::bulk::{BulkEvent, BulkMessage, Pending, Turn};
+use domain::bulk::{BulkEvent, BulkMessage, MessageChange, Pending};
 use domain::{Audience, Ledger, MessageId, Millis};
 use storage::Error;
 
@@ -113,7 +113,7 @@ fn event<DB: Backend>(row: &mut RowReader<DB>) -> Result<Pending, Error> {
     };
     let event = BulkEvent {
         bulk_no,
-        turn: Turn::from_code(what).ok_or_else(|| strange("what", what, message_id))?,
+        change: MessageChange::from_code(what).ok_or_else(|| strange("what", what, message_id))?,
         message_id,
         audience: Audience::from_code(audience)
             .ok_or_else(|| strange("audience", audience, message_id))?,

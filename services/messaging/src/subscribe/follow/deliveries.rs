@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use domain::limits::MESSAGE_IDS_MAX;
-use domain::operation::MarkDelivered;
-use domain::{Action, MessageId, Msgbox, Operation};
+use domain::operation::MarkMessagesDelivered;
+use domain::{MessageId, Msgbox, Operation};
 use storage::Change;
 use tokio::time::timeout_at;
 
@@ -35,13 +35,10 @@ impl Follower {
     /// done, and can be done twice.
     async fn note(&self, message_ids: Vec<MessageId>) -> Result<(), storage::Error> {
         let user = &self.reader.user;
-        let operation = Operation {
-            request: None,
-            action: Action::MarkDelivered(MarkDelivered {
-                owner: user.profile().clone(),
-                message_ids,
-            }),
-        };
+        let operation = Operation::from(MarkMessagesDelivered {
+            owner: user.profile().clone(),
+            message_ids,
+        });
         let deadline = Instant::now() + NOTE_WITHIN;
         let noted = async {
             // Only to be one of few; the semaphore is never closed.

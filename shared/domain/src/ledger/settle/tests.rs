@@ -1,21 +1,24 @@
 //! What a mailbox takes when it is accessed, and what it does not.
 
 use super::*;
-use crate::operation::{Action, Clear, Delete, Mark, Open, Outcome, Remove, SendBulk, Settle};
-use crate::operation::{Operation, Update};
+use crate::operation::{
+    Action, Apply, ClearMessages, CreateMailbox, DeleteEntries, DeleteMessages, MarkMessagesRead,
+    Outcome, SendBulk, SettleMailbox, UpdateMessage,
+};
 use crate::sender::Sender;
 use crate::testing::{Shelf, from_app, from_user, profile, sent_at, text};
 
 fn bulk(shelf: &mut Shelf, now: u64, audience: Audience, lifetime_ms: i64) -> MessageId {
-    let action = Action::SendBulk(SendBulk {
+    let send = SendBulk {
         from: Sender::default(),
         content: text("to all"),
         audience,
         lifetime_ms: Some(lifetime_ms),
-    });
-    let verdict = shelf.apply(now.cast_signed(), sent_at(now), action);
-    assert!(matches!(verdict, Ok(Outcome::Sent(_))), "{verdict:?}");
-    sent_at(now)
+    };
+    let outcome = shelf
+        .act(now.cast_signed(), send)
+        .expect("a message is sent");
+    outcome.message_id
 }
 
 fn to_all(shelf: &mut Shelf, now: u64) -> MessageId {
@@ -23,12 +26,12 @@ fn to_all(shelf: &mut Shelf, now: u64) -> MessageId {
 }
 
 fn settle(shelf: &mut Shelf, now: i64, owner: &str) {
-    let action = Action::Settle(Settle::from(profile(owner)));
+    let action = Action::SettleMailbox(SettleMailbox::from(profile(owner)));
     assert_eq!(shelf.act(now, action), Ok(Outcome::Done));
 }
 
 fn update(shelf: &mut Shelf, now: i64, message_id: MessageId) {
-    let action = Action::Update(Update {
+    let action = Action::UpdateMessage(UpdateMessage {
         message_id,
         content: text("better"),
         expected_version: None,
@@ -38,41 +41,34 @@ fn update(shelf: &mut Shelf, now: i64, message_id: MessageId) {
 
 fn recall(shelf: &mut Shelf, now: i64, message_id: MessageId) {
     let message_ids = vec![message_id];
-    let verdict = shelf.act(now, Action::Remove(Remove { message_ids }));
+    let verdict = shelf.act(now, Action::DeleteMessages(DeleteMessages { message_ids }));
     assert_eq!(verdict, Ok(Outcome::Changed(1)));
 }
 
-/// Sends by one row: a ledger that sees no mailbox.
-fn by_one_row(shelf: &Shelf, now: i64, action: Action) -> crate::ledger::Changes {
+/// Applies an action to a ledger that has read no mailbox.
+fn without_mailboxes(shelf: &Shelf, now: i64, action: &impl Apply) -> crate::ledger::Changes {
     let last = shelf.events.last().map_or(0, |event| event.bulk_no);
-    let ledger = Ledger::new(Millis(now), shelf.policy.clone(), shelf.settings.clone());
-    let mut ledger = ledger.with_bulk_head(last);
-    let operation = Operation {
-        request: None,
-        action,
-    };
-    operation
-        .apply(&mut ledger, sent_at(now.cast_unsigned()))
-        .expect("sent");
+    let mut ledger = shelf.empty_ledger(now).with_bulk_head(last);
+    action.apply(&mut ledger).expect("a message is sent");
     ledger.into_changes()
 }
 
 #[test]
 fn sending_to_everyone_writes_a_message_and_an_event() {
     let shelf = Shelf::of(["ann", "bob"]);
-    let changes = by_one_row(
+    let changes = without_mailboxes(
         &shelf,
         10,
-        Action::SendBulk(SendBulk {
+        &SendBulk {
             from: Sender::default(),
             content: text("to all"),
             audience: Audience::Everyone,
             lifetime_ms: Some(5),
-        }),
+        },
     );
     let event = BulkEvent {
         bulk_no: 1,
-        turn: Turn::Sent,
+        change: MessageChange::Sent,
         message_id: sent_at(10),
         audience: Audience::Everyone,
         expire_ms: Millis(15),
@@ -109,7 +105,7 @@ fn whoever_comes_later_gets_only_what_is_for_everyone_and_has_not_expired() {
     to_all(&mut shelf, 10);
     let lasting = bulk(&mut shelf, 11, Audience::Everyone, 1_000);
     bulk(&mut shelf, 12, Audience::Everyone, 20);
-    let open = Action::Open(Open {
+    let open = Action::CreateMailbox(CreateMailbox {
         owner: profile("bob"),
     });
     shelf.act(50, open).expect("begun");
@@ -124,19 +120,13 @@ fn whoever_comes_later_gets_only_what_is_for_everyone_and_has_not_expired() {
 fn an_arrival_that_was_recalled_before_it_was_taken_never_appears() {
     let mut shelf = Shelf::of(["ann"]);
     let mut ledger = shelf.ledger(10);
-    let action = |action| Operation {
-        request: None,
-        action,
-    };
     let send = SendBulk {
         from: Sender::default(),
         content: text("to all"),
         audience: Audience::Existing,
         lifetime_ms: None,
     };
-    action(Action::SendBulk(send))
-        .apply(&mut ledger, sent_at(10))
-        .expect("sent");
+    send.apply(&mut ledger).expect("a message is sent");
     shelf.keep(ledger);
     shelf.messages.remove(&sent_at(10));
     settle(&mut shelf, 20, "ann");
@@ -198,7 +188,7 @@ fn tallies_follow_what_owners_do() {
     let mut shelf = Shelf::of(["ann", "bob", "cid"]);
     let message_id = to_all(&mut shelf, 10);
     let mark = |owner, read| {
-        Action::Mark(Mark {
+        Action::MarkMessagesRead(MarkMessagesRead {
             owner: profile(owner),
             msgbox: Msgbox::Inbox,
             message_ids: vec![message_id],
@@ -213,12 +203,12 @@ fn tallies_follow_what_owners_do() {
     ] {
         shelf.act(now, action).expect("marked");
     }
-    let delete = Action::Delete(Delete {
+    let delete = Action::DeleteEntries(DeleteEntries {
         owner: profile("ann"),
         msgbox: Msgbox::Inbox,
         message_ids: vec![message_id],
     });
-    let clear = Action::Clear(Clear {
+    let clear = Action::ClearMessages(ClearMessages {
         owner: profile("cid"),
         msgbox: Msgbox::Inbox,
     });

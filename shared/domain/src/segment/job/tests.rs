@@ -22,13 +22,13 @@ fn running(accepted: i64) -> SendJob {
     assert_eq!((job.next_step(), job.report()), (None, None));
     job.counts.accepted = accepted;
     job.counts.duplicates = 7;
-    job.launch(sent_at(2), Millis(90), NOW);
+    job.start(sent_at(2), Millis(90), NOW);
     assert_eq!(job.expire_ms, Millis(90));
     job
 }
 
-const fn step(turn: Turn, chunk_no: i64) -> Step {
-    Step { turn, chunk_no }
+const fn step(change: MessageChange, chunk_no: i64) -> Step {
+    Step { change, chunk_no }
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_job_is_done_when_each_chunk_had_its_turn() {
         for chunk_no in 0..chunks {
             assert_eq!(
                 job.next_step(),
-                Some(step(Turn::Sent, chunk_no)),
+                Some(step(MessageChange::Sent, chunk_no)),
                 "{accepted}"
             );
             job.deliver(1, 1);
@@ -77,19 +77,23 @@ fn a_change_goes_to_those_who_had_their_turn_while_others_have_theirs() {
     let mut job = running(1_200);
     job.deliver(500, 0);
     job.deliver(500, 0);
-    job.change(Turn::Updated, NOW);
+    job.change(MessageChange::Updated, NOW);
     let mut turns = Vec::new();
     while let Some(step) = job.next_step() {
-        turns.push((step.turn, step.chunk_no));
-        match step.turn {
-            Turn::Sent => job.deliver(200, 0),
+        turns.push((step.change, step.chunk_no));
+        match step.change {
+            MessageChange::Sent => job.deliver(200, 0),
             _ => job.take_change(),
         }
     }
-    let expected = [(Turn::Updated, 0), (Turn::Sent, 2), (Turn::Updated, 1)];
+    let expected = [
+        (MessageChange::Updated, 0),
+        (MessageChange::Sent, 2),
+        (MessageChange::Updated, 1),
+    ];
     assert_eq!(turns, expected);
     assert_eq!(reached(&job), Some((false, 1_000, 1_000)));
-    job.change(Turn::Recalled, NOW);
+    job.change(MessageChange::Recalled, NOW);
     assert_eq!(reached(&job), Some((true, 0, 1_200)));
     assert_eq!(job.state, JobState::Done);
 }
@@ -99,10 +103,11 @@ fn deliveries_and_every_chunk_have_their_turn_however_often_the_message_changes(
     let mut job = running(5_000);
     let mut updated = [0; 10];
     for _ in 0..60 {
-        job.change(Turn::Updated, NOW);
+        job.change(MessageChange::Updated, NOW);
         match job.next_step() {
             Some(Step {
-                turn: Turn::Sent, ..
+                change: MessageChange::Sent,
+                ..
             }) => job.deliver(500, 0),
             Some(step) => {
                 updated[usize::try_from(step.chunk_no).expect("few")] += 1;
@@ -121,11 +126,11 @@ fn a_change_goes_on_where_the_last_one_was() {
     for _ in 0..3 {
         job.deliver(400, 0);
     }
-    job.change(Turn::Updated, NOW);
+    job.change(MessageChange::Updated, NOW);
     job.take_change();
     job.take_change();
     assert_eq!(reached(&job), Some((false, 1_000, 1_200)));
-    job.change(Turn::Recalled, NOW);
+    job.change(MessageChange::Recalled, NOW);
     let mut reach = Vec::new();
     while let Some(step) = job.next_step() {
         reach.push((step.chunk_no, reached(&job).expect("a change").1));
@@ -139,12 +144,12 @@ fn a_change_goes_on_where_the_last_one_was() {
 #[test]
 fn a_change_that_nobody_has_to_take_is_none() {
     let mut job = running(10);
-    job.change(Turn::Updated, NOW);
+    job.change(MessageChange::Updated, NOW);
     assert_eq!(
         (job.change, job.next_step()),
-        (None, Some(step(Turn::Sent, 0)))
+        (None, Some(step(MessageChange::Sent, 0)))
     );
-    job.change(Turn::Recalled, NOW);
+    job.change(MessageChange::Recalled, NOW);
     assert_eq!((job.change, job.next_step()), (None, None));
     assert_eq!(job.counts.failed, 10);
 }
@@ -164,9 +169,9 @@ fn a_job_is_left_a_moment_after_its_last_step_whatever_clock_told_that() {
     ] {
         assert_eq!(is_left(job.step_ms, now), left, "{now:?}");
     }
-    job.change(Turn::Updated, NOW);
+    job.change(MessageChange::Updated, NOW);
     assert!(!is_left(job.step_ms, NOW), "somebody is at it");
     job.deliver(10, 0);
-    job.change(Turn::Updated, NOW);
+    job.change(MessageChange::Updated, NOW);
     assert!(is_left(job.step_ms, NOW), "nobody was any more");
 }

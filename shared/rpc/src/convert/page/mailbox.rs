@@ -57,12 +57,12 @@ impl<'a> Mailbox<'a> {
         let results = v1::MessagesPage {
             count,
             count_capped,
-            page: page.bookmark.page,
+            page: page.position.page,
             items: entry::show_all(&page.items, step.view)?,
             more_before: page.more_before,
             more_after: page.more_after,
             cursor: cursor::show(position, app, owner),
         };
-        Ok((step.context(self.binding(), page.bookmark), results))
+        Ok((step.context(self.binding(), page.position), results))
     }
 }

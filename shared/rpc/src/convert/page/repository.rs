@@ -44,11 +44,11 @@ impl<'a> Repository<'a> {
         let results = v1::RepositoryPage {
             count,
             count_capped,
-            page: page.bookmark.page,
+            page: page.position.page,
             items: message::show_all(&page.items, step.view)?,
             more_before: page.more_before,
             more_after: page.more_after,
         };
-        Ok((step.context(self.binding(), page.bookmark), results))
+        Ok((step.context(self.binding(), page.position), results))
     }
 }

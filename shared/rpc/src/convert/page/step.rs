@@ -1,12 +1,12 @@
 //! A step to a page: the first one that a caller sees, or one from there.
 
 use domain::Violations;
-use domain::page::{Bookmark, Found, Listing, Page, Scan, Turn};
+use domain::page::{Found, Listing, Page, PagePosition, PageStep, Scan};
 use proto::internal::v1::PageContextState;
 use storage::Error;
 
 use super::asked::{Asked, PageContext};
-use super::bookmark;
+use super::position;
 use crate::convert::token::Binding;
 use crate::convert::view::View;
 
@@ -19,7 +19,7 @@ pub struct Step {
     /// carry it.
     asked: Vec<u8>,
     listing: Listing,
-    turn: Turn,
+    turn: PageStep,
 }
 
 impl Step {
@@ -47,7 +47,7 @@ impl Step {
         Self {
             view,
             asked: context.encode_to_vec(),
-            turn: Turn::to(&listing, page),
+            turn: PageStep::to(&listing, page),
             listing,
         }
     }
@@ -57,14 +57,14 @@ impl Step {
     #[must_use]
     pub fn from<C: PageContext>(binding: Binding<'_>, context: &str, offset: i32) -> Option<Self> {
         let state: PageContextState = binding.open(context)?;
-        let bookmark = bookmark::parse(&state)?;
+        let position = position::parse(&state)?;
         let mut violations = Violations::none();
         let mut context = C::decode(&*state.asked).ok()?;
         let Asked { listing, view, .. } = Asked::parse(&mut context, &mut violations);
         violations.is_empty().then(|| Self {
             view,
             asked: state.asked,
-            turn: Turn::from(&listing, bookmark, offset),
+            turn: PageStep::from(&listing, position, offset),
             listing,
         })
     }
@@ -84,14 +84,14 @@ impl Step {
             match turn.page(found) {
                 Some(page) => return Ok((page, beside)),
                 // Only a step backward ends here, and this one is none.
-                None => turn = Turn::to(&self.listing, 1),
+                None => turn = PageStep::to(&self.listing, 1),
             }
         }
     }
 
     /// The context of the page that it led to.
-    pub(super) fn context(self, binding: Binding<'_>, bookmark: Bookmark) -> String {
-        binding.seal(&bookmark::state(self.asked, bookmark))
+    pub(super) fn context(self, binding: Binding<'_>, position: PagePosition) -> String {
+        binding.seal(&position::state(self.asked, position))
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
         assert!(violations.is_empty());
         let read = async |_: Scan| Ok((found(&[9, 8]), ()));
         let (page, ()) = step.take(read).await.expect("a page");
-        step.context(binding, page.bookmark)
+        step.context(binding, page.position)
     }
 
     #[tokio::test]
@@ -235,7 +235,7 @@ mod tests {
         ]);
         let read = async |_: Scan| Ok((answers.borrow_mut().pop().expect("a read"), ()));
         let (page, ()) = step.take(read).await.expect("a page");
-        assert_eq!((page.bookmark.page, page.items), (1, vec![9]));
+        assert_eq!((page.position.page, page.items), (1, vec![9]));
         assert!(!page.more_before);
     }
 }

@@ -7,12 +7,11 @@ use std::time::Instant;
 use domain::operation::Weight;
 use domain::{Millis, Operation};
 use futures::FutureExt;
-use storage::{Clock, Error, MessageIds};
+use storage::{Clock, Error};
 use tokio::sync::oneshot;
 
 use crate::db::backend::Backend;
 use crate::db::retry;
-use crate::ids;
 use crate::table::app::AppKey;
 use crate::write::executor::Executor;
 use crate::write::operation::{BatchedOperation, Verdict};
@@ -57,7 +56,6 @@ pub fn closed() -> Error {
 pub struct BatchRunner<DB: Backend> {
     pub executor: Arc<Executor<DB>>,
     pub clock: Arc<dyn Clock>,
-    pub ids: Arc<dyn MessageIds>,
     /// Maximum number of operations in a batch.
     pub batch_operations_max: usize,
 }
@@ -123,7 +121,7 @@ impl<DB: Backend> BatchRunner<DB> {
     /// out before each attempt.
     pub async fn run(&self, batch: Batch) {
         let now = self.clock.now_ms();
-        let mut attempts = vec![self.first_attempt(batch, now)];
+        let mut attempts = vec![Attempt::of(batch)];
         while let Some(attempt) = attempts.pop() {
             let attempt = attempt.without_expired();
             if attempt.operations.is_empty() {
@@ -138,22 +136,6 @@ impl<DB: Backend> BatchRunner<DB> {
                 Err(error) => attempt.reply(std::iter::repeat_with(|| Err(error.again()))),
             }
         }
-    }
-
-    fn first_attempt(&self, batch: Batch, now: Millis) -> Attempt {
-        let mut attempt = Attempt::default();
-        for queued in batch.operations {
-            attempt.callers.push(Caller {
-                deadline: queued.deadline,
-                reply: queued.reply,
-            });
-            attempt.operations.push(BatchedOperation {
-                app: queued.app,
-                message_id: ids::of(&*self.ids, &queued.operation, now),
-                operation: queued.operation,
-            });
-        }
-        attempt
     }
 
     /// Executes an attempt. A single operation is retried if the database is busy; of several,
@@ -176,6 +158,21 @@ impl<DB: Backend> BatchRunner<DB> {
 }
 
 impl Attempt {
+    fn of(batch: Batch) -> Self {
+        let mut attempt = Self::default();
+        for queued in batch.operations {
+            attempt.callers.push(Caller {
+                deadline: queued.deadline,
+                reply: queued.reply,
+            });
+            attempt.operations.push(BatchedOperation {
+                app: queued.app,
+                operation: queued.operation,
+            });
+        }
+        attempt
+    }
+
     /// Drops the operations whose caller has gone or whose deadline has passed.
     fn without_expired(self) -> Self {
         let now = Instant::now();

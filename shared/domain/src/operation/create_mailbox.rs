@@ -1,23 +1,40 @@
-//! A profile comes for the first time: its mailbox begins.
+//! A profile gets an empty mailbox.
 
 use std::collections::BTreeSet;
 
-use super::Footprint;
+use super::{Apply, Footprint, Weight};
 use crate::id::ProfileId;
+use crate::ledger::Ledger;
+use crate::refusal::Refusal;
 
-/// Begins a mailbox. To see it is to begin it, so there is nothing to apply.
+/// Creates a mailbox, unless there is one. The store creates the mailboxes of a footprint, so
+/// nothing is left to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Open {
-    /// Whose.
+pub struct CreateMailbox {
+    /// Owner of the mailbox.
     pub owner: ProfileId,
 }
 
-impl Open {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for CreateMailbox {
+    type Outcome = ();
+
+    fn footprint(&self) -> Footprint {
         Footprint {
             mailboxes: BTreeSet::from([self.owner.clone()]),
             ..Footprint::default()
         }
+    }
+
+    fn weight(&self) -> Weight {
+        Weight::default()
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, _: &mut Ledger) -> Result<(), Refusal> {
+        Ok(())
     }
 }
 
@@ -31,7 +48,7 @@ mod tests {
     fn a_mailbox_begins_empty_and_beginning_again_changes_nothing() {
         let mut shelf = Shelf::default();
         for now in [10, 20] {
-            let open = Action::Open(Open {
+            let open = Action::CreateMailbox(CreateMailbox {
                 owner: profile("ann"),
             });
             assert_eq!(shelf.act(now, open), Ok(Outcome::Done));

@@ -1,28 +1,35 @@
-//! The app changes its settings.
+//! The app replaces its settings.
 
-use super::Footprint;
+use super::{Apply, Footprint, Weight};
 use crate::ledger::Ledger;
 use crate::policy::Settings;
 use crate::refusal::Refusal;
 
-/// Replaces what the app overrides.
+/// Replaces all settings of the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configure {
-    /// What it overrides now; the version in it is not looked at.
+pub struct UpdateAppSettings {
+    /// The new settings; the version in them is ignored.
     pub settings: Settings,
-    /// The version that the caller knows; none: whatever is the latest.
+    /// Version that the current settings must have; none: any.
     pub expected_version: Option<i64>,
 }
 
-impl Configure {
-    pub(super) fn footprint() -> Footprint {
+impl Apply for UpdateAppSettings {
+    /// The new settings with their version.
+    type Outcome = Settings;
+
+    fn footprint(&self) -> Footprint {
         Footprint {
             app: true,
             ..Footprint::default()
         }
     }
 
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Settings, Refusal> {
+    fn weight(&self) -> Weight {
+        Weight::default()
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<Settings, Refusal> {
         let current = ledger.settings().version;
         match self.expected_version {
             Some(expected) if expected != current => {
@@ -51,7 +58,7 @@ mod tests {
             allow_edit,
             ..Settings::default()
         };
-        Action::Configure(Configure {
+        Action::UpdateAppSettings(UpdateAppSettings {
             settings,
             expected_version,
         })
@@ -67,7 +74,7 @@ mod tests {
             ..Settings::default()
         };
         let verdict = shelf.act(10, configure(Some(false), Some(1)));
-        assert_eq!(verdict, Ok(Outcome::Configured(expected.clone())));
+        assert_eq!(verdict, Ok(Outcome::SettingsUpdated(expected.clone())));
         assert_eq!(shelf.settings, expected);
     }
 
@@ -80,6 +87,6 @@ mod tests {
         };
         assert_eq!(shelf.act(10, configure(None, Some(2))), Err(refusal));
         let verdict = shelf.act(11, configure(None, None));
-        assert!(matches!(verdict, Ok(Outcome::Configured(_))));
+        assert!(matches!(verdict, Ok(Outcome::SettingsUpdated(_))));
     }
 }

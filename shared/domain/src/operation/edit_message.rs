@@ -1,31 +1,42 @@
-//! A sender changes what a message says, for everyone who holds it.
+//! A sender replaces the content of a message, for all holders.
 
-use super::{Footprint, Revision, update};
+use super::weight::HOLDERS_ESTIMATE;
+use super::{Apply, Footprint, Revision, Weight, update_message};
 use crate::content::Content;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
 use crate::refusal::Refusal;
 
-/// Gives a message another content, on behalf of a user.
+/// Replaces the content of a message on behalf of its sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// Who asks.
+pub struct EditMessage {
+    /// The calling profile.
     pub owner: ProfileId,
-    /// Which message.
+    /// Message to change.
     pub message_id: MessageId,
-    /// What it says now.
+    /// Its new content.
     pub content: Content,
-    /// The version that the caller knows; none: whatever is the latest.
+    /// Version that it must have; none: any.
     pub expected_version: Option<i64>,
 }
 
-impl Edit {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for EditMessage {
+    type Outcome = Revision;
+
+    fn footprint(&self) -> Footprint {
         Footprint::of_messages_and(&self.owner, &[self.message_id])
     }
 
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Revision, Refusal> {
+    fn weight(&self) -> Weight {
+        Weight::of_content(&self.content, HOLDERS_ESTIMATE)
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<Revision, Refusal> {
         let message = ledger.message(self.message_id).ok_or(Refusal::NotFound)?;
         if !message.is_from(&self.owner) {
             let holds = ledger
@@ -40,7 +51,7 @@ impl Edit {
         if !ledger.policy().allow_edit {
             return Err(Refusal::NotAllowed);
         }
-        update::revise(
+        update_message::revise(
             ledger,
             self.message_id,
             &self.content,
@@ -52,12 +63,12 @@ impl Edit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, Delete, Outcome};
+    use crate::operation::{Action, DeleteEntries, Outcome};
     use crate::testing::{Shelf, from_app, from_user, profile, sent_at, text};
     use crate::time::Millis;
 
     fn edit(owner: &str, message_id: MessageId, expected_version: Option<i64>) -> Action {
-        Action::Edit(Edit {
+        Action::EditMessage(EditMessage {
             owner: profile(owner),
             message_id,
             content: text("better"),
@@ -74,7 +85,7 @@ mod tests {
     #[test]
     fn the_sender_edits_also_without_the_own_copy() {
         let (mut shelf, sent) = shelf();
-        let own = Action::Delete(Delete {
+        let own = Action::DeleteEntries(DeleteEntries {
             owner: profile("ann"),
             msgbox: Msgbox::Sent,
             message_ids: vec![sent],
@@ -107,7 +118,7 @@ mod tests {
     #[test]
     fn a_recipient_who_let_it_go_is_a_stranger() {
         let (mut shelf, sent) = shelf();
-        let own = Action::Delete(Delete {
+        let own = Action::DeleteEntries(DeleteEntries {
             owner: profile("bob"),
             msgbox: Msgbox::Inbox,
             message_ids: vec![sent],

@@ -1,31 +1,45 @@
-//! An owner deletes own entries. Everybody else keeps theirs.
+//! An owner deletes own entries; other holders keep theirs.
 
-use super::{EntryRange, Footprint};
+use super::{Apply, EntryRange, Footprint, Weight};
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
+use crate::refusal::Refusal;
 
 /// Deletes entries of one box.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delete {
-    /// Whose.
+pub struct DeleteEntries {
+    /// Owner of the mailbox.
     pub owner: ProfileId,
-    /// In which box.
+    /// Box of the entries.
     pub msgbox: Msgbox,
-    /// Which, each once.
+    /// Messages of the entries, distinct.
     pub message_ids: Vec<MessageId>,
 }
 
-impl Delete {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for DeleteEntries {
+    /// Number of deleted entries.
+    type Outcome = u32;
+
+    fn footprint(&self) -> Footprint {
         let named = EntryRange::Named(self.owner.clone(), self.msgbox, self.message_ids.clone());
         Footprint::of_owner(&self.owner, named)
     }
 
-    /// How many entries this removed.
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> u32 {
-        let remove = |id: &&MessageId| ledger.remove_entry(&self.owner, self.msgbox, **id);
-        self.message_ids.iter().filter(remove).map(|_| 1).sum()
+    fn weight(&self) -> Weight {
+        Weight::of_entries(self.message_ids.len())
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
+        let mut actual = 0;
+        for &message_id in &self.message_ids {
+            actual += u32::from(ledger.remove_entry(&self.owner, self.msgbox, message_id));
+        }
+        Ok(actual)
     }
 }
 
@@ -40,7 +54,7 @@ mod tests {
         let mut shelf = Shelf::default();
         let ids = [10, 11].map(|now| shelf.send(now, from_user("ann", ["ann", "bob"])));
         let delete = |msgbox| {
-            Action::Delete(Delete {
+            Action::DeleteEntries(DeleteEntries {
                 owner: profile("ann"),
                 msgbox,
                 message_ids: vec![ids[0], sent_at(99)],

@@ -1,34 +1,38 @@
-//! A chunk of a segment has its turn: its recipients take the message, or what has become of
-//! it, all in one transaction.
+//! A send job takes its next step: one chunk of its segment gets the message or its last
+//! change, in one transaction.
 
-use super::{EntryRange, Footprint};
-use crate::bulk::Turn;
+use super::{Apply, EntryRange, Footprint, Weight};
+use crate::bulk::MessageChange;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
+use crate::refusal::Refusal;
 use crate::segment::{JobId, SendJob, Step};
 
-/// One step of a job.
+/// One step of a send job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Advance {
-    /// Which job.
+pub struct DeliverChunk {
+    /// The job.
     pub job_id: JobId,
     /// Its message.
     pub message_id: MessageId,
-    /// The step that was its next when the chunk was read.
+    /// Next step of the job when its chunk was read.
     pub step: Step,
-    /// The recipients of the chunk.
+    /// Recipients of the chunk.
     pub to: Vec<ProfileId>,
 }
 
-impl Advance {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for DeliverChunk {
+    /// 1 if the step was taken; 0 if another replica had taken it before.
+    type Outcome = u32;
+
+    fn footprint(&self) -> Footprint {
         let mut footprint = Footprint {
             messages: [self.message_id].into(),
             mailboxes: self.to.iter().cloned().collect(),
             ..Footprint::of_job(self.job_id)
         };
-        if self.step.turn != Turn::Sent {
+        if self.step.change != MessageChange::Sent {
             let held = |owner: &ProfileId| {
                 EntryRange::Named(owner.clone(), Msgbox::Inbox, vec![self.message_id])
             };
@@ -37,36 +41,46 @@ impl Advance {
         footprint
     }
 
-    /// Whether it was taken: somebody else may have taken it before.
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> bool {
+    fn weight(&self) -> Weight {
+        Weight::of_entries(self.to.len())
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        self.to.first()
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
         let job = ledger.job(self.job_id);
         if job.and_then(SendJob::next_step) != Some(self.step) {
-            return false;
+            return Ok(0);
         }
-        let is_there = ledger.message(self.message_id).is_some();
-        match self.step.turn {
-            Turn::Sent if is_there => self.deliver(ledger),
-            Turn::Updated if is_there => {
+        let exists = ledger.message(self.message_id).is_some();
+        match self.step.change {
+            MessageChange::Sent if exists => self.deliver(ledger),
+            MessageChange::Updated if exists => {
                 for owner in &self.to {
                     ledger.take_update(owner, self.message_id);
                 }
                 ledger.change_job(self.job_id, SendJob::take_change);
             }
-            Turn::Recalled => {
+            MessageChange::Recalled => {
                 for owner in &self.to {
                     ledger.take_recall(owner, self.message_id);
                 }
                 ledger.change_job(self.job_id, SendJob::take_change);
             }
-            // It has expired, and so have the entries.
-            Turn::Sent | Turn::Updated => {
+            // The message has expired, and its entries with it.
+            MessageChange::Sent | MessageChange::Updated => {
                 ledger.change_job(self.job_id, SendJob::end);
             }
         }
         let now = ledger.now();
-        ledger.change_job(self.job_id, |job| job.step_ms = job.step_time(now))
+        let taken = ledger.change_job(self.job_id, |job| job.step_ms = job.step_time(now));
+        Ok(u32::from(taken))
     }
+}
 
+impl DeliverChunk {
     fn deliver(&self, ledger: &mut Ledger) {
         let room = i64::from(ledger.policy().max_box_messages);
         let (mut delivered, mut full) = (0, 0);

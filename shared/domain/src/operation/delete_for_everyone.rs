@@ -1,6 +1,7 @@
-//! A sender or a recipient deletes messages from everyone's boxes.
+//! A sender or a recipient deletes messages from the boxes of all holders.
 
-use super::Footprint;
+use super::weight::HOLDERS_ESTIMATE;
+use super::{Apply, Footprint, Weight};
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
@@ -8,45 +9,60 @@ use crate::message::{Envelope, MessageKind};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 
-/// Deletes messages for everyone: all that are the caller's to see, or none.
+/// Deletes messages for everyone: all that the caller can see, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recall {
-    /// Who asks.
+pub struct DeleteForEveryone {
+    /// The calling profile.
     pub owner: ProfileId,
-    /// As what: `sent` for the sender, `inbox` for a recipient.
+    /// Role of the caller: `sent` for the sender, `inbox` for a recipient.
     pub msgbox: Msgbox,
-    /// Which, each once.
+    /// Messages to delete, distinct.
     pub message_ids: Vec<MessageId>,
 }
 
-impl Recall {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for DeleteForEveryone {
+    /// Number of deleted messages.
+    type Outcome = u32;
+
+    fn footprint(&self) -> Footprint {
         Footprint::of_messages_and(&self.owner, &self.message_ids)
     }
 
-    /// How many messages this removed.
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
+    fn weight(&self) -> Weight {
+        Weight::of_entries(self.message_ids.len() * HOLDERS_ESTIMATE)
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
         let policy = ledger.policy();
-        let seen: Vec<&Envelope> = self
+        let visible: Vec<&Envelope> = self
             .message_ids
             .iter()
             .filter_map(|&message_id| ledger.message(message_id))
-            .filter(|message| self.sees(ledger, message))
+            .filter(|message| self.can_see(ledger, message))
             .collect();
-        if !seen.iter().all(|message| self.may_recall(message, &policy)) {
+        if !visible
+            .iter()
+            .all(|message| self.may_delete(message, &policy))
+        {
             return Err(Refusal::NotAllowed);
         }
-        let found: Vec<MessageId> = seen.iter().map(|message| message.message_id).collect();
+        let found: Vec<MessageId> = visible.iter().map(|message| message.message_id).collect();
         let mut actual = 0;
         for message_id in found {
             actual += u32::from(ledger.remove_message(message_id));
         }
         Ok(actual)
     }
+}
 
+impl DeleteForEveryone {
     /// A sender stays the sender after deleting the own copy; a recipient without a copy
-    /// is a stranger.
-    fn sees(&self, ledger: &Ledger, message: &Envelope) -> bool {
+    /// cannot see the message.
+    fn can_see(&self, ledger: &Ledger, message: &Envelope) -> bool {
         match self.msgbox {
             Msgbox::Sent => message.is_from(&self.owner),
             Msgbox::Inbox => ledger
@@ -55,7 +71,7 @@ impl Recall {
         }
     }
 
-    fn may_recall(&self, message: &Envelope, policy: &Policy) -> bool {
+    fn may_delete(&self, message: &Envelope, policy: &Policy) -> bool {
         let allowed = match self.msgbox {
             Msgbox::Sent => policy.allow_delete_for_everyone,
             Msgbox::Inbox => policy.recipients_may_delete_for_everyone,
@@ -67,11 +83,11 @@ impl Recall {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, Delete, Outcome};
+    use crate::operation::{Action, DeleteEntries, Outcome};
     use crate::testing::{Shelf, from_app, from_user, profile, sent_at};
 
     fn recall<const N: usize>(owner: &str, msgbox: Msgbox, ids: [MessageId; N]) -> Action {
-        Action::Recall(Recall {
+        Action::DeleteForEveryone(DeleteForEveryone {
             owner: profile(owner),
             msgbox,
             message_ids: ids.into(),
@@ -79,7 +95,7 @@ mod tests {
     }
 
     fn delete(owner: &str, msgbox: Msgbox, message_id: MessageId) -> Action {
-        Action::Delete(Delete {
+        Action::DeleteEntries(DeleteEntries {
             owner: profile(owner),
             msgbox,
             message_ids: vec![message_id],

@@ -2,13 +2,13 @@
 
 /// A thing that may have been read, changed, made or removed.
 #[derive(Debug)]
-pub(super) struct Slot<T> {
+pub(super) struct Tracked<T> {
     was_read: bool,
     changed: bool,
     current: Option<T>,
 }
 
-/// What is to be written of a slot.
+/// What is to be written of a tracked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Write<T> {
     Nothing,
@@ -17,7 +17,7 @@ pub(super) enum Write<T> {
     Delete,
 }
 
-impl<T> Slot<T> {
+impl<T> Tracked<T> {
     /// A thing that the store holds.
     pub(super) const fn read(thing: T) -> Self {
         Self {

@@ -1,29 +1,36 @@
-//! The app changes what a message says, for everyone who holds it.
+//! The app replaces the content of a message, for all holders.
 
-use super::{Footprint, Revision};
+use super::weight::HOLDERS_ESTIMATE;
+use super::{Apply, Footprint, Revision, Weight};
 use crate::content::Content;
 use crate::id::MessageId;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 use crate::violation::Violations;
 
-/// Gives a message another content.
+/// Replaces the content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    /// Which message.
+pub struct UpdateMessage {
+    /// Message to change.
     pub message_id: MessageId,
-    /// What it says now.
+    /// Its new content.
     pub content: Content,
-    /// The version that the caller knows; none: whatever is the latest.
+    /// Version that it must have; none: any.
     pub expected_version: Option<i64>,
 }
 
-impl Update {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for UpdateMessage {
+    type Outcome = Revision;
+
+    fn footprint(&self) -> Footprint {
         Footprint::of_messages([self.message_id])
     }
 
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> Result<Revision, Refusal> {
+    fn weight(&self) -> Weight {
+        Weight::of_content(&self.content, HOLDERS_ESTIMATE)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<Revision, Refusal> {
         revise(
             ledger,
             self.message_id,
@@ -33,8 +40,8 @@ impl Update {
     }
 }
 
-/// Gives a message another content if it has the expected version; also if it says the
-/// same already.
+/// Replaces the content of a message of the expected version. An equal content is a new
+/// version too.
 pub(super) fn revise(
     ledger: &mut Ledger,
     message_id: MessageId,
@@ -59,7 +66,7 @@ pub(super) fn revise(
     })
 }
 
-/// Whether the message is there, in the expected version.
+/// Checks that a message exists, in the expected version.
 pub(super) fn check_version(
     ledger: &Ledger,
     message_id: MessageId,
@@ -78,12 +85,12 @@ pub(super) fn check_version(
 mod tests {
     use super::*;
     use crate::mailbox::Msgbox;
-    use crate::operation::{Action, Mark, Outcome};
+    use crate::operation::{Action, MarkMessagesRead, Outcome};
     use crate::testing::{Shelf, from_app, profile, sent_at, text};
     use crate::violation::Reason;
 
     fn update(message_id: MessageId, words: &str, expected_version: Option<i64>) -> Action {
-        Action::Update(Update {
+        Action::UpdateMessage(UpdateMessage {
             message_id,
             content: text(words),
             expected_version,
@@ -112,7 +119,7 @@ mod tests {
     fn what_was_read_stays_read() {
         let mut shelf = Shelf::default();
         let sent = shelf.send(10, from_app(["bob"]));
-        let read = Action::Mark(Mark {
+        let read = Action::MarkMessagesRead(MarkMessagesRead {
             owner: profile("bob"),
             msgbox: Msgbox::Inbox,
             message_ids: vec![sent],

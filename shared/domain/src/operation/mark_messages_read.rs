@@ -1,37 +1,48 @@
-//! Entries are marked as read or unread.
+//! An owner marks entries as read or unread.
 
-use super::{EntryRange, Footprint};
+use super::{Apply, EntryRange, Footprint, Weight};
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
+use crate::refusal::Refusal;
 
-/// Marks entries of one box.
+/// Marks entries of one box. In `sent` nothing changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// Whose.
+pub struct MarkMessagesRead {
+    /// Owner of the mailbox.
     pub owner: ProfileId,
-    /// In which box; in `sent` nothing changes.
+    /// Box of the entries.
     pub msgbox: Msgbox,
-    /// Which, each once.
+    /// Messages of the entries, distinct.
     pub message_ids: Vec<MessageId>,
-    /// As read, or as unread.
+    /// True to mark as read, false as unread.
     pub read: bool,
 }
 
-impl Mark {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for MarkMessagesRead {
+    /// Number of the named entries that exist: all of them have the wanted state now.
+    type Outcome = u32;
+
+    fn footprint(&self) -> Footprint {
         let named = EntryRange::Named(self.owner.clone(), self.msgbox, self.message_ids.clone());
         Footprint::of_owner(&self.owner, named)
     }
 
-    /// How many of the entries exist, and so are as wished now.
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> u32 {
+    fn weight(&self) -> Weight {
+        Weight::of_entries(self.message_ids.len())
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
         let mut actual = 0;
         for &message_id in &self.message_ids {
             ledger.mark_entry(&self.owner, self.msgbox, message_id, self.read);
             actual += u32::from(ledger.entry(&self.owner, self.msgbox, message_id).is_some());
         }
-        actual
+        Ok(actual)
     }
 }
 
@@ -43,7 +54,7 @@ mod tests {
     use crate::time::Millis;
 
     fn mark<const N: usize>(msgbox: Msgbox, message_ids: [MessageId; N], read: bool) -> Action {
-        Action::Mark(Mark {
+        Action::MarkMessagesRead(MarkMessagesRead {
             owner: profile("bob"),
             msgbox,
             message_ids: message_ids.into(),

@@ -1,33 +1,44 @@
-//! Entries were handed to their owner.
+//! A stream or client confirms that it received entries.
 
-use super::{EntryRange, Footprint};
+use super::{Apply, EntryRange, Footprint, Weight};
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
+use crate::refusal::Refusal;
 
-/// Notes when entries of an inbox were handed to their owner first.
+/// Records the first delivery of entries of an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MarkDelivered {
-    /// Whose.
+pub struct MarkMessagesDelivered {
+    /// Owner of the mailbox.
     pub owner: ProfileId,
-    /// Which, each once.
+    /// Messages of the entries, distinct.
     pub message_ids: Vec<MessageId>,
 }
 
-impl MarkDelivered {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for MarkMessagesDelivered {
+    /// Number of the named entries that exist: all of them are delivered now.
+    type Outcome = u32;
+
+    fn footprint(&self) -> Footprint {
         let ids = self.message_ids.clone();
         let named = EntryRange::Named(self.owner.clone(), Msgbox::Inbox, ids);
         Footprint::of_owner(&self.owner, named)
     }
 
-    /// How many of the entries exist, and so are delivered now.
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> u32 {
+    fn weight(&self) -> Weight {
+        Weight::of_entries(self.message_ids.len())
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
         let mut actual = 0;
         for &message_id in &self.message_ids {
             actual += u32::from(ledger.deliver_entry(&self.owner, Msgbox::Inbox, message_id));
         }
-        actual
+        Ok(actual)
     }
 }
 
@@ -39,7 +50,7 @@ mod tests {
     use crate::time::Millis;
 
     fn delivered(message_ids: &[MessageId]) -> Action {
-        Action::MarkDelivered(MarkDelivered {
+        Action::MarkMessagesDelivered(MarkMessagesDelivered {
             owner: profile("bob"),
             message_ids: message_ids.into(),
         })

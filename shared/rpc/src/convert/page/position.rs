@@ -1,29 +1,29 @@
 //! The place of a page, as its context carries it.
 
-use domain::page::{Bookmark, Key};
+use domain::page::{Key, PagePosition};
 use domain::{MessageId, Msgbox};
 use proto::internal::v1::{PageContextState, RowKey};
 use uuid::Uuid;
 
 /// The state of a page's context.
-pub(super) fn state(asked: Vec<u8>, bookmark: Bookmark) -> PageContextState {
+pub(super) fn state(asked: Vec<u8>, position: PagePosition) -> PageContextState {
     PageContextState {
         asked,
-        page: bookmark.page,
-        first: bookmark.first.map(row_key),
-        last: bookmark.last.map(row_key),
+        page: position.page,
+        first: position.first.map(row_key),
+        last: position.last.map(row_key),
     }
 }
 
 /// The place that a state names. None if there is no such place.
-pub(super) fn parse(state: &PageContextState) -> Option<Bookmark> {
+pub(super) fn parse(state: &PageContextState) -> Option<PagePosition> {
     let page = (state.page >= 1).then_some(state.page)?;
     let key = |row: &Option<RowKey>| {
         row.as_ref()
             .map(key)
             .map_or(Some(None), |key| key.map(Some))
     };
-    Some(Bookmark {
+    Some(PagePosition {
         page,
         first: key(&state.first)?,
         last: key(&state.last)?,

@@ -1,34 +1,46 @@
 //! An owner deletes all own entries of a box.
 
-use super::{EntryRange, Footprint};
+use super::{Apply, EntryRange, Footprint, Weight};
 use crate::id::ProfileId;
 use crate::ledger::Ledger;
+use crate::limits::BATCH_ENTRIES_MAX;
 use crate::mailbox::Msgbox;
+use crate::refusal::Refusal;
 
 /// Empties one box.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clear {
-    /// Whose.
+pub struct ClearMessages {
+    /// Owner of the mailbox.
     pub owner: ProfileId,
-    /// Which box.
+    /// Box to empty.
     pub msgbox: Msgbox,
 }
 
-impl Clear {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for ClearMessages {
+    /// Number of deleted entries.
+    type Outcome = u32;
+
+    fn footprint(&self) -> Footprint {
         Footprint::of_owner(
             &self.owner,
             EntryRange::All(self.owner.clone(), self.msgbox),
         )
     }
 
-    /// How many entries this removed.
-    pub(super) fn apply(&self, ledger: &mut Ledger) -> u32 {
+    fn weight(&self) -> Weight {
+        Weight::of_entries(BATCH_ENTRIES_MAX)
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
         let mut actual = 0;
         for message_id in ledger.messages_in(&self.owner, self.msgbox) {
             actual += u32::from(ledger.remove_entry(&self.owner, self.msgbox, message_id));
         }
-        actual
+        Ok(actual)
     }
 }
 
@@ -44,7 +56,7 @@ mod tests {
         for now in [10, 11, 12] {
             shelf.send(now, from_user("ann", ["ann", "bob"]));
         }
-        let clear = Action::Clear(Clear {
+        let clear = Action::ClearMessages(ClearMessages {
             owner: profile("ann"),
             msgbox: Msgbox::Inbox,
         });

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Footprint, Launched};
+use super::{Apply, Footprint, SegmentSent, Weight};
 use crate::content::Content;
-use crate::id::MessageId;
 use crate::ledger::Ledger;
 use crate::message::{Envelope, Message, MessageKind};
 use crate::refusal::Refusal;
@@ -14,29 +13,31 @@ use crate::violation::Violations;
 
 /// A message to a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Launch {
-    /// Who it is from, as its readers see it.
+pub struct SendToProfiles {
+    /// Sender as readers see it.
     pub from: Sender,
-    /// Who it is to.
+    /// Stored recipients.
     pub to: Recipients,
-    /// What it says.
+    /// Content.
     pub content: Content,
-    /// Something to show on the recipients' devices.
+    /// Encoded notification for the recipients' devices.
     pub notification: Option<Bytes>,
-    /// Milliseconds that it lives; none: as long as the policy says.
+    /// Lifetime in milliseconds; none: the policy's default.
     pub lifetime_ms: Option<i64>,
 }
 
-impl Launch {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for SendToProfiles {
+    type Outcome = SegmentSent;
+
+    fn footprint(&self) -> Footprint {
         Footprint::of_job(self.to.job_id)
     }
 
-    pub(super) fn apply(
-        &self,
-        ledger: &mut Ledger,
-        message_id: MessageId,
-    ) -> Result<Launched, Refusal> {
+    fn weight(&self) -> Weight {
+        Weight::of_content(&self.content, 0)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<SegmentSent, Refusal> {
         let policy = ledger.policy();
         let mut violations = Violations::none();
         self.content
@@ -51,6 +52,7 @@ impl Launch {
             .filter(is_filled)
             .ok_or(Refusal::NotFound)?;
 
+        let message_id = ledger.new_message_id();
         let lifetime_ms = self.lifetime_ms.unwrap_or(policy.default_expiry_ms);
         let (kind, from) = (MessageKind::System, self.from.clone());
         let envelope = Envelope {
@@ -66,8 +68,8 @@ impl Launch {
         let content = self.content.clone();
         ledger.add_message(Message { envelope, content });
         let now = ledger.now();
-        ledger.change_job(job_id, |job| job.launch(message_id, expire_ms, now));
-        Ok(Launched {
+        ledger.change_job(job_id, |job| job.start(message_id, expire_ms, now));
+        Ok(SegmentSent {
             job_id,
             message_id,
             accepted: self.to.accepted,

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{EntryRange, Footprint, Sent, Weight};
+use super::{Apply, EntryRange, Footprint, Sent, Weight};
 use crate::content::Content;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::{Ledger, NewEntry};
@@ -17,7 +17,7 @@ use crate::violation::{Reason, Violations};
 
 /// A message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deliver {
+pub struct SendMessage {
     from: Sender,
     to: Vec<ProfileId>,
     to_as_sent: usize,
@@ -27,7 +27,7 @@ pub struct Deliver {
     lifetime_ms: Option<i64>,
 }
 
-impl Deliver {
+impl SendMessage {
     /// A message from somebody to those profiles, however often each is named.
     #[must_use]
     pub fn new(from: Sender, mut to: Vec<ProfileId>, content: Content) -> Self {
@@ -64,70 +64,6 @@ impl Deliver {
     pub const fn with_lifetime_ms(mut self, lifetime_ms: Option<i64>) -> Self {
         self.lifetime_ms = lifetime_ms;
         self
-    }
-
-    pub(super) fn anchor(&self) -> Option<&ProfileId> {
-        self.from.profile_id.iter().chain(self.to.first()).min()
-    }
-
-    pub(super) fn weight(&self) -> Weight {
-        Weight {
-            bytes: self.content.encoded.len(),
-            entries: self.to.len() + 1,
-        }
-    }
-
-    pub(super) fn footprint(&self) -> Footprint {
-        let sender = self.from.profile_id.as_ref();
-        let overflow = |sender: &ProfileId| EntryRange::Overflow(sender.clone(), Msgbox::Sent);
-        Footprint {
-            mailboxes: sender.into_iter().chain(&self.to).cloned().collect(),
-            entries: sender.map(overflow).into_iter().collect(),
-            ..Footprint::default()
-        }
-    }
-
-    pub(super) fn apply(
-        &self,
-        ledger: &mut Ledger,
-        message_id: MessageId,
-    ) -> Result<Sent, Refusal> {
-        let policy = ledger.policy();
-        self.check(&policy)?;
-        let room = i64::from(policy.max_box_messages);
-        let has_room = |recipient: &&ProfileId| {
-            ledger
-                .mailbox(recipient)
-                .is_some_and(|mailbox| mailbox.counts.inbox_total < room)
-        };
-        let takers: Vec<&ProfileId> = self.to.iter().filter(has_room).collect();
-        if takers.is_empty() {
-            return Err(Refusal::BoxFull);
-        }
-
-        let message = self.message(ledger, &policy, message_id);
-        let (send_ms, expire_ms) = (message.envelope.send_ms, message.envelope.expire_ms);
-        let entry = |msgbox| NewEntry {
-            msgbox,
-            message_id,
-            content_version: 1,
-            expire_ms,
-        };
-        ledger.add_message(message);
-        for recipient in &takers {
-            ledger.add_entry(recipient, entry(Msgbox::Inbox));
-        }
-        if let Some(sender) = &self.from.profile_id {
-            make_room(ledger, sender, room);
-            ledger.add_entry(sender, entry(Msgbox::Sent));
-        }
-        Ok(Sent {
-            message_id,
-            requested: number(self.to.len()),
-            actual: number(takers.len()),
-            send_ms,
-            expire_ms,
-        })
     }
 
     /// What the app's policy says about it.
@@ -176,6 +112,68 @@ impl Deliver {
     }
 }
 
+impl Apply for SendMessage {
+    type Outcome = Sent;
+
+    fn weight(&self) -> Weight {
+        Weight::of_content(&self.content, self.to.len() + 1)
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        self.from.profile_id.iter().chain(self.to.first()).min()
+    }
+
+    fn footprint(&self) -> Footprint {
+        let sender = self.from.profile_id.as_ref();
+        let overflow = |sender: &ProfileId| EntryRange::Overflow(sender.clone(), Msgbox::Sent);
+        Footprint {
+            mailboxes: sender.into_iter().chain(&self.to).cloned().collect(),
+            entries: sender.map(overflow).into_iter().collect(),
+            ..Footprint::default()
+        }
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<Sent, Refusal> {
+        let policy = ledger.policy();
+        self.check(&policy)?;
+        let room = i64::from(policy.max_box_messages);
+        let has_room = |recipient: &&ProfileId| {
+            ledger
+                .mailbox(recipient)
+                .is_some_and(|mailbox| mailbox.counts.inbox_total < room)
+        };
+        let takers: Vec<&ProfileId> = self.to.iter().filter(has_room).collect();
+        if takers.is_empty() {
+            return Err(Refusal::BoxFull);
+        }
+
+        let message_id = ledger.new_message_id();
+        let message = self.message(ledger, &policy, message_id);
+        let (send_ms, expire_ms) = (message.envelope.send_ms, message.envelope.expire_ms);
+        let entry = |msgbox| NewEntry {
+            msgbox,
+            message_id,
+            content_version: 1,
+            expire_ms,
+        };
+        ledger.add_message(message);
+        for recipient in &takers {
+            ledger.add_entry(recipient, entry(Msgbox::Inbox));
+        }
+        if let Some(sender) = &self.from.profile_id {
+            make_room(ledger, sender, room);
+            ledger.add_entry(sender, entry(Msgbox::Sent));
+        }
+        Ok(Sent {
+            message_id,
+            requested: number(self.to.len()),
+            actual: number(takers.len()),
+            send_ms,
+            expire_ms,
+        })
+    }
+}
+
 /// A full `sent` forgets its oldest entries: what one sends is never refused for it. It
 /// forgets so many at once, and the rest with the next sends.
 fn make_room(ledger: &mut Ledger, sender: &ProfileId, room: i64) {
@@ -200,24 +198,15 @@ mod tests {
     use super::*;
     use crate::expiry;
     use crate::limits::DAY_MS;
-    use crate::operation::{Action, Outcome};
     use crate::policy::Settings;
     use crate::testing::{Shelf, from_app, from_user, profile, profiles, sent_at, text};
     use crate::time::Millis;
 
-    fn sent(verdict: Result<Outcome, Refusal>) -> Sent {
-        match verdict {
-            Ok(Outcome::Sent(sent)) => sent,
-            other => panic!("{other:?}"),
-        }
+    fn refusal(shelf: &mut Shelf, send: SendMessage) -> Refusal {
+        shelf.act(90, send).expect_err("a refusal")
     }
 
-    fn refusal(shelf: &mut Shelf, deliver: Deliver) -> Refusal {
-        let verdict = shelf.apply(90, sent_at(90), Action::Deliver(deliver));
-        verdict.expect_err("a refusal")
-    }
-
-    fn violations(shelf: &mut Shelf, deliver: Deliver) -> Vec<(String, Reason)> {
+    fn violations(shelf: &mut Shelf, deliver: SendMessage) -> Vec<(String, Reason)> {
         let Refusal::Invalid(violations) = refusal(shelf, deliver) else {
             panic!("it is not invalid");
         };
@@ -229,16 +218,15 @@ mod tests {
     fn every_recipient_counts_once_in_bytewise_order() {
         let mut shelf = Shelf::default();
         let deliver = from_user("ann", ["cid", "Zoe", "bob", "cid"]);
-        let verdict = shelf.apply(10, sent_at(10), Action::Deliver(deliver));
         assert_eq!(
-            sent(verdict),
-            Sent {
+            shelf.act(10, deliver),
+            Ok(Sent {
                 message_id: sent_at(10),
                 requested: 3,
                 actual: 3,
                 send_ms: Millis(10),
                 expire_ms: expiry::expire_ms(Millis(10), 30 * DAY_MS),
-            }
+            })
         );
         let envelope = &shelf.messages[&sent_at(10)];
         assert_eq!(envelope.to, profiles(["Zoe", "bob", "cid"]));
@@ -314,7 +302,7 @@ mod tests {
         ];
         let deliver = from_user("ann", ["bob", "cid"]);
         assert_eq!(violations(&mut shelf, deliver), expected);
-        let four = Deliver::new(Sender::default(), profiles(["bob"]), text("1234"));
+        let four = SendMessage::new(Sender::default(), profiles(["bob"]), text("1234"));
         shelf.send(10, four);
     }
 
@@ -323,8 +311,8 @@ mod tests {
         let mut shelf = Shelf::default();
         shelf.policy.max_box_messages = 1;
         shelf.send(10, from_user("ann", ["bob"]));
-        let both = Action::Deliver(from_user("cid", ["bob", "dan"]));
-        let outcome = sent(shelf.apply(20, sent_at(20), both));
+        let both = from_user("cid", ["bob", "dan"]);
+        let outcome = shelf.act(20, both).expect("a message is sent");
         assert_eq!((outcome.requested, outcome.actual), (2, 1));
         assert_eq!(shelf.entry("bob", Msgbox::Inbox, sent_at(20)), None);
         assert_eq!(shelf.counts("bob"), (1, 1, 0));
@@ -377,7 +365,8 @@ mod tests {
     fn a_message_is_dated_by_its_id_and_lives_as_long_as_it_was_told() {
         let mut shelf = Shelf::default();
         let deliver = from_app(["bob"]).with_lifetime_ms(Some(5));
-        let outcome = sent(shelf.apply(7, sent_at(10), Action::Deliver(deliver)));
+        shelf.next_id = Some(sent_at(10));
+        let outcome = shelf.act(7, deliver).expect("a message is sent");
         assert_eq!(
             (outcome.send_ms, outcome.expire_ms),
             (Millis(10), Millis(15))

@@ -1,30 +1,43 @@
-//! Old deletions of a mailbox are forgotten.
+//! A mailbox forgets old deletions.
 
 use std::collections::BTreeSet;
 
-use super::Footprint;
+use super::{Apply, Footprint, Weight};
 use crate::id::ProfileId;
 use crate::ledger::Ledger;
+use crate::refusal::Refusal;
 
-/// Forgets the deletions up to a number: who has seen less must read the boxes again.
+/// Raises the floor of a mailbox, and deletes its tombstones up to there. Cursors below the
+/// floor are invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trim {
-    /// Whose.
+pub struct TrimTombstones {
+    /// Owner of the mailbox.
     pub owner: ProfileId,
-    /// The last number to forget.
+    /// The new floor: seq of the last tombstone to delete.
     pub seq: i64,
 }
 
-impl Trim {
-    pub(super) fn footprint(&self) -> Footprint {
+impl Apply for TrimTombstones {
+    type Outcome = ();
+
+    fn footprint(&self) -> Footprint {
         Footprint {
             mailboxes: BTreeSet::from([self.owner.clone()]),
             ..Footprint::default()
         }
     }
 
-    pub(super) fn apply(&self, ledger: &mut Ledger) {
+    fn weight(&self) -> Weight {
+        Weight::default()
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, ledger: &mut Ledger) -> Result<(), Refusal> {
         ledger.raise_floor(&self.owner, self.seq);
+        Ok(())
     }
 }
 
@@ -32,11 +45,11 @@ impl Trim {
 mod tests {
     use super::*;
     use crate::mailbox::Msgbox;
-    use crate::operation::{Action, Clear, Outcome};
+    use crate::operation::{Action, ClearMessages, Outcome};
     use crate::testing::{Shelf, from_user, profile};
 
     fn trim(seq: i64) -> Action {
-        Action::Trim(Trim {
+        Action::TrimTombstones(TrimTombstones {
             owner: profile("bob"),
             seq,
         })
@@ -48,7 +61,7 @@ mod tests {
         for now in [10, 11, 12] {
             shelf.send(now, from_user("ann", ["bob"]));
         }
-        let clear = Action::Clear(Clear {
+        let clear = Action::ClearMessages(ClearMessages {
             owner: profile("bob"),
             msgbox: Msgbox::Inbox,
         });

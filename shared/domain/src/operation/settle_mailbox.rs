@@ -1,0 +1,48 @@
+//! A mailbox takes all that is due: expired entries go, messages to everyone arrive.
+
+use std::collections::BTreeSet;
+
+use super::weight::HOLDERS_ESTIMATE;
+use super::{Apply, Footprint, Weight};
+use crate::id::ProfileId;
+use crate::ledger::Ledger;
+use crate::refusal::Refusal;
+
+/// Settles a mailbox. Every batch settles the mailboxes of its footprints, so nothing is left
+/// to apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettleMailbox {
+    /// Owner of the mailbox.
+    pub owner: ProfileId,
+    /// Number of expired entries, as far as it is known in advance.
+    pub expired: usize,
+}
+
+impl From<ProfileId> for SettleMailbox {
+    fn from(owner: ProfileId) -> Self {
+        Self { owner, expired: 0 }
+    }
+}
+
+impl Apply for SettleMailbox {
+    type Outcome = ();
+
+    fn footprint(&self) -> Footprint {
+        Footprint {
+            mailboxes: BTreeSet::from([self.owner.clone()]),
+            ..Footprint::default()
+        }
+    }
+
+    fn weight(&self) -> Weight {
+        Weight::of_entries(self.expired.max(HOLDERS_ESTIMATE))
+    }
+
+    fn lane_key(&self) -> Option<&ProfileId> {
+        Some(&self.owner)
+    }
+
+    fn apply(&self, _: &mut Ledger) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
