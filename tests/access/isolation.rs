@@ -9,7 +9,7 @@ use support::service::{InProcessUser, TestService};
 use tonic::{Code, Status};
 
 const OTHER_APP: &str = "other";
-/// A message that nobody ever sent.
+/// An id of no message.
 const UNKNOWN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 fn json(text: &str) -> v1::Content {

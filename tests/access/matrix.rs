@@ -173,7 +173,7 @@ pub(super) async fn call(stack: &Stack, path: &'static str, token: &str) -> Call
         .expect("a request");
     let mut client = Grpc::new(stack.clone());
     let codec = ProstCodec::<(), ()>::default();
-    // The first message tells, also of a stream that goes on.
+    // The first message decides, also for a stream that continues.
     let answer = client
         .server_streaming(request, PathAndQuery::from_static(path), codec)
         .await;

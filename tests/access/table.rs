@@ -1,4 +1,4 @@
-//! Every method, who may call it, and what such a caller gets for an empty request.
+//! Every method, the callers it allows, and the code that they get for an empty request.
 
 use tonic::Code::{self, InvalidArgument, Ok as Fine};
 

@@ -17,7 +17,7 @@ use support::store::{Fixture, Setup, TestStore};
 use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 
-/// A message that nobody ever sent.
+/// An id of no message.
 pub const UNKNOWN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// The service with boxes of two messages.
@@ -77,7 +77,7 @@ pub async fn fields<T: Debug>(
     violations.map(|violation| violation.field).collect()
 }
 
-/// A message of the contract that says only what `change` puts in.
+/// A default protobuf message changed by `change`.
 pub fn with<T: Default>(change: impl FnOnce(&mut T)) -> T {
     let mut changed = T::default();
     change(&mut changed);
@@ -151,7 +151,7 @@ pub fn sealed() -> v1::SealedContent {
     }
 }
 
-/// A content key that is wrapped for somebody.
+/// A content key wrapped for a profile.
 pub fn wrap(profile: &str) -> v1::KeyWrap {
     v1::KeyWrap {
         profile_id: profile.to_owned(),
@@ -217,7 +217,7 @@ pub fn named(msgbox: &str, ids: &[impl AsRef<str>]) -> v1::GetMessagesRequest {
     }
 }
 
-/// The entry that somebody holds.
+/// The entry of a holder.
 pub async fn entry(test: &TestService, who: &str, msgbox: &str, id: &str) -> v1::MsgboxEntry {
     let request = named(msgbox, &[id]);
     ok(test.user(who).get_messages(request))
@@ -289,7 +289,7 @@ pub async fn counts(test: &TestService, who: &str) -> (u32, u32, u32) {
     (inbox.total, inbox.unread, sent.total)
 }
 
-/// The app changes its settings, whatever they were.
+/// Replaces the settings of the app.
 pub async fn configure(test: &TestService, settings: sys::AppSettings) {
     let request = sys::UpdateAppSettingsRequest {
         settings: Some(settings),

@@ -21,7 +21,7 @@ fn framed(pieces: &[&[u8]]) -> Vec<u8> {
 }
 
 async fn a_json_content_is_digested_in_its_canonical_form(test: &TestService) {
-    // The examples of RFC 8785, and what it says of zero.
+    // The examples of RFC 8785, and its rule about zero.
     for (value, canonical) in [
         (json!(null), "null"),
         (json!(""), r#""""#),

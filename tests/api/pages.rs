@@ -1,5 +1,5 @@
-//! Paging, which is the same for a user's own entries, for the app that looks at a user's,
-//! and for the repository.
+//! Pages: the same for a user's own entries, for a user's entries as the app reads them, and for
+//! all messages of the app.
 
 mod bounds;
 mod contexts;

@@ -1,4 +1,4 @@
-//! Short names for what the tests say.
+//! Builders of operations and their parts.
 
 use bytes::Bytes;
 use domain::content::Body;
@@ -75,7 +75,7 @@ pub fn announce(to: &[&str]) -> Action {
     Action::SendMessage(from_app(to, text("news")))
 }
 
-/// A message to those who are there.
+/// A bulk message to existing mailboxes.
 pub fn to_all() -> Action {
     bulk(Audience::Existing, None)
 }
@@ -178,8 +178,7 @@ pub const fn operation(action: Action) -> Operation {
     }
 }
 
-/// An operation that a user repeats under that id. Its words are what tells it from
-/// others of the same id.
+/// An operation of a user with a request id. The fingerprint is `words`.
 pub fn repeatable(request_id: &str, words: u8, action: Action) -> Operation {
     let request_id = RequestId::parse(request_id).expect("a request id");
     let request = Request {

@@ -1,4 +1,4 @@
-//! Messages to everyone: taken once, whoever comes first.
+//! Bulk messages: each mailbox takes them once.
 
 use domain::bulk::Tally;
 use domain::{Audience, MessageId, Msgbox};

@@ -1,4 +1,4 @@
-//! Callers who stop waiting: what has begun runs to its end, and nothing stays open.
+//! Cancelled callers: a write that has begun runs to its end, and no transaction stays open.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -28,7 +28,7 @@ however_gathered![
 /// Number of polls that none of these futures needs.
 const POLLS: usize = 24;
 
-/// Polls a future so often at the most, and drops it then.
+/// Polls a future at most `polls` times, then drops it.
 async fn up_to<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = polls;
@@ -46,7 +46,7 @@ async fn up_to<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     .await
 }
 
-/// Waits until nobody is in the middle of a transaction.
+/// Waits until no transaction is open.
 async fn quiet(fixture: &StoreFixture) {
     let raw = fixture.raw().await;
     let wait = async {
@@ -107,7 +107,7 @@ async fn a_write_that_has_begun_runs_to_its_end_after_its_call_is_dropped(fixtur
         let (app, operation) = (app(), operation(send("ann", &["bob"])));
         let mut call = Box::pin(fixture.store.execute(&app, operation, in_time()));
         assert!(futures::poll!(&mut call).is_pending());
-        // Now it begins.
+        // The write begins.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
@@ -136,7 +136,7 @@ async fn a_write_dropped_in_the_queue_is_not_executed(fixture: &StoreFixture) {
 
 async fn a_dropped_call_is_atomic_and_can_be_repeated(fixture: &StoreFixture) {
     for polls in 0..POLLS {
-        // Each app begins with the call: that can be dropped too.
+        // Each app is created by the call, which can be dropped there too.
         let app = other_app(&format!("app{polls}"));
         let letter = domain::Action::SendMessage(from_user("ann", &["bob"], bytes(1)));
         let operation = repeatable("once", 1, letter);

@@ -56,11 +56,11 @@ async fn coalesced_reads_return_each_caller_its_own_counts(fixture: &StoreFixtur
     sent.expect("it is sent");
     let nowhere = other_app("nowhere");
 
-    // Those who have nothing begin with this, some are due, and some are in other apps.
+    // Some mailboxes are created by this read, some are due, and some belong to other apps.
     fixture.done(to_all()).await;
     let of_users = (0..USERS).map(async |number| {
         let found = counts(&fixture.store, &app(), &user(number), Reader::Owner).await;
-        // A message to everyone who was there reached those who had begun.
+        // The bulk message reached the existing mailboxes.
         let reached = usize::from(number % 5 > 0);
         assert_eq!(found, expected(number, reached), "{number}");
     });

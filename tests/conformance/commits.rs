@@ -15,7 +15,7 @@ however_gathered![
     listeners_are_notified_after_the_commit,
 ];
 
-/// Counts the mailboxes that are said to have changed.
+/// Counts the mailboxes that are reported as changed.
 #[derive(Default)]
 struct NotificationCount(AtomicUsize);
 

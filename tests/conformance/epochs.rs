@@ -93,7 +93,7 @@ async fn a_write_never_reaches_an_app_that_reuses_the_number(fixture: &StoreFixt
         fixture.counts_in(&other_app("there"), "bob").await,
         (1, 1, 0)
     );
-    // It looks again, and begins anew.
+    // The store looks up the app again, and creates it.
     for _ in 0..2 {
         fixture.send("ann", &["bob"]).await;
     }
@@ -149,6 +149,6 @@ async fn a_new_connection_reads_its_app_under_the_current_number(fixture: &Store
         }
     };
     assert_eq!(counted.inbox_total, 0);
-    // After that long none of the other ended connections is taken for well.
+    // After this time, pooled connections are checked before use.
     sleep(Duration::from_millis(300)).await;
 }

@@ -125,7 +125,7 @@ async fn storm(fixture: &StoreFixture) -> Since {
     start
 }
 
-/// All that a reader sees that takes so many changes at once.
+/// All changes that a reader sees in parts of `limit`.
 async fn follow(
     fixture: &StoreFixture,
     mut since: Since,
@@ -250,7 +250,7 @@ async fn a_new_epoch_ends_all_cursors(fixture: &StoreFixture) {
     replica.close().await;
 }
 
-/// A file says nothing about itself: there it is done by hand.
+/// A file has no identity: its epoch is changed by hand.
 async fn a_replaced_database_starts_a_new_epoch(fixture: &StoreFixture) {
     let start = now(fixture).await;
     let raw = fixture.raw().await;

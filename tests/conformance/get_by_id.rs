@@ -1,4 +1,4 @@
-//! Messages that are asked for by name.
+//! Reads of entries and messages by id.
 
 use domain::{Action, MessageId, Msgbox};
 use storage::Item;

@@ -123,7 +123,7 @@ async fn messages_of_another_owner_are_not_found(fixture: &StoreFixture) {
         let found = fixture.entries("eve", msgbox, &[message], 1_000).await;
         assert_eq!(found.found, []);
     }
-    // Not even to those who hold it, in the box in which they do not.
+    // Nor to holders, in a box in which they do not hold it.
     let found = fixture
         .entries("ann", Msgbox::Inbox, &[message], 1_000)
         .await;
@@ -135,7 +135,7 @@ async fn messages_of_another_owner_are_not_found(fixture: &StoreFixture) {
 async fn the_same_message_id_in_two_apps_is_two_messages(fixture: &StoreFixture) {
     let there = other_app("there");
     let here = fixture.send("ann", &["bob"]).await;
-    // A source of ids that begins again.
+    // A source of ids that starts again.
     let mut options = fixture.test.options.clone();
     options.ids = std::sync::Arc::new(support::ids::SequentialIds::default());
     let other = storage_sql::open(&options).await.expect("it opens");

@@ -64,8 +64,7 @@ struct TestLane<'a> {
     store: BatchStore,
 }
 
-/// A lane that cannot go on with what it has begun: whatever is asked of it now waits for
-/// the next batch.
+/// A lane whose running batch is blocked: further operations wait for the next batch.
 struct BlockedLane {
     held: HeldLock,
     begun: QueuedCall,
@@ -137,7 +136,7 @@ fn assert_done(answer: &Result<Outcome, Error>) {
     assert!(answer.is_ok(), "{answer:?}");
 }
 
-/// A message of one of many users to the next and to one who gets all of them.
+/// A message of one of many users to the next user, and to `all`.
 fn letter(number: usize) -> (AppId, Operation) {
     let words = if POISONED.contains(&number) {
         POISON
@@ -237,7 +236,7 @@ async fn a_full_queue_refuses_more_and_executes_its_operations(fixture: &StoreFi
     standing.go_on().await;
     join_all(calls).await.iter().for_each(assert_done);
     let after = lane.number("SELECT count(*) FROM mailbox").await;
-    // And the one that the lane had begun with.
+    // And the one of the blocked batch.
     let begun = usize::try_from(after - before).expect("more than before");
     assert_eq!(begun, QUEUED_OPERATIONS_MAX + 1);
     assert_done(&lane.queue_in_time(send("ann", &["bob"])).await);

@@ -146,7 +146,7 @@ async fn batches_over_the_same_mailboxes_in_opposite_orders_do_not_deadlock(
     for store in stores {
         store.close().await;
     }
-    // A backend tells what it has counted when it ends.
+    // A backend reports its statistics when it ends.
     while raw.backends().await > backends {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

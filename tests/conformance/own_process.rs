@@ -1,4 +1,4 @@
-//! A test in a process of its own: what it listens to is said to the whole process.
+//! A test in a process of its own, for logs that belong to a whole process.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Turning pages, there and back, of whatever can be scanned.
+//! Walks over pages by offsets, forward and back, for every source of pages.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Pages of all messages of an app, whoever holds them.
+//! Pages of the repository: all messages of an app.
 
 use domain::page::{Criteria, Direction, Found, Listing, PageStep, Scan, Sort, SortField};
 use domain::{Message, MessageId, MessageKind, Msgbox};

@@ -1,4 +1,4 @@
-//! The version of the schema: who works with which.
+//! Versions of the schema.
 
 use storage_sql::{OpenError, migrate_status, migrate_up, open};
 use support::on_each_database;

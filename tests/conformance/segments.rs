@@ -1,5 +1,4 @@
-//! Messages to segments: each recipient has one entry, whoever takes the steps and whatever
-//! becomes of the message meanwhile.
+//! Segment messages: each recipient has one entry, on any number of stores and after any failure.
 
 use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX};
 use domain::operation::{CancelSendJob, SendToProfiles};
@@ -84,7 +83,7 @@ fn launched(outcome: Result<Outcome, Refusal>) -> (JobId, MessageId) {
     }
 }
 
-/// Sends a message to the first so many.
+/// Sends a message to the first `count` recipients.
 async fn send_to(fixture: &StoreFixture, count: usize) -> (JobId, MessageId) {
     let to = take_in(&fixture.store, &app(), names(0..count)).await;
     launched(fixture.act(launch(&to, None)).await)
@@ -304,7 +303,7 @@ async fn the_same_request_is_one_job(fixture: &StoreFixture) {
     let reused = fixture.execute(&app(), another).await;
     assert_eq!(reused, Err(Refusal::RequestIdReused));
     assert_eq!(holders(fixture).await, (20, 20));
-    // Recipients whom something was sent to get nothing else.
+    // An upload that was sent cannot be sent again.
     let twice = fixture.act(launch(&first, None)).await;
     assert_eq!(twice, Err(Refusal::NotFound));
 }

@@ -54,7 +54,7 @@ async fn count_all(fixture: &StoreFixture) {
     let names: Vec<String> = (0..100).map(|number| format!("profile{number}")).collect();
     let many: Vec<&str> = names.iter().map(String::as_str).collect();
     let few = &many[..1];
-    // The app begins.
+    // Creates the app.
     fixture.send("bob", &["cid"]).await;
     // Mailboxes that begin take two more, however many they are.
     let beginning = [

@@ -24,7 +24,7 @@ pub async fn trimmed(store: &dyn MailStore) {
     }
 }
 
-/// Deletions that were just made, of messages that nobody remembers.
+/// Recent deletions, of messages without other rows.
 async fn deletions(fixture: &StoreFixture, owner: &str, count: u32) {
     let (now, raw) = (fixture.clock().now_ms().0, fixture.raw().await);
     let id = match fixture.test.backend() {

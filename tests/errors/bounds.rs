@@ -61,7 +61,7 @@ async fn twenty_problems_are_listed_and_then_how_many_more(test: &TestService) {
 }
 
 async fn the_longest_fields_fit(test: &TestService) {
-    // Each wrap has three problems, and is for nobody who will hold the message.
+    // Each wrap has three violations, and is for no holder of the message.
     let wraps = 501;
     let wrap = v1::KeyWrap {
         profile_id: "x".repeat(129),

@@ -1,4 +1,4 @@
-//! Callers who may not call.
+//! Unauthenticated and forbidden callers.
 
 use proto::sys::v1 as sys;
 use proto::v1;

@@ -43,7 +43,7 @@ async fn a_drained_call_has_a_golden_error_with_a_retry_delay(deployment: &Deplo
     let endpoint = Endpoint::from_shared(format!("http://{}", server.user)).expect("an address");
     let channel = endpoint.connect().await.expect("a connection");
     let open = tokio::spawn(call_endlessly(channel.clone(), server.tokens.alice.clone()));
-    // On the same connection, and asked after the other.
+    // Sent on the same connection after the other call.
     tokio::task::yield_now().await;
     let bearer = Bearer::new(&server.tokens.alice);
     v1::messaging_client::MessagingClient::with_interceptor(channel, bearer)

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-/// Compares what was told in those cases with the golden file of that name.
+/// Compares the errors of these cases with a golden file.
 pub fn compare(name: &str, cases: &[(&str, Status)]) {
     let told: Vec<String> = cases
         .iter()

@@ -1,4 +1,4 @@
-//! Callers who call too often.
+//! Callers beyond their quota.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use tonic_types::StatusExt as _;
 use super::golden::compare;
 use crate::api::builders::{configure, message, text};
 
-/// Stands for the time that is told: it is how long one send takes to come back, less the time
-/// that the test has taken.
+/// Placeholder of the retry delay, which is the time of one send less the time that the test has
+/// taken.
 const ABOUT: Duration = Duration::from_secs(1);
 
 fn about(status: &Status) -> Status {

@@ -27,7 +27,7 @@ fn token(test: &TestService) -> String {
     TestIssuer::shared().user(APP, "bob", test.now_s())
 }
 
-/// Bob asks for his counts, with something in the metadata.
+/// Calls `GetMessageCounts` as Bob, with an entry in the metadata.
 async fn counts_with(test: &TestService, key: &'static str, value: &'static str) -> Status {
     let mut request = Request::new(v1::GetMessageCountsRequest {});
     let value = MetadataValue::from_static(value);

@@ -8,7 +8,7 @@ use super::sources::{all, declaration, identifier};
 const COMMON: [&str; 7] = [
     "Args", "Command", "Config", "Error", "Kind", "Options", "Service",
 ];
-/// Names that still wait to be told apart. The list only shrinks.
+/// Names that are still shared. The list only shrinks.
 const PENDING: [&str; 37] = [
     "Answering",
     "Apps",

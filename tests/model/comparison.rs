@@ -13,7 +13,7 @@ use crate::conformance::fixture::BatchStore;
 const NO_LIMIT: usize = 64 * 1024 * 1024;
 /// Page size beyond the rows of any mailbox.
 const ALL_ROWS: u32 = 1_000;
-/// Ids that are asked for at once.
+/// Ids in one read.
 const IDS: usize = 300;
 
 pub struct Comparison<'a> {
@@ -40,7 +40,7 @@ impl Comparison<'_> {
             .repository_page(&app, &everything(sorts()[0]), self.now);
         let mut scan = self.scan(&keys(&all), true);
         if self.generator.message_ids(&app).len() >= ROWS_EXAMINED_MAX as usize {
-            // The reference looks at all rows, the store does not.
+            // The reference examines all rows, the store does not.
             scan.criteria = Criteria::default();
         }
         self.repository_page(&app, &scan).await;

@@ -190,7 +190,7 @@ impl ReferenceApp {
         match action {
             ReferenceAction::Send(message) => self.send(&policy, message, ids, now),
             ReferenceAction::Act(action) => match action {
-                // Nobody sees of a trim who has no cursor.
+                // A trim is visible to cursors only.
                 Action::CreateMailbox(_) | Action::SettleMailbox(_) | Action::TrimTombstones(_) => {
                     Ok(Outcome::Done)
                 }

@@ -6,7 +6,7 @@ use domain::{Action, Outcome, Refusal};
 
 use super::reference::ReferenceAction;
 
-/// Each of these must have happened so often at the least.
+/// Minimum number of each kind of outcome.
 pub const OFTEN: u64 = 5;
 
 /// Number of outcomes by kind of action and kind of outcome.

@@ -22,7 +22,7 @@ async fn a_terminated_service_finishes_its_calls_and_exits_with_0(deployment: &D
     let sends: Vec<_> = (0..SENDS)
         .map(|number| tokio::spawn(send(alice.clone(), number)))
         .collect();
-    // On the same connection, and it was asked after the others.
+    // Sent on the same connection after the other calls.
     let mut last = alice.clone();
     last.get_message_counts(v1::GetMessageCountsRequest {})
         .await
@@ -58,7 +58,7 @@ async fn a_second_signal_ends_a_draining_service_at_once() {
     let held = deployment.hold_writers().await;
     let mut stuck = pin!(send(alice.clone(), 1));
     assert!(futures::poll!(&mut stuck).is_pending());
-    // On the same connection, and it was asked after the other.
+    // Sent on the same connection after the other call.
     let counts = alice.get_message_counts(v1::GetMessageCountsRequest {});
     counts.await.expect("counts");
 

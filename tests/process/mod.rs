@@ -1,4 +1,4 @@
-//! The real program: how it starts, what it says, who can talk to it, how it ends.
+//! The real program: configuration, output, clients, drains.
 
 mod configuration;
 mod drain;

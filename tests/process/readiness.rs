@@ -15,7 +15,7 @@ use tonic::Code;
 
 use crate::conformance::fixture::IN_TIME;
 
-/// Time between two looks at a probe.
+/// Time between two reads of a probe.
 const PAUSE: Duration = Duration::from_millis(20);
 
 fn send() -> v1::SendMessageSimpleRequest {
@@ -52,8 +52,8 @@ async fn a_long_write_leaves_the_service_ready() {
     let mut writer = alice.clone();
     let mut write = pin!(writer.send_message_simple(send()));
     assert!(futures::poll!(&mut write).is_pending());
-    // On the same connection, and asked after the write, which has begun long before the last
-    // of these.
+    // Sent on the same connection after the write, which has begun long before the last of
+    // these.
     for _ in 0..20 {
         let counts = alice.get_message_counts(v1::GetMessageCountsRequest {});
         counts.await.expect("counts");

@@ -91,8 +91,8 @@ async fn was_put_back(deployment: &Deployment, cursors: &Cursors) {
     );
     // Two more have come since, which this cursor never saw.
     assert_eq!(backlog(&server, &cursors.before).await.len(), 2);
-    // The numbers are beyond the cursor now, and what is behind it is not what was: without a
-    // word to the service, its owner misses three of the messages that came, and nobody says so.
+    // The numbers are beyond the cursor now, and other messages are behind it: without
+    // `new-epoch` the owner misses three new messages, and no resync reports it.
     let missed = 4 - backlog(&server, &cursors.after).await.len();
     assert_eq!(missed, 3);
 

@@ -118,7 +118,7 @@ async fn frames_taken_after_the_end_are_marked_as_delivered(test: &TestService) 
         ..unhurried()
     };
     let mut bob = StreamSubscriber::of(at_pace(test, pace).await, "0").await;
-    // Nothing is taken before the stream has ended.
+    // The reader takes nothing before the stream has ended.
     tokio::time::sleep(2 * moment).await;
     settle_tasks().await;
     let (seen, _) = bob.rest().await;

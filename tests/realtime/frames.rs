@@ -113,7 +113,7 @@ async fn streamed_entries_are_marked_as_delivered_without_an_event(test: &TestSe
     while !delivered().await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // The next thing that happens is the next thing that is told.
+    // The next change is the next frame.
     let next = send(test, "alice", &["bob"]).await;
     assert_eq!(short(&bob.next().await), ("new", next));
     let sent = crate::api::builders::entry(test, "alice", "sent", &id).await;

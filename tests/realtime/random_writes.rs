@@ -19,9 +19,9 @@ use proto::sys::v1 as sys;
 
 const SEED: u64 = 20_260_102;
 const SEED_VARIABLE: &str = "POSTROOM_CUTS_SEED";
-/// Writes before anybody reads, and while somebody does.
+/// Writes before the readers start, and as many while they read.
 const WRITES: u32 = 80;
-/// A stream is cut after so many frames at the most.
+/// Maximum number of frames before a stream is cut.
 const FRAMES_MAX: u32 = 6;
 const OWNERS: [&str; 3] = ["alice", "bob", "carol"];
 const BOXES: [&str; 2] = ["inbox", "sent"];
@@ -195,7 +195,7 @@ impl CutReader {
     }
 }
 
-/// Streaming itself delivers: nobody is told, and nothing changes by it.
+/// An entry without its delivery time: streaming marks entries as delivered, without an event.
 fn without_delivery(entry: &v1::MsgboxEntry) -> v1::MsgboxEntry {
     v1::MsgboxEntry {
         delivered_time: None,

@@ -21,7 +21,7 @@ async fn a_stream_of_a_mailbox_with_a_new_id_asks_to_reconnect(test: &TestServic
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
     let mut bob = StreamSubscriber::of(replica.user(&token), "").await;
     bob.backlog().await;
-    // The backup was made before the mailbox began.
+    // The backup is older than the mailbox.
     let raw = RawDatabase::open(test.store.backend(), &test.store.options.url).await;
     raw.run("DELETE FROM mailbox WHERE profile_id = 'bob'")
         .await;

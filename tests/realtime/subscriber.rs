@@ -92,7 +92,7 @@ impl StreamSubscriber {
         }
     }
 
-    /// The next frames about messages, so many of them.
+    /// The next `count` frames about messages.
     pub async fn changes(&mut self, count: usize) -> Vec<FrameSummary> {
         let mut seen = Vec::new();
         while seen.len() < count {

@@ -72,12 +72,12 @@ impl CommitProxy {
         self.plan.is_armed.store(true, Ordering::SeqCst);
     }
 
-    /// Swallows all that is said from now on, either way, and cuts nothing.
+    /// Drops all bytes from now on, in both directions, and closes nothing.
     pub fn fall_silent(&self) {
         self.plan.is_silent.store(true, Ordering::SeqCst);
     }
 
-    /// Passes on again what is said, but on connections of which something was swallowed.
+    /// Forwards bytes again, except on connections of which bytes were dropped.
     pub fn speak_again(&self) {
         self.plan.is_silent.store(false, Ordering::SeqCst);
     }
@@ -118,7 +118,7 @@ async fn accept(listener: TcpListener, database: SocketAddr, plan: Arc<ProxyStat
     }
 }
 
-/// Passes bytes on in both directions until one side ends, or the plan says to cut.
+/// Forwards bytes in both directions until one side ends or the cut is due.
 async fn pass(client: TcpStream, database: SocketAddr, plan: Arc<ProxyState>) -> io::Result<()> {
     let (from_client, to_client) = client.into_split();
     let (from_database, to_database) = TcpStream::connect(database).await?.into_split();

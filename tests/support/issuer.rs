@@ -10,7 +10,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-/// The app of callers that say nothing else.
+/// Default app of callers.
 pub const APP: &str = "demo";
 /// All that a privileged caller can be allowed.
 pub const ALL_SCOPES: &str = "sys.read sys.send sys.write sys.bulk sys.admin";

@@ -41,7 +41,7 @@ pub type InProcessUser = MessagingClient<InterceptedService<Stack, Bearer>>;
 /// A client of `Sys`. Its calls go through the layers; clones are cheap.
 pub type InProcessApp = SysClient<InterceptedService<Stack, Bearer>>;
 
-/// Both services over a store that nobody else uses.
+/// Both services over a store of one test.
 pub struct TestService {
     /// The store, with its clock.
     pub store: TestStore,

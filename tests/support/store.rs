@@ -81,7 +81,7 @@ impl fmt::Display for Setup {
 }
 
 impl Setup {
-    /// Writes in that many lanes at once, that many in one transaction.
+    /// A setup with `count` lanes and batches of up to `batch_operations_max` operations.
     #[must_use]
     pub const fn new(backend: DatabaseKind, count: usize, batch_operations_max: usize) -> Self {
         let lanes = LaneOptions {
@@ -176,13 +176,13 @@ impl TestStore {
         Self::open_with(setup, Policy::default()).await
     }
 
-    /// Opens an empty store with other rules for apps that say nothing else.
+    /// Opens an empty store with another default policy.
     pub async fn open_with(setup: Setup, policy: Policy) -> Self {
         Self::open_as(setup, policy, Notify::Off).await
     }
 
-    /// Opens an empty store that tells others on the same database what has changed. Without
-    /// quotas: a few users do in a test what many do in a second.
+    /// Opens an empty store that notifies other stores on its database. It has no quotas: a test
+    /// calls as often as many users do.
     pub async fn that_tells(setup: Setup) -> Self {
         let policy = Policy {
             quotas: Quotas::NO_LIMITS,

@@ -59,7 +59,7 @@ impl Strace {
     #[must_use]
     pub fn syncs(&self, part: &str) -> usize {
         let seen = fs::read_to_string(&self.seen).expect("what was seen");
-        // By thread: what it has begun, while others are seen in between.
+        // Calls by thread, of which other threads may interleave.
         let mut begun = BTreeMap::new();
         let is_sync = |line: &&str| {
             let (thread, call) = line.split_once(' ').unwrap_or_default();
@@ -75,7 +75,7 @@ impl Strace {
 
 impl Drop for Strace {
     fn drop(&mut self) {
-        // Only so does it let go of whom it watches.
+        // On SIGTERM it detaches from the processes.
         if matches!(self.process.try_wait(), Ok(None)) {
             signal("TERM", &self.process.id().to_string());
         }

@@ -96,7 +96,7 @@ async fn pass(mut client: TcpStream, to: SocketAddr, mut orders: watch::Receiver
         }
     };
     if hangs {
-        // Both ends stay open until then, and nobody reads.
+        // Both ends stay open and unread until the cut.
         let _ = orders
             .wait_for(|order| matches!(order, ProxyOrder::Cut))
             .await;

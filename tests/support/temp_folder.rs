@@ -38,7 +38,7 @@ impl TempFolder {
         self.0.join(name)
     }
 
-    /// Leaves the removing to somebody else.
+    /// Keeps the folder, and returns its path.
     #[must_use]
     pub fn keep(self) -> PathBuf {
         let path = self.0.clone();
@@ -55,7 +55,7 @@ impl Default for TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        // A folder that stays behind harms nobody; a panic here would end the program.
+        // A folder left behind does no harm; a panic here would end the program.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -19,7 +19,7 @@ async fn cut_at(moment: Moment) -> CutResult {
     let TestDatabase::Postgres(database) = test.store.database() else {
         unreachable!("it was asked for")
     };
-    // The app has begun: nobody else who asks for it commits anything.
+    // With the app created, no other call commits anything.
     let mut bob = test.user("bob");
     let counts = bob.get_message_counts(v1::GetMessageCountsRequest {});
     counts.await.expect("counts");

@@ -27,7 +27,7 @@ async fn seen(server: &ServerProcess) -> mpsc::UnboundedReceiver<(String, Instan
         while let Ok(Some(answer)) = stream.message().await {
             let frame = answer.event.and_then(|event| event.frame);
             if let Some(Frame::MessageReceived(entry)) = frame {
-                // Nobody asks any more at the end.
+                // The receiver is gone at the end.
                 let _ = seen.send((entry.message_id, Instant::now()));
             }
         }

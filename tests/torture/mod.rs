@@ -1,6 +1,6 @@
 //! Torture: crashes, cut connections, full disks, contention.
 //!
-//! Every test prints its figures. `POSTROOM_TORTURE_SECS` says how long storms last.
+//! Every test prints its figures. `POSTROOM_TORTURE_SECS` is the duration of storms, in seconds.
 
 mod bulk;
 mod commit;

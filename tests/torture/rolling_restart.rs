@@ -54,14 +54,14 @@ struct ExpectedEnd {
 struct RefusalCounts {
     /// The connection had ended.
     cut: usize,
-    /// The server said when to try again.
+    /// The server named a retry delay.
     later: usize,
     /// Anything else: what a client may not repeat.
     other: BTreeSet<String>,
 }
 
 impl RefusalCounts {
-    /// Takes note, and waits as long as it says.
+    /// Counts the refusal, and waits for its retry delay.
     async fn wait(&mut self, status: &Status) {
         let told = status.get_details_retry_info();
         let told = told.and_then(|info| info.retry_delay);

@@ -29,7 +29,7 @@ use follower::{FrameCounts, SegmentFollowers};
 use replicas::{JobWatch, Replicas};
 use stored::StoredCounts;
 
-/// Recipients, unless the variable says otherwise.
+/// Default number of recipients.
 const RECIPIENTS: usize = 20_000;
 const RECIPIENTS_VARIABLE: &str = "POSTROOM_TORTURE_RECIPIENTS";
 /// Recipients of which one is named twice.
@@ -40,7 +40,7 @@ const CHUNK: usize = 1_000;
 const KILL_EVERY: Duration = Duration::from_secs(3);
 /// ... and sooner after such a part of the work, so that a fast machine does not end it before.
 const PARTS: i64 = 4;
-/// Recipients who follow their mailboxes.
+/// Recipients with open streams.
 const FOLLOWERS: usize = 20;
 /// Longest run of a job. Only a hang reaches it.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -58,7 +58,7 @@ fn owner(number: usize) -> String {
     format!("owner{number}")
 }
 
-/// Sends to so many, in no order, and to some of them twice.
+/// Sends to `count` recipients in random order, to some of them twice.
 async fn send(app: &mut SystemClient, count: usize) -> SendToProfilesResponse {
     let mut numbers: Vec<usize> = (0..count).chain((0..count).step_by(TWICE_EVERY)).collect();
     numbers.shuffle(&mut StdRng::seed_from_u64(7600));
@@ -82,7 +82,7 @@ async fn send(app: &mut SystemClient, count: usize) -> SendToProfilesResponse {
     sent
 }
 
-/// Recipients and duplicates of what [`send`] sends to so many.
+/// Recipients and duplicates of a [`send`].
 fn accepted(count: usize) -> (i64, i64) {
     let number = |count: usize| i64::try_from(count).expect("a number");
     (number(count), number(count.div_ceil(TWICE_EVERY)))
@@ -109,8 +109,8 @@ fn deleted(job: &GetSendJobResponse) -> Option<(i64, i64)> {
     Some((change.reached, change.total))
 }
 
-/// Kills one replica after the other until the work is done, and answers how far it was each time.
-/// It never goes back, whoever is asked.
+/// Kills one replica after the other until the work is done, and returns the progress at each
+/// kill. The progress never decreases, on any replica.
 async fn torment(replicas: &mut Replicas, job_id: &str, progress: Progress) -> Vec<i64> {
     let mut watch = JobWatch::new(job_id, progress);
     let begun = Instant::now();

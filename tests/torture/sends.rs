@@ -10,10 +10,10 @@ use tonic::{Request, Status};
 
 /// Deadline of a send: the longest that the service grants.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Sends at once on a connection: as many as it may have under way.
+/// Concurrent sends on a connection: as many as it may have.
 const AT_ONCE: usize = 100;
 
-/// A message that says its number, under a request id of its own, to one of ten users.
+/// A numbered message to one of ten users, with a request id of its own.
 pub fn request(number: usize) -> Request<v1::SendMessageSimpleRequest> {
     let mut request = Request::new(v1::SendMessageSimpleRequest {
         to: vec![recipient(number % RECIPIENTS)],

@@ -17,8 +17,7 @@ use tonic::{Code, Streaming};
 
 use super::latency::figures;
 
-/// Readers that read, and about as many that do not, unless the variable says otherwise: up to
-/// 1,000.
+/// Default number of healthy readers, beside about as many slow ones; at most 1,000.
 const STREAMS: usize = 100;
 const STREAMS_VARIABLE: &str = "POSTROOM_SLOW_STREAMS";
 /// Streams of a profile: as many as it may have.
@@ -108,7 +107,7 @@ impl TimedReader {
         Ok(event.frame)
     }
 
-    /// Reads until it has seen so many, or how it ends before.
+    /// Reads until `count` messages are seen; the code if the stream ends before.
     async fn read(&mut self, count: usize) -> Option<Code> {
         while self.seen.len() < count {
             match self.next().await {

@@ -1,4 +1,4 @@
-//! A context is good for who got it, for that listing, and as it was given.
+//! Page contexts: bound to their caller and method, and protected against changes.
 
 use proto::sys::v1 as sys;
 use proto::v1;

@@ -53,7 +53,7 @@ impl MutationTargets {
         }
     }
 
-    /// Deletes them, whoever holds them.
+    /// Deletes the messages for all holders.
     pub async fn remove_all(&self, test: &TestService) {
         let request = sys::DeleteMessagesRequest {
             message_ids: strings(&self.messages),

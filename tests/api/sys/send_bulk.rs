@@ -20,7 +20,7 @@ pub fn to(audience: BulkAudience) -> SendBulkRequest {
     }
 }
 
-/// A message to those who are there.
+/// Sends a bulk message to existing mailboxes.
 pub async fn to_all(test: &TestService) -> String {
     let request = to(BulkAudience::Existing);
     ok(test.sys().send_bulk(request)).await.message_id

@@ -108,7 +108,7 @@ async fn a_segment_message_reaches_all_recipients_and_the_job_counts_them(test: 
     assert_eq!(message.expire_time, sent.expire_time);
     let stored = stored(test, id).await;
     assert_eq!((stored.to.len(), stored.recipient_count), (0, 3));
-    // Who reads is the one recipient, also to look for.
+    // The reader is shown as the only recipient, in searches too.
     for (profile, found) in [("bob", 2), ("carol", 0)] {
         let criteria = v1::SearchCriteria {
             to_profile_id: profile.to_owned(),
@@ -201,7 +201,7 @@ async fn a_repeated_request_is_one_job_for_any_order_of_recipients(test: &TestSe
     let first = sent(test, vec![once("a"), to(&["bob", "carol"])]).await;
     test.store.clock.advance(5_000);
     let pieces = vec![once("a"), to(&["carol"]), to(&["bob", "carol"])];
-    // The first answer stays, whatever the rules are now.
+    // The first answer stays under other settings.
     let strict = with(|it: &mut AppSettings| it.max_content_bytes = Some(1));
     configure(test, strict).await;
     assert_eq!(sent(test, pieces).await, first);

@@ -27,8 +27,8 @@ pub const TIME_MAX: Duration = Duration::from_mins(30);
 
 /// Calls in flight when users come.
 const IN_FLIGHT: usize = 64;
-/// After so long, all connections have said what they have written: one that is idle keeps that
-/// for ten seconds.
+/// Time after which all connections have reported their statistics. An idle one keeps them for up
+/// to ten seconds.
 const COUNTED_AFTER: Duration = Duration::from_secs(12);
 /// Messages to everyone that are sent one after another, once the first was measured.
 const FURTHER: usize = 20;

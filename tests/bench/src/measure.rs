@@ -22,7 +22,7 @@ use crate::site::MeasuredService;
 /// Before it counts.
 const WARM_UP_SECS: u64 = 1;
 
-/// Measures as the plan says.
+/// Measures a scenario on a target.
 ///
 /// # Errors
 /// If there is no load. That calls fail is in the sample.

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// Messages of the large database, as a multiple.
 const LARGE: u64 = 5;
 
-/// Measures what the plan says, has all mailboxes recounted, and prints what it found.
+/// Runs all measurements, recounts all mailboxes, and prints the report.
 ///
 /// # Errors
 /// If something cannot be started, does not do what it should, or drifts.

@@ -9,7 +9,7 @@ use crate::load::script::Script;
 const WRITERS: u32 = 64;
 /// Clients of pgbench that read, as many as the service has connections to read with.
 const READERS: u32 = 8;
-/// Calls in flight, unless it says otherwise.
+/// Default number of calls in flight.
 const IN_FLIGHT: usize = 64;
 /// Streams that are open beside calls.
 pub const WATCHERS: u64 = 1000;
@@ -87,9 +87,9 @@ pub enum Workload {
     Pgbench(Script, u32),
     /// Calls, with a number in flight.
     Calls(CallKind, usize),
-    /// The first page of every user's inbox, so many at a time.
+    /// The first page of every user's inbox, with a number in flight.
     FirstPages(usize),
-    /// Calls, while the app writes to 500 users at once, again and again.
+    /// Calls beside sends of the app to 500 users.
     CallsBeside(CallKind, usize),
     /// Calls beside many streams.
     CallsWatched(CallKind, usize),

@@ -86,7 +86,7 @@ async fn large_operations_alternate_with_small_ones(fixture: &StoreFixture) {
     let large = join_all(large.map(sent_at)).await;
     let [first, middle, last] = [0, BATCH_OPERATIONS_MAX, small.len() - 1].map(|it| small[it]);
     assert!(first < middle && middle < last, "{small:?}");
-    // The last one goes alone: by then nobody else waits.
+    // The last one runs alone: the queue is empty by then.
     assert_eq!(large[..2], [first, last]);
     assert!(large[2] > last, "{large:?}");
     lane.store.close().await;

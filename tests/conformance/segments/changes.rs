@@ -49,8 +49,7 @@ async fn told(fixture: &StoreFixture, owner: &str) -> Vec<(&'static str, Message
     told.collect()
 }
 
-/// The number of an owner's changes, and what the page says: the words, and of which version
-/// they and the entry are.
+/// Number of an owner's changes, and the page's text and versions.
 async fn page(fixture: &StoreFixture, owner: &str) -> MessageState {
     let page = fixture.page(owner, &everything()).await;
     let (_, item) = page.found.items.first().expect("an entry");

@@ -117,7 +117,7 @@ impl Cluster {
         ids.map(|id| id.parse().expect("a number")).collect()
     }
 
-    /// Stops it at once, as if its machine had lost power.
+    /// Stops it immediately, as a power loss does.
     pub fn crash(&self) {
         let stopped = run(self.pg_ctl("stop").args(["-m", "immediate"]));
         stopped.expect("a server that stops");

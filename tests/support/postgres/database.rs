@@ -130,7 +130,7 @@ pub struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    /// A copy of it, to which nobody may be connected now.
+    /// Copies the database, which must have no connections.
     ///
     /// # Panics
     /// If somebody is.

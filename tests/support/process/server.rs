@@ -16,8 +16,8 @@ use super::program::path;
 use crate::command::{run, signal};
 use crate::service::Bearer;
 
-/// Starts the program so that it lives when it may not write as much as it wants: it sees an error then,
-/// as with a full disk, and no signal. It ends with the tests, however they end.
+/// Script that starts the program so that it survives a limit of its file size: it sees an error,
+/// as on a full disk, instead of a signal. It ends with the tests, however they end.
 const LAUNCH: &str = r#"trap "" XFSZ; exec setpriv --pdeathsig KILL "$0" "$@""#;
 
 /// A few users do in a test what many do in a second.
@@ -80,7 +80,7 @@ impl ServerProcess {
     #[must_use]
     pub fn start(start: &StartOptions) -> Self {
         let (process, log, said) = spawn(&mut dev_command(start));
-        // The last line of the banner: the log, which tells the addresses, was before it.
+        // The last line of the banner, printed after the log with the addresses.
         let whole = said.wait_for(|line| line.contains(" sys send ").then_some(()));
         assert!(whole.is_some(), "it did not start: {}", log.text());
         let token = |name: &str| {
@@ -229,7 +229,7 @@ impl ServerProcess {
         self.process.wait().expect("an end")
     }
 
-    /// Waits for its end, while its clients go on: it asks them to leave.
+    /// Waits for its end, while its clients continue.
     ///
     /// # Panics
     /// If it is not our child any more.
@@ -238,7 +238,7 @@ impl ServerProcess {
         ended.await.expect("an end")
     }
 
-    /// Forbids it to write beyond so many bytes into any file, or allows it again.
+    /// Limits the size of its files, or lifts the limit.
     ///
     /// # Panics
     /// If `prlimit` of util-linux is missing.
@@ -294,7 +294,7 @@ fn dev_command(start: &StartOptions) -> Command {
     command
 }
 
-/// The process, its log, and what it says.
+/// Spawns the process; returns it with its log and its output.
 fn spawn(command: &mut Command) -> (Child, OutputLines, OutputLines) {
     let mut process = command.spawn().expect("sh is there");
     let log = OutputLines::of(process.stderr.take().expect("a stream of errors"));
@@ -308,7 +308,7 @@ fn address(log: &OutputLines, name: &str) -> SocketAddr {
     address.unwrap_or_else(|| panic!("it did not start: {}", log.text()))
 }
 
-/// The address of a listener, if this line of the log tells it.
+/// Address of a listener, if the line of the log has it.
 fn listening(line: &str, name: &str) -> Option<SocketAddr> {
     let event: Value = serde_json::from_str(line).ok()?;
     let is_it = event["message"] == "listener.open" && event["listener.name"] == name;

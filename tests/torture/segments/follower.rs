@@ -1,4 +1,4 @@
-//! Recipients who follow their mailboxes, on whichever replica lives.
+//! Streams of recipients, on any live replica.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl FrameCounts {
     }
 }
 
-/// All who follow. They stop when this is dropped.
+/// All subscribers. They stop when this is dropped.
 pub struct SegmentFollowers {
     seen: Vec<watch::Receiver<(FrameCounts, usize)>>,
     _tasks: JoinSet<()>,

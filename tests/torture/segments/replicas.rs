@@ -68,7 +68,7 @@ impl Replicas {
         replicas
     }
 
-    /// Calls as the app, on one that lives.
+    /// A client of `Sys` on a live replica.
     pub fn app(&self) -> SystemClient {
         self.all[0].app.clone()
     }

@@ -116,7 +116,7 @@ impl FaultyReplicas {
     }
 }
 
-/// Cuts the connections of all who listen.
+/// Terminates all LISTEN connections.
 pub async fn deafen(deployment: &Deployment) {
     let TestDatabase::Postgres(database) = deployment.database() else {
         return;
@@ -139,7 +139,7 @@ pub async fn write(replicas: Arc<FaultyReplicas>, number: usize) -> usize {
     let mut clients = Vec::new();
     while matches!(replicas.state(), FaultPhase::Storm) {
         sleep(PAUSE).await;
-        // New connections from time to time: the old ones may lead to nobody.
+        // New connections from time to time: old ones may lead to a dead replica.
         if done % 50 == 0 || clients.is_empty() {
             let replica = rand::rng().random_range(0..2);
             let readers = 0..replicas.tokens.len();

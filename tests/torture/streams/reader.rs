@@ -117,7 +117,7 @@ impl StreamReader {
         let until = Instant::now() + Duration::from_millis(for_ms);
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            // A cut by the clock drops the connection with whatever was on its way.
+            // A cut by time drops the connection with all frames on their way.
             match timeout(left, stream.message()).await {
                 Ok(Ok(Some(answer))) => self.take(answer.event.expect("an event")),
                 Ok(Ok(None) | Err(_)) | Err(_) => return,

@@ -83,7 +83,7 @@ impl AppClient {
         Ok(job.into_inner())
     }
 
-    /// Changes what a message says.
+    /// Updates the content of a message.
     ///
     /// # Errors
     /// If it is refused.

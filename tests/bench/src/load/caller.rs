@@ -59,7 +59,7 @@ struct CallerState {
 }
 
 impl LoadCaller {
-    /// Connects to `Messaging`, so many times, and to `Sys`.
+    /// Opens `connections` connections to `Messaging`, and one to `Sys`.
     ///
     /// # Errors
     /// If nobody answers.

@@ -43,7 +43,7 @@ pub struct ClosedLoop {
 }
 
 impl ClosedLoop {
-    /// Starts so many workers.
+    /// Starts `workers` workers.
     pub fn start(caller: &LoadCaller, work: CallKind, in_flight: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut workers = JoinSet::new();
@@ -71,7 +71,7 @@ impl ClosedLoop {
     }
 }
 
-/// Pages through the inboxes of all users, once each, so many at a time.
+/// Reads the first page of every user's inbox once, `in_flight` at a time.
 pub async fn page_through(caller: &LoadCaller, in_flight: usize) -> Done {
     let users = (0..caller.profiles()).zip(0..);
     let pages = stream::iter(users).map(async |(user, worker)| {

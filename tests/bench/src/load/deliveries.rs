@@ -1,4 +1,4 @@
-//! Sends at a steady rate to users who follow, and when they see them.
+//! Sends at a steady rate to subscribers, and the times of their frames.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// Starts to send to the first users, so many, who follow.
+    /// Starts to send to the first `count` users, who have streams.
     pub fn start(caller: &LoadCaller, subscribers: Subscribers, users: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         Self {

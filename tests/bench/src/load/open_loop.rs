@@ -109,7 +109,7 @@ impl Waited {
 }
 
 impl OpenLoad {
-    /// Milliseconds below which so many percent of the latencies are.
+    /// Percentile of the latencies, in milliseconds.
     pub fn quantile_ms(&self, percent: usize) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let place = (self.latencies.len() * percent / 100).min(last);

@@ -1,4 +1,4 @@
-//! Users who follow their mailboxes, and take at once whatever comes.
+//! Subscribers that read every frame at once.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -112,7 +112,7 @@ async fn open(
     Ok((stream, opened))
 }
 
-/// Takes whatever comes until the stream ends, and answers how it did.
+/// Reads frames until the stream ends, and returns its end.
 async fn follow(
     mut stream: Streaming<SubscribeResponse>,
     received: UnboundedSender<Received>,
@@ -120,7 +120,7 @@ async fn follow(
     loop {
         match next(&mut stream).await {
             Ok(Some(Frame::MessageReceived(entry))) if entry.msgbox == "inbox" => {
-                // Nobody asks any more at the end.
+                // The receiver is gone at the end.
                 let _ = received.send(Received {
                     message_id: entry.message_id,
                     at_us: now_us(),

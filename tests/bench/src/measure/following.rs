@@ -15,7 +15,7 @@ use crate::measure::window;
 use crate::scenario::{CallKind, WATCHERS};
 use crate::site::MeasuredService;
 
-/// Users who are written to while nothing else happens.
+/// Recipients of the measured deliveries.
 const RECIPIENTS: u64 = 100;
 /// Streams of a new server that do not count: they fill its pools and caches.
 pub const FIRST_STREAMS: u64 = STREAMS_PER_CONNECTION;
@@ -71,8 +71,7 @@ pub async fn deliveries_elsewhere(site: &mut MeasuredService, secs: u64) -> anyh
     Ok(Sample::between(&before, &after, load.stop().await?))
 }
 
-/// Opens so many streams and leaves them alone. The server is a new one: what another has
-/// taken before and freed since would hide what they need.
+/// Opens streams and leaves them idle, on a new server.
 ///
 /// # Errors
 /// If it cannot be started, or a stream ends.

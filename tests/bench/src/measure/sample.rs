@@ -84,7 +84,7 @@ impl Sample {
     }
 }
 
-/// Milliseconds below which so many percent are.
+/// Percentile, in milliseconds.
 fn quantile(sorted_us: &[u64], percent: usize) -> f64 {
     let place = (sorted_us.len() * percent / 100).min(sorted_us.len().saturating_sub(1));
     sorted_us

@@ -46,7 +46,7 @@ pub struct Args {
     layers: Option<PathBuf>,
 }
 
-/// Serves, and says where.
+/// Serves, and prints the address.
 ///
 /// # Errors
 /// If it cannot.

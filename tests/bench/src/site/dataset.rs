@@ -6,7 +6,7 @@
 
 use uuid::Uuid;
 
-/// Users enough to send to 500 others at once.
+/// Minimum number of users, enough for sends to 500 others.
 pub const PROFILES_MIN: u64 = 600;
 /// Between two rounds.
 pub const ROUND_MS: u64 = 60_000;

@@ -1,4 +1,4 @@
-//! Tokens for everybody, signed by an issuer that the servers are told about.
+//! Tokens of all users, signed by an issuer that the servers trust.
 
 use std::fs;
 use std::path::Path;

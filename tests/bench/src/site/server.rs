@@ -147,7 +147,7 @@ impl Drop for BenchServer {
     }
 }
 
-/// The address of a listener, if this line of the log tells it.
+/// Address of a listener, if the line of the log has it.
 fn listening(line: &str, name: &str) -> Option<SocketAddr> {
     let event: Value = serde_json::from_str(line).ok()?;
     let is_it = event["message"] == "listener.open" && event["listener.name"] == name;
