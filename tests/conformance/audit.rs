@@ -38,7 +38,7 @@ async fn a_recount_finds_and_repairs_each_altered_counter(fixture: &StoreFixture
     furnish(fixture).await;
     let raw = fixture.raw().await;
     let untouched = raw.everything("app").await;
-    for (tampering, what, stored, counted) in [
+    for (tampering, field, stored, counted) in [
         ("inbox_total = 9", "inbox_total", 9, 3),
         ("inbox_unread = 0", "inbox_unread", 0, 1),
         ("sent_total = 2", "sent_total", 2, 0),
@@ -50,38 +50,38 @@ async fn a_recount_finds_and_repairs_each_altered_counter(fixture: &StoreFixture
         let drift = |repaired| Drift {
             app: "app".to_owned(),
             profile: profile("bob"),
-            what,
+            field,
             stored,
             counted,
             repaired,
         };
         assert_eq!(recount(&*fixture.store).await.drift, [drift(false)]);
-        let audit = fixture.store.audit(None, true).await.expect("an audit");
+        let audit = fixture.store.recount(None, true).await.expect("an audit");
         assert_eq!(audit.drift, [drift(true)]);
         assert_eq!(recount(&*fixture.store).await.drift, []);
-        assert_eq!(raw.everything("app").await, untouched, "{what}");
+        assert_eq!(raw.everything("app").await, untouched, "{field}");
     }
 
     let late = "UPDATE mailbox SET next_expiry_ms = next_expiry_ms + 1";
     raw.run(late).await;
     let found = recount(&*fixture.store).await.drift;
-    assert!(found.iter().all(|drift| drift.what == "next_expiry_ms"));
+    assert!(found.iter().all(|drift| drift.field == "next_expiry_ms"));
     assert_eq!(found.len(), 2);
-    fixture.store.audit(None, true).await.expect("an audit");
+    fixture.store.recount(None, true).await.expect("an audit");
     assert_eq!(raw.everything("app").await, untouched);
 
     raw.run("DELETE FROM message").await;
     let found = recount(&*fixture.store).await.drift;
     let lost: Vec<_> = found
         .iter()
-        .map(|drift| (drift.what, drift.stored))
+        .map(|drift| (drift.field, drift.stored))
         .collect();
     let what = "entries without a message";
     assert_eq!(lost, [(what, 5), (what, 3)]);
-    let audit = fixture.store.audit(None, true).await.expect("an audit");
+    let audit = fixture.store.recount(None, true).await.expect("an audit");
     assert!(audit.drift.iter().all(|drift| !drift.repaired));
     raw.run("DELETE FROM msgbox").await;
-    fixture.store.audit(None, true).await.expect("an audit");
+    fixture.store.recount(None, true).await.expect("an audit");
 }
 
 async fn a_recount_finds_entries_that_differ_from_their_message(fixture: &StoreFixture) {
@@ -95,7 +95,7 @@ async fn a_recount_finds_entries_that_differ_from_their_message(fixture: &StoreF
     let raw = fixture.raw().await;
     let found = async || {
         let drift = recount(&*fixture.store).await.drift;
-        let found = drift.iter().map(|drift| (drift.what, drift.stored));
+        let found = drift.iter().map(|drift| (drift.field, drift.stored));
         found.collect::<Vec<_>>()
     };
     raw.run("UPDATE mailbox SET bulk_cursor = 3").await;
@@ -117,7 +117,7 @@ async fn many_mailboxes_are_recounted_in_parts(fixture: &StoreFixture) {
     for some in owners.chunks(150) {
         fixture.batch(some.iter().map(|owner| open(owner))).await;
     }
-    let first = fixture.store.audit(None, false).await.expect("an audit");
+    let first = fixture.store.recount(None, false).await.expect("an audit");
     assert!(first.next.is_some() && first.mailboxes < 450);
     assert_eq!(recount(&*fixture.store).await.mailboxes, 450);
     let last = &owners[449];
@@ -130,7 +130,7 @@ async fn many_mailboxes_are_recounted_in_parts(fixture: &StoreFixture) {
     loop {
         after = fixture
             .store
-            .audit(after, true)
+            .recount(after, true)
             .await
             .expect("an audit")
             .next;

@@ -3,7 +3,7 @@
 use domain::bulk::Tally;
 use domain::{Audience, MessageId, Msgbox};
 use futures::future::join_all;
-use storage::{Change, FeedPart, MailStore, Reader, Since};
+use storage::{FeedChange, FeedLimits, FeedStart, Requester, Store};
 use support::however_gathered;
 
 use super::builders::update;
@@ -48,13 +48,12 @@ async fn a_mailbox_settled_by_two_stores_takes_a_bulk_message_once(fixture: &Sto
         let (app, profiles) = (app(), owners.iter().map(|owner| profile(owner)));
         let profiles: Vec<_> = profiles.collect();
         let calls = profiles.iter().flat_map(|owner| {
-            let stores: [&dyn MailStore; 4] =
-                [&*fixture.store, &*replica, &*fixture.store, &*replica];
+            let stores: [&dyn Store; 4] = [&*fixture.store, &*replica, &*fixture.store, &*replica];
             let app = &app;
             stores.map(|store| async move {
-                let counted = store.counts(app, owner, Reader::Owner).await;
+                let counted = store.counts(app, owner, Requester::Owner).await;
                 let counted = counted.expect("counts");
-                (counted.counts.inbox_total, counted.position.seq)
+                (counted.counts.inbox_total, counted.offset.seq)
             })
         });
         for found in join_all(calls).await {
@@ -115,10 +114,10 @@ async fn a_bulk_message_pages_by_send_time_and_streams_by_settling(fixture: &Sto
     let message_id = sent(fixture.act(to_all()).await);
     fixture.clock().advance(5_000);
     let (app, bob) = (app(), profile("bob"));
-    let since = Since::After(
-        storage::Position {
+    let since = FeedStart::After(
+        storage::FeedOffset {
             seq: 1,
-            ..fixture.page("bob", &everything()).await.position
+            ..fixture.page("bob", &everything()).await.offset
         }
         .into(),
     );
@@ -132,7 +131,7 @@ async fn a_bulk_message_pages_by_send_time_and_streams_by_settling(fixture: &Sto
         .collect();
     order.sort_unstable();
     assert_eq!(order, [first, message_id, last]);
-    let all = FeedPart {
+    let all = FeedLimits {
         changes_max: 10,
         bytes_max: 10_000,
     };
@@ -141,7 +140,7 @@ async fn a_bulk_message_pages_by_send_time_and_streams_by_settling(fixture: &Sto
     let received: Vec<MessageId> = changes
         .iter()
         .map(|(_, change)| match change {
-            Change::Received(item) => item.entry.message_id,
+            FeedChange::Received(item) => item.entry.message_id,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -175,12 +174,12 @@ async fn a_read_by_the_app_settles_the_mailbox(fixture: &StoreFixture) {
     fixture.done(open("bob")).await;
     let message_id = sent(fixture.act(to_all()).await);
     let (app, bob) = (app(), profile("bob"));
-    let counted = fixture.store.counts(&app, &bob, Reader::App).await;
+    let counted = fixture.store.counts(&app, &bob, Requester::App).await;
     assert_eq!(counted.expect("counts").counts.inbox_total, 1);
     assert_eq!(tally(fixture, message_id).await.settled, 1);
     let nobody = profile("nobody");
-    let counted = fixture.store.counts(&app, &nobody, Reader::App).await;
-    assert_eq!(counted.expect("counts").position.seq, 0);
+    let counted = fixture.store.counts(&app, &nobody, Requester::App).await;
+    assert_eq!(counted.expect("counts").offset.seq, 0);
     assert_eq!(
         fixture.done(clear("bob", Msgbox::Inbox)).await,
         domain::Outcome::Changed(1)

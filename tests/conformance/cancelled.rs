@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use domain::page::{Criteria, Scan};
 use domain::{MessageId, Outcome};
 use futures::future::{join_all, poll_fn};
-use storage::{Error, Reader};
+use storage::{Error, Requester};
 use support::however_gathered;
 
 use super::builders::{
@@ -169,12 +169,12 @@ async fn dropped_reads_leave_no_transaction_open(fixture: &StoreFixture) {
     let store = &fixture.store;
     for polls in 0..POLLS {
         let (app, bob) = (app(), profile("bob"));
-        up_to(polls, store.page(&app, &bob, Reader::App, &counting)).await;
+        up_to(polls, store.page(&app, &bob, Requester::App, &counting)).await;
         up_to(polls, store.repository_page(&app, &everything())).await;
         let stranger = profile(&format!("stranger{polls}"));
-        up_to(polls, store.counts(&app, &stranger, Reader::Owner)).await;
+        up_to(polls, store.counts(&app, &stranger, Requester::Owner)).await;
         up_to(polls, store.ready()).await;
-        up_to(polls, store.audit(None, true)).await;
+        up_to(polls, store.recount(None, true)).await;
         let nowhere = other_app(&format!("app{polls}"));
         up_to(polls, store.settings(&nowhere)).await;
     }

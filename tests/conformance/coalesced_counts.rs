@@ -3,7 +3,7 @@
 use domain::AppId;
 use domain::mailbox::Counts;
 use futures::future::join_all;
-use storage::Reader;
+use storage::Requester;
 use support::on_each_database;
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -25,8 +25,8 @@ fn user(number: usize) -> String {
     format!("user-{number}")
 }
 
-async fn counts(store: &BatchStore, app: &AppId, owner: &str, reader: Reader) -> Counts {
-    let counted = store.counts(app, &profile(owner), reader).await;
+async fn counts(store: &BatchStore, app: &AppId, owner: &str, requester: Requester) -> Counts {
+    let counted = store.counts(app, &profile(owner), requester).await;
     counted.expect("counts").counts
 }
 
@@ -59,16 +59,16 @@ async fn coalesced_reads_return_each_caller_its_own_counts(fixture: &StoreFixtur
     // Some mailboxes are created by this read, some are due, and some belong to other apps.
     fixture.done(to_all()).await;
     let of_users = (0..USERS).map(async |number| {
-        let found = counts(&fixture.store, &app(), &user(number), Reader::Owner).await;
+        let found = counts(&fixture.store, &app(), &user(number), Requester::Owner).await;
         // The bulk message reached the existing mailboxes.
         let reached = usize::from(number % 5 > 0);
         assert_eq!(found, expected(number, reached), "{number}");
     });
     let of_others = (0..USERS).map(async |number| {
-        let found = counts(&fixture.store, &elsewhere, &user(number), Reader::App).await;
+        let found = counts(&fixture.store, &elsewhere, &user(number), Requester::App).await;
         let total = i64::from(number == 7);
         assert_eq!(found.inbox_total, total, "{number}");
-        let found = counts(&fixture.store, &nowhere, &user(number), Reader::App).await;
+        let found = counts(&fixture.store, &nowhere, &user(number), Requester::App).await;
         assert_eq!(found, Counts::default(), "{number}");
     });
     tokio::join!(join_all(of_users), join_all(of_others));
@@ -82,7 +82,7 @@ async fn coalesced_counts_include_the_last_acknowledged_write(fixture: &StoreFix
                 .run(&app(), operation(send(&user(number), &[&user(number)])))
                 .await
                 .expect("sent");
-            let found = counts(&fixture.store, &app(), &user(number), Reader::Owner).await;
+            let found = counts(&fixture.store, &app(), &user(number), Requester::Owner).await;
             let all = Counts {
                 inbox_total: total,
                 inbox_unread: total,
@@ -99,7 +99,7 @@ async fn cancelling_a_coalesced_read_does_not_cancel_the_others(fixture: &StoreF
     for round in 0..40 {
         let asking = (0..USERS).map(|number| {
             let store = fixture.store.clone();
-            let ask = async move { counts(&store, &app(), &user(number), Reader::App).await };
+            let ask = async move { counts(&store, &app(), &user(number), Requester::App).await };
             (number, tokio::spawn(ask))
         });
         let asking: Vec<_> = asking.collect();
@@ -126,7 +126,7 @@ async fn a_read_after_many_cancelled_ones_is_answered(fixture: &StoreFixture) {
         let crowd = (0..1_000).map(|number| {
             let store = fixture.store.clone();
             let owner = user(number % USERS);
-            tokio::spawn(async move { counts(&store, &app(), &owner, Reader::App).await })
+            tokio::spawn(async move { counts(&store, &app(), &owner, Requester::App).await })
         });
         let crowd: Vec<_> = crowd.collect();
         yield_now().await;
@@ -134,7 +134,7 @@ async fn a_read_after_many_cancelled_ones_is_answered(fixture: &StoreFixture) {
             one.abort();
         }
         let (app, owner) = (app(), user(3));
-        let one = counts(&fixture.store, &app, &owner, Reader::App);
+        let one = counts(&fixture.store, &app, &owner, Requester::App);
         let found = timeout(IN_TIME, one).await;
         assert_eq!(found.expect("an answer"), expected(3, 0));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use storage::{Error, Head, Wake};
+use storage::{ChangeListener, Error, MailboxHead};
 use storage_sql::Options;
 use support::however_gathered;
 
@@ -19,20 +19,20 @@ however_gathered![
 #[derive(Default)]
 struct NotificationCount(AtomicUsize);
 
-impl Wake for NotificationCount {
-    fn changed(&self, heads: &[Head]) {
+impl ChangeListener for NotificationCount {
+    fn on_changed(&self, heads: &[MailboxHead]) {
         self.0.fetch_add(heads.len(), Ordering::SeqCst);
     }
 
-    fn lost(&self) {}
+    fn on_hints_lost(&self) {}
 
-    fn replaced(&self) {}
+    fn on_database_replaced(&self) {}
 }
 
 async fn listeners_are_notified_after_the_commit(fixture: &StoreFixture) {
     let heard = Arc::new(NotificationCount::default());
     let options = Options {
-        wake: heard.clone(),
+        listener: heard.clone(),
         ..fixture.test.options.clone()
     };
     let store = fixture.store_of(&options).await;

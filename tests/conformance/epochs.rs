@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::page::Scan;
-use storage::{Error, MailStore, Reader};
+use storage::{Error, Requester, Store};
 use storage_sql::Options;
 use support::on_each_database;
 use support::store::{DatabaseKind, TestDatabase, TestStore, run};
@@ -58,9 +58,9 @@ async fn a_copy_of_a_database_starts_a_new_epoch() {
     test.close().await;
 }
 
-async fn epoch_of(store: &dyn MailStore) -> Uuid {
-    let counted = store.counts(&app(), &profile("bob"), Reader::App).await;
-    counted.expect("counts").position.epoch
+async fn epoch_of(store: &dyn Store) -> Uuid {
+    let counted = store.counts(&app(), &profile("bob"), Requester::App).await;
+    counted.expect("counts").offset.epoch
 }
 
 /// A program that knew less of the identity wrote down less of it.
@@ -71,7 +71,7 @@ async fn an_epoch_survives_a_shorter_identity(fixture: &StoreFixture) {
         .await;
     let written = "SELECT count(*) FROM server WHERE identity LIKE '%/%/%'";
     assert_eq!(raw.number(written).await, 0);
-    fixture.store.heads(&[]).await.expect("heads");
+    fixture.store.statuses(&[]).await.expect("heads");
     assert_eq!(raw.number(written).await, 1);
     assert_eq!(epoch_of(&*fixture.store).await, before);
 }
@@ -124,12 +124,12 @@ async fn a_new_epoch_clears_all_caches(fixture: &StoreFixture) {
     };
     fixture.raw().await.run(restored).await;
     replica.new_epoch().await.expect("a new epoch");
-    fixture.store.heads(&[]).await.expect("heads");
+    fixture.store.statuses(&[]).await.expect("heads");
     assert_eq!(contents(fixture, &all).await, [b"other"]);
 
     give_the_number_to_another_app(fixture).await;
     replica.new_epoch().await.expect("a new epoch");
-    fixture.store.heads(&[]).await.expect("heads");
+    fixture.store.statuses(&[]).await.expect("heads");
     assert!(contents(fixture, &all).await.is_empty());
     replica.close().await;
 }
@@ -142,7 +142,7 @@ async fn a_new_connection_reads_its_app_under_the_current_number(fixture: &Store
     fixture.raw().await.end_connections().await;
     let bob = profile("bob");
     let counted = loop {
-        let reader = Reader::App;
+        let reader = Requester::App;
         match fixture.store.counts(&app(), &bob, reader).await {
             Err(Error::Unavailable(_)) => {}
             counted => break counted.expect("counts").counts,

@@ -3,7 +3,7 @@
 use domain::limits::{EXPIRED_KEPT_MS, IDEMPOTENCY_MS, SWEEP_LEASE_MS};
 use domain::page::Criteria;
 use domain::{Action, Audience, MessageId, Msgbox, Outcome, Refusal};
-use storage::{Change, FeedPart, Since};
+use storage::{FeedChange, FeedLimits, FeedStart};
 use support::however_gathered;
 
 use super::builders::{
@@ -31,7 +31,7 @@ async fn short_lived(fixture: &StoreFixture, to: &[&str]) -> MessageId {
 }
 
 async fn sweep_all(store: &BatchStore) {
-    while store.sweep().await.expect("a sweep") {}
+    while store.expire_due().await.expect("a sweep") {}
 }
 
 async fn expired_entries_are_neither_shown_nor_counted(fixture: &StoreFixture) {
@@ -85,17 +85,20 @@ async fn the_feed_reports_each_expired_entry(fixture: &StoreFixture) {
         short_lived(fixture, &["bob"]).await,
     ];
     let (app, bob) = (app(), profile("bob"));
-    let all = FeedPart {
+    let all = FeedLimits {
         changes_max: 10,
         bytes_max: 10_000,
     };
-    let head = fixture.store.changes(&app, &bob, Since::Now, all).await;
-    let since = Since::After(head.expect("a feed").reached);
+    let head = fixture
+        .store
+        .changes(&app, &bob, FeedStart::Head, all)
+        .await;
+    let since = FeedStart::After(head.expect("a feed").reached);
     fixture.clock().advance(LIFE_MS);
     let feed = fixture.store.changes(&app, &bob, since, all).await;
     let feed = feed.expect("a feed");
     let gone: Vec<_> = feed.changes.into_iter().map(|(_, change)| change).collect();
-    let expected = [one, other].map(|id| Change::Deleted(Msgbox::Inbox, id));
+    let expected = [one, other].map(|id| FeedChange::Deleted(Msgbox::Inbox, id));
     assert_eq!(gone, expected);
     assert_eq!(feed.counts.inbox_total, 0);
 }
@@ -195,7 +198,7 @@ async fn the_sweep_goes_on_in_small_parts(fixture: &StoreFixture) {
     fixture.clock().advance(LIFE_MS);
     let raw = fixture.raw().await;
     let mut left = vec![raw.number("SELECT count(*) FROM msgbox").await];
-    while fixture.store.sweep().await.expect("a sweep") {
+    while fixture.store.expire_due().await.expect("a sweep") {
         left.push(raw.number("SELECT count(*) FROM msgbox").await);
     }
     assert_eq!(left, [250, 150, 50, 0]);

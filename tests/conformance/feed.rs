@@ -3,7 +3,10 @@
 use domain::limits::{DAY_MS, TOMBSTONE_MS};
 use domain::operation::{MarkMessagesDelivered, TrimTombstones};
 use domain::{Action, MessageId, Msgbox};
-use storage::{Bookmark, Broken, Change, Feed, FeedPart, Position, Since, Stretch};
+use storage::{
+    BacklogWindow, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart,
+    ResyncReason,
+};
 use support::on_each_database;
 use support::store::DatabaseKind;
 use uuid::Uuid;
@@ -28,7 +31,7 @@ on_each_database![
     a_new_epoch_hides_cached_arrivals,
 ];
 
-const MUCH: FeedPart = FeedPart {
+const MUCH: FeedLimits = FeedLimits {
     changes_max: 500,
     bytes_max: 64 * 1024 * 1024,
 };
@@ -36,33 +39,38 @@ const MUCH: FeedPart = FeedPart {
 /// A change in short: what happened to which message in which box.
 type ChangeSummary = (&'static str, Msgbox, MessageId);
 
-fn short(change: &Change) -> ChangeSummary {
+fn short(change: &FeedChange) -> ChangeSummary {
     match change {
-        Change::Received(item) => ("new", item.entry.msgbox, item.entry.message_id),
-        Change::Updated(item) => ("changed", item.entry.msgbox, item.entry.message_id),
-        Change::Deleted(msgbox, message_id) => ("gone", *msgbox, *message_id),
+        FeedChange::Received(item) => ("new", item.entry.msgbox, item.entry.message_id),
+        FeedChange::Updated(item) => ("changed", item.entry.msgbox, item.entry.message_id),
+        FeedChange::Deleted(msgbox, message_id) => ("gone", *msgbox, *message_id),
     }
 }
 
-fn shorts(feed: &Feed) -> Vec<ChangeSummary> {
+fn shorts(feed: &FeedPage) -> Vec<ChangeSummary> {
     feed.changes
         .iter()
         .map(|(_, change)| short(change))
         .collect()
 }
 
-async fn read_as(fixture: &StoreFixture, owner: &str, since: Since, part: FeedPart) -> Feed {
+async fn read_as(
+    fixture: &StoreFixture,
+    owner: &str,
+    since: FeedStart,
+    part: FeedLimits,
+) -> FeedPage {
     let (app, owner) = (app(), profile(owner));
     let feed = fixture.store.changes(&app, &owner, since, part).await;
     feed.expect("a feed")
 }
 
-async fn read(fixture: &StoreFixture, since: Since, part: FeedPart) -> Feed {
+async fn read(fixture: &StoreFixture, since: FeedStart, part: FeedLimits) -> FeedPage {
     read_as(fixture, "bob", since, part).await
 }
 
-async fn now(fixture: &StoreFixture) -> Since {
-    Since::After(read(fixture, Since::Now, MUCH).await.reached)
+async fn now(fixture: &StoreFixture) -> FeedStart {
+    FeedStart::After(read(fixture, FeedStart::Head, MUCH).await.reached)
 }
 
 async fn sends(fixture: &StoreFixture, count: usize) -> Vec<MessageId> {
@@ -90,10 +98,10 @@ async fn every_kind_of_change_arrives_once_and_in_order(fixture: &StoreFixture) 
         ("new", Msgbox::Inbox, last),
     ];
     assert_eq!(shorts(&feed), expected);
-    assert!(!feed.more && feed.broken.is_none());
+    assert!(!feed.more && feed.resync.is_none());
     assert_eq!(feed.counts.inbox_total, 3);
-    assert_eq!(feed.reached.position.seq, feed.head);
-    let after = read(fixture, Since::After(feed.reached), MUCH).await;
+    assert_eq!(feed.reached.offset.seq, feed.head);
+    let after = read(fixture, FeedStart::After(feed.reached), MUCH).await;
     assert!(after.changes.is_empty() && !after.more);
 }
 
@@ -105,14 +113,14 @@ async fn the_feed_shows_the_last_state_of_entries_that_exist(fixture: &StoreFixt
     fixture.done(delete("bob", Msgbox::Inbox, &ids[1..])).await;
     let feed = read(fixture, start, MUCH).await;
     assert_eq!(shorts(&feed), [("new", Msgbox::Inbox, ids[0])]);
-    let Change::Received(item) = &feed.changes[0].1 else {
+    let FeedChange::Received(item) = &feed.changes[0].1 else {
         panic!("{feed:?}");
     };
     assert_eq!((item.entry.version, item.entry.read_ms), (3, None));
 }
 
 /// Changes of all kinds, some of them of entries that the reader never saw.
-async fn storm(fixture: &StoreFixture) -> Since {
+async fn storm(fixture: &StoreFixture) -> FeedStart {
     let old = sends(fixture, 6).await;
     let start = now(fixture).await;
     let new = sends(fixture, 6).await;
@@ -128,20 +136,20 @@ async fn storm(fixture: &StoreFixture) -> Since {
 /// All changes that a reader sees in parts of `limit`.
 async fn follow(
     fixture: &StoreFixture,
-    mut since: Since,
+    mut since: FeedStart,
     changes_max: u32,
-) -> Vec<(Bookmark, ChangeSummary)> {
-    let part = FeedPart {
+) -> Vec<(FeedPosition, ChangeSummary)> {
+    let part = FeedLimits {
         changes_max,
         ..MUCH
     };
     let mut seen = Vec::new();
     loop {
         let feed = read(fixture, since, part).await;
-        assert_eq!(feed.broken, None);
+        assert_eq!(feed.resync, None);
         let changes = feed.changes.iter();
         seen.extend(changes.map(|(bookmark, change)| (*bookmark, short(change))));
-        since = Since::After(feed.reached);
+        since = FeedStart::After(feed.reached);
         if !feed.more {
             return seen;
         }
@@ -150,14 +158,14 @@ async fn follow(
 
 async fn a_feed_resumed_at_any_point_neither_loses_nor_repeats_changes(fixture: &StoreFixture) {
     let start = storm(fixture).await;
-    for since in [start, Since::Beginning] {
+    for since in [start, FeedStart::Beginning] {
         let all = follow(fixture, since, 500).await;
-        assert!(all.is_sorted_by_key(|(bookmark, _)| bookmark.position.seq));
+        assert!(all.is_sorted_by_key(|(bookmark, _)| bookmark.offset.seq));
         for changes_max in 1..5 {
             assert_eq!(follow(fixture, since, changes_max).await, all);
         }
         for cut in 0..all.len() {
-            let rest = follow(fixture, Since::After(all[cut].0), 500).await;
+            let rest = follow(fixture, FeedStart::After(all[cut].0), 500).await;
             assert_eq!(rest, all[cut + 1..]);
         }
     }
@@ -165,12 +173,12 @@ async fn a_feed_resumed_at_any_point_neither_loses_nor_repeats_changes(fixture: 
 
 async fn cursor_0_replays_all_stored_entries(fixture: &StoreFixture) {
     storm(fixture).await;
-    let feed = read(fixture, Since::Beginning, MUCH).await;
+    let feed = read(fixture, FeedStart::Beginning, MUCH).await;
     assert!(shorts(&feed).iter().all(|(what, ..)| *what == "new"));
     let counts = feed.counts;
     let stored = usize::try_from(counts.inbox_total + counts.sent_total).expect("few");
     assert_eq!(feed.changes.len(), stored);
-    let nobody = read_as(fixture, "zoe", Since::Beginning, MUCH).await;
+    let nobody = read_as(fixture, "zoe", FeedStart::Beginning, MUCH).await;
     assert_eq!((nobody.changes, nobody.head), (Vec::new(), 0));
 }
 
@@ -179,15 +187,15 @@ async fn a_part_of_the_feed_is_cut_by_bytes_and_has_at_least_one_change(fixture:
         let action = Action::SendMessage(from_user("ann", &["bob"], bytes(size)));
         sent(fixture.act(action).await);
     }
-    let part = FeedPart {
+    let part = FeedLimits {
         bytes_max: 1_000,
         ..MUCH
     };
-    let mut since = Since::Beginning;
+    let mut since = FeedStart::Beginning;
     for expected in [2, 1, 1] {
         let feed = read(fixture, since, part).await;
         assert_eq!(feed.changes.len(), expected);
-        since = Since::After(feed.reached);
+        since = FeedStart::After(feed.reached);
     }
     assert_eq!(read(fixture, since, part).await.changes.len(), 0);
 }
@@ -196,22 +204,28 @@ async fn trimmed_deletions_yield_a_resync_except_from_an_empty_cursor(fixture: &
     let ids = sends(fixture, 4).await;
     let start = now(fixture).await;
     fixture.done(delete("bob", Msgbox::Inbox, &ids[..2])).await;
-    let one = FeedPart {
+    let one = FeedLimits {
         changes_max: 1,
         ..MUCH
     };
-    let replay = read(fixture, Since::Beginning, one).await;
+    let replay = read(fixture, FeedStart::Beginning, one).await;
     let trim = TrimTombstones {
         owner: profile("bob"),
         seq: i64::MAX,
     };
     fixture.done(Action::TrimTombstones(trim)).await;
     let broken = read(fixture, start, MUCH).await;
-    assert_eq!(broken.broken, Some(Broken::TooOld));
-    assert!(broken.changes.is_empty() && broken.reached.position.seq == broken.head);
-    let rest = read(fixture, Since::After(replay.reached), MUCH).await;
+    assert_eq!(broken.resync, Some(ResyncReason::TooOld));
+    assert!(broken.changes.is_empty() && broken.reached.offset.seq == broken.head);
+    let rest = read(fixture, FeedStart::After(replay.reached), MUCH).await;
     assert_eq!(shorts(&rest), [("new", Msgbox::Inbox, ids[3])]);
-    assert_eq!(read(fixture, Since::Beginning, MUCH).await.changes.len(), 2);
+    assert_eq!(
+        read(fixture, FeedStart::Beginning, MUCH)
+            .await
+            .changes
+            .len(),
+        2
+    );
 }
 
 async fn trimming_removes_old_deletions_only(fixture: &StoreFixture) {
@@ -223,14 +237,14 @@ async fn trimming_removes_old_deletions_only(fixture: &StoreFixture) {
     fixture.done(delete("bob", Msgbox::Inbox, &ids[1..2])).await;
     let middle = now(fixture).await;
     trimmed(&*fixture.store).await;
-    assert_eq!(read(fixture, start, MUCH).await.broken, None);
+    assert_eq!(read(fixture, start, MUCH).await.resync, None);
 
     fixture.clock().advance(2 * DAY_MS);
     fixture.done(delete("bob", Msgbox::Inbox, &ids[2..])).await;
     trimmed(&*fixture.store).await;
     assert_eq!(
-        read(fixture, start, MUCH).await.broken,
-        Some(Broken::TooOld)
+        read(fixture, start, MUCH).await.resync,
+        Some(ResyncReason::TooOld)
     );
     let feed = read(fixture, middle, MUCH).await;
     assert_eq!(shorts(&feed), [("gone", Msgbox::Inbox, ids[2])]);
@@ -244,9 +258,9 @@ async fn a_new_epoch_ends_all_cursors(fixture: &StoreFixture) {
     sends(fixture, 1).await;
     replica.new_epoch().await.expect("a new epoch");
     let feed = read(fixture, start, MUCH).await;
-    assert_eq!(feed.broken, Some(Broken::EpochChanged));
-    let again = read(fixture, Since::After(feed.reached), MUCH).await;
-    assert_eq!(again.broken, None);
+    assert_eq!(feed.resync, Some(ResyncReason::EpochChanged));
+    let again = read(fixture, FeedStart::After(feed.reached), MUCH).await;
+    assert_eq!(again.resync, None);
     replica.close().await;
 }
 
@@ -256,39 +270,39 @@ async fn a_replaced_database_starts_a_new_epoch(fixture: &StoreFixture) {
     let raw = fixture.raw().await;
     raw.run("UPDATE server SET identity = 'another' WHERE identity IS NOT NULL")
         .await;
-    fixture.store.heads(&[]).await.expect("heads");
+    fixture.store.statuses(&[]).await.expect("heads");
     let expected = match fixture.test.backend() {
         DatabaseKind::Sqlite => None,
-        DatabaseKind::Postgres => Some(Broken::EpochChanged),
+        DatabaseKind::Postgres => Some(ResyncReason::EpochChanged),
     };
-    assert_eq!(read(fixture, start, MUCH).await.broken, expected);
+    assert_eq!(read(fixture, start, MUCH).await.resync, expected);
     let now = now(fixture).await;
-    fixture.store.heads(&[]).await.expect("heads");
-    assert_eq!(read(fixture, now, MUCH).await.broken, None);
+    fixture.store.statuses(&[]).await.expect("heads");
+    assert_eq!(read(fixture, now, MUCH).await.resync, None);
 }
 
 async fn a_cursor_ahead_of_the_database_yields_a_resync(fixture: &StoreFixture) {
     sends(fixture, 1).await;
-    let mut bookmark = read(fixture, Since::Now, MUCH).await.reached;
-    bookmark.position.seq += 1;
-    let feed = read(fixture, Since::After(bookmark), MUCH).await;
-    assert_eq!(feed.broken, Some(Broken::Ahead));
+    let mut bookmark = read(fixture, FeedStart::Head, MUCH).await.reached;
+    bookmark.offset.seq += 1;
+    let feed = read(fixture, FeedStart::After(bookmark), MUCH).await;
+    assert_eq!(feed.resync, Some(ResyncReason::Ahead));
 }
 
 async fn a_delivery_is_no_change(fixture: &StoreFixture) {
     let ids = sends(fixture, 2).await;
     let start = now(fixture).await;
-    let before = read(fixture, Since::Beginning, MUCH).await;
+    let before = read(fixture, FeedStart::Beginning, MUCH).await;
     let delivered = MarkMessagesDelivered {
         owner: profile("bob"),
         message_ids: ids.clone(),
     };
     fixture.done(Action::MarkMessagesDelivered(delivered)).await;
     assert_eq!(read(fixture, start, MUCH).await.changes, []);
-    let after = read(fixture, Since::Beginning, MUCH).await;
+    let after = read(fixture, FeedStart::Beginning, MUCH).await;
     assert_eq!((after.head, shorts(&after)), (before.head, shorts(&before)));
     for (_, change) in &after.changes {
-        let Change::Received(item) = change else {
+        let FeedChange::Received(item) = change else {
             panic!("{change:?}");
         };
         assert_eq!(
@@ -296,26 +310,30 @@ async fn a_delivery_is_no_change(fixture: &StoreFixture) {
             (1, true)
         );
     }
-    let heads = fixture.store.heads(&[after.mailbox]).await.expect("heads");
+    let heads = fixture
+        .store
+        .statuses(&[after.mailbox])
+        .await
+        .expect("heads");
     assert_eq!(heads[0].head.seq, after.head);
 }
 
 /// Positions just before and after a position.
-fn others(seen: Bookmark) -> [Bookmark; 3] {
-    let position = seen.position;
+fn others(seen: FeedPosition) -> [FeedPosition; 3] {
+    let offset = seen.offset;
     [
-        Position {
+        FeedOffset {
             epoch: Uuid::from_u128(1),
-            ..position
+            ..offset
         }
         .into(),
-        Position {
-            seq: position.seq - 1,
-            ..position
+        FeedOffset {
+            seq: offset.seq - 1,
+            ..offset
         }
         .into(),
-        Bookmark {
-            stretch: Some(Stretch::after(position.seq - 1, position.seq + 1)),
+        FeedPosition {
+            window: Some(BacklogWindow::first(offset.seq - 1, offset.seq + 1)),
             ..seen
         },
     ]
@@ -323,7 +341,7 @@ fn others(seen: Bookmark) -> [Bookmark; 3] {
 
 async fn an_arrival_from_memory_equals_the_feed_from_the_database(fixture: &StoreFixture) {
     let start = fixture.send("ann", &["bob"]).await;
-    let beginning = read(fixture, Since::Now, MUCH).await;
+    let beginning = read(fixture, FeedStart::Head, MUCH).await;
     let (mailbox, mut seen) = (beginning.mailbox, beginning.reached);
     let mut subscription = fixture.test.hub.subscribe(mailbox, 1).expect("a place");
     assert_eq!(subscription.arrived(&seen), None);
@@ -372,7 +390,7 @@ async fn an_arrival_from_memory_equals_the_feed_from_the_database(fixture: &Stor
             }
         };
         let known = subscription.arrived(&seen);
-        let feed = read(fixture, Since::After(seen), MUCH).await;
+        let feed = read(fixture, FeedStart::After(seen), MUCH).await;
         assert_eq!(known.is_some(), alone, "{step}");
         if let Some(known) = known {
             assert_eq!(known, feed, "{step}");
@@ -390,8 +408,8 @@ async fn a_new_epoch_hides_cached_arrivals(fixture: &StoreFixture) {
     let raw = fixture.raw().await;
     raw.run("UPDATE message SET sender_name = 'another'").await;
     let names = async || {
-        let feed = read(fixture, Since::Beginning, MUCH).await;
-        let Change::Received(told) = &feed.changes[0].1 else {
+        let feed = read(fixture, FeedStart::Beginning, MUCH).await;
+        let FeedChange::Received(told) = &feed.changes[0].1 else {
             panic!("{feed:?}");
         };
         let read = fixture.entries("bob", Msgbox::Inbox, &[id], 1).await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use domain::page::Scan;
 use domain::{Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, Refusal};
-use storage::{Error, Item, Items, MailStore, MailboxPage, Reader};
+use storage::{Error, Item, Lookup, MailboxPage, Requester, Store};
 use storage_sql::{Options, Postgres, SqlStore, Sqlite, open_backend};
 use support::clock::ManualClock;
 use support::store::{DatabaseKind, Fixture, Setup, TestStore};
@@ -74,7 +74,7 @@ impl BatchStore {
 }
 
 impl Deref for BatchStore {
-    type Target = dyn MailStore;
+    type Target = dyn Store;
 
     fn deref(&self) -> &Self::Target {
         match self {
@@ -173,7 +173,10 @@ impl StoreFixture {
     }
 
     pub async fn counts_in(&self, app: &AppId, owner: &str) -> (i64, i64, i64) {
-        let counted = self.store.counts(app, &profile(owner), Reader::App).await;
+        let counted = self
+            .store
+            .counts(app, &profile(owner), Requester::App)
+            .await;
         let counts = counted.expect("counts").counts;
         (counts.inbox_total, counts.inbox_unread, counts.sent_total)
     }
@@ -181,7 +184,7 @@ impl StoreFixture {
     /// Page of a mailbox of the default app, as the app reads it.
     pub async fn page(&self, owner: &str, scan: &Scan) -> MailboxPage {
         let (app, owner) = (app(), profile(owner));
-        let page = self.store.page(&app, &owner, Reader::App, scan).await;
+        let page = self.store.page(&app, &owner, Requester::App, scan).await;
         page.expect("a page")
     }
 
@@ -192,7 +195,7 @@ impl StoreFixture {
         msgbox: Msgbox,
         ids: &[MessageId],
         bytes_max: usize,
-    ) -> Items<Item> {
+    ) -> Lookup<Item> {
         let (app, owner) = (app(), profile(owner));
         let items = self.store.entries(&app, &owner, msgbox, ids, bytes_max);
         items.await.expect("entries")

@@ -1,7 +1,7 @@
 //! Isolation: foreign and unknown ids give equal answers, and apps share nothing.
 
 use domain::{Action, AppId, MessageId, Msgbox, Outcome, Refusal};
-use storage::Reader;
+use storage::Requester;
 use support::however_gathered;
 
 use super::builders::{
@@ -105,7 +105,10 @@ async fn messages_of_another_app_are_not_found(fixture: &StoreFixture) {
             assert_eq!(found.await.expect("entries").found, []);
         }
         let all = everything();
-        let page = fixture.store.page(&there, &owner, Reader::App, &all).await;
+        let page = fixture
+            .store
+            .page(&there, &owner, Requester::App, &all)
+            .await;
         assert!(page.expect("a page").found.items.is_empty());
     }
     are_the_same(fixture, &there, attempts_of_the_app, message).await;

@@ -53,7 +53,7 @@ async fn seq_and_times_have_the_same_order_when_the_clock_goes_back(fixture: &St
                 .iter()
                 .all(|entry| entry.create_ms <= entry.update_ms)
         );
-        assert!(entries.iter().all(|entry| entry.seq <= page.position.seq));
+        assert!(entries.iter().all(|entry| entry.seq <= page.offset.seq));
     }
     let raw = fixture.raw().await;
     let backwards = "SELECT count(*) FROM msgbox_deleted one JOIN msgbox_deleted other
@@ -81,7 +81,7 @@ async fn concurrent_sends_into_one_mailbox_are_numbered_without_gaps(fixture: &S
     let numbers: Vec<i64> = items(&page).iter().map(|item| item.entry.seq).collect();
     let all = i64::try_from(SENDERS * EACH).expect("few");
     assert_eq!(numbers, (1..=all).collect::<Vec<_>>());
-    assert_eq!(page.position.seq, all);
+    assert_eq!(page.offset.seq, all);
     replica.close().await;
 }
 
@@ -100,7 +100,7 @@ async fn two_devices_that_mark_the_same_entries_change_them_once(fixture: &Store
     .await;
     let page = fixture.page("bob", &by_change()).await;
     assert!(items(&page).iter().all(|item| item.entry.version == 2));
-    assert_eq!(page.position.seq, 20);
+    assert_eq!(page.offset.seq, 20);
     assert_eq!(fixture.counts("bob").await, (10, 0, 0));
     replica.close().await;
 }

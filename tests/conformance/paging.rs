@@ -242,7 +242,7 @@ async fn counts_and_rows_come_from_the_same_snapshot(fixture: &StoreFixture) {
                 let page = fixture.page("bob", &scan).await;
                 seen = page.found.items.len();
                 let number = i64::try_from(seen).expect("few");
-                assert_eq!(page.position.seq, number, "one number for each message");
+                assert_eq!(page.offset.seq, number, "one number for each message");
                 assert_eq!(page.found.count.map(|count| count.matches), Some(number));
             }
         }

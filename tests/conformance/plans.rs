@@ -11,7 +11,7 @@ use domain::page::{Criteria, Scan};
 use domain::{Millis, Msgbox, Settings};
 use futures::future::join_all;
 use serde_json::Value;
-use storage::{FeedPart, MailboxKey, Reader, Since};
+use storage::{FeedLimits, FeedStart, MailboxKey, Requester};
 use support::on_each_database;
 
 use super::builders::{
@@ -186,10 +186,10 @@ async fn settle_everything(fixture: &StoreFixture) {
         mailbox_id: 1,
     };
     fixture.store.settle(&[heads]).await.expect("settled");
-    fixture.store.heads(&[heads]).await.expect("heads");
+    fixture.store.statuses(&[heads]).await.expect("heads");
     fixture.clock().advance(40 * DAY_MS);
     fixture.done(settle("bob")).await;
-    while fixture.store.sweep().await.expect("a sweep") {}
+    while fixture.store.expire_due().await.expect("a sweep") {}
 }
 
 async fn read_everything(fixture: &StoreFixture) {
@@ -219,7 +219,7 @@ async fn read_everything(fixture: &StoreFixture) {
             page.expect("a page");
         }
     }
-    let owner = fixture.store.counts(&app, &bob, Reader::Owner).await;
+    let owner = fixture.store.counts(&app, &bob, Requester::Owner).await;
     owner.expect("counts");
     fixture.store.settings(&app).await.expect("settings");
     fixture.store.ready().await.expect("ready");
@@ -227,22 +227,26 @@ async fn read_everything(fixture: &StoreFixture) {
 
 async fn follow_everything(fixture: &StoreFixture) {
     let (app, ann) = (app(), profile("ann"));
-    let part = FeedPart {
+    let part = FeedLimits {
         changes_max: 1,
         bytes_max: ALL_BYTES,
     };
-    let mut since = Since::Beginning;
+    let mut since = FeedStart::Beginning;
     loop {
         let feed = fixture.store.changes(&app, &ann, since, part).await;
         let feed = feed.expect("a feed");
-        since = Since::After(feed.reached);
+        since = FeedStart::After(feed.reached);
         if !feed.more {
-            let heads = fixture.store.heads(&[feed.mailbox]).await;
+            let heads = fixture.store.statuses(&[feed.mailbox]).await;
             assert_eq!(heads.expect("heads").len(), 1);
             break;
         }
     }
     fixture.clock().advance(TOMBSTONE_MS + DAY_MS);
-    fixture.store.trim(None).await.expect("it is trimmed");
+    fixture
+        .store
+        .trim_tombstones(None)
+        .await
+        .expect("it is trimmed");
     fixture.store.new_epoch().await.expect("a new epoch");
 }

@@ -4,7 +4,7 @@ use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX
 use domain::operation::{CancelSendJob, SendToProfiles};
 use domain::segment::{ChangeReport, JobCounts, JobId, JobReport, JobState, Recipients};
 use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refusal, Sender};
-use storage::{Clock as _, Error, Intake, Reader};
+use storage::{Clock as _, Error, RecipientUpload, Requester};
 use support::on_each_database;
 
 use super::builders::{
@@ -44,7 +44,7 @@ fn names(numbers: impl IntoIterator<Item = usize>) -> Vec<ProfileId> {
 /// Recipients that are there, as long as they are not forgotten.
 struct UploadedRecipients {
     to: Recipients,
-    _intake: Box<dyn Intake>,
+    _intake: Box<dyn RecipientUpload>,
 }
 
 /// Takes in recipients, in parts.
@@ -53,7 +53,7 @@ async fn take_in(
     app: &AppId,
     recipients: Vec<ProfileId>,
 ) -> UploadedRecipients {
-    let mut intake = store.intake(app).await.expect("an intake");
+    let mut intake = store.upload_recipients(app).await.expect("an intake");
     for part in recipients.chunks(7_000) {
         intake.add(part.to_vec()).await.expect("a part");
     }
@@ -90,7 +90,7 @@ async fn send_to(fixture: &StoreFixture, count: usize) -> (JobId, MessageId) {
 }
 
 async fn step(store: &BatchStore) -> bool {
-    store.advance().await.expect("a step")
+    store.run_jobs().await.expect("a step")
 }
 
 async fn all_steps(store: &BatchStore) {
@@ -98,7 +98,7 @@ async fn all_steps(store: &BatchStore) {
 }
 
 async fn report(fixture: &StoreFixture, job_id: JobId) -> JobReport {
-    let report = fixture.store.job(&app(), job_id.uuid()).await;
+    let report = fixture.store.send_job(&app(), job_id.uuid()).await;
     report.expect("an answer").expect("a job")
 }
 
@@ -163,7 +163,7 @@ async fn a_recipient_named_twice_gets_one_message(fixture: &StoreFixture) {
         change: None,
     };
     assert_eq!(report(fixture, job_id).await, expected);
-    let by_message = fixture.store.job(&app(), message_id.uuid()).await;
+    let by_message = fixture.store.send_job(&app(), message_id.uuid()).await;
     assert_eq!(by_message.expect("an answer"), Some(expected));
 
     let page = fixture.page(&name(7), &everything()).await;
@@ -182,12 +182,16 @@ async fn a_recipient_named_twice_gets_one_message(fixture: &StoreFixture) {
 }
 
 async fn recipients_get_nothing_before_the_upload_ends(fixture: &StoreFixture) {
-    let mut intake = fixture.store.intake(&app()).await.expect("an intake");
+    let mut intake = fixture
+        .store
+        .upload_recipients(&app())
+        .await
+        .expect("an intake");
     intake.add(names(0..10)).await.expect("a part");
     assert!(!step(&fixture.store).await);
     let to = intake.finish().await.expect("all of them");
     assert!(!step(&fixture.store).await);
-    let unknown = fixture.store.job(&app(), to.job_id.uuid()).await;
+    let unknown = fixture.store.send_job(&app(), to.job_id.uuid()).await;
     assert_eq!(unknown.expect("an answer"), None);
     let stop = Action::CancelSendJob(CancelSendJob { job_id: to.job_id });
     assert_eq!(fixture.act(stop).await, Err(Refusal::NotFound));
@@ -207,7 +211,11 @@ async fn an_unsent_upload_is_removed(fixture: &StoreFixture) {
     let chunks = "SELECT count(*) FROM send_chunk";
     let raw = fixture.raw().await;
     // Enough to be stored before the end, which does not come.
-    let mut broken = fixture.store.intake(&app()).await.expect("an intake");
+    let mut broken = fixture
+        .store
+        .upload_recipients(&app())
+        .await
+        .expect("an intake");
     broken.add(names(0..33_000)).await.expect("a part");
     assert!(raw.number(chunks).await > 0);
     drop(broken);
@@ -220,12 +228,12 @@ async fn an_unsent_upload_is_removed(fixture: &StoreFixture) {
     let waited = tokio::time::timeout(IN_TIME, is_given_up);
     waited.await.expect("it is given up");
     fixture.clock().advance(EXPIRED_KEPT_MS);
-    while fixture.store.sweep().await.expect("a sweep") {}
+    while fixture.store.expire_due().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
 
     let finished = take_in(&fixture.store, &app(), names(0..10)).await;
     fixture.clock().advance(INTAKE_MS + EXPIRED_KEPT_MS);
-    while fixture.store.sweep().await.expect("a sweep") {}
+    while fixture.store.expire_due().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
     let late = fixture.act(launch(&finished, None)).await;
     assert_eq!(late, Err(Refusal::NotFound));
@@ -236,14 +244,14 @@ async fn an_unsent_upload_is_removed(fixture: &StoreFixture) {
     all_steps(&fixture.store).await;
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (1, 1));
     fixture.clock().advance(60_000 + EXPIRED_KEPT_MS);
-    while fixture.store.sweep().await.expect("a sweep") {}
+    while fixture.store.expire_due().await.expect("a sweep") {}
     assert_eq!((raw.number(jobs).await, raw.number(chunks).await), (0, 0));
 }
 
 async fn concurrent_uploads_are_bounded(fixture: &StoreFixture) {
     let begin = async |number: usize| {
         let app = other_app(&format!("app{number}"));
-        fixture.store.intake(&app).await
+        fixture.store.upload_recipients(&app).await
     };
     let refused = async |number: usize| {
         let refused = begin(number).await.err();
@@ -270,7 +278,11 @@ async fn an_upload_with_a_lost_chunk_sends_nothing(fixture: &StoreFixture) {
         (40_000, "run_no = 0 AND chunk_no = 3"),
         (16_384, "chunk_no = 3"),
     ] {
-        let mut intake = fixture.store.intake(&app()).await.expect("an intake");
+        let mut intake = fixture
+            .store
+            .upload_recipients(&app())
+            .await
+            .expect("an intake");
         intake.add(all[..count].to_vec()).await.expect("a part");
         raw.run(&format!("DELETE FROM send_chunk WHERE {goes}"))
             .await;
@@ -279,7 +291,11 @@ async fn an_upload_with_a_lost_chunk_sends_nothing(fixture: &StoreFixture) {
         raw.run("DELETE FROM send_chunk").await;
     }
     // All of it, the job too.
-    let mut intake = fixture.store.intake(&app()).await.expect("an intake");
+    let mut intake = fixture
+        .store
+        .upload_recipients(&app())
+        .await
+        .expect("an intake");
     raw.run("DELETE FROM send_job").await;
     let lost = intake.add(all).await;
     assert!(matches!(lost, Err(Error::Unavailable(_))), "{lost:?}");
@@ -369,7 +385,7 @@ async fn no_other_app_sees_a_job(fixture: &StoreFixture) {
     let (job_id, message_id) = send_to(fixture, 10).await;
     let other = other_app("other");
     for id in [job_id.uuid(), message_id.uuid()] {
-        let found = fixture.store.job(&other, id).await;
+        let found = fixture.store.send_job(&other, id).await;
         assert_eq!(found.expect("an answer"), None);
     }
     let stop = operation(Action::CancelSendJob(CancelSendJob { job_id }));
@@ -377,7 +393,7 @@ async fn no_other_app_sees_a_job(fixture: &StoreFixture) {
     assert_eq!(stopped, Err(Refusal::NotFound));
     all_steps(&fixture.store).await;
     let (app, owner) = (other, profile(&name(1)));
-    let counted = fixture.store.counts(&app, &owner, Reader::App).await;
+    let counted = fixture.store.counts(&app, &owner, Requester::App).await;
     assert_eq!(counted.expect("counts").counts.inbox_total, 0);
     assert_eq!(fixture.counts(&name(1)).await, (1, 1, 0));
 }

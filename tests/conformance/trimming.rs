@@ -1,7 +1,7 @@
 //! Old deletions are forgotten: which, and which not.
 
 use domain::limits::{DAY_MS, TOMBSTONE_MS, TOMBSTONES_MAX};
-use storage::{Clock as _, MailStore};
+use storage::{Clock as _, Store};
 use support::on_each_database;
 use support::store::DatabaseKind;
 
@@ -14,10 +14,10 @@ on_each_database![
 ];
 
 /// Goes through all mailboxes.
-pub async fn trimmed(store: &dyn MailStore) {
+pub async fn trimmed(store: &dyn Store) {
     let mut after = None;
     loop {
-        after = store.trim(after).await.expect("it is trimmed");
+        after = store.trim_tombstones(after).await.expect("it is trimmed");
         if after.is_none() {
             return;
         }

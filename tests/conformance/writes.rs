@@ -2,7 +2,7 @@
 
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::{Action, Msgbox, Outcome, Policy, Refusal};
-use storage::{Clock, Reader};
+use storage::{Clock, Requester};
 use support::however_gathered;
 
 use super::builders::{
@@ -157,16 +157,20 @@ async fn a_mailbox_is_created_by_its_owner_and_not_by_reads_of_the_app(fixture: 
             .number("SELECT count(*) FROM mailbox")
             .await
     };
-    for (reader, begun) in [(Reader::App, 0), (Reader::Owner, 1), (Reader::Owner, 1)] {
+    for (reader, begun) in [
+        (Requester::App, 0),
+        (Requester::Owner, 1),
+        (Requester::Owner, 1),
+    ] {
         let counted = fixture.store.counts(&app(), &ann, reader).await;
         let counted = counted.expect("counts");
         assert_eq!(counted.counts, domain::mailbox::Counts::default());
-        assert_eq!(counted.position.seq, 0);
+        assert_eq!(counted.offset.seq, 0);
         assert_eq!(mailboxes().await, begun);
     }
     let scan = super::page_offsets::everything();
     let bob = profile("bob");
-    for (reader, begun) in [(Reader::App, 1), (Reader::Owner, 2)] {
+    for (reader, begun) in [(Requester::App, 1), (Requester::Owner, 2)] {
         let page = fixture.store.page(&app(), &bob, reader, &scan).await;
         let found = page.expect("a page").found;
         assert!(found.items.is_empty() && !found.more);

@@ -4,7 +4,7 @@ use domain::limits::ROWS_EXAMINED_MAX;
 use domain::page::{Criteria, Direction, Found, Key, Scan, Seek, Sort, SortField};
 use domain::{AppId, Message, MessageId, MessageKind, Millis, Msgbox, ProfileId};
 use futures::future::join;
-use storage::Reader;
+use storage::Requester;
 
 use super::generator::Generator;
 use super::reference::Reference;
@@ -102,13 +102,13 @@ impl Comparison<'_> {
         self.reference.visit(app, owner, self.now);
         // Both settle it, if it is due.
         let (here, there) = join(
-            self.store.counts(app, owner, Reader::App),
-            self.replica.counts(app, owner, Reader::App),
+            self.store.counts(app, owner, Requester::App),
+            self.replica.counts(app, owner, Requester::App),
         )
         .await;
         for counted in [here, there] {
             let counted = counted.expect("counts");
-            let actual = (counted.counts, counted.position.seq);
+            let actual = (counted.counts, counted.offset.seq);
             assert_eq!(actual, self.reference.counts(app, owner), "{app} {owner}");
         }
     }
@@ -133,12 +133,12 @@ impl Comparison<'_> {
 
     async fn page(&mut self, app: &AppId, owner: &ProfileId, scan: &Scan) {
         self.reference.visit(app, owner, self.now);
-        let page = self.store.page(app, owner, Reader::App, scan).await;
+        let page = self.store.page(app, owner, Requester::App, scan).await;
         let page = page.expect("a page");
         let expected = self.reference.page(app, owner, scan);
         assert_eq!(page.found, expected, "{app} {owner} {scan:?}");
         let (_, seq) = self.reference.counts(app, owner);
-        assert_eq!(page.position.seq, seq);
+        assert_eq!(page.offset.seq, seq);
     }
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Found<Message> {

@@ -141,7 +141,7 @@ impl ModelRun<'_> {
             self.arrive(&app, owner, now).await;
         }
         if self.generator.one_in(20) {
-            while self.store.sweep().await.expect("a sweep") {}
+            while self.store.expire_due().await.expect("a sweep") {}
             self.reference.sweep(now);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
-use storage::MailStore;
+use storage::Store;
 use storage_sql::Notify;
 use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
@@ -23,7 +23,7 @@ async fn elsewhere(
     test: &TestService,
     notify: Notify,
     poll_every: Duration,
-) -> (Arc<dyn MailStore>, StreamSubscriber) {
+) -> (Arc<dyn Store>, StreamSubscriber) {
     let (store, replica) = test.replica_that_hears(notify, poll_every).await;
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
     let mut bob = StreamSubscriber::of(replica.user(&token), "").await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{AppId, ProfileId};
-use storage::Reader;
+use storage::Requester;
 use storage_sql::Notify;
 use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
@@ -43,8 +43,8 @@ async fn a_replica_without_streams_notices_a_new_epoch(test: &TestService) {
     let (app, bob) = (app.expect("an app"), bob.expect("a profile"));
     let (store, _replica) = test.replica_that_hears(Notify::Off, SOON).await;
     let epoch = async || {
-        let counted = store.counts(&app, &bob, Reader::Owner).await;
-        counted.expect("counts").position.epoch
+        let counted = store.counts(&app, &bob, Requester::Owner).await;
+        counted.expect("counts").offset.epoch
     };
     let before = epoch().await;
     test.store.store.new_epoch().await.expect("a new epoch");

@@ -187,11 +187,11 @@ async fn expiry_of_half_a_mailbox_delays_no_other_call(test: &TestService) {
         for owner in &names[..2] {
             assert_eq!(counts(test, owner).await, (all, all, 0));
         }
-        while test.store.store.sweep().await.expect("a sweep") {
+        while test.store.store.expire_due().await.expect("a sweep") {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         test.store.clock.advance(domain::limits::EXPIRED_KEPT_MS);
-        while test.store.store.sweep().await.expect("a sweep") {
+        while test.store.store.expire_due().await.expect("a sweep") {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -1,6 +1,6 @@
 //! Recounts: counters of a store against its rows.
 
-use storage::{Drift, MailStore};
+use storage::{Drift, Store};
 
 /// Result of a recount of all mailboxes.
 #[derive(Debug, Default)]
@@ -14,11 +14,11 @@ pub struct RecountResult {
 }
 
 /// Recounts all mailboxes.
-pub async fn recount(store: &dyn MailStore) -> RecountResult {
+pub async fn recount(store: &dyn Store) -> RecountResult {
     let mut recount = RecountResult::default();
     let mut after = None;
     loop {
-        let part = store.audit(after, false).await.expect("a recount");
+        let part = store.recount(after, false).await.expect("a recount");
         recount.mailboxes += part.mailboxes;
         recount.entries += part.entries;
         recount.drift.extend(part.drift);
@@ -30,7 +30,7 @@ pub async fn recount(store: &dyn MailStore) -> RecountResult {
 }
 
 /// Recounts all mailboxes, all of which must agree with their entries.
-pub async fn assert_none(store: &dyn MailStore) -> RecountResult {
+pub async fn assert_none(store: &dyn Store) -> RecountResult {
     let recount = recount(store).await;
     assert!(recount.drift.is_empty(), "drift: {:#?}", recount.drift);
     recount

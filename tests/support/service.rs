@@ -10,7 +10,7 @@ use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_EVERY};
 use rpc::Limiter;
 use rpc::stack::{Config, Listener, Stack, stack};
-use storage::{Clock as _, MailStore};
+use storage::{Clock as _, Store};
 use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
@@ -60,7 +60,7 @@ pub struct Listeners {
 
 impl Listeners {
     fn over(
-        store: Arc<dyn MailStore>,
+        store: Arc<dyn Store>,
         hub: &Arc<Hub>,
         pace: Pace,
         authenticator: &Arc<Authenticator>,
@@ -142,7 +142,7 @@ impl TestService {
 
     /// The services over a second store on the same data: another replica. Closing its store
     /// is up to the test.
-    pub async fn replica(&self) -> (Arc<dyn MailStore>, Listeners) {
+    pub async fn replica(&self) -> (Arc<dyn Store>, Listeners) {
         self.replica_that_hears(Notify::Database, POLL_EVERY).await
     }
 
@@ -151,7 +151,7 @@ impl TestService {
         &self,
         notify: Notify,
         poll_every: Duration,
-    ) -> (Arc<dyn MailStore>, Listeners) {
+    ) -> (Arc<dyn Store>, Listeners) {
         let hub = Hub::new();
         let store = self.store.replica_with(hub.clone(), notify).await;
         realtime::follow(&hub, store.clone(), poll_every);

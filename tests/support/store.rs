@@ -21,7 +21,7 @@ use std::sync::Arc;
 use domain::{Policy, Quotas};
 use futures::FutureExt as _;
 use realtime::Hub;
-use storage::{MailStore, Nobody, Wake};
+use storage::{ChangeListener, NoListener, Store};
 use storage_sql::{LaneOptions, Notify, Options, WRITE_CONNECTIONS};
 use tokio::runtime;
 
@@ -121,7 +121,7 @@ impl Setup {
 /// A store of one test, with a deterministic clock and ids.
 pub struct TestStore {
     /// The store.
-    pub store: Arc<dyn MailStore>,
+    pub store: Arc<dyn Store>,
     /// Clock of the store.
     pub clock: Arc<ManualClock>,
     /// Hub that the store notifies.
@@ -198,7 +198,7 @@ impl TestStore {
         let mut options = Options {
             policy,
             notify,
-            wake: hub.clone(),
+            listener: hub.clone(),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
             lanes: setup.lanes,
@@ -239,15 +239,19 @@ impl TestStore {
 
     /// A second store over the same data, as another replica would open it: it shares the
     /// clock and the ids, and nothing else. Closing it is up to the test.
-    pub async fn replica(&self) -> Arc<dyn MailStore> {
-        self.replica_with(Arc::new(Nobody), self.options.notify.clone())
+    pub async fn replica(&self) -> Arc<dyn Store> {
+        self.replica_with(Arc::new(NoListener), self.options.notify.clone())
             .await
     }
 
     /// A second store over the same data, with a listener and notifications.
-    pub async fn replica_with(&self, wake: Arc<dyn Wake>, notify: Notify) -> Arc<dyn MailStore> {
+    pub async fn replica_with(
+        &self,
+        listener: Arc<dyn ChangeListener>,
+        notify: Notify,
+    ) -> Arc<dyn Store> {
         let options = Options {
-            wake,
+            listener,
             notify,
             ..self.options.clone()
         };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::{AppId, ProfileId};
 use futures::future::{join, join_all};
-use storage::{Error, MailStore, Reader};
+use storage::{Error, Requester, Store};
 use storage_sql::READ_CONNECTIONS;
 use support::commit_proxy::{CommitProxy, Moment};
 use support::service::TestService;
@@ -22,7 +22,7 @@ const CALLS: usize = 3 * READ_CONNECTIONS as usize;
 /// A store that reaches its database by way of the proxy.
 struct SilentDatabase {
     test: TestService,
-    store: Arc<dyn MailStore>,
+    store: Arc<dyn Store>,
     proxy: CommitProxy,
 }
 
@@ -47,7 +47,7 @@ impl SilentDatabase {
             ProfileId::parse("bob").expect("a profile"),
         );
         let reads = join_all((0..CALLS).map(async |_| {
-            let counts = self.store.counts(&app, &bob, Reader::Owner).await;
+            let counts = self.store.counts(&app, &bob, Requester::Owner).await;
             counts.map(drop)
         }));
         let (mut answers, written) = join(reads, self.store.ready()).await;

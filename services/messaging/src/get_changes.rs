@@ -6,7 +6,7 @@ use proto::v1::{Event, GetChangesRequest, GetChangesResponse};
 use rpc::convert::cursor;
 use rpc::convert::feed::{self, Lens};
 use rpc::{RpcError, User};
-use storage::{Feed, FeedPart, MailStore};
+use storage::{FeedLimits, FeedPage, MailStore};
 use tonic::Request;
 
 pub async fn handle(
@@ -24,14 +24,14 @@ pub async fn handle(
     answer(read, lens, user.app(), user.profile())
 }
 
-fn parse(request: &GetChangesRequest) -> Result<(FeedPart, Lens), Violations> {
+fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, Lens), Violations> {
     let mut violations = Violations::none();
     let limit = u32::try_from(request.limit);
     if limit.is_err() {
         violations.invalid("limit", "must not be negative");
     }
     let lens = Lens::parse(&request.msgboxes, request.view, &mut violations);
-    let part = limit.ok().map(|limit| FeedPart {
+    let part = limit.ok().map(|limit| FeedLimits {
         changes_max: if limit == 0 {
             CHANGES_DEFAULT
         } else {
@@ -43,13 +43,13 @@ fn parse(request: &GetChangesRequest) -> Result<(FeedPart, Lens), Violations> {
 }
 
 fn answer(
-    read: Feed,
+    read: FeedPage,
     lens: Lens,
     app: &AppId,
     owner: &ProfileId,
 ) -> Result<GetChangesResponse, RpcError> {
     let mut events: Vec<Event> = Vec::with_capacity(read.changes.len());
-    if let Some(broken) = read.broken {
+    if let Some(broken) = read.resync {
         let frame = feed::resync(broken, &read.counts);
         events.push(feed::event(frame, read.reached, app, owner));
     }

@@ -3,7 +3,7 @@
 use proto::v1::{GetMessageBoxesRequest, GetMessageBoxesResponse};
 use rpc::convert::counts;
 use rpc::{RpcError, User};
-use storage::{MailStore, Reader};
+use storage::{MailStore, Requester};
 use tonic::Request;
 
 pub async fn handle(
@@ -12,7 +12,7 @@ pub async fn handle(
 ) -> Result<GetMessageBoxesResponse, RpcError> {
     let user = User::of(&request)?;
     let counted = store
-        .counts(user.app(), user.profile(), Reader::Owner)
+        .counts(user.app(), user.profile(), Requester::Owner)
         .await?;
     Ok(GetMessageBoxesResponse {
         boxes: counts::boxes(&counted.counts),

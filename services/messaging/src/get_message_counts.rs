@@ -3,7 +3,7 @@
 use proto::v1::{GetMessageCountsRequest, GetMessageCountsResponse};
 use rpc::convert::{counts, cursor};
 use rpc::{RpcError, User};
-use storage::{MailStore, Reader};
+use storage::{MailStore, Requester};
 use tonic::Request;
 
 pub async fn handle(
@@ -12,10 +12,10 @@ pub async fn handle(
 ) -> Result<GetMessageCountsResponse, RpcError> {
     let user = User::of(&request)?;
     let counted = store
-        .counts(user.app(), user.profile(), Reader::Owner)
+        .counts(user.app(), user.profile(), Requester::Owner)
         .await?;
     Ok(GetMessageCountsResponse {
         boxes: counts::boxes(&counted.counts),
-        cursor: cursor::show(counted.position, user.app(), user.profile()),
+        cursor: cursor::show(counted.offset, user.app(), user.profile()),
     })
 }

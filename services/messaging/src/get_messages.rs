@@ -10,7 +10,7 @@ use rpc::convert::message_ids::MessageIds;
 use rpc::convert::view::View;
 use rpc::convert::{entry, msgbox, size};
 use rpc::{Deadline, RpcError, User};
-use storage::{Error, Item, Items, MailStore};
+use storage::{Error, Item, Lookup, MailStore};
 use tonic::Request;
 
 pub async fn handle(
@@ -52,7 +52,7 @@ async fn read(
     user: &User,
     msgbox: Msgbox,
     message_ids: &[MessageId],
-) -> Result<Items<Item>, Error> {
+) -> Result<Lookup<Item>, Error> {
     let (app, owner) = (user.app(), user.profile());
     let mut items = store
         .entries(app, owner, msgbox, message_ids, GET_BYTES_MAX)
@@ -69,9 +69,9 @@ async fn mark(
     store: &dyn MailStore,
     user: &User,
     msgbox: Msgbox,
-    items: Items<Item>,
+    items: Lookup<Item>,
     deadline: Instant,
-) -> Result<Items<Item>, Error> {
+) -> Result<Lookup<Item>, Error> {
     let message_ids: Vec<MessageId> = ids(&items.found).collect();
     let operation = Operation {
         request: None,
@@ -92,7 +92,7 @@ fn ids(items: &[Item]) -> impl Iterator<Item = MessageId> {
     items.iter().map(|item| item.entry.message_id)
 }
 
-fn answer(asked: &Asked, items: &Items<Item>) -> Result<GetMessagesResponse, RpcError> {
+fn answer(asked: &Asked, items: &Lookup<Item>) -> Result<GetMessagesResponse, RpcError> {
     if items.found.is_empty() {
         return Err(RpcError::MessageNotFound);
     }

@@ -3,7 +3,7 @@
 use proto::v1::{GetMessagesPageRequest, GetMessagesPageResponse};
 use rpc::convert::page::{Mailbox, Step};
 use rpc::{RpcError, User};
-use storage::{MailStore, Reader};
+use storage::{MailStore, Requester};
 use tonic::Request;
 
 pub async fn handle(
@@ -25,6 +25,6 @@ pub fn own<'a>(store: &'a dyn MailStore, user: &'a User) -> Mailbox<'a> {
         store,
         app: user.app(),
         owner: user.profile(),
-        reader: Reader::Owner,
+        requester: Requester::Owner,
     }
 }

@@ -15,7 +15,7 @@ use proto::v1::SubscribeRequest;
 use realtime::{Hub, Refused};
 use rpc::convert::feed::{self, Lens};
 use rpc::{RpcError, TokenEnd, User};
-use storage::{FeedPart, MailStore, Since};
+use storage::{FeedLimits, FeedStart, MailStore};
 use tokio::sync::Semaphore;
 use tonic::Request;
 
@@ -62,15 +62,15 @@ pub async fn handle(
     let since = feed::since(&request.cursor, user.app(), user.profile())?;
     // Only to know the mailbox, and where its head is: what there is to see is read once it
     // is followed.
-    let nothing = FeedPart {
+    let nothing = FeedLimits {
         changes_max: 0,
         bytes_max: 0,
     };
     let read = store
-        .changes(user.app(), user.profile(), Since::Now, nothing)
+        .changes(user.app(), user.profile(), FeedStart::Head, nothing)
         .await?;
     let since = match since {
-        Since::Now => Since::After(read.reached),
+        FeedStart::Head => FeedStart::After(read.reached),
         since => since,
     };
     let subscription = streams.hub.subscribe(read.mailbox, STREAMS_PER_PROFILE_MAX);

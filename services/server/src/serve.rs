@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use realtime::Hub;
-use storage::MailStore;
+use storage::Store;
 use telemetry::Metrics;
 use tokio::time::{Instant, timeout_at};
 
@@ -67,7 +67,7 @@ async fn serve(plan: Plan, metrics: Metrics, ready: impl FnOnce(&Addresses)) -> 
     let database = &plan.config.database.url;
     let hub = Hub::new();
     let options = storage_sql::Options {
-        wake: hub.clone(),
+        listener: hub.clone(),
         ..store_options(&plan.config)
     };
     let store = storage_sql::open(&options)
@@ -97,7 +97,7 @@ async fn serve(plan: Plan, metrics: Metrics, ready: impl FnOnce(&Addresses)) -> 
     Ok(())
 }
 
-async fn end(drain: &Drain, health: [Health; 2], store: &Arc<dyn MailStore>) {
+async fn end(drain: &Drain, health: [Health; 2], store: &Arc<dyn Store>) {
     let store_ends = Instant::now() + DRAIN_STORE;
     for listener in health {
         listener.leave().await;

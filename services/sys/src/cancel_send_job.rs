@@ -23,7 +23,7 @@ pub async fn handle(
     let deadline = Deadline::of(&request)?.at();
     let (id, request) = parse(&request.into_inner())?;
     // It may be the message that was named.
-    let found = store.job(system.app(), id.uuid()).await?;
+    let found = store.send_job(system.app(), id.uuid()).await?;
     let job_id = found.map_or(id, |report| report.job_id);
     let operation = Operation {
         request,

@@ -3,7 +3,7 @@
 use proto::sys::v1::{GetMessageCountsForOwnerRequest, GetMessageCountsForOwnerResponse};
 use rpc::convert::{counts, cursor};
 use rpc::{RpcError, System};
-use storage::{MailStore, Reader};
+use storage::{MailStore, Requester};
 use tonic::Request;
 
 use crate::owner;
@@ -14,9 +14,9 @@ pub async fn handle(
 ) -> Result<GetMessageCountsForOwnerResponse, RpcError> {
     let system = System::of(&request)?;
     let owner = owner::parse_only(&request.into_inner().owner_profile_id)?;
-    let counted = store.counts(system.app(), &owner, Reader::App).await?;
+    let counted = store.counts(system.app(), &owner, Requester::App).await?;
     Ok(GetMessageCountsForOwnerResponse {
         boxes: counts::boxes(&counted.counts),
-        cursor: cursor::show(counted.position, system.app(), &owner),
+        cursor: cursor::show(counted.offset, system.app(), &owner),
     })
 }

@@ -15,7 +15,7 @@ pub async fn handle(
 ) -> Result<GetSendJobResponse, RpcError> {
     let system = System::of(&request)?;
     let job_id = parse(&request.into_inner())?;
-    let report = store.job(system.app(), job_id.uuid()).await?;
+    let report = store.send_job(system.app(), job_id.uuid()).await?;
     let report = report.ok_or(RpcError::MessageNotFound)?;
     Ok(GetSendJobResponse {
         job_id: report.job_id.to_string(),

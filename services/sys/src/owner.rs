@@ -4,7 +4,7 @@ use domain::{ProfileId, Violations};
 use rpc::System;
 use rpc::convert::id;
 use rpc::convert::page::Mailbox;
-use storage::{MailStore, Reader};
+use storage::{MailStore, Requester};
 
 /// Takes the `owner_profile_id` of a request.
 pub fn parse(text: &str, violations: &mut Violations) -> Option<ProfileId> {
@@ -28,6 +28,6 @@ pub fn mailbox<'a>(
         store,
         app: system.app(),
         owner,
-        reader: Reader::App,
+        requester: Requester::App,
     }
 }

@@ -33,7 +33,7 @@ pub async fn handle(
     let mut pieces = Pieces::of(request.into_inner());
     let draft = first(pieces.next().await?)?;
 
-    let mut intake = store.intake(system.app()).await?;
+    let mut intake = store.upload_recipients(system.app()).await?;
     let mut named = 0;
     while let Some(piece) = pieces.next().await? {
         let recipients = recipients(piece, named)?;

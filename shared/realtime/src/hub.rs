@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use storage::{Arrival, Bookmark, Feed, Head, MailboxKey, Wake};
+use storage::{Arrival, ChangeListener, FeedPage, FeedPosition, MailboxHead, MailboxKey};
 use tokio::sync::{Notify, watch};
 
 /// The mailboxes that somebody follows.
@@ -134,14 +134,14 @@ impl Hub {
     /// Takes what the store itself says. A lower number than before may be that of a
     /// database that was restored, or older than what was heard meanwhile: it is news, and
     /// takes none away.
-    pub(crate) fn polled(&self, heads: &[Head]) {
+    pub(crate) fn polled(&self, heads: &[MailboxHead]) {
         self.mark(heads, |mark, polled| {
             mark.doubts += u64::from(polled < mark.seq);
             polled != mark.seq
         });
     }
 
-    fn mark(&self, heads: &[Head], is_news: impl Fn(&mut Mark, i64) -> bool) {
+    fn mark(&self, heads: &[MailboxHead], is_news: impl Fn(&mut Mark, i64) -> bool) {
         let followed = self.followed();
         for head in heads {
             if let Some(followed) = followed.get(&head.mailbox) {
@@ -149,7 +149,7 @@ impl Hub {
                     let is_news = is_news(mark, head.seq);
                     if is_news {
                         mark.seq = head.seq;
-                        mark.arrival.take_if(|it| it.position.seq != head.seq);
+                        mark.arrival.take_if(|it| it.offset.seq != head.seq);
                     }
                     is_news
                 });
@@ -162,9 +162,9 @@ impl Hub {
     }
 }
 
-impl Wake for Hub {
+impl ChangeListener for Hub {
     /// Wakes nobody: that they have changed does.
-    fn arrived(&self, arrivals: Vec<Arrival>) {
+    fn on_arrivals(&self, arrivals: Vec<Arrival>) {
         let followed = self.followed();
         for arrival in arrivals {
             if let Some(followed) = followed.get(&arrival.mailbox) {
@@ -176,7 +176,7 @@ impl Wake for Hub {
         }
     }
 
-    fn changed(&self, heads: &[Head]) {
+    fn on_changed(&self, heads: &[MailboxHead]) {
         self.mark(heads, |mark, heard| mark.seq < heard);
         if heads.iter().any(|head| head.mailbox.is_all()) {
             self.stirred.notify_one();
@@ -184,11 +184,11 @@ impl Wake for Hub {
     }
 
     /// The store is asked for all of them at once: they need not all look for themselves.
-    fn lost(&self) {
+    fn on_hints_lost(&self) {
         self.stirred.notify_one();
     }
 
-    fn replaced(&self) {
+    fn on_database_replaced(&self) {
         self.is_replaced.store(true, Ordering::Release);
         self.stirred.notify_one();
     }
@@ -249,14 +249,14 @@ impl Subscription {
 
     /// All that there is to see, if that is one message, is known here, and nothing may have
     /// been missed. If this says nothing, the store is to be asked.
-    pub fn arrived(&mut self, seen: &Bookmark) -> Option<Feed> {
+    pub fn arrived(&mut self, seen: &FeedPosition) -> Option<FeedPage> {
         if std::mem::take(&mut self.doubtful) {
             return None;
         }
         let mark = self.mark.borrow();
         let last = mark.arrival.as_ref();
-        last.filter(|arrival| arrival.position.seq == mark.seq)?
-            .after(seen)
+        last.filter(|arrival| arrival.offset.seq == mark.seq)?
+            .feed_page_after(seen)
     }
 
     /// What is followed.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use storage::{Error, Head, MailStore, MailboxKey};
+use storage::{Error, MailboxHead, MailboxKey, Maintenance};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -29,11 +29,11 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// was sent to everyone, for all mailboxes that somebody follows, in one question, for as long
 /// as the hub is there. It is asked also if nobody follows anything: so it looks whether the
 /// database is still the one that it was.
-pub fn follow(hub: &Arc<Hub>, store: Arc<dyn MailStore>, every: Duration) {
+pub fn follow(hub: &Arc<Hub>, store: Arc<dyn Maintenance>, every: Duration) {
     tokio::spawn(ask(Arc::downgrade(hub), store, every));
 }
 
-async fn ask(hub: Weak<Hub>, store: Arc<dyn MailStore>, every: Duration) {
+async fn ask(hub: Weak<Hub>, store: Arc<dyn Maintenance>, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut settling: Option<JoinHandle<bool>> = None;
@@ -78,14 +78,14 @@ async fn done(settling: &mut Option<JoinHandle<bool>>) -> bool {
 
 /// Wakes those whose mailboxes have changed, or all if the store was replaced. The mailboxes
 /// that are due.
-async fn look(hub: &Hub, store: &dyn MailStore) -> Result<Vec<MailboxKey>, Error> {
-    let looks = timeout(ANSWER_MAX, store.heads(&hub.mailboxes())).await;
+async fn look(hub: &Hub, store: &dyn Maintenance) -> Result<Vec<MailboxKey>, Error> {
+    let looks = timeout(ANSWER_MAX, store.statuses(&hub.mailboxes())).await;
     if hub.was_replaced() {
         doubt_all(hub).await;
         return Ok(Vec::new());
     }
     let looks = looks.map_err(|_| Error::Deadline)??;
-    let heads: Vec<Head> = looks.iter().map(|look| look.head).collect();
+    let heads: Vec<MailboxHead> = looks.iter().map(|look| look.head).collect();
     hub.polled(&heads);
     let due = looks.iter().filter(|look| look.is_due);
     Ok(due.map(|look| look.head.mailbox).collect())
@@ -93,7 +93,7 @@ async fn look(hub: &Hub, store: &dyn MailStore) -> Result<Vec<MailboxKey>, Error
 
 /// Settles mailboxes, which wakes those who follow them: a part at a time, so that a message
 /// to everyone does not bring all of them to the store at once. Whether all of them are.
-async fn settle(store: Arc<dyn MailStore>, due: Vec<MailboxKey>) -> bool {
+async fn settle(store: Arc<dyn Maintenance>, due: Vec<MailboxKey>) -> bool {
     let mut pauses = interval(PAUSE);
     pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for part in due.chunks(SETTLED_TOGETHER) {

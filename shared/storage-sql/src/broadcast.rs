@@ -9,7 +9,7 @@ mod subscriber;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use storage::{Arrival, Head, Wake};
+use storage::{Arrival, ChangeListener, MailboxHead};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ const ALL_MAILBOXES: &str = "*";
 
 /// Passes changes on to the listener of this process and to the other stores.
 pub struct Broadcast {
-    local: Arc<dyn Wake>,
+    local: Arc<dyn ChangeListener>,
     /// None if the database has no notifications, or they are off.
     remote: Option<Arc<PendingHints>>,
     tasks: Mutex<JoinSet<()>>,
@@ -34,7 +34,11 @@ pub struct Broadcast {
 impl Broadcast {
     /// Starts publishing through `pool` and listening at `url`; without a url, or on a database
     /// without notifications, only `local` is called.
-    pub fn start<DB: Backend>(local: Arc<dyn Wake>, pool: &Pool<DB>, url: Option<&str>) -> Self {
+    pub fn start<DB: Backend>(
+        local: Arc<dyn ChangeListener>,
+        pool: &Pool<DB>,
+        url: Option<&str>,
+    ) -> Self {
         let name = Uuid::new_v4().simple().to_string();
         let mut tasks = JoinSet::new();
         let subscriber = Arc::new(Subscriber::new(name.clone(), Arc::clone(&local)));
@@ -59,24 +63,24 @@ impl Broadcast {
     }
 }
 
-impl Wake for Broadcast {
-    fn arrived(&self, arrivals: Vec<Arrival>) {
-        self.local.arrived(arrivals);
+impl ChangeListener for Broadcast {
+    fn on_arrivals(&self, arrivals: Vec<Arrival>) {
+        self.local.on_arrivals(arrivals);
     }
 
-    fn changed(&self, heads: &[Head]) {
-        self.local.changed(heads);
+    fn on_changed(&self, heads: &[MailboxHead]) {
+        self.local.on_changed(heads);
         if let Some(hints) = &self.remote {
             hints.add(heads);
         }
     }
 
-    fn lost(&self) {
-        self.local.lost();
+    fn on_hints_lost(&self) {
+        self.local.on_hints_lost();
     }
 
-    fn replaced(&self) {
-        self.local.replaced();
+    fn on_database_replaced(&self) {
+        self.local.on_database_replaced();
     }
 }
 
@@ -88,22 +92,22 @@ mod tests {
     use crate::db::notification::NotificationHandler as _;
 
     #[derive(Default)]
-    struct Recorder(Mutex<(Vec<Head>, usize)>);
+    struct Recorder(Mutex<(Vec<MailboxHead>, usize)>);
 
-    impl Wake for Recorder {
-        fn changed(&self, heads: &[Head]) {
+    impl ChangeListener for Recorder {
+        fn on_changed(&self, heads: &[MailboxHead]) {
             self.0.lock().expect("a lock").0.extend(heads);
         }
 
-        fn lost(&self) {
+        fn on_hints_lost(&self) {
             self.0.lock().expect("a lock").1 += 1;
         }
 
-        fn replaced(&self) {}
+        fn on_database_replaced(&self) {}
     }
 
-    fn heads(count: i64) -> Vec<Head> {
-        let head = |mailbox_id| Head {
+    fn heads(count: i64) -> Vec<MailboxHead> {
+        let head = |mailbox_id| MailboxHead {
             mailbox: MailboxKey {
                 app_no: 7,
                 mailbox_id,
@@ -114,7 +118,7 @@ mod tests {
     }
 
     /// The heads that the store "me" receives from `sender`, and the number of gaps.
-    fn received(sent: &[Head], sender: &str) -> (Vec<Head>, usize) {
+    fn received(sent: &[MailboxHead], sender: &str) -> (Vec<MailboxHead>, usize) {
         let hints = PendingHints::default();
         hints.add(sent);
         hints.add(&[]);
@@ -143,7 +147,7 @@ mod tests {
         let [head] = heads(1)[..] else {
             panic!("one");
         };
-        let before = Head {
+        let before = MailboxHead {
             seq: head.seq - 5,
             ..head
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::migrate::Migrate;
 use sqlx::{Postgres, Sqlite};
-use storage::MailStore;
+use storage::Store;
 
 use crate::db::backend::{Backend, Purpose};
 use crate::db::migrate::{self, Step};
@@ -17,7 +17,7 @@ use crate::store::SqlStore;
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn open(options: &Options) -> Result<Arc<dyn MailStore>, OpenError> {
+pub async fn open(options: &Options) -> Result<Arc<dyn Store>, OpenError> {
     match Scheme::of(&options.url)? {
         Scheme::Sqlite => Ok(open_backend::<Sqlite>(options).await?),
         Scheme::Postgres => Ok(open_backend::<Postgres>(options).await?),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::limits::BATCH_OPERATIONS_MAX;
 use domain::{MessageIdSource, Policy};
-use storage::{Clock, Nobody, Wake};
+use storage::{ChangeListener, Clock, NoListener};
 
 use crate::ids::{MonotonicIds, SystemClock};
 
@@ -72,8 +72,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Source of message ids.
     pub ids: Arc<dyn MessageIdSource>,
-    /// Who is told that mailboxes have changed.
-    pub wake: Arc<dyn Wake>,
+    /// Listener for committed changes. Default: none.
+    pub listener: Arc<dyn ChangeListener>,
 }
 
 impl Options {
@@ -99,7 +99,7 @@ impl Options {
             message_cache_bytes: MESSAGE_CACHE_BYTES,
             clock: Arc::new(SystemClock),
             ids: Arc::new(MonotonicIds::default()),
-            wake: Arc::new(Nobody),
+            listener: Arc::new(NoListener),
         }
     }
 }

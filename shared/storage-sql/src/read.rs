@@ -4,7 +4,6 @@ pub mod bulk;
 pub mod changes;
 pub mod counts;
 pub mod entries;
-pub mod heads;
 pub mod items;
 pub mod job;
 pub mod mailbox_page;
@@ -12,6 +11,7 @@ pub mod messages;
 pub mod repository_page;
 mod scan;
 pub mod settings;
+pub mod statuses;
 
 use domain::page::{Count, Found, Scan};
 

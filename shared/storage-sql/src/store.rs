@@ -1,7 +1,9 @@
-//! The mail store: each method of the port, on both databases.
+//! The store: each method of the ports, on both databases.
 
 mod app_numbers;
 mod counts_loader;
+mod lifecycle;
+mod maintenance;
 mod readiness;
 mod settled_read;
 
@@ -14,14 +16,13 @@ use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
 use storage::{
-    Audit, BulkReport, Clock, Counted, Error, Feed, FeedPart, Intake, Item, Items, Look, MailStore,
-    MailboxKey, MailboxPage, Position, Reader, RepositoryPage, Since, Wake,
+    BulkReport, ChangeListener, Clock, Error, FeedLimits, FeedOffset, FeedPage, FeedStart, Item,
+    Lookup, MailStore, MailboxCounts, MailboxPage, RecipientUpload, RepositoryPage, Requester,
 };
 use uuid::Uuid;
 
 use crate::broadcast::Broadcast;
 use crate::db::backend::{Backend, Pools};
-use crate::db::connection::Connection;
 use crate::db::epoch::{self, Epoch};
 use crate::db::isolation::Isolation;
 use crate::db::retry;
@@ -29,13 +30,12 @@ use crate::message_cache::MessageCache;
 use crate::options::Options;
 use crate::read;
 use crate::read::items::Messages;
-use crate::read::messages::Requester;
+use crate::read::messages::DeletedSegments;
 use crate::segment::recipient_sort::RecipientSort;
 use crate::segment::upload_slots::UploadSlots;
 use crate::table::app::AppKey;
 use crate::upkeep::job_runner::JobRunner;
 use crate::upkeep::sweep::Lease;
-use crate::upkeep::{recount, sweep, trim};
 use crate::write::executor::Executor;
 use crate::write::lanes::{BatchRunner, Lanes};
 use crate::write::operation::{BatchedOperation, Verdict};
@@ -65,7 +65,7 @@ impl<DB: Backend> SqlStore<DB> {
     pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
         let epoch = Arc::new(Epoch::new(epoch::current(&pools).await?));
         let apps = Arc::new(AppNumbers::new());
-        let local = Arc::clone(&options.wake);
+        let local = Arc::clone(&options.listener);
         let broadcast = Broadcast::start(local, &pools.write, options.notify_url());
         let broadcast = Arc::new(broadcast);
         let executor = Arc::new(Executor {
@@ -73,7 +73,7 @@ impl<DB: Backend> SqlStore<DB> {
             policy: options.policy.clone(),
             ids: Arc::clone(&options.ids),
             message_cache: MessageCache::new(options.message_cache_bytes),
-            wake: broadcast.clone(),
+            listener: broadcast.clone(),
         });
         let runner = BatchRunner {
             executor: Arc::clone(&executor),
@@ -151,8 +151,8 @@ impl<DB: Backend> SqlStore<DB> {
         }
     }
 
-    fn at(&self, seq: i64) -> Position {
-        Position {
+    fn at(&self, seq: i64) -> FeedOffset {
+        FeedOffset {
             epoch: self.epoch.get(),
             seq,
         }
@@ -163,7 +163,7 @@ impl<DB: Backend> SqlStore<DB> {
     fn live_in(&self, epoch: Uuid) {
         if self.epoch.set(epoch) {
             self.apps.clear();
-            self.broadcast.replaced();
+            self.broadcast.on_database_replaced();
         }
     }
 }
@@ -188,19 +188,26 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         Ok(done??)
     }
 
+    async fn upload_recipients(&self, app: &AppId) -> Result<Box<dyn RecipientUpload>, Error> {
+        let app_no = self.app(app).await?.app_no;
+        Ok(Box::new(
+            RecipientSort::begin(&self.upload_slots, app_no).await?,
+        ))
+    }
+
     async fn counts(
         &self,
         app: &AppId,
         owner: &ProfileId,
-        reader: Reader,
-    ) -> Result<Counted, Error> {
-        let mut reading = SettledRead::of(app, owner, reader);
+        requester: Requester,
+    ) -> Result<MailboxCounts, Error> {
+        let mut reading = SettledRead::of(app, owner, requester);
         loop {
             let outcome = self.read_counts(&reading).await;
             if let Break(counted) = self.settle_if_due(&mut reading, outcome).await? {
-                return Ok(counted.unwrap_or_else(|| Counted {
+                return Ok(counted.unwrap_or_else(|| MailboxCounts {
                     counts: domain::mailbox::Counts::default(),
-                    position: self.at(0),
+                    offset: self.at(0),
                 }));
             }
         }
@@ -213,9 +220,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         msgbox: Msgbox,
         message_ids: &[MessageId],
         bytes_max: usize,
-    ) -> Result<Items<Item>, Error> {
+    ) -> Result<Lookup<Item>, Error> {
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
-        let mut reading = SettledRead::of(app, owner, Reader::Owner);
+        let mut reading = SettledRead::of(app, owner, Requester::Owner);
         loop {
             let (app_no, mut view) = self.view(app, reading.isolation()).await?;
             let outcome = read::entries::read(
@@ -231,7 +238,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
                 .settle_if_due(&mut reading, view.end_with(outcome).await)
                 .await?
             {
-                return Ok(items.unwrap_or_else(|| Items {
+                return Ok(items.unwrap_or_else(|| Lookup {
                     found: Vec::new(),
                     remaining: Vec::new(),
                 }));
@@ -243,10 +250,10 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         &self,
         app: &AppId,
         owner: &ProfileId,
-        reader: Reader,
+        requester: Requester,
         scan: &Scan,
     ) -> Result<MailboxPage, Error> {
-        let mut reading = SettledRead::of(app, owner, reader);
+        let mut reading = SettledRead::of(app, owner, requester);
         if scan.count && !scan.criteria.is_box_only() {
             // The rows and their number, of one snapshot.
             reading = reading.in_snapshot();
@@ -263,7 +270,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             {
                 return Ok(page.unwrap_or_else(|| MailboxPage {
                     found: read::empty(scan),
-                    position: self.at(0),
+                    offset: self.at(0),
                 }));
             }
         }
@@ -273,16 +280,16 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         &self,
         app: &AppId,
         owner: &ProfileId,
-        since: Since,
-        part: FeedPart,
-    ) -> Result<Feed, Error> {
-        let mut reading = SettledRead::of(app, owner, Reader::Owner);
+        start: FeedStart,
+        limits: FeedLimits,
+    ) -> Result<FeedPage, Error> {
+        let mut reading = SettledRead::of(app, owner, Requester::Owner);
         loop {
             let (app_no, mut view) = self.view(app, reading.isolation()).await?;
             let messages = self.messages_of(app_no, owner, reading.isolation());
             let thought = messages.epoch;
             let outcome =
-                read::changes::read(view.connection(), messages, owner, since, part).await;
+                read::changes::read(view.connection(), messages, owner, start, limits).await;
             if let Break(Some((feed, epoch))) = self
                 .settle_if_due(&mut reading, view.end_with(outcome).await)
                 .await?
@@ -296,76 +303,12 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         }
     }
 
-    async fn heads(&self, mailboxes: &[MailboxKey]) -> Result<Vec<Look>, Error> {
-        self.live_in(epoch::current(&self.pools).await?);
-        if mailboxes.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut connection = Connection::of(&self.pools.read).await?;
-        read::heads::read(&mut connection, mailboxes, self.clock.now_ms()).await
-    }
-
-    async fn settle(&self, mailboxes: &[MailboxKey]) -> Result<(), Error> {
-        let mut connection = Connection::of(&self.pools.read).await?;
-        let owners = read::heads::owners(&mut connection, mailboxes).await?;
-        drop(connection);
-        let settles = owners
-            .into_iter()
-            .map(|(app_no, owner)| (app_no, owner.into()));
-        self.settle_all(settles).await
-    }
-
-    async fn trim(&self, after: Option<MailboxKey>) -> Result<Option<MailboxKey>, Error> {
-        let mut connection = Connection::of(&self.pools.read).await?;
-        let part = trim::part(&mut connection, self.clock.now_ms(), after).await?;
-        drop(connection);
-        trim::carry_out(&self.lanes, part.operations).await?;
-        Ok(part.next)
-    }
-
-    async fn sweep(&self) -> Result<bool, Error> {
-        let now = self.clock.now_ms();
-        if !self.sweep_lease.hold(&self.pools.write, now).await? {
-            return Ok(false);
-        }
-        let mut connection = Connection::of(&self.pools.read).await?;
-        let due = sweep::due(&mut connection, now).await?;
-        drop(connection);
-        if due.is_empty() {
-            return sweep::delete(&self.pools.read, &self.pools.write, now).await;
-        }
-        self.settle_all(due).await?;
-        Ok(true)
-    }
-
-    async fn intake(&self, app: &AppId) -> Result<Box<dyn Intake>, Error> {
-        let app_no = self.app(app).await?.app_no;
-        Ok(Box::new(
-            RecipientSort::begin(&self.upload_slots, app_no).await?,
-        ))
-    }
-
-    async fn job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error> {
-        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
-        read::job::read(view.connection(), app_no, id, self.clock.now_ms()).await
-    }
-
-    async fn advance(&self) -> Result<bool, Error> {
-        let (read, clock) = (&self.pools.read, &*self.clock);
-        self.job_runner.advance(read, &self.executor, clock).await
-    }
-
-    async fn new_epoch(&self) -> Result<(), Error> {
-        self.live_in(epoch::begin(&self.pools).await?);
-        Ok(())
-    }
-
     async fn messages(
         &self,
         app: &AppId,
         message_ids: &[MessageId],
         bytes_max: usize,
-    ) -> Result<Items<Message>, Error> {
+    ) -> Result<Lookup<Message>, Error> {
         let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
         let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
         let now = self.clock.now_ms();
@@ -376,15 +319,9 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             message_ids,
             now,
             bytes_max,
-            Requester::App,
+            DeletedSegments::Excluded,
         )
         .await
-    }
-
-    async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error> {
-        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
-        let now = self.clock.now_ms();
-        read::bulk::read(view.connection(), app_no, message_id, now).await
     }
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
@@ -395,6 +332,17 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         Ok(page)
     }
 
+    async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error> {
+        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
+        let now = self.clock.now_ms();
+        read::bulk::read(view.connection(), app_no, message_id, now).await
+    }
+
+    async fn send_job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error> {
+        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
+        read::job::read(view.connection(), app_no, id, self.clock.now_ms()).await
+    }
+
     async fn settings(&self, app: &AppId) -> Result<Settings, Error> {
         let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
         read::settings::read(view.connection(), app_no).await
@@ -402,19 +350,5 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     fn policy(&self, settings: &Settings) -> Policy {
         settings.over(&self.executor.policy)
-    }
-
-    async fn audit(&self, after: Option<(i64, i64)>, repair: bool) -> Result<Audit, Error> {
-        recount::run(&self.pools, self.clock.now_ms(), after, repair).await
-    }
-
-    async fn ready(&self) -> Result<(), Error> {
-        self.answers().await
-    }
-
-    async fn close(&self) {
-        self.lanes.close().await;
-        self.broadcast.close();
-        self.pools.close().await;
     }
 }

@@ -2,8 +2,8 @@
 
 use domain::Millis;
 
-/// The time.
+/// The clock of a store.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Returns the current time.
     fn now_ms(&self) -> Millis;
 }

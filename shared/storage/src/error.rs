@@ -1,59 +1,79 @@
-//! What can go wrong between asking a store and having an answer.
+//! Errors of a store.
 
 use std::error::Error as StdError;
 
 use domain::Refusal;
 
-/// Where an error comes from, for the log.
+/// Cause of an error, for the log.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
-/// Why a store did not do what was asked. Except after [`Error::Unknown`], nothing has
-/// changed.
+/// Error of a store. Nothing has changed, except possibly after [`Error::Unknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The rules refuse it.
+    /// A rule of the domain forbids the operation. Repeating it unchanged is pointless.
     #[error("refused")]
     Refused(#[source] Refusal),
-    /// More is asked than the store takes at once.
-    #[error("the store has too much to do")]
+    /// A queue or another limited resource is full. Repeat later.
+    #[error("the store is overloaded")]
     Overloaded,
-    /// Others were in the way, also after some retries.
+    /// Concurrent work was in the way, also after some retries. Repeat later.
     #[error("the store is busy")]
-    Busy(#[source] Source),
-    /// It took longer than the caller would wait.
+    Busy(#[source] Contention),
+    /// The deadline has passed.
     #[error("the deadline has passed")]
     Deadline,
-    /// The store cannot be reached, or takes no writes.
+    /// The database cannot be reached, or accepts no writes. Repeat later.
     #[error("the store is not available")]
     Unavailable(#[source] Source),
-    /// The change may have been made or not: the store went away in between. Repeating the
-    /// request with its id is safe.
+    /// The connection was lost during a commit: the change may have been made or not. Repeating
+    /// the operation with the same request id is safe.
     #[error("the outcome is not known")]
     Unknown(#[source] Source),
-    /// A stored value is not what it should be.
+    /// A stored value is invalid. Repeating is pointless.
     #[error("{table}.{column} of {key} is corrupt")]
     Corrupt {
-        /// In which table.
+        /// Table of the value.
         table: &'static str,
-        /// In which column.
+        /// Column of the value.
         column: &'static str,
-        /// In which row.
+        /// Key of the row.
         key: String,
     },
-    /// A bug.
+    /// A bug. Repeating is pointless.
     #[error("the store has failed")]
     Internal(#[source] Source),
 }
 
+/// Cause of an [`Error::Busy`].
+#[derive(Debug, thiserror::Error)]
+pub enum Contention {
+    /// The database gave way to another transaction: a lock that was not granted in time, a
+    /// deadlock, or a serialization failure.
+    #[error("another transaction is in the way")]
+    Transaction(#[source] Source),
+    /// Another transaction created the mailbox at the same time.
+    #[error("another transaction has created the mailbox")]
+    MailboxCreated,
+    /// Rows changed between two statements of a read.
+    #[error("a message has changed during a read")]
+    ChangedDuringRead,
+    /// A mailbox was due again after each of several settlings.
+    #[error("a mailbox is due again after {attempts} attempts to settle it")]
+    StillDue {
+        /// Number of attempts.
+        attempts: usize,
+    },
+}
+
 impl Error {
-    /// The same, for somebody else who waited for the same; the source is its text.
+    /// Returns a copy for another caller that waits for the same result. Sources are copied as
+    /// text.
     #[must_use]
-    pub fn again(&self) -> Self {
-        let text = |source: &Source| source.to_string().into();
+    pub fn duplicate(&self) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(refusal.clone()),
             Self::Overloaded => Self::Overloaded,
-            Self::Busy(source) => Self::Busy(text(source)),
+            Self::Busy(contention) => Self::Busy(contention.duplicate()),
             Self::Deadline => Self::Deadline,
             Self::Unavailable(source) => Self::Unavailable(text(source)),
             Self::Unknown(source) => Self::Unknown(text(source)),
@@ -65,6 +85,37 @@ impl Error {
             Self::Internal(source) => Self::Internal(text(source)),
         }
     }
+}
+
+impl Error {
+    /// Returns the messages of the error and of all its sources, for a line of a log.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(error) = source {
+            text = format!("{text}: {error}");
+            source = error.source();
+        }
+        text
+    }
+}
+
+impl Contention {
+    fn duplicate(&self) -> Self {
+        match self {
+            Self::Transaction(source) => Self::Transaction(text(source)),
+            Self::MailboxCreated => Self::MailboxCreated,
+            Self::ChangedDuringRead => Self::ChangedDuringRead,
+            Self::StillDue { attempts } => Self::StillDue {
+                attempts: *attempts,
+            },
+        }
+    }
+}
+
+fn text(source: &Source) -> Source {
+    source.to_string().into()
 }
 
 impl From<Refusal> for Error {

@@ -1,35 +1,37 @@
-//! The feed of a mailbox: what changed in it after a place, in the order in which it did.
+//! The change feed of a mailbox: the latest change of each entry, in the order of `seq`.
 //!
-//! It is read in stretches. A stretch is what lies between a reader and the head as the
-//! reader first saw it; where a stretch is longer than one read, its ends go with the
-//! reader from read to read. So it stays known what the reader had before the stretch began:
-//! an entry that came within it is new, whenever it changed last, and one that came and went
-//! within it is not mentioned.
+//! A reader reads the feed in windows. A window runs from the position of the reader to the
+//! head of the mailbox at that time; while it takes several reads, its bounds are part of the
+//! reader's position, so that every read of it classifies changes alike:
 //!
-//! An entry that changes while a stretch is read moves behind it. Whether the reader was
-//! shown it before is not known then: that would take what it was shown, and not only how
-//! far. So the beginning of the backlog goes on from stretch to stretch, until the reader has
-//! everything. An entry that came after it is new, perhaps for the second time; one that
-//! went is said to have gone, perhaps without ever having been shown. What is said to be
-//! different, the reader has.
+//! - an entry created after the start of the backlog is reported as received, otherwise as
+//!   updated;
+//! - the deletion of an entry that was created within the window is not reported.
+//!
+//! An entry that changes while a window is read moves behind it. Whether it was delivered
+//! before is then unknown: a position says how far the reader is, not which entries it got. So
+//! the start of the backlog is carried from window to window until the reader has caught up. An
+//! entry created behind that start may be reported as received twice, and its deletion may be
+//! reported although it was never delivered. An entry reported as updated has always been
+//! delivered before.
 
 use domain::mailbox::Counts;
 use domain::{MessageId, Msgbox};
 use uuid::Uuid;
 
-use crate::read::{Item, Position};
+use crate::read::Item;
 
-/// A mailbox, as the store numbers it.
+/// Key of a mailbox within the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxKey {
-    /// The number of its app.
+    /// Number of the app.
     pub app_no: i64,
-    /// Its own number.
+    /// Number of the mailbox, from 1.
     pub mailbox_id: i64,
 }
 
 impl MailboxKey {
-    /// All mailboxes of an app at once.
+    /// Returns the key that stands for all mailboxes of an app.
     #[must_use]
     pub const fn all_of(app_no: i64) -> Self {
         Self {
@@ -38,194 +40,206 @@ impl MailboxKey {
         }
     }
 
-    /// Whether it stands for all mailboxes of its app.
+    /// Returns whether the key stands for all mailboxes of its app.
     #[must_use]
     pub const fn is_all(&self) -> bool {
         self.mailbox_id == 0
     }
 }
 
-/// Where a reader of the feed goes on.
+/// Offset in the feed of a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
-    /// At the head: nothing of what has been.
-    Now,
-    /// Before everything that is stored.
+pub struct FeedOffset {
+    /// Epoch of the database, outside of which `seq` has no meaning.
+    pub epoch: Uuid,
+    /// Number of a change of the mailbox; 0 before the first one.
+    pub seq: i64,
+}
+
+/// Start of a read of the feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedStart {
+    /// The head: no past changes.
+    Head,
+    /// The beginning: all stored changes.
     Beginning,
-    /// After what it has seen.
-    After(Bookmark),
+    /// The changes after a position.
+    After(FeedPosition),
 }
 
-/// What a reader of the feed has seen.
+/// Position of a reader in the feed: the state behind a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bookmark {
-    /// The last change that it has seen.
-    pub position: Position,
-    /// The stretch that it is in, or has come to the end of, unless it has seen everything.
-    pub stretch: Option<Stretch>,
+pub struct FeedPosition {
+    /// Last change read.
+    pub offset: FeedOffset,
+    /// Current or last window of the backlog. None once the reader has caught up.
+    pub window: Option<BacklogWindow>,
 }
 
-impl Bookmark {
-    /// The stretch that it is in the middle of.
-    fn unfinished(&self) -> Option<Stretch> {
-        self.stretch
-            .filter(|stretch| self.position.seq < stretch.until)
+impl FeedPosition {
+    /// Returns the window that the reader has not read to its end.
+    fn open_window(&self) -> Option<BacklogWindow> {
+        self.window
+            .filter(|window| self.offset.seq < window.until_seq)
     }
 }
 
-impl From<Position> for Bookmark {
-    fn from(position: Position) -> Self {
+impl From<FeedOffset> for FeedPosition {
+    fn from(offset: FeedOffset) -> Self {
         Self {
-            position,
-            stretch: None,
+            offset,
+            window: None,
         }
     }
 }
 
-/// A stretch of the feed.
+/// A range of changes that a reader reads with several calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
-    /// The change up to which the reader had everything, before this stretch or an earlier
-    /// one of the same backlog.
-    pub backlog: i64,
-    /// The change after which it begins.
-    pub since: i64,
-    /// The last change in it.
-    pub until: i64,
+pub struct BacklogWindow {
+    /// Start of the backlog: the last change at which the reader had caught up.
+    pub backlog_seq: i64,
+    /// Start of the window, exclusive.
+    pub after_seq: i64,
+    /// End of the window, inclusive.
+    pub until_seq: i64,
 }
 
-/// A part of the feed, with the mailbox as it was in the same snapshot.
+/// A page of the feed, with the state of the mailbox in the same snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Feed {
+pub struct FeedPage {
     /// The mailbox.
     pub mailbox: MailboxKey,
-    /// Why the reader cannot go on where it was; then it goes on at the head.
-    pub broken: Option<Broken>,
-    /// What changed, each with what the reader has seen with it.
-    pub changes: Vec<(Bookmark, Change)>,
-    /// What the reader has seen with all of it.
-    pub reached: Bookmark,
-    /// Whether there is more to read at once.
+    /// Reason why the reader cannot resume from its position. The page is then empty and ends
+    /// at the head.
+    pub resync: Option<ResyncReason>,
+    /// Changes, each with the position behind it.
+    pub changes: Vec<(FeedPosition, FeedChange)>,
+    /// Position behind the page.
+    pub reached: FeedPosition,
+    /// Whether there are more changes behind the page.
     pub more: bool,
-    /// What the boxes hold.
+    /// Counts of the mailbox.
     pub counts: Counts,
-    /// The number of the mailbox's last change.
+    /// Head of the mailbox.
     pub head: i64,
 }
 
-/// What became of an entry.
+/// A change of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// It is new.
+pub enum FeedChange {
+    /// An entry that the reader may not have.
     Received(Box<Item>),
-    /// It is different.
+    /// An entry that the reader has in an older state.
     Updated(Box<Item>),
-    /// It is gone.
+    /// An entry that has been deleted.
     Deleted(Msgbox, MessageId),
 }
 
-/// Why a reader cannot go on where it was.
+/// Reason why a reader cannot resume from its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Broken {
-    /// The database has begun another life since.
+pub enum ResyncReason {
+    /// The position is of another epoch.
     EpochChanged,
-    /// Deletions that it has not seen are forgotten.
+    /// Tombstones behind the position have been trimmed.
     TooOld,
-    /// It has seen what the database does not know.
+    /// The position is beyond the head.
     Ahead,
 }
 
-/// How much of the feed to read at once.
+/// Size limits of a feed page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedPart {
-    /// Changes at the most.
+pub struct FeedLimits {
+    /// Maximum number of changes.
     pub changes_max: u32,
-    /// Bytes of content at the most, but for the first change.
+    /// Maximum number of bytes of content; the first change is returned whatever its size.
     pub bytes_max: usize,
 }
 
-impl Since {
-    /// The numbers of changes between which the next one is: after the first, up to the
-    /// second.
+impl FeedStart {
+    /// Returns the range of `seq` to read: after the first, up to and including the second.
     #[must_use]
     pub fn bounds(&self) -> (i64, i64) {
         match self {
-            Self::Now => (i64::MAX, i64::MAX),
+            Self::Head => (i64::MAX, i64::MAX),
             Self::Beginning => (0, i64::MAX),
-            Self::After(bookmark) => {
-                let until = bookmark.unfinished().map(|stretch| stretch.until);
-                (bookmark.position.seq, until.unwrap_or(i64::MAX))
+            Self::After(position) => {
+                let until_seq = position.open_window().map(|window| window.until_seq);
+                (position.offset.seq, until_seq.unwrap_or(i64::MAX))
             }
         }
     }
 
-    /// The stretch that is read next from a mailbox with that head, whose deletions up to
-    /// `floor` are forgotten.
+    /// Returns the window to read from a mailbox with this head and floor.
     ///
     /// # Errors
-    /// Why the reader cannot go on.
-    pub fn stretch(&self, epoch: Uuid, head: i64, floor: i64) -> Result<Stretch, Broken> {
-        let bookmark = match self {
-            Self::Now => return Ok(Stretch::after(head, head)),
-            Self::Beginning => return Ok(Stretch::after(0, head)),
-            Self::After(bookmark) => bookmark,
+    /// The reason why the reader cannot resume.
+    pub fn window(
+        &self,
+        epoch: Uuid,
+        head: i64,
+        floor: i64,
+    ) -> Result<BacklogWindow, ResyncReason> {
+        let position = match self {
+            Self::Head => return Ok(BacklogWindow::first(head, head)),
+            Self::Beginning => return Ok(BacklogWindow::first(0, head)),
+            Self::After(position) => position,
         };
-        let seq = bookmark.position.seq;
-        let next = || Stretch {
-            backlog: bookmark.stretch.map_or(seq, |ended| ended.backlog),
-            ..Stretch::after(seq, head)
+        let seq = position.offset.seq;
+        let next = || BacklogWindow {
+            backlog_seq: position.window.map_or(seq, |read| read.backlog_seq),
+            ..BacklogWindow::first(seq, head)
         };
-        let stretch = bookmark.unfinished().unwrap_or_else(next);
-        // Who began with nothing misses no deletion of what was there then.
-        let missed_none_until = if stretch.since == 0 {
-            stretch.until.max(seq)
+        let window = position.open_window().unwrap_or_else(next);
+        // A reader that started from the beginning had no entry whose deletion it could miss.
+        let complete_until = if window.after_seq == 0 {
+            window.until_seq.max(seq)
         } else {
             seq
         };
-        if bookmark.position.epoch != epoch {
-            Err(Broken::EpochChanged)
-        } else if seq > head || stretch.until > head {
-            Err(Broken::Ahead)
-        } else if missed_none_until < floor {
-            Err(Broken::TooOld)
+        if position.offset.epoch != epoch {
+            Err(ResyncReason::EpochChanged)
+        } else if seq > head || window.until_seq > head {
+            Err(ResyncReason::Ahead)
+        } else if complete_until < floor {
+            Err(ResyncReason::TooOld)
         } else {
-            Ok(stretch)
+            Ok(window)
         }
     }
 }
 
-impl Stretch {
-    /// The first one of a backlog.
+impl BacklogWindow {
+    /// Returns the first window of a backlog.
     #[must_use]
-    pub const fn after(since: i64, until: i64) -> Self {
+    pub const fn first(after_seq: i64, until_seq: i64) -> Self {
         Self {
-            backlog: since,
-            since,
-            until,
+            backlog_seq: after_seq,
+            after_seq,
+            until_seq,
         }
     }
 
-    /// Whether a reader had everything when the entry came that came with that number: it
-    /// has it.
+    /// Returns whether the reader has the entry created at `create_seq`: it had caught up with
+    /// that change.
     #[must_use]
-    pub const fn had(&self, create_seq: i64) -> bool {
-        create_seq <= self.backlog
+    pub const fn is_known(&self, create_seq: i64) -> bool {
+        create_seq <= self.backlog_seq
     }
 
-    /// Whether a reader may have been shown the entry that came with that number and is gone.
+    /// Returns whether the reader may have the deleted entry that was created at `create_seq`.
     #[must_use]
-    pub const fn may_have_shown(&self, create_seq: i64) -> bool {
-        create_seq <= self.since
+    pub const fn may_be_known(&self, create_seq: i64) -> bool {
+        create_seq <= self.after_seq
     }
 
-    /// What a reader has seen that has read this stretch up to a change, of a mailbox with
-    /// that head.
+    /// Returns the position of a reader that has read the window up to `seq`, of a mailbox with
+    /// this head.
     #[must_use]
-    pub const fn seen(self, epoch: Uuid, seq: i64, head: i64) -> Bookmark {
-        let stretch = if seq < head { Some(self) } else { None };
-        Bookmark {
-            position: Position { epoch, seq },
-            stretch,
+    pub const fn position_at(self, epoch: Uuid, seq: i64, head: i64) -> FeedPosition {
+        let window = if seq < head { Some(self) } else { None };
+        FeedPosition {
+            offset: FeedOffset { epoch, seq },
+            window,
         }
     }
 }
@@ -236,64 +250,69 @@ mod tests {
 
     const EPOCH: Uuid = Uuid::from_u128(1);
 
-    fn after(seq: i64, stretch: Option<(i64, i64)>) -> Since {
-        let position = Position { epoch: EPOCH, seq };
-        Since::After(Bookmark {
-            position,
-            stretch: stretch.map(|(since, until)| Stretch::after(since, until)),
+    fn after(seq: i64, window: Option<(i64, i64)>) -> FeedStart {
+        FeedStart::After(FeedPosition {
+            offset: FeedOffset { epoch: EPOCH, seq },
+            window: window.map(|(after_seq, until_seq)| BacklogWindow::first(after_seq, until_seq)),
         })
     }
 
-    fn read(since: Since, head: i64, floor: i64) -> Result<(i64, i64), Broken> {
-        let stretch = since.stretch(EPOCH, head, floor)?;
-        Ok((stretch.since, stretch.until))
+    fn bounds(start: FeedStart, head: i64, floor: i64) -> Result<(i64, i64), ResyncReason> {
+        let window = start.window(EPOCH, head, floor)?;
+        Ok((window.after_seq, window.until_seq))
     }
 
     #[test]
-    fn a_stretch_goes_to_the_head_and_keeps_its_ends_while_it_is_read() {
-        assert_eq!(read(Since::Beginning, 9, 5), Ok((0, 9)));
-        assert_eq!(read(Since::Now, 9, 5), Ok((9, 9)));
-        assert_eq!(read(after(6, None), 9, 5), Ok((6, 9)));
-        assert_eq!(read(after(6, Some((5, 8))), 9, 5), Ok((5, 8)));
-        let stretch = Stretch::after(2, 5);
-        assert_eq!(stretch.seen(EPOCH, 4, 5).stretch, Some(stretch));
-        assert_eq!(stretch.seen(EPOCH, 5, 5).stretch, None);
+    fn a_window_ends_at_the_head_and_keeps_its_bounds_until_it_has_been_read() {
+        assert_eq!(bounds(FeedStart::Beginning, 9, 5), Ok((0, 9)));
+        assert_eq!(bounds(FeedStart::Head, 9, 5), Ok((9, 9)));
+        assert_eq!(bounds(after(6, None), 9, 5), Ok((6, 9)));
+        assert_eq!(bounds(after(6, Some((5, 8))), 9, 5), Ok((5, 8)));
+        let window = BacklogWindow::first(2, 5);
+        assert_eq!(window.position_at(EPOCH, 4, 5).window, Some(window));
+        assert_eq!(window.position_at(EPOCH, 5, 5).window, None);
     }
 
     #[test]
-    fn a_backlog_begins_where_it_began_until_the_reader_has_everything() {
-        let ended = Stretch::after(2, 5).seen(EPOCH, 5, 9);
-        let next = Since::After(ended).stretch(EPOCH, 9, 0);
-        let next = next.expect("a stretch");
-        assert_eq!((next.backlog, next.since, next.until), (2, 5, 9));
-        assert_eq!(Since::After(ended).bounds(), (5, i64::MAX));
-        // What came within the backlog may have been shown, or not.
-        for (create_seq, had, may_have_shown) in
+    fn a_backlog_keeps_its_start_until_the_reader_has_caught_up() {
+        let ended = BacklogWindow::first(2, 5).position_at(EPOCH, 5, 9);
+        let next = FeedStart::After(ended).window(EPOCH, 9, 0);
+        let next = next.expect("a window");
+        assert_eq!(
+            (next.backlog_seq, next.after_seq, next.until_seq),
+            (2, 5, 9)
+        );
+        assert_eq!(FeedStart::After(ended).bounds(), (5, i64::MAX));
+        // An entry created within the backlog may have been delivered, or not.
+        for (create_seq, is_known, may_be_known) in
             [(2, true, true), (4, false, true), (7, false, false)]
         {
-            assert_eq!(next.had(create_seq), had);
-            assert_eq!(next.may_have_shown(create_seq), may_have_shown);
+            assert_eq!(next.is_known(create_seq), is_known);
+            assert_eq!(next.may_be_known(create_seq), may_be_known);
         }
-        let caught_up = Since::After(next.seen(EPOCH, 9, 9));
-        let after = caught_up.stretch(EPOCH, 12, 0).expect("a stretch");
-        assert_eq!(after, Stretch::after(9, 12));
+        let caught_up = FeedStart::After(next.position_at(EPOCH, 9, 9));
+        let after = caught_up.window(EPOCH, 12, 0).expect("a window");
+        assert_eq!(after, BacklogWindow::first(9, 12));
     }
 
     #[test]
-    fn what_cannot_be_honoured_is_said() {
-        let elsewhere = Uuid::from_u128(2);
-        let moved = after(6, None).stretch(elsewhere, 9, 0);
-        assert_eq!(moved, Err(Broken::EpochChanged));
-        assert_eq!(read(after(4, None), 9, 5), Err(Broken::TooOld));
-        assert_eq!(read(after(4, Some((3, 8))), 9, 5), Err(Broken::TooOld));
-        assert_eq!(read(after(10, None), 9, 5), Err(Broken::Ahead));
-        assert_eq!(read(after(8, Some((0, 10))), 9, 5), Err(Broken::Ahead));
+    fn an_invalid_position_yields_the_resync_reason() {
+        let other_epoch = Uuid::from_u128(2);
+        let moved = after(6, None).window(other_epoch, 9, 0);
+        assert_eq!(moved, Err(ResyncReason::EpochChanged));
+        assert_eq!(bounds(after(4, None), 9, 5), Err(ResyncReason::TooOld));
+        let old = after(4, Some((3, 8)));
+        assert_eq!(bounds(old, 9, 5), Err(ResyncReason::TooOld));
+        assert_eq!(bounds(after(10, None), 9, 5), Err(ResyncReason::Ahead));
+        let ahead = after(8, Some((0, 10)));
+        assert_eq!(bounds(ahead, 9, 5), Err(ResyncReason::Ahead));
     }
 
     #[test]
-    fn who_began_with_nothing_is_exempt_from_the_floor() {
-        assert_eq!(read(after(1, Some((0, 8))), 9, 8), Ok((0, 8)));
-        assert_eq!(read(after(1, Some((0, 7))), 9, 8), Err(Broken::TooOld));
-        assert_eq!(read(after(0, None), 9, 8), Ok((0, 9)));
+    fn a_replay_from_the_beginning_is_exempt_from_the_floor() {
+        assert_eq!(bounds(after(1, Some((0, 8))), 9, 8), Ok((0, 8)));
+        let old = after(1, Some((0, 7)));
+        assert_eq!(bounds(old, 9, 8), Err(ResyncReason::TooOld));
+        assert_eq!(bounds(after(0, None), 9, 8), Ok((0, 9)));
     }
 }

@@ -1,22 +1,34 @@
-//! The port: what Postroom needs of a store, and what it may rely on.
+//! The port between the services and a store.
 //!
-//! [`MailStore`] is the contract. It knows no SQL and no gRPC; `storage-sql` fulfils it
-//! twice, and one list of conformance tests checks both.
+//! - [`MailStore`]: operations, reads and recipient uploads, for handlers of calls.
+//! - [`Maintenance`]: background work of a replica: expiry, send jobs, trimming, recounts.
+//! - [`Lifecycle`]: readiness and shutdown.
+//! - [`ChangeListener`]: notifications of committed changes.
+//!
+//! `storage-sql` implements all of it on `SQLite` and `PostgreSQL`; one list of conformance
+//! tests runs against both.
 
-mod audit;
 mod clock;
 mod error;
 mod feed;
-mod intake;
+mod lifecycle;
+mod listener;
+mod mail_store;
+mod maintenance;
 mod read;
-mod store;
-mod wake;
+mod recount;
+mod upload;
 
-pub use audit::{Audit, Drift};
 pub use clock::Clock;
-pub use error::Error;
-pub use feed::{Bookmark, Broken, Change, Feed, FeedPart, MailboxKey, Since, Stretch};
-pub use intake::Intake;
-pub use read::{BulkReport, Counted, Item, Items, MailboxPage, Position, Reader, RepositoryPage};
-pub use store::MailStore;
-pub use wake::{Arrival, Head, Look, Nobody, Wake};
+pub use error::{Contention, Error};
+pub use feed::{
+    BacklogWindow, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart,
+    MailboxKey, ResyncReason,
+};
+pub use lifecycle::{Lifecycle, Store};
+pub use listener::{Arrival, ChangeListener, MailboxHead, NoListener};
+pub use mail_store::MailStore;
+pub use maintenance::{MailboxStatus, Maintenance};
+pub use read::{BulkReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage, Requester};
+pub use recount::{Drift, RecountReport};
+pub use upload::RecipientUpload;

@@ -1,76 +1,68 @@
-//! What reads answer. Every answer comes from one snapshot.
+//! Results of reads. Each is taken from one snapshot.
 
 use std::sync::Arc;
 
 use domain::bulk::Tally;
 use domain::mailbox::Counts;
 use domain::page::Found;
-use domain::{Entry, Message};
-use uuid::Uuid;
+use domain::{Entry, Message, MessageId};
 
-/// Who reads a mailbox.
+use crate::feed::FeedOffset;
+
+/// Requester of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
-    /// Its owner: the mailbox begins with this, if it has not begun.
+pub enum Requester {
+    /// Owner of the mailbox. The mailbox is created if it does not exist.
     Owner,
-    /// The app: looking changes nothing.
+    /// The app. A missing mailbox reads as empty and is not created.
     App,
 }
 
-/// A place in the feed of a mailbox's changes.
+/// Message counts of a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// The life of the database in which the number means something.
-    pub epoch: Uuid,
-    /// The number of the last change.
-    pub seq: i64,
-}
-
-/// What the boxes of a mailbox hold, and when that was so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
-    /// The numbers.
+pub struct MailboxCounts {
+    /// Counts by box.
     pub counts: Counts,
-    /// The position at which they were true.
-    pub position: Position,
+    /// Feed offset of the snapshot.
+    pub offset: FeedOffset,
 }
 
 /// An entry with its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The owner's record.
+    /// Record of the owner.
     pub entry: Entry,
-    /// The shared part.
+    /// Shared part.
     pub message: Arc<Message>,
 }
 
-/// What was found of the things that were asked for by name.
+/// Result of a look-up by message ids, cut at a number of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Items<T> {
-    /// As many as fit, in the order in which they were asked for.
+pub struct Lookup<T> {
+    /// Results in the order of the ids, up to the byte limit.
     pub found: Vec<T>,
-    /// The ids of those that are there and did not fit, in that order.
-    pub remaining: Vec<domain::MessageId>,
+    /// Ids of existing messages beyond the byte limit, in the same order.
+    pub remaining: Vec<MessageId>,
 }
 
-/// A message to everyone, and what has become of it.
+/// A bulk message and its tally.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BulkReport {
-    /// The message; its content is empty once it was recalled.
+    /// The message. Its content is empty once it has been deleted for everyone.
     pub message: Message,
     /// Whether the app has deleted it.
     pub recalled: bool,
-    /// What the mailboxes that have met it did with it.
+    /// Numbers of mailboxes that have taken, read and deleted it.
     pub tally: Tally,
 }
 
 /// A page of a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxPage {
-    /// The rows.
+    /// Rows of the page.
     pub found: Found<Item>,
-    /// The position at which they were so.
-    pub position: Position,
+    /// Feed offset of the snapshot.
+    pub offset: FeedOffset,
 }
 
 /// A page of an app's messages.

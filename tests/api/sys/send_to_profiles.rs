@@ -48,7 +48,7 @@ async fn sent(test: &TestService, pieces: Vec<SendToProfilesRequest>) -> SendToP
 }
 
 async fn all_steps(test: &TestService) {
-    while test.store.store.advance().await.expect("a step") {}
+    while test.store.store.run_jobs().await.expect("a step") {}
 }
 
 async fn job(test: &TestService, id: &str) -> GetSendJobResponse {
@@ -246,7 +246,7 @@ async fn a_full_inbox_is_passed_over(test: &SmallBoxes) {
 async fn a_job_is_cancelled_once(test: &TestService) {
     let pieces = vec![says(|_| {}), to(&profiles(600))];
     let sent = ok(test.sys().send_to_profiles(stream::iter(pieces))).await;
-    assert!(test.store.store.advance().await.expect("a step"));
+    assert!(test.store.store.run_jobs().await.expect("a step"));
     let cancel = CancelSendJobRequest {
         job_id: sent.message_id.clone(),
         request_id: "once".to_owned(),

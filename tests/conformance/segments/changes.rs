@@ -4,7 +4,7 @@
 use domain::operation::DeleteMessages;
 use domain::segment::{ChangeReport, JobState};
 use domain::{Action, MessageId, Msgbox, Refusal};
-use storage::{Change, FeedPart, Since};
+use storage::{FeedChange, FeedLimits, FeedStart};
 use support::on_each_database;
 
 use super::super::fixture::StoreFixture;
@@ -32,19 +32,19 @@ const NEWER: ChangeReport = ChangeReport {
 
 /// Events of an owner's feed, in order.
 async fn told(fixture: &StoreFixture, owner: &str) -> Vec<(&'static str, MessageId)> {
-    let all = FeedPart {
+    let all = FeedLimits {
         changes_max: 100,
         bytes_max: 1_000_000,
     };
     let feed = fixture
         .store
-        .changes(&app(), &profile(owner), Since::Beginning, all)
+        .changes(&app(), &profile(owner), FeedStart::Beginning, all)
         .await;
     let changes = feed.expect("a feed").changes.into_iter();
     let told = changes.map(|(_, change)| match change {
-        Change::Received(item) => ("received", item.entry.message_id),
-        Change::Updated(item) => ("updated", item.entry.message_id),
-        Change::Deleted(_, message_id) => ("deleted", message_id),
+        FeedChange::Received(item) => ("received", item.entry.message_id),
+        FeedChange::Updated(item) => ("updated", item.entry.message_id),
+        FeedChange::Deleted(_, message_id) => ("deleted", message_id),
     });
     told.collect()
 }
@@ -55,7 +55,7 @@ async fn page(fixture: &StoreFixture, owner: &str) -> MessageState {
     let (_, item) = page.found.items.first().expect("an entry");
     let message = &item.message;
     (
-        page.position.seq,
+        page.offset.seq,
         String::from_utf8_lossy(&message.content.encoded).into_owned(),
         message.envelope.version,
         item.entry.content_version,
@@ -84,7 +84,11 @@ async fn an_update_changes_the_content_at_once_and_the_boxes_one_by_one(fixture:
     // What is on its way is no drift.
     let (mut after, mut mailboxes) = (None, 0);
     loop {
-        let audit = fixture.store.audit(after, false).await.expect("a recount");
+        let audit = fixture
+            .store
+            .recount(after, false)
+            .await
+            .expect("a recount");
         assert_eq!(audit.drift, []);
         mailboxes += audit.mailboxes;
         after = audit.next;
@@ -199,7 +203,7 @@ async fn a_deletion_by_the_owner_survives_an_update(fixture: &StoreFixture) {
     all_steps(&fixture.store).await;
     assert_eq!(fixture.counts(&owner).await, (0, 0, 0));
     let page = fixture.page(&owner, &everything()).await;
-    assert_eq!((page.found.items.len(), page.position.seq), (0, 2));
+    assert_eq!((page.found.items.len(), page.offset.seq), (0, 2));
 }
 
 async fn a_message_that_expires_ends_its_job(fixture: &StoreFixture) {
@@ -213,7 +217,7 @@ async fn a_message_that_expires_ends_its_job(fixture: &StoreFixture) {
     let raw = fixture.raw().await;
     let ended = "SELECT state || ' ' || delivered || ' ' || failed || ' ' || is_due FROM send_job";
     assert_eq!(raw.lines(ended).await, ["3 1000 200 0"]);
-    let unknown = fixture.store.job(&app(), job_id.uuid()).await;
+    let unknown = fixture.store.send_job(&app(), job_id.uuid()).await;
     assert_eq!(unknown.expect("an answer"), None);
     assert_eq!(fixture.counts(&name(0)).await, (0, 0, 0));
     assert_eq!(fixture.counts(&name(1_100)).await, (0, 0, 0));

@@ -25,7 +25,7 @@ async fn concurrent_stores_execute_each_step_once(fixture: &StoreFixture) {
         // So that each takes the job for its own.
         fixture.clock().advance(2_000);
         let stores = [&fixture.store, &replica, &fixture.store, &replica];
-        join_all(stores.map(|store| store.advance())).await;
+        join_all(stores.map(|store| store.run_jobs())).await;
     }
     let counts = report(fixture, job_id).await.counts;
     assert_eq!(
@@ -100,7 +100,7 @@ async fn a_failing_job_backs_off_and_other_jobs_continue(fixture: &StoreFixture)
         .await;
     let (well, _) = send_to(fixture, 600).await;
     while report(fixture, well).await.state == JobState::Running {
-        fixture.store.advance().await.expect("others go on");
+        fixture.store.run_jobs().await.expect("others go on");
     }
     assert_eq!(report(fixture, well).await.counts.delivered, 600);
     for job_id in broken {

@@ -132,7 +132,7 @@ impl StreamReader {
         let app = AppId::parse(APP).expect("an app id");
         let owner = ProfileId::parse(&name(self.number)).expect("a profile id");
         let seen = cursor::parse(&event.cursor, &app, &owner).expect("our cursor");
-        let seq = seen.position.seq;
+        let seq = seen.offset.seq;
         let is_change = self.apply(event.frame.expect("a frame"));
         match seq.cmp(&self.seq) {
             std::cmp::Ordering::Less => self.figures.disordered += 1,

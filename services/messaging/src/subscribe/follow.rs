@@ -14,7 +14,7 @@ use proto::v1::event::Frame;
 use realtime::{News, Subscription};
 use rpc::User;
 use rpc::convert::feed::{self, Lens};
-use storage::{Bookmark, Feed, FeedPart, MailStore, Since};
+use storage::{FeedLimits, FeedPage, FeedPosition, FeedStart, MailStore};
 use tokio::time::{sleep_until, timeout};
 
 use self::deliveries::undelivered;
@@ -33,7 +33,7 @@ const RETRIES_MAX: u32 = 10;
 pub struct Reader {
     pub user: User,
     pub lens: Lens,
-    pub since: Since,
+    pub since: FeedStart,
 }
 
 /// One stream.
@@ -120,7 +120,7 @@ impl Follower {
     }
 
     /// Sends all that there is to see; where the reader is then.
-    async fn catch_up(&mut self) -> Result<Bookmark, End> {
+    async fn catch_up(&mut self) -> Result<FeedPosition, End> {
         loop {
             let part = self.unless_it_ends(self.outlet.room()).await?;
             let read = match self.arrived() {
@@ -133,7 +133,7 @@ impl Follower {
             }
             let (seen, more) = (read.reached, read.more);
             self.send(read).await?;
-            self.reader.since = Since::After(seen);
+            self.reader.since = FeedStart::After(seen);
             if !more {
                 return Ok(seen);
             }
@@ -142,15 +142,15 @@ impl Follower {
     }
 
     /// The one message that has come since the reader had seen everything.
-    fn arrived(&mut self) -> Option<Feed> {
+    fn arrived(&mut self) -> Option<FeedPage> {
         match &self.reader.since {
-            Since::After(seen) if self.has_caught_up => self.subscription.arrived(seen),
-            Since::Now | Since::Beginning | Since::After(_) => None,
+            FeedStart::After(seen) if self.has_caught_up => self.subscription.arrived(seen),
+            FeedStart::Head | FeedStart::Beginning | FeedStart::After(_) => None,
         }
     }
 
     /// The next part of the feed. A store that is away is asked again for a while.
-    async fn read(&self, part: FeedPart) -> Result<Feed, End> {
+    async fn read(&self, part: FeedLimits) -> Result<FeedPage, End> {
         let user = &self.reader.user;
         let mut retries = 0;
         loop {
@@ -174,9 +174,9 @@ impl Follower {
         }
     }
 
-    async fn send(&mut self, read: Feed) -> Result<(), End> {
+    async fn send(&mut self, read: FeedPage) -> Result<(), End> {
         let at_head = !read.more;
-        if let Some(broken) = read.broken {
+        if let Some(broken) = read.resync {
             self.counted = Some(read.counts);
             self.put_frame(feed::resync(broken, &read.counts), read.reached)
                 .await?;
@@ -200,19 +200,19 @@ impl Follower {
         Ok(())
     }
 
-    async fn put_frame(&mut self, frame: Frame, seen: Bookmark) -> Result<(), End> {
+    async fn put_frame(&mut self, frame: Frame, seen: FeedPosition) -> Result<(), End> {
         self.put(Told::Frame(Box::new(frame)), seen, None).await
     }
 
     async fn put(
         &mut self,
         told: Told,
-        seen: Bookmark,
+        seen: FeedPosition,
         delivers: Option<MessageId>,
     ) -> Result<(), End> {
         let put = self.outlet.put(told, seen, delivers);
         self.unless_it_ends(put).await?;
-        self.reader.since = Since::After(seen);
+        self.reader.since = FeedStart::After(seen);
         self.silent_since = Instant::now();
         if delivers.is_some() {
             self.unnoted += 1;
@@ -223,14 +223,14 @@ impl Follower {
     }
 
     /// Waits for whatever comes first.
-    async fn next(&mut self, seen: Bookmark) -> Event {
+    async fn next(&mut self, seen: FeedPosition) -> Event {
         let heartbeat = self.silent_since + self.streams.pace.heartbeat;
         let first = heartbeat.min(self.ends.first());
         let first = self.note_at.map_or(first, |note_at| note_at.min(first));
         tokio::select! {
             () = self.outlet.gone() => Event::End(End::Gone),
             () = sleep_until(first.into()) => Event::Time,
-            news = self.subscription.news(seen.position.seq) => match news {
+            news = self.subscription.news(seen.offset.seq) => match news {
                 News::Changed => Event::Changed,
                 News::Draining => Event::End(End::Reconnect),
             },
@@ -238,7 +238,7 @@ impl Follower {
     }
 
     /// Does what it is time for.
-    async fn keep_time(&mut self, seen: Bookmark) -> Result<(), End> {
+    async fn keep_time(&mut self, seen: FeedPosition) -> Result<(), End> {
         self.check_ends()?;
         let now = Instant::now();
         if self.note_at.is_some_and(|at| at <= now) {

@@ -17,7 +17,7 @@ use proto::v1::{Event, SubscribeResponse};
 use realtime::Place;
 use rpc::convert::feed::{self, Lens};
 use rpc::{RpcError, User};
-use storage::{Bookmark, Change, FeedPart};
+use storage::{FeedChange, FeedLimits, FeedPosition};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tonic::Status;
@@ -32,7 +32,7 @@ pub struct Outlet {
 /// What a reader is told.
 pub enum Told {
     /// That an entry is not as it was.
-    Change(Change),
+    Change(FeedChange),
     /// Anything else.
     Frame(Box<Frame>),
 }
@@ -41,7 +41,7 @@ pub enum Told {
 struct Waiting {
     told: Told,
     /// What the reader has seen with it.
-    seen: Bookmark,
+    seen: FeedPosition,
     /// The entry of the inbox that is delivered with it.
     delivers: Option<MessageId>,
 }
@@ -110,13 +110,13 @@ impl Outlet {
 
     /// How much to read for the reader, when that is half of what may wait at least: what is
     /// read and has no room here would wait elsewhere.
-    pub async fn room(&self) -> Result<FeedPart, Blocked> {
+    pub async fn room(&self) -> Result<FeedLimits, Blocked> {
         let half = |load: &Load| {
             load.frames <= STREAM_CHANGES_MAX / 2 && load.bytes <= STREAM_BYTES_MAX / 2
         };
         self.until(half).await?;
         let load = self.shared.load();
-        Ok(FeedPart {
+        Ok(FeedLimits {
             changes_max: STREAM_CHANGES_MAX.saturating_sub(load.frames),
             bytes_max: STREAM_BYTES_MAX.saturating_sub(load.bytes),
         })
@@ -126,7 +126,7 @@ impl Outlet {
     pub async fn put(
         &self,
         told: Told,
-        seen: Bookmark,
+        seen: FeedPosition,
         delivers: Option<MessageId>,
     ) -> Result<(), Blocked> {
         let waiting = Waiting {
@@ -140,7 +140,7 @@ impl Outlet {
     }
 
     /// Puts the last frame in, which is small, whether or not there is room for it.
-    pub fn put_last(&self, told: Told, seen: Bookmark) {
+    pub fn put_last(&self, told: Told, seen: FeedPosition) {
         // Whoever has gone need not be told.
         let _ = self.push(Waiting {
             told,

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr};
 
 use anyhow::{Context, anyhow};
 use clap::Args as Arguments;
-use storage::{Drift, MailStore};
+use storage::{Drift, Maintenance};
 
 use super::options::{ConfigArgs, store_options};
 use crate::config::Flags;
@@ -57,13 +57,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
-async fn recount(store: &dyn MailStore, repair: bool) -> anyhow::Result<Tally> {
+async fn recount(store: &dyn Maintenance, repair: bool) -> anyhow::Result<Tally> {
     let shows_progress = stderr().is_terminal();
     let mut tally = Tally::default();
     let mut after = None;
     loop {
         let part = store
-            .audit(after, repair)
+            .recount(after, repair)
             .await
             .context("the recount did not finish")?;
         tally.mailboxes += part.mailboxes;
@@ -94,6 +94,6 @@ fn describe(drift: &Drift) -> String {
     let repaired = if drift.repaired { ", repaired" } else { "" };
     format!(
         "{} {}: {} says {}, counted {}{repaired}",
-        drift.app, drift.profile, drift.what, drift.stored, drift.counted
+        drift.app, drift.profile, drift.field, drift.stored, drift.counted
     )
 }

@@ -7,7 +7,7 @@ use realtime::Hub;
 use rpc::Limiter;
 use rpc::limits::QUOTAS_REREAD;
 use rpc::stack::{self, Listener, stack};
-use storage::MailStore;
+use storage::Store;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::util::BoxCloneSyncService;
 
@@ -34,7 +34,7 @@ impl Answerers {
     /// If it is not settled for every method who may call it.
     pub async fn build(
         plan: &Plan,
-        store: &Arc<dyn MailStore>,
+        store: &Arc<dyn Store>,
         hub: &Arc<Hub>,
     ) -> anyhow::Result<Self> {
         let limits = &plan.config.limits;

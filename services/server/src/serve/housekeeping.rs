@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use storage::{Error, MailStore};
+use storage::{Error, Maintenance};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::limits::{JOBS_EVERY, JOBS_PAUSE, JOBS_REST, SWEEP_EVERY, SWEEP_REST, TRIM_EVERY};
 
 /// Starts all of it.
-pub fn start(store: Arc<dyn MailStore>) {
+pub fn start(store: Arc<dyn Maintenance>) {
     tokio::spawn(sweep_all(Arc::clone(&store)));
     tokio::spawn(advance_all(Arc::clone(&store)));
     tokio::spawn(trim_all(store));
 }
 
 /// Forgets old deletions from time to time. Several replicas may do so at once.
-async fn trim_all(store: Arc<dyn MailStore>) {
+async fn trim_all(store: Arc<dyn Maintenance>) {
     let mut ticks = interval_at(Instant::now() + TRIM_EVERY, TRIM_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -27,7 +27,7 @@ async fn trim_all(store: Arc<dyn MailStore>) {
 }
 
 /// Sweeps from time to time, if no other replica does.
-async fn sweep_all(store: Arc<dyn MailStore>) {
+async fn sweep_all(store: Arc<dyn Maintenance>) {
     let mut ticks = interval_at(Instant::now() + SWEEP_EVERY, SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -39,7 +39,7 @@ async fn sweep_all(store: Arc<dyn MailStore>) {
 }
 
 /// Takes the steps of jobs, together with all other replicas.
-async fn advance_all(store: Arc<dyn MailStore>) {
+async fn advance_all(store: Arc<dyn Maintenance>) {
     let mut ticks = interval_at(Instant::now(), JOBS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -52,25 +52,25 @@ async fn advance_all(store: Arc<dyn MailStore>) {
 }
 
 /// One step after the other, with a rest after each: whoever calls comes first.
-async fn advance(store: &dyn MailStore) -> Result<(), Error> {
-    while store.advance().await? {
+async fn advance(store: &dyn Maintenance) -> Result<(), Error> {
+    while store.run_jobs().await? {
         sleep(JOBS_REST).await;
     }
     Ok(())
 }
 
 /// In small parts, with a rest after each: whoever calls comes first.
-async fn sweep(store: &dyn MailStore) -> Result<(), Error> {
-    while store.sweep().await? {
+async fn sweep(store: &dyn Maintenance) -> Result<(), Error> {
+    while store.expire_due().await? {
         sleep(SWEEP_REST).await;
     }
     Ok(())
 }
 
-async fn trim(store: &dyn MailStore) -> Result<(), Error> {
-    let mut next = store.trim(None).await?;
+async fn trim(store: &dyn Maintenance) -> Result<(), Error> {
+    let mut next = store.trim_tombstones(None).await?;
     while next.is_some() {
-        next = store.trim(next).await?;
+        next = store.trim_tombstones(next).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use storage::MailStore;
+use storage::Lifecycle;
 use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -20,7 +20,7 @@ use crate::limits::READY_MAX;
 /// What the probes look at.
 #[derive(Clone)]
 pub struct Probes {
-    pub store: Arc<dyn MailStore>,
+    pub store: Arc<dyn Lifecycle>,
     pub drain: Drain,
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use storage::MailStore;
+use storage::Store;
 use telemetry::Metrics;
 use tokio_rustls::TlsAcceptor;
 
@@ -91,7 +91,7 @@ impl Ports {
         self,
         plan: Plan,
         [user, sys]: [Answerer; 2],
-        store: &Arc<dyn MailStore>,
+        store: &Arc<dyn Store>,
         metrics: Metrics,
         drain: &Drain,
     ) {

@@ -7,7 +7,7 @@ use domain::content::ContentKind;
 use domain::mailbox::Counts;
 use domain::message::Envelope;
 use domain::{Content, Entry, Message, MessageId, MessageKind, Millis, Msgbox, Sender};
-use storage::{Item, Position};
+use storage::{FeedOffset, Item};
 use uuid::Uuid;
 
 use super::*;
@@ -17,8 +17,8 @@ const MAILBOX: MailboxKey = MailboxKey {
     mailbox_id: 2,
 };
 
-fn head(seq: i64) -> [Head; 1] {
-    [Head {
+fn head(seq: i64) -> [MailboxHead; 1] {
+    [MailboxHead {
         mailbox: MAILBOX,
         seq,
     }]
@@ -35,8 +35,8 @@ fn news(subscription: &mut Subscription, seen: i64) -> Option<News> {
 
 const EPOCH: Uuid = Uuid::nil();
 
-fn seen(seq: i64) -> Bookmark {
-    Position { epoch: EPOCH, seq }.into()
+fn seen(seq: i64) -> FeedPosition {
+    FeedOffset { epoch: EPOCH, seq }.into()
 }
 
 fn arrival(seq: i64) -> Vec<Arrival> {
@@ -68,7 +68,7 @@ fn arrival(seq: i64) -> Vec<Arrival> {
     };
     vec![Arrival {
         mailbox: MAILBOX,
-        position: Position { epoch: EPOCH, seq },
+        offset: FeedOffset { epoch: EPOCH, seq },
         item: Item {
             entry,
             message: Arc::new(message),
@@ -81,17 +81,17 @@ fn arrival(seq: i64) -> Vec<Arrival> {
 fn a_message_is_known_while_it_is_all_that_there_is_to_see() {
     let hub = Hub::new();
     let mut subscription = hub.subscribe(MAILBOX, 1).expect("a place");
-    hub.arrived(arrival(5));
+    hub.on_arrivals(arrival(5));
     assert_eq!(news(&mut subscription, 4), None);
     assert_eq!(subscription.arrived(&seen(4)), None);
-    hub.changed(&head(5));
+    hub.on_changed(&head(5));
     assert_eq!(news(&mut subscription, 4), Some(News::Changed));
     let feed = subscription.arrived(&seen(4)).expect("a feed");
     assert_eq!((feed.changes.len(), feed.head, feed.more), (1, 5, false));
     for not_all in [3, 5, 6] {
         assert_eq!(subscription.arrived(&seen(not_all)), None, "{not_all}");
     }
-    hub.changed(&head(6));
+    hub.on_changed(&head(6));
     assert_eq!(subscription.arrived(&seen(4)), None);
 }
 
@@ -100,16 +100,16 @@ fn after_a_doubt_the_store_is_asked_once_whatever_comes() {
     let hub = Hub::new();
     let mut subscription = hub.subscribe(MAILBOX, 1).expect("a place");
     hub.doubt(&[MAILBOX]);
-    hub.arrived(arrival(5));
-    hub.changed(&head(5));
+    hub.on_arrivals(arrival(5));
+    hub.on_changed(&head(5));
     assert_eq!(news(&mut subscription, 4), Some(News::Changed));
     assert_eq!(subscription.arrived(&seen(4)), None);
     assert!(subscription.arrived(&seen(4)).is_some());
 
     // A poll that is late, and takes back what has come since.
-    hub.changed(&head(6));
+    hub.on_changed(&head(6));
     hub.polled(&head(5));
-    hub.arrived(arrival(5));
+    hub.on_arrivals(arrival(5));
     assert_eq!(news(&mut subscription, 4), Some(News::Changed));
     assert_eq!(subscription.arrived(&seen(4)), None);
 }
@@ -119,11 +119,11 @@ fn a_change_wakes_those_who_have_not_seen_it() {
     let hub = Hub::new();
     let mut one = hub.subscribe(MAILBOX, 2).expect("a place");
     let mut other = hub.subscribe(MAILBOX, 2).expect("a place");
-    hub.changed(&head(5));
+    hub.on_changed(&head(5));
     assert_eq!(news(&mut one, 4), Some(News::Changed));
     assert_eq!(news(&mut one, 5), None);
     assert_eq!(news(&mut other, 5), None);
-    hub.changed(&head(4));
+    hub.on_changed(&head(4));
     assert_eq!(news(&mut one, 5), None);
 }
 
@@ -131,7 +131,7 @@ fn a_change_wakes_those_who_have_not_seen_it() {
 fn a_poll_also_wakes_where_the_number_fell_and_doubt_wakes_in_any_case() {
     let hub = Hub::new();
     let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
-    hub.changed(&head(5));
+    hub.on_changed(&head(5));
     assert_eq!(news(&mut subscription, 4), Some(News::Changed));
     hub.polled(&head(5));
     assert_eq!(news(&mut subscription, 5), None);
@@ -149,11 +149,11 @@ fn lost_hints_wake_the_poll_and_nobody_else() {
     let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
     let mut context = Context::from_waker(Waker::noop());
     assert!(pin!(hub.stirred()).poll(&mut context).is_pending());
-    hub.lost();
+    hub.on_hints_lost();
     assert_eq!(news(&mut subscription, 0), None);
     assert!(pin!(hub.stirred()).poll(&mut context).is_ready());
     assert!(!hub.was_replaced());
-    hub.replaced();
+    hub.on_database_replaced();
     assert!(pin!(hub.stirred()).poll(&mut context).is_ready());
     assert!(hub.was_replaced() && !hub.was_replaced());
 }
@@ -162,7 +162,7 @@ fn lost_hints_wake_the_poll_and_nobody_else() {
 fn a_poll_that_is_late_takes_no_news_away() {
     let hub = Hub::new();
     let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
-    hub.changed(&head(6));
+    hub.on_changed(&head(6));
     hub.polled(&head(5));
     assert_eq!(news(&mut subscription, 5), Some(News::Changed));
     hub.polled(&head(6));

@@ -2,7 +2,7 @@
 
 use domain::{AppId, ProfileId};
 use proto::internal::v1::{FeedCursor, FeedStretch};
-use storage::{Bookmark, Position, Stretch};
+use storage::{BacklogWindow, FeedOffset, FeedPosition};
 use uuid::Uuid;
 
 use super::token::Binding;
@@ -12,33 +12,33 @@ const METHOD: &str = "feed";
 
 /// The cursor of a position, or of what a reader has seen.
 #[must_use]
-pub fn show(bookmark: impl Into<Bookmark>, app: &AppId, owner: &ProfileId) -> String {
-    let Bookmark { position, stretch } = bookmark.into();
+pub fn show(position: impl Into<FeedPosition>, app: &AppId, owner: &ProfileId) -> String {
+    let FeedPosition { offset, window } = position.into();
     binding(app, owner).seal(&FeedCursor {
-        epoch: position.epoch.as_bytes().to_vec(),
-        seq: position.seq,
-        stretch: stretch.map(|stretch| FeedStretch {
-            since: stretch.since,
-            until: stretch.until,
-            backlog: Some(stretch.backlog).filter(|backlog| *backlog != stretch.since),
+        epoch: offset.epoch.as_bytes().to_vec(),
+        seq: offset.seq,
+        stretch: window.map(|window| FeedStretch {
+            since: window.after_seq,
+            until: window.until_seq,
+            backlog: Some(window.backlog_seq).filter(|seq| *seq != window.after_seq),
         }),
     })
 }
 
 /// What the reader of a cursor has seen. None if it was altered, or is of another mailbox.
 #[must_use]
-pub fn parse(cursor: &str, app: &AppId, owner: &ProfileId) -> Option<Bookmark> {
+pub fn parse(cursor: &str, app: &AppId, owner: &ProfileId) -> Option<FeedPosition> {
     let state: FeedCursor = binding(app, owner).open(cursor)?;
-    let position = Position {
+    let offset = FeedOffset {
         epoch: Uuid::from_slice(&state.epoch).ok()?,
         seq: state.seq,
     };
-    let stretch = state.stretch.map(|stretch| Stretch {
-        backlog: stretch.backlog.unwrap_or(stretch.since),
-        since: stretch.since,
-        until: stretch.until,
+    let window = state.stretch.map(|stretch| BacklogWindow {
+        backlog_seq: stretch.backlog.unwrap_or(stretch.since),
+        after_seq: stretch.since,
+        until_seq: stretch.until,
     });
-    Some(Bookmark { position, stretch })
+    Some(FeedPosition { offset, window })
 }
 
 const fn binding<'a>(app: &'a AppId, owner: &'a ProfileId) -> Binding<'a> {
@@ -56,25 +56,25 @@ mod tests {
 
     #[test]
     fn a_cursor_is_of_one_mailbox() {
-        let position = Position {
+        let offset = FeedOffset {
             epoch: Uuid::from_u128(5),
             seq: i64::MAX,
         };
-        let within = |stretch| Bookmark {
-            position,
-            stretch: Some(stretch),
+        let within = |window| FeedPosition {
+            offset,
+            window: Some(window),
         };
-        let first = Stretch::after(3, 9);
-        let later = Stretch {
-            backlog: 1,
+        let first = BacklogWindow::first(3, 9);
+        let later = BacklogWindow {
+            backlog_seq: 1,
             ..first
         };
-        for bookmark in [within(first), within(later), position.into()] {
-            let cursor = show(bookmark, &app("a"), &profile("alice"));
+        for position in [within(first), within(later), offset.into()] {
+            let cursor = show(position, &app("a"), &profile("alice"));
             let parsed = parse(&cursor, &app("a"), &profile("alice"));
-            assert_eq!(parsed, Some(bookmark));
+            assert_eq!(parsed, Some(position));
         }
-        let cursor = show(position, &app("a"), &profile("alice"));
+        let cursor = show(offset, &app("a"), &profile("alice"));
         assert_eq!(parse(&cursor, &app("a"), &profile("bob")), None);
         assert_eq!(parse(&cursor, &app("b"), &profile("alice")), None);
         assert_eq!(parse("0", &app("a"), &profile("alice")), None);

@@ -5,7 +5,7 @@ use domain::mailbox::Counts;
 use domain::{AppId, Msgbox, ProfileId, Violations};
 use proto::v1;
 use proto::v1::event::Frame;
-use storage::{Bookmark, Broken, Change, Error, Feed, Item, Since};
+use storage::{Error, FeedChange, FeedPage, FeedPosition, FeedStart, Item, ResyncReason};
 
 use super::view::View;
 use super::{counts, cursor, entry, msgbox, size};
@@ -23,12 +23,12 @@ const _: () = assert!(DELETED_BYTES < PAGE_BYTES_MAX);
 ///
 /// # Errors
 /// [`RpcError::CursorInvalid`] if it was altered, or is of another mailbox.
-pub fn since(text: &str, app: &AppId, owner: &ProfileId) -> Result<Since, RpcError> {
+pub fn since(text: &str, app: &AppId, owner: &ProfileId) -> Result<FeedStart, RpcError> {
     match text {
-        "" => Ok(Since::Now),
-        BEGINNING => Ok(Since::Beginning),
+        "" => Ok(FeedStart::Head),
+        BEGINNING => Ok(FeedStart::Beginning),
         text => cursor::parse(text, app, owner)
-            .map(Since::After)
+            .map(FeedStart::After)
             .ok_or(RpcError::CursorInvalid),
     }
 }
@@ -64,10 +64,10 @@ impl Lens {
 
     /// Whether a change is to be seen.
     #[must_use]
-    pub fn shows(self, change: &Change) -> bool {
+    pub fn shows(self, change: &FeedChange) -> bool {
         let msgbox = match change {
-            Change::Received(item) | Change::Updated(item) => item.entry.msgbox,
-            Change::Deleted(msgbox, _) => *msgbox,
+            FeedChange::Received(item) | FeedChange::Updated(item) => item.entry.msgbox,
+            FeedChange::Deleted(msgbox, _) => *msgbox,
         };
         self.only.is_none_or(|only| only == msgbox)
     }
@@ -76,14 +76,14 @@ impl Lens {
     ///
     /// # Errors
     /// [`Error::Corrupt`] if a message's content is none.
-    pub fn frame(self, change: Change) -> Result<Option<Frame>, Error> {
+    pub fn frame(self, change: FeedChange) -> Result<Option<Frame>, Error> {
         if !self.shows(&change) {
             return Ok(None);
         }
         Ok(Some(match change {
-            Change::Received(item) => Frame::MessageReceived(entry::show(&item, self.view)?),
-            Change::Updated(item) => Frame::MessageUpdated(entry::show(&item, self.view)?),
-            Change::Deleted(msgbox, message_id) => Frame::MessageDeleted(v1::MessageDeleted {
+            FeedChange::Received(item) => Frame::MessageReceived(entry::show(&item, self.view)?),
+            FeedChange::Updated(item) => Frame::MessageUpdated(entry::show(&item, self.view)?),
+            FeedChange::Deleted(msgbox, message_id) => Frame::MessageDeleted(v1::MessageDeleted {
                 msgbox: msgbox.name().to_owned(),
                 message_id: message_id.to_string(),
             }),
@@ -93,7 +93,7 @@ impl Lens {
 
 /// A frame with the cursor of what its reader has seen.
 #[must_use]
-pub fn event(frame: Frame, seen: Bookmark, app: &AppId, owner: &ProfileId) -> v1::Event {
+pub fn event(frame: Frame, seen: FeedPosition, app: &AppId, owner: &ProfileId) -> v1::Event {
     v1::Event {
         cursor: cursor::show(seen, app, owner),
         frame: Some(frame),
@@ -102,11 +102,11 @@ pub fn event(frame: Frame, seen: Bookmark, app: &AppId, owner: &ProfileId) -> v1
 
 /// That a cursor cannot be honoured, and what the boxes hold.
 #[must_use]
-pub fn resync(broken: Broken, counted: &Counts) -> Frame {
+pub fn resync(broken: ResyncReason, counted: &Counts) -> Frame {
     let reason = match broken {
-        Broken::EpochChanged => v1::ResyncReason::EpochChanged,
-        Broken::TooOld => v1::ResyncReason::CursorTooOld,
-        Broken::Ahead => v1::ResyncReason::CursorAhead,
+        ResyncReason::EpochChanged => v1::ResyncReason::EpochChanged,
+        ResyncReason::TooOld => v1::ResyncReason::CursorTooOld,
+        ResyncReason::Ahead => v1::ResyncReason::CursorAhead,
     };
     Frame::Resync(v1::Resync {
         reason: reason.into(),
@@ -124,27 +124,27 @@ pub fn counted(counted: &Counts) -> Frame {
 
 /// Bytes of a change in an answer, rather more than less.
 #[must_use]
-pub fn answer_bytes(change: &Change) -> usize {
+pub fn answer_bytes(change: &FeedChange) -> usize {
     match change {
-        Change::Received(item) | Change::Updated(item) => size::of_message(&item.message),
-        Change::Deleted(..) => DELETED_BYTES,
+        FeedChange::Received(item) | FeedChange::Updated(item) => size::of_message(&item.message),
+        FeedChange::Deleted(..) => DELETED_BYTES,
     }
 }
 
 /// Bytes that a change holds in memory until it becomes a frame, rather more than less.
 #[must_use]
-pub fn held_bytes(change: &Change) -> usize {
+pub fn held_bytes(change: &FeedChange) -> usize {
     match change {
-        Change::Received(item) | Change::Updated(item) => {
+        FeedChange::Received(item) | FeedChange::Updated(item) => {
             size_of::<Item>() + size::held_by_message(&item.message)
         }
-        Change::Deleted(..) => 0,
+        FeedChange::Deleted(..) => 0,
     }
 }
 
 /// Ends a part of the feed early, at `bytes_max` bytes as `bytes` counts them, but after one
 /// change at least.
-pub fn fit(feed: &mut Feed, bytes_max: usize, bytes: impl Fn(&Change) -> usize) {
+pub fn fit(feed: &mut FeedPage, bytes_max: usize, bytes: impl Fn(&FeedChange) -> usize) {
     let others = size::fit(&mut feed.changes, bytes_max, |(_, change)| bytes(change));
     if let (false, Some((seen, _))) = (others.is_empty(), feed.changes.last()) {
         feed.more = true;
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_lens_shows_the_named_boxes_or_all() {
-        let gone = |msgbox| Change::Deleted(msgbox, MessageId::new(Uuid::nil()));
+        let gone = |msgbox| FeedChange::Deleted(msgbox, MessageId::new(Uuid::nil()));
         for (names, inbox, sent) in [
             (&[][..], true, true),
             (&["inbox"], true, false),
@@ -187,8 +187,8 @@ mod tests {
     #[test]
     fn a_cursor_is_empty_zero_or_sealed() {
         let since = |text| since(text, &app("a"), &profile("ann")).ok();
-        assert_eq!(since(""), Some(Since::Now));
-        assert_eq!(since("0"), Some(Since::Beginning));
+        assert_eq!(since(""), Some(FeedStart::Head));
+        assert_eq!(since("0"), Some(FeedStart::Beginning));
         assert_eq!(since("00"), None);
     }
 }

@@ -253,7 +253,10 @@ fn what_the_store_says_becomes_what_the_contract_says() {
         (E::Refused(Refusal::RequestIdReused), "REQUEST_ID_REUSED"),
         (E::Refused(Refusal::BoxFull), "MSGBOX_FULL"),
         (E::Overloaded, "OVERLOADED"),
-        (E::Busy(cause()), "OVERLOADED"),
+        (
+            E::Busy(storage::Contention::Transaction(cause())),
+            "OVERLOADED",
+        ),
         (E::Deadline, "DEADLINE"),
         (E::Unavailable(cause()), "STORAGE_UNAVAILABLE"),
         (E::Unknown(cause()), "STORAGE_UNAVAILABLE"),

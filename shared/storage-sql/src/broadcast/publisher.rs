@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use storage::{Error, Head, MailboxKey};
+use storage::{Error, MailboxHead, MailboxKey};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
@@ -37,7 +37,7 @@ pub(super) struct PendingHints {
 
 impl PendingHints {
     /// Adds the heads of changed mailboxes.
-    pub fn add(&self, heads: &[Head]) {
+    pub fn add(&self, heads: &[MailboxHead]) {
         if heads.is_empty() {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use storage::{Head, MailboxKey, Wake};
+use storage::{ChangeListener, MailboxHead, MailboxKey};
 
 use super::SEPARATOR;
 use crate::db::notification::NotificationHandler;
@@ -11,11 +11,11 @@ use crate::db::notification::NotificationHandler;
 pub(super) struct Subscriber {
     /// The name of this store, whose own hints come back and are dropped.
     name: String,
-    local: Arc<dyn Wake>,
+    local: Arc<dyn ChangeListener>,
 }
 
 impl Subscriber {
-    pub const fn new(name: String, local: Arc<dyn Wake>) -> Self {
+    pub const fn new(name: String, local: Arc<dyn ChangeListener>) -> Self {
         Self { name, local }
     }
 }
@@ -26,27 +26,27 @@ impl NotificationHandler for Subscriber {
         if words.next() == Some(&self.name) {
             return;
         }
-        let heads: Option<Vec<Head>> = words.map(parse_head).collect();
+        let heads: Option<Vec<MailboxHead>> = words.map(parse_head).collect();
         match heads {
-            Some(heads) => self.local.changed(&heads),
+            Some(heads) => self.local.on_changed(&heads),
             // `ALL_MAILBOXES`, or the words of a newer version.
-            None => self.local.lost(),
+            None => self.local.on_hints_lost(),
         }
     }
 
     fn on_gap(&self) {
-        self.local.lost();
+        self.local.on_hints_lost();
     }
 }
 
-fn parse_head(word: &str) -> Option<Head> {
+fn parse_head(word: &str) -> Option<MailboxHead> {
     let mut numbers = word.split('.').map(|number| number.parse().ok());
     let mut next = || numbers.next().flatten();
     let mailbox = MailboxKey {
         app_no: next()?,
         mailbox_id: next()?,
     };
-    Some(Head {
+    Some(MailboxHead {
         mailbox,
         seq: next()?,
     })

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use sqlx::Error;
+use storage::Contention;
 
 /// A kind of database error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl ErrorClass {
     /// The store's error for a database error of this class.
     pub fn wrap(self, error: Error) -> storage::Error {
         match self {
-            Self::Conflict => storage::Error::Busy(error.into()),
+            Self::Conflict => storage::Error::Busy(Contention::Transaction(error.into())),
             Self::Timeout => storage::Error::Deadline,
             Self::Unavailable | Self::Corrupt => storage::Error::Unavailable(error.into()),
             Self::Other => storage::Error::Internal(error.into()),

@@ -2,7 +2,9 @@
 
 use domain::mailbox::Counts;
 use domain::{Entry, MessageId, Msgbox, ProfileId};
-use storage::{Bookmark, Change, Error, Feed, FeedPart, Item, MailboxKey, Position, Since};
+use storage::{
+    Error, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart, Item, MailboxKey,
+};
 use uuid::Uuid;
 
 use super::ReadOutcome;
@@ -56,16 +58,16 @@ pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     messages: Messages<'_>,
     owner: &ProfileId,
-    since: Since,
-    part: FeedPart,
-) -> Result<ReadOutcome<(Feed, Uuid)>, Error> {
-    let (after, until) = since.bounds();
+    start: FeedStart,
+    limits: FeedLimits,
+) -> Result<ReadOutcome<(FeedPage, Uuid)>, Error> {
+    let (after, until) = start.bounds();
     let call = BoundStatement::of(&CHANGES)
         .bind(messages.app_no)
         .bind(owner.as_str())
         .bind(after)
         .bind(until)
-        .bind(part.changes_max)
+        .bind(limits.changes_max)
         .bind(messages.now.0);
     let mut found = None;
     let mut rows = Vec::new();
@@ -80,9 +82,9 @@ pub async fn read<DB: Backend>(
         return Ok(ReadOutcome::Due);
     }
     let app_no = messages.app_no;
-    let read = Read::of(connection, messages, rows, part).await?;
+    let read = Read::of(connection, messages, rows, limits).await?;
     Ok(ReadOutcome::Ready((
-        head.feed(app_no, since, read),
+        head.feed(app_no, start, read),
         head.epoch,
     )))
 }
@@ -139,17 +141,17 @@ impl Read {
         connection: &mut Connection<DB>,
         messages: Messages<'_>,
         rows: Vec<Row<Entry>>,
-        part: FeedPart,
+        limits: FeedLimits,
     ) -> Result<Self, Error> {
         let entries = rows.iter().filter_map(|row| match row {
             Row::Live(entry) => Some(entry.clone()),
             Row::Gone(_) => None,
         });
-        let bytes_max = i64::try_from(part.bytes_max).unwrap_or(i64::MAX);
+        let bytes_max = i64::try_from(limits.bytes_max).unwrap_or(i64::MAX);
         let items = messages.items(connection, entries.collect(), bytes_max);
         let mut items = items.await?.found.into_iter().peekable();
         let mut read = Self {
-            was_cut: rows.len() >= part.changes_max as usize,
+            was_cut: rows.len() >= limits.changes_max as usize,
             changes: Vec::with_capacity(rows.len()),
         };
         for row in rows {
@@ -184,50 +186,52 @@ impl Head {
         })
     }
 
-    fn feed(&self, app_no: i64, since: Since, read: Read) -> Feed {
-        let mut feed = Feed {
+    fn feed(&self, app_no: i64, start: FeedStart, read: Read) -> FeedPage {
+        let mut feed = FeedPage {
             mailbox: MailboxKey {
                 app_no,
                 mailbox_id: self.mailbox_id,
             },
-            broken: None,
+            resync: None,
             changes: Vec::new(),
             reached: self.at_head(),
             more: false,
             counts: self.counts,
             head: self.seq,
         };
-        let stretch = match since.stretch(self.epoch, self.seq, self.floor_seq) {
-            Ok(stretch) => stretch,
-            Err(broken) => {
-                feed.broken = Some(broken);
+        let window = match start.window(self.epoch, self.seq, self.floor_seq) {
+            Ok(window) => window,
+            Err(reason) => {
+                feed.resync = Some(reason);
                 return feed;
             }
         };
         let last = read.changes.last().map(Row::seq).filter(|_| read.was_cut);
-        feed.reached = stretch.seen(self.epoch, last.unwrap_or(stretch.until), self.seq);
-        feed.more = feed.reached.position.seq < self.seq;
+        feed.reached = window.position_at(self.epoch, last.unwrap_or(window.until_seq), self.seq);
+        feed.more = feed.reached.offset.seq < self.seq;
         for row in read.changes {
-            let bookmark = stretch.seen(self.epoch, row.seq(), self.seq);
+            let position = window.position_at(self.epoch, row.seq(), self.seq);
             let change = match row {
-                Row::Gone(gone) if stretch.may_have_shown(gone.create_seq) => {
-                    Change::Deleted(gone.msgbox, gone.message_id)
+                Row::Gone(gone) if window.may_be_known(gone.create_seq) => {
+                    FeedChange::Deleted(gone.msgbox, gone.message_id)
                 }
                 Row::Gone(_) => continue,
-                Row::Live(item) if stretch.had(item.entry.create_seq) => Change::Updated(item),
-                Row::Live(item) => Change::Received(item),
+                Row::Live(item) if window.is_known(item.entry.create_seq) => {
+                    FeedChange::Updated(item)
+                }
+                Row::Live(item) => FeedChange::Received(item),
             };
-            feed.changes.push((bookmark, change));
+            feed.changes.push((position, change));
         }
         feed
     }
 
-    fn at_head(&self) -> Bookmark {
-        let position = Position {
+    fn at_head(&self) -> FeedPosition {
+        let offset = FeedOffset {
             epoch: self.epoch,
             seq: self.seq,
         };
-        position.into()
+        offset.into()
     }
 }
 

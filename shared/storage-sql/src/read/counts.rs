@@ -1,7 +1,7 @@
 //! What the boxes of a mailbox hold.
 
 use domain::{Millis, ProfileId};
-use storage::{Counted, Error, Position};
+use storage::{Error, FeedOffset, MailboxCounts};
 use uuid::Uuid;
 
 use super::ReadOutcome;
@@ -45,7 +45,7 @@ pub async fn read<DB: Backend>(
     epoch: Uuid,
     mailboxes: &[(i64, ProfileId)],
     now: Millis,
-) -> Result<Vec<ReadOutcome<Counted>>, Error> {
+) -> Result<Vec<ReadOutcome<MailboxCounts>>, Error> {
     match mailboxes {
         [] => Ok(Vec::new()),
         [one] => Ok(vec![read_one(connection, epoch, one, now).await?]),
@@ -59,7 +59,7 @@ pub async fn read_one<DB: Backend>(
     epoch: Uuid,
     (app_no, owner): &(i64, ProfileId),
     now: Millis,
-) -> Result<ReadOutcome<Counted>, Error> {
+) -> Result<ReadOutcome<MailboxCounts>, Error> {
     let call = BoundStatement::of(&ONE)
         .bind(*app_no)
         .bind(owner.as_str())
@@ -73,7 +73,7 @@ async fn read_many<DB: Backend>(
     epoch: Uuid,
     mailboxes: &[(i64, ProfileId)],
     now: Millis,
-) -> Result<Vec<ReadOutcome<Counted>>, Error> {
+) -> Result<Vec<ReadOutcome<MailboxCounts>>, Error> {
     let mut call = BoundStatement::of(&MANY).bind(now.0);
     for ((app_no, owner), place) in mailboxes.iter().zip(0_i64..) {
         call.push_row([(*app_no).into(), owner.as_str().into(), place.into()]);
@@ -93,16 +93,16 @@ async fn read_many<DB: Backend>(
 fn counted<DB: Backend>(
     row: &mut RowReader<DB>,
     epoch: Uuid,
-) -> Result<ReadOutcome<Counted>, Error> {
+) -> Result<ReadOutcome<MailboxCounts>, Error> {
     if row.is_due()? {
         return Ok(ReadOutcome::Due);
     }
-    let position = Position {
+    let offset = FeedOffset {
         epoch,
         seq: row.int()?,
     };
-    Ok(ReadOutcome::Ready(Counted {
+    Ok(ReadOutcome::Ready(MailboxCounts {
         counts: row.counts()?,
-        position,
+        offset,
     }))
 }

@@ -1,7 +1,7 @@
 //! Named entries of a mailbox, with their messages.
 
 use domain::{MessageId, Msgbox, ProfileId};
-use storage::{Error, Item, Items};
+use storage::{Error, Item, Lookup};
 
 use super::ReadOutcome;
 use super::items::Messages;
@@ -40,7 +40,7 @@ pub async fn read<DB: Backend>(
     msgbox: Msgbox,
     message_ids: &[MessageId],
     bytes_max: i64,
-) -> Result<ReadOutcome<Items<Item>>, Error> {
+) -> Result<ReadOutcome<Lookup<Item>>, Error> {
     let mut call = BoundStatement::of(&ENTRIES)
         .bind(messages.app_no)
         .bind(owner.as_str())

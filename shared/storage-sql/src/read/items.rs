@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::{Entry, Message, MessageId, Millis, ProfileId};
-use storage::{Error, Item, Items};
+use storage::{Contention, Error, Item, Lookup};
 use uuid::Uuid;
 
-use super::messages::{self, Requester};
+use super::messages::{self, DeletedSegments};
 use crate::db::backend::Backend;
 use crate::db::connection::Connection;
 use crate::db::isolation::Isolation;
@@ -37,7 +37,7 @@ impl Messages<'_> {
         connection: &mut Connection<DB>,
         entries: Vec<Entry>,
         bytes_max: i64,
-    ) -> Result<Items<Item>, Error> {
+    ) -> Result<Lookup<Item>, Error> {
         let mut known: Vec<_> = entries.iter().map(|entry| self.kept(entry)).collect();
         let mut large = HashSet::new();
         let mut unknown = Vec::new();
@@ -47,8 +47,9 @@ impl Messages<'_> {
             }
         }
         if !unknown.is_empty() {
-            let (app_no, now, asker) = (self.app_no, self.now, Requester::Holder);
-            let read = messages::read(connection, app_no, &unknown, now, bytes_max, asker);
+            let (app_no, now) = (self.app_no, self.now);
+            let segments = DeletedSegments::Included;
+            let read = messages::read(connection, app_no, &unknown, now, bytes_max, segments);
             let read = read.await?;
             large.extend(read.remaining);
             let found = read.found.into_iter().map(|mut message| {
@@ -82,8 +83,8 @@ impl Messages<'_> {
         known: Vec<Option<Arc<Message>>>,
         large: &HashSet<MessageId>,
         bytes_max: i64,
-    ) -> Result<Items<Item>, Error> {
-        let mut items = Items {
+    ) -> Result<Lookup<Item>, Error> {
+        let mut items = Lookup {
             found: Vec::with_capacity(entries.len()),
             remaining: Vec::new(),
         };
@@ -117,7 +118,7 @@ impl Messages<'_> {
 }
 
 fn torn() -> Error {
-    Error::Busy("a message has changed while it was read".into())
+    Error::Busy(Contention::ChangedDuringRead)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
 use domain::mailbox::Counts;
 use domain::page::{Count, Criteria, Direction, Key, Scan, SortField};
 use domain::{Entry, MessageId, Msgbox, ProfileId};
-use storage::{Error, Item, MailboxPage, Position};
+use storage::{Error, FeedOffset, Item, MailboxPage};
 use uuid::Uuid;
 
 use super::ReadOutcome;
@@ -60,7 +60,7 @@ pub async fn read<DB: Backend>(
     };
     Ok(ReadOutcome::Ready(MailboxPage {
         found: gathered.found(scan, reach, count),
-        position: Position {
+        offset: FeedOffset {
             epoch,
             seq: head.seq,
         },

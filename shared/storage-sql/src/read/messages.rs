@@ -1,7 +1,7 @@
 //! Named messages of an app, whoever holds them.
 
 use domain::{Message, MessageId, Millis};
-use storage::{Error, Items};
+use storage::{Error, Lookup};
 
 use super::scan::split;
 use crate::db::backend::Backend;
@@ -30,28 +30,29 @@ static MESSAGES: Statement = Statement::with_rows(
     ),
 );
 
-/// Who asks for a message.
+/// Treatment of segment messages that the app has deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Requester {
-    /// The app, of what there is.
-    App,
-    /// Who has an entry of it, which goes when its turn comes.
-    Holder,
+pub enum DeletedSegments {
+    /// Left out, for look-ups by the app.
+    Excluded,
+    /// Returned without content, for entries that the deletion has not reached yet.
+    Included,
 }
 
+/// Looks up messages, up to `bytes_max` bytes of content, but one at least.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
     message_ids: &[MessageId],
     now: Millis,
     bytes_max: i64,
-    asker: Requester,
-) -> Result<Items<Message>, Error> {
+    deleted_segments: DeletedSegments,
+) -> Result<Lookup<Message>, Error> {
     let mut call = BoundStatement::of(&MESSAGES)
         .bind(app_no)
         .bind(bytes_max)
         .bind(now.0)
-        .bind(i64::from(asker == Requester::Holder));
+        .bind(i64::from(deleted_segments == DeletedSegments::Included));
     for message_id in message_ids {
         call.push_row([message_id.uuid().into()]);
     }

@@ -5,7 +5,7 @@ use domain::limits::{COUNT_MAX, ROWS_EXAMINED_MAX};
 use domain::page::Direction;
 use domain::page::{Count, Criteria, Found, Key, Scan, Seek};
 use domain::{MessageId, MessageKind, ProfileId};
-use storage::{Error, Items};
+use storage::{Error, Lookup};
 use uuid::Uuid;
 
 use crate::db::bind::{BoundStatement, Value};
@@ -188,8 +188,8 @@ pub fn capped(matches: i64, stopped_early: bool) -> Count {
 /// Takes rows apart into those whose content came with them and the ids of the others.
 pub fn split<T>(
     rows: impl Iterator<Item = Result<Result<T, MessageId>, Error>>,
-) -> Result<Items<T>, Error> {
-    let mut items = Items {
+) -> Result<Lookup<T>, Error> {
+    let mut items = Lookup {
         found: Vec::new(),
         remaining: Vec::new(),
     };

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::limits::{CHUNK_RECIPIENTS, INTAKE_MS};
 use domain::segment::{JobId, Recipients, RecipientsDigest, chunks};
 use domain::{Millis, ProfileId};
-use storage::{Error, Intake};
+use storage::{Error, RecipientUpload};
 use uuid::Uuid;
 
 use super::chunks::{Run, StoredRun, lost};
@@ -168,7 +168,7 @@ impl<DB: Backend> RecipientSort<DB> {
 }
 
 #[async_trait]
-impl<DB: Backend> Intake for RecipientSort<DB> {
+impl<DB: Backend> RecipientUpload for RecipientSort<DB> {
     async fn add(&mut self, recipients: Vec<ProfileId>) -> Result<(), Error> {
         self.named += count(recipients.len());
         for recipient in recipients {

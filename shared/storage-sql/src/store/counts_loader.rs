@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{AppId, ProfileId};
 use futures::FutureExt as _;
-use storage::{Clock, Counted, Error};
+use storage::{Clock, Error, MailboxCounts};
 use tokio::sync::oneshot;
 
 use super::SqlStore;
@@ -51,14 +51,14 @@ struct PendingRead {
 }
 
 /// The counts of a mailbox; none if the app does not exist or the mailbox is to be read alone.
-type LoadedCounts = Result<Option<ReadOutcome<Counted>>, Error>;
+type LoadedCounts = Result<Option<ReadOutcome<MailboxCounts>>, Error>;
 
 impl<DB: Backend> SqlStore<DB> {
     /// Returns the counts of a mailbox as of some time after this call.
     pub(super) async fn read_counts(
         &self,
         read: &SettledRead<'_>,
-    ) -> Result<ReadOutcome<Counted>, Error> {
+    ) -> Result<ReadOutcome<MailboxCounts>, Error> {
         let (app, owner) = read.mailbox();
         if let Some(outcome) = self.counts_loader.load(app, owner).await? {
             return Ok(outcome);
@@ -115,7 +115,7 @@ impl<DB: Backend> CountsLoader<DB> {
                 Ok(Err(error)) => {
                     let arrived = std::mem::take(&mut self.lock().reads);
                     let all = reads.into_iter().chain(arrived);
-                    reply(all, std::iter::repeat_with(|| Err(error.again())));
+                    reply(all, std::iter::repeat_with(|| Err(error.duplicate())));
                 }
             }
         }
@@ -146,7 +146,7 @@ impl<DB: Backend> CountsLoader<DB> {
     async fn load_all(
         &self,
         reads: &[PendingRead],
-    ) -> Result<Vec<Option<ReadOutcome<Counted>>>, Error> {
+    ) -> Result<Vec<Option<ReadOutcome<MailboxCounts>>>, Error> {
         let mut connection = Connection::of(&self.pool).await?;
         let mut numbers = BTreeMap::new();
         for read in reads {

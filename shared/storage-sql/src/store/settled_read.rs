@@ -6,7 +6,7 @@ use std::time::Instant;
 use domain::operation::{CreateMailbox, SettleMailbox};
 use domain::{Action, AppId, Operation, ProfileId};
 use futures::future::join_all;
-use storage::{Error, MailStore as _, Reader};
+use storage::{Contention, Error, MailStore as _, Requester};
 
 use super::{SETTLE_TIMEOUT, SqlStore};
 use crate::db::backend::Backend;
@@ -23,18 +23,18 @@ const SETTLES_MAX: usize = 16;
 pub(super) struct SettledRead<'a> {
     app: &'a AppId,
     owner: &'a ProfileId,
-    reader: Reader,
+    requester: Requester,
     isolation: Isolation,
     /// Number of times that the mailbox was created or settled so far.
     settles: usize,
 }
 
 impl<'a> SettledRead<'a> {
-    pub const fn of(app: &'a AppId, owner: &'a ProfileId, reader: Reader) -> Self {
+    pub const fn of(app: &'a AppId, owner: &'a ProfileId, requester: Requester) -> Self {
         Self {
             app,
             owner,
-            reader,
+            requester,
             isolation: Isolation::Statement,
             settles: 0,
         }
@@ -109,13 +109,15 @@ impl<DB: Backend> SqlStore<DB> {
         let owner = read.owner.clone();
         let action = match outcome {
             ReadOutcome::Ready(result) => return Ok(Break(Some(result))),
-            ReadOutcome::Missing if read.reader == Reader::App => return Ok(Break(None)),
+            ReadOutcome::Missing if read.requester == Requester::App => return Ok(Break(None)),
             ReadOutcome::Missing => Action::CreateMailbox(CreateMailbox { owner }),
             ReadOutcome::Due => Action::SettleMailbox(SettleMailbox::from(owner)),
         };
         read.settles += 1;
         if read.settles > SETTLES_MAX {
-            return Err(Error::Busy("a mailbox stays due".into()));
+            return Err(Error::Busy(Contention::StillDue {
+                attempts: SETTLES_MAX,
+            }));
         }
         let operation = Operation {
             request: None,

@@ -1,7 +1,7 @@
 //! The recount: does every mailbox say what its entries say?
 
 use domain::{Millis, ProfileId};
-use storage::{Audit, Drift, Error};
+use storage::{Drift, Error, MailboxKey, RecountReport};
 
 use crate::db::backend::{Backend, Pools};
 use crate::db::bind::BoundStatement;
@@ -126,23 +126,26 @@ struct Numbers {
 pub async fn run<DB: Backend>(
     pools: &Pools<DB>,
     now: Millis,
-    after: Option<(i64, i64)>,
+    after: Option<MailboxKey>,
     repair: bool,
-) -> Result<Audit, Error> {
-    let (app_no, mailbox_id) = after.unwrap_or((0, 0));
+) -> Result<RecountReport, Error> {
+    let (app_no, mailbox_id) = after.map_or((0, 0), |key| (key.app_no, key.mailbox_id));
     let call = BoundStatement::of(&RECOUNT)
         .bind(app_no)
         .bind(mailbox_id)
         .bind(MAILBOXES)
         .bind(now.0);
     let rows = Connection::of(&pools.read).await?.fetch(call).await?;
-    let mut audit = Audit::default();
+    let mut audit = RecountReport::default();
     for mut row in rows {
         let recount = recount(&mut row)?;
         audit.mailboxes += 1;
         let counted = recount.counted.inbox_total + recount.counted.sent_total;
         audit.entries += u64::try_from(counted).unwrap_or(0);
-        audit.next = Some((recount.app_no, recount.mailbox_id));
+        audit.next = Some(MailboxKey {
+            app_no: recount.app_no,
+            mailbox_id: recount.mailbox_id,
+        });
         let drifts = !recount.drift(false).is_empty();
         if drifts && repair {
             audit.drift.extend(repair_one(pools, now, &recount).await?);
@@ -253,10 +256,10 @@ impl Recount {
         ]
         .into_iter()
         .filter(|(differs, ..)| *differs)
-        .map(|(_, what, stored, counted)| Drift {
+        .map(|(_, field, stored, counted)| Drift {
             app: self.app.clone(),
             profile: self.profile.clone(),
-            what,
+            field,
             stored,
             counted,
             repaired: repaired && self.is_sound(),

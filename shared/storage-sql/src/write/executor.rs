@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use domain::operation::{Apply as _, Footprint};
 use domain::{AppId, Ledger, MessageIdSource, Millis, Policy, Refusal};
-use storage::{Error, Wake};
+use storage::{ChangeListener, Error};
 
 use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
@@ -34,7 +34,7 @@ pub struct Executor<DB: Backend> {
     /// Filled with the messages of each batch: they are read next.
     pub message_cache: MessageCache,
     /// Called with the changes of each batch after its commit.
-    pub wake: Arc<dyn Wake>,
+    pub listener: Arc<dyn ChangeListener>,
 }
 
 impl<DB: Backend> Executor<DB> {
@@ -60,7 +60,9 @@ impl<DB: Backend> Executor<DB> {
             }
             Ok(effects) => {
                 commit_or_resolve(&self.pool, transaction, effects.marker).await?;
-                effects.post_commit.run(&self.message_cache, &*self.wake);
+                effects
+                    .post_commit
+                    .run(&self.message_cache, &*self.listener);
                 Ok(effects.verdicts)
             }
             Err(error) => {

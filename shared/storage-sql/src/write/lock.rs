@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::operation::Footprint;
 use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Policy, ProfileId};
-use storage::Error;
+use storage::{Contention, Error};
 use uuid::Uuid;
 
 use crate::db::backend::Backend;
@@ -252,7 +252,7 @@ pub async fn mailboxes<DB: Backend>(
     }
     let create = of_owners(BoundStatement::of(&CREATE_MAILBOXES).bind(now.0), &missing);
     if connection.execute(create).await? < missing.len() as u64 {
-        return Err(Error::Busy("somebody else began a mailbox".into()));
+        return Err(Error::Busy(Contention::MailboxCreated));
     }
     lock(connection, ledgers, &mut missing).await
 }

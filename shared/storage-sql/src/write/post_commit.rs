@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::ledger::Changes;
 use domain::message::Envelope;
 use domain::{Entry, Message, MessageId};
-use storage::{Arrival, Head, Item, MailboxKey, Position, Wake};
+use storage::{Arrival, ChangeListener, FeedOffset, Item, MailboxHead, MailboxKey};
 use uuid::Uuid;
 
 use crate::message_cache::{self, MessageCache};
@@ -26,7 +26,7 @@ pub struct PostCommit {
     /// New entries that are the last change of their mailbox.
     arrivals: Vec<Arrival>,
     /// Changed mailboxes.
-    heads: Vec<Head>,
+    heads: Vec<MailboxHead>,
 }
 
 impl PostCommit {
@@ -59,7 +59,7 @@ impl PostCommit {
             let message = new.get(&entry.message_id)?;
             (entry.seq == seq && may_arrive(message)).then(|| Arrival {
                 mailbox: key(mailbox_id),
-                position: Position {
+                offset: FeedOffset {
                     epoch: self.epoch,
                     seq,
                 },
@@ -72,11 +72,11 @@ impl PostCommit {
         };
         let arrivals = changes.new_entries.into_iter().filter_map(arrival);
         self.arrivals.extend(arrivals);
-        let heads = last.iter().map(|(mailbox_id, (seq, _))| Head {
+        let heads = last.iter().map(|(mailbox_id, (seq, _))| MailboxHead {
             mailbox: key(*mailbox_id),
             seq: *seq,
         });
-        let of_all = changes.bulk_events.last().map(|event| Head {
+        let of_all = changes.bulk_events.last().map(|event| MailboxHead {
             mailbox: MailboxKey::all_of(app_no),
             seq: event.bulk_no,
         });
@@ -88,12 +88,12 @@ impl PostCommit {
     }
 
     /// Fills the cache, and calls the listener.
-    pub fn run(self, cache: &MessageCache, wake: &dyn Wake) {
+    pub fn run(self, cache: &MessageCache, listener: &dyn ChangeListener) {
         for (app_no, message) in &self.messages {
             cache.insert(self.epoch, *app_no, message);
         }
-        wake.arrived(self.arrivals);
-        wake.changed(&self.heads);
+        listener.on_arrivals(self.arrivals);
+        listener.on_changed(&self.heads);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use domain::limits::MESSAGE_IDS_MAX;
 use domain::operation::MarkMessagesDelivered;
 use domain::{MessageId, Msgbox, Operation};
-use storage::Change;
+use storage::FeedChange;
 use tokio::time::timeout_at;
 
 use super::Follower;
@@ -51,8 +51,8 @@ impl Follower {
 }
 
 /// The entry that is delivered with a change for the first time.
-pub(super) fn undelivered(change: &Change) -> Option<MessageId> {
-    let (Change::Received(item) | Change::Updated(item)) = change else {
+pub(super) fn undelivered(change: &FeedChange) -> Option<MessageId> {
+    let (FeedChange::Received(item) | FeedChange::Updated(item)) = change else {
         return None;
     };
     let entry = &item.entry;

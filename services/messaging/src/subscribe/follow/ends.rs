@@ -5,7 +5,7 @@ use std::time::Instant;
 use proto::v1;
 use proto::v1::event::Frame;
 use rpc::RpcError;
-use storage::Since;
+use storage::FeedStart;
 use tokio::time::sleep_until;
 
 use super::Follower;
@@ -83,7 +83,7 @@ impl Follower {
 
     /// The last frame: the reader is to come again.
     pub(super) fn send_away(&self) -> Result<(), RpcError> {
-        let Since::After(seen) = self.reader.since else {
+        let FeedStart::After(seen) = self.reader.since else {
             // It has seen nothing yet, and has no cursor to come again with.
             return Err(RpcError::Draining);
         };

@@ -4,7 +4,7 @@ use domain::limits::PAGE_BYTES_MAX;
 use domain::page::Scan;
 use domain::{AppId, ProfileId};
 use proto::v1;
-use storage::{Error, Item, MailStore, Reader};
+use storage::{Error, Item, MailStore, Requester};
 
 use super::counted;
 use super::step::Step;
@@ -21,7 +21,7 @@ pub struct Mailbox<'a> {
     /// Whose it is.
     pub owner: &'a ProfileId,
     /// Who reads.
-    pub reader: Reader,
+    pub requester: Requester,
 }
 
 impl<'a> Mailbox<'a> {
@@ -31,9 +31,9 @@ impl<'a> Mailbox<'a> {
         Binding {
             app: self.app,
             owner: Some(self.owner),
-            method: match self.reader {
-                Reader::Owner => "/postroom.v1.Messaging/GetMessagesPage",
-                Reader::App => "/postroom.sys.v1.Sys/GetMessagesForOwnerPage",
+            method: match self.requester {
+                Requester::Owner => "/postroom.v1.Messaging/GetMessagesPage",
+                Requester::App => "/postroom.sys.v1.Sys/GetMessagesForOwnerPage",
             },
         }
     }
@@ -44,13 +44,13 @@ impl<'a> Mailbox<'a> {
             store,
             app,
             owner,
-            reader,
+            requester,
         } = *self;
         let read = |scan: Scan| async move {
-            let mut page = store.page(app, owner, reader, &scan).await?;
+            let mut page = store.page(app, owner, requester, &scan).await?;
             let bytes = |item: &Item| size::of_message(&item.message);
             size::fit_scan(&mut page.found, PAGE_BYTES_MAX, bytes);
-            Ok((page.found, page.position))
+            Ok((page.found, page.offset))
         };
         let (page, position) = step.take(read).await?;
         let (count, count_capped) = counted(page.count);

@@ -133,7 +133,7 @@ impl<DB: Backend> BatchRunner<DB> {
                     let (first, second) = attempt.halves();
                     attempts.extend([second, first]);
                 }
-                Err(error) => attempt.reply(std::iter::repeat_with(|| Err(error.again()))),
+                Err(error) => attempt.reply(std::iter::repeat_with(|| Err(error.duplicate()))),
             }
         }
     }

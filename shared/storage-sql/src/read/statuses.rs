@@ -1,7 +1,7 @@
 //! Where mailboxes stand.
 
 use domain::{Millis, ProfileId};
-use storage::{Error, Head, Look, MailboxKey};
+use storage::{Error, MailboxHead, MailboxKey, MailboxStatus};
 
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
@@ -11,7 +11,7 @@ use crate::db::row::is_due;
 use crate::db::statement::Statement;
 use crate::table::app::AppKey;
 
-static HEADS: Statement = Statement::with_rows(
+static STATUSES: Statement = Statement::with_rows(
     1,
     &[("app_no", Kind::Int), ("mailbox_id", Kind::Int)],
     concat!(
@@ -29,31 +29,32 @@ static OWNERS: Statement = Statement::with_rows(
      WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id AND a.app_no = r.app_no",
 );
 
+/// Returns the statuses of mailboxes; unknown ones are left out.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     mailboxes: &[MailboxKey],
     now: Millis,
-) -> Result<Vec<Look>, Error> {
-    let mut call = BoundStatement::of(&HEADS).bind(now.0);
+) -> Result<Vec<MailboxStatus>, Error> {
+    let mut call = BoundStatement::of(&STATUSES).bind(now.0);
     for mailbox in mailboxes {
         call.push_row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
     }
     let rows = connection.fetch(call).await?;
-    let heads = rows.into_iter().map(|mut row| {
+    let statuses = rows.into_iter().map(|mut row| {
         let mailbox = MailboxKey {
             app_no: row.int()?,
             mailbox_id: row.int()?,
         };
-        let head = Head {
+        let head = MailboxHead {
             mailbox,
             seq: row.int()?,
         };
-        Ok(Look {
+        Ok(MailboxStatus {
             head,
             is_due: row.is_due()?,
         })
     });
-    heads.collect()
+    statuses.collect()
 }
 
 /// Whose mailboxes they are.

@@ -1,0 +1,20 @@
+//! [`Lifecycle`] of the store.
+
+use async_trait::async_trait;
+use storage::{Error, Lifecycle};
+
+use super::SqlStore;
+use crate::db::backend::Backend;
+
+#[async_trait]
+impl<DB: Backend> Lifecycle for SqlStore<DB> {
+    async fn ready(&self) -> Result<(), Error> {
+        self.answers().await
+    }
+
+    async fn close(&self) {
+        self.lanes.close().await;
+        self.broadcast.close();
+        self.pools.close().await;
+    }
+}

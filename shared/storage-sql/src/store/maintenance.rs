@@ -1,0 +1,77 @@
+//! [`Maintenance`] of the store.
+
+use async_trait::async_trait;
+use storage::{Error, MailboxKey, MailboxStatus, Maintenance, RecountReport};
+
+use super::SqlStore;
+use crate::db::backend::Backend;
+use crate::db::connection::Connection;
+use crate::db::epoch;
+use crate::read;
+use crate::upkeep::{recount, sweep, trim};
+
+#[async_trait]
+impl<DB: Backend> Maintenance for SqlStore<DB> {
+    async fn expire_due(&self) -> Result<bool, Error> {
+        let now = self.clock.now_ms();
+        if !self.sweep_lease.hold(&self.pools.write, now).await? {
+            return Ok(false);
+        }
+        let mut connection = Connection::of(&self.pools.read).await?;
+        let due = sweep::due(&mut connection, now).await?;
+        drop(connection);
+        if due.is_empty() {
+            return sweep::delete(&self.pools.read, &self.pools.write, now).await;
+        }
+        self.settle_all(due).await?;
+        Ok(true)
+    }
+
+    async fn trim_tombstones(
+        &self,
+        after: Option<MailboxKey>,
+    ) -> Result<Option<MailboxKey>, Error> {
+        let mut connection = Connection::of(&self.pools.read).await?;
+        let part = trim::part(&mut connection, self.clock.now_ms(), after).await?;
+        drop(connection);
+        trim::carry_out(&self.lanes, part.operations).await?;
+        Ok(part.next)
+    }
+
+    async fn statuses(&self, mailboxes: &[MailboxKey]) -> Result<Vec<MailboxStatus>, Error> {
+        self.live_in(epoch::current(&self.pools).await?);
+        if mailboxes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut connection = Connection::of(&self.pools.read).await?;
+        read::statuses::read(&mut connection, mailboxes, self.clock.now_ms()).await
+    }
+
+    async fn settle(&self, mailboxes: &[MailboxKey]) -> Result<(), Error> {
+        let mut connection = Connection::of(&self.pools.read).await?;
+        let owners = read::statuses::owners(&mut connection, mailboxes).await?;
+        drop(connection);
+        let settles = owners
+            .into_iter()
+            .map(|(app_no, owner)| (app_no, owner.into()));
+        self.settle_all(settles).await
+    }
+
+    async fn run_jobs(&self) -> Result<bool, Error> {
+        let (read, clock) = (&self.pools.read, &*self.clock);
+        self.job_runner.advance(read, &self.executor, clock).await
+    }
+
+    async fn recount(
+        &self,
+        after: Option<MailboxKey>,
+        repair: bool,
+    ) -> Result<RecountReport, Error> {
+        recount::run(&self.pools, self.clock.now_ms(), after, repair).await
+    }
+
+    async fn new_epoch(&self) -> Result<(), Error> {
+        self.live_in(epoch::begin(&self.pools).await?);
+        Ok(())
+    }
+}
