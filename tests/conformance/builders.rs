@@ -9,8 +9,8 @@ use domain::operation::{
 };
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
 use domain::{
-    Action, AppId, Audience, Content, MessageId, Msgbox, Operation, Outcome, ProfileId, Refusal,
-    RequestId, Sender, Settings, Violations,
+    Action, AppId, Audience, Content, Draft, MessageId, Msgbox, Operation, Outcome, ProfileId,
+    Refusal, RequestId, Sender, Settings, Violations,
 };
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ pub fn from_user(from: &str, to: &[&str], content: Content) -> SendMessage {
         name: from.to_uppercase(),
         pic: String::new(),
     };
-    SendMessage::new(from, profiles(to), content)
+    SendMessage::new(Draft::new(from, content), profiles(to))
 }
 
 pub fn from_app(to: &[&str], content: Content) -> SendMessage {
@@ -64,7 +64,13 @@ pub fn from_app(to: &[&str], content: Content) -> SendMessage {
         name: "the app".to_owned(),
         ..Sender::default()
     };
-    SendMessage::new(from, profiles(to), content)
+    SendMessage::new(Draft::new(from, content), profiles(to))
+}
+
+/// The same message with a lifetime.
+pub fn lasting(mut message: SendMessage, lifetime_ms: i64) -> SendMessage {
+    message.draft.lifetime_ms = Some(lifetime_ms);
+    message
 }
 
 pub fn send(from: &str, to: &[&str]) -> Action {
@@ -81,14 +87,16 @@ pub fn to_all() -> Action {
 }
 
 pub fn bulk(audience: Audience, lifetime_ms: Option<i64>) -> Action {
+    let from = Sender {
+        name: "the app".to_owned(),
+        ..Sender::default()
+    };
     Action::SendBulk(SendBulk {
-        from: Sender {
-            name: "the app".to_owned(),
-            ..Sender::default()
+        draft: Draft {
+            lifetime_ms,
+            ..Draft::new(from, text("to all"))
         },
-        content: text("to all"),
         audience,
-        lifetime_ms,
     })
 }
 

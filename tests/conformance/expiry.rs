@@ -7,8 +7,8 @@ use storage::{FeedChange, FeedLimits, FeedStart};
 use support::however_gathered;
 
 use super::builders::{
-    app, bulk, edit, from_app, from_user, open, profile, recall, repeatable, send, sent, text,
-    update,
+    app, bulk, edit, from_app, from_user, lasting, open, profile, recall, repeatable, send, sent,
+    text, update,
 };
 use super::fixture::{BatchStore, StoreFixture};
 use super::page_offsets::everything;
@@ -26,7 +26,7 @@ however_gathered![
 const LIFE_MS: i64 = 1_000;
 
 async fn short_lived(fixture: &StoreFixture, to: &[&str]) -> MessageId {
-    let letter = from_user("ann", to, text("soon gone")).with_lifetime_ms(Some(LIFE_MS));
+    let letter = lasting(from_user("ann", to, text("soon gone")), LIFE_MS);
     sent(fixture.act(Action::SendMessage(letter)).await)
 }
 
@@ -71,7 +71,7 @@ async fn expiry_makes_room_in_a_full_inbox(fixture: &StoreFixture) {
     };
     let store = fixture.store_with(policy).await;
     let run = async |action| store.run(&app(), super::builders::operation(action)).await;
-    let letter = from_app(&["bob"], text("soon gone")).with_lifetime_ms(Some(LIFE_MS));
+    let letter = lasting(from_app(&["bob"], text("soon gone")), LIFE_MS);
     sent(run(Action::SendMessage(letter)).await);
     assert_eq!(run(send("ann", &["bob"])).await, Err(Refusal::BoxFull));
     fixture.clock().advance(LIFE_MS);
@@ -192,7 +192,7 @@ async fn the_sweep_goes_on_in_small_parts(fixture: &StoreFixture) {
     let owners: Vec<String> = (0..250).map(|number| format!("owner{number}")).collect();
     for some in owners.chunks(50) {
         let some: Vec<&str> = some.iter().map(String::as_str).collect();
-        let letter = from_app(&some, text("soon gone")).with_lifetime_ms(Some(LIFE_MS));
+        let letter = lasting(from_app(&some, text("soon gone")), LIFE_MS);
         sent(fixture.act(Action::SendMessage(letter)).await);
     }
     fixture.clock().advance(LIFE_MS);

@@ -11,7 +11,9 @@ use support::on_each_database;
 use support::store::DatabaseKind;
 use uuid::Uuid;
 
-use super::builders::{app, bytes, clear, delete, edit, from_user, mark, profile, remove, sent};
+use super::builders::{
+    app, bytes, clear, delete, edit, from_user, lasting, mark, profile, remove, sent,
+};
 use super::fixture::StoreFixture;
 use super::trimming::trimmed;
 
@@ -379,7 +381,7 @@ async fn an_arrival_from_memory_equals_the_feed_from_the_database(fixture: &Stor
             }
             7 => {
                 let short = from_user("ann", &["bob"], bytes(1));
-                let short = short.with_lifetime_ms(Some(59_999));
+                let short = lasting(short, 59_999);
                 fixture.done(Action::SendMessage(short)).await;
                 false
             }

@@ -98,11 +98,10 @@ async fn a_message_without_holders_stays_in_the_repository(fixture: &StoreFixtur
 }
 
 async fn an_entry_shows_all_of_its_fields(fixture: &StoreFixture) {
-    let letter = from_user("ann", &["cid", "bob"], text("hello \u{1F4EE}"));
+    let mut letter = from_user("ann", &["cid", "bob"], text("hello \u{1F4EE}"));
     let notification = bytes::Bytes::from_static(&[0, 255, 39, 92]);
-    let letter = letter
-        .with_notification(Some(notification.clone()))
-        .with_lifetime_ms(Some(1_000));
+    letter.draft.notification = Some(notification.clone());
+    letter.draft.lifetime_ms = Some(1_000);
     let message = sent(fixture.act(Action::SendMessage(letter)).await);
     fixture.clock().advance(7);
     fixture.done(mark("bob", &[message], true)).await;

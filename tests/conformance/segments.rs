@@ -3,7 +3,9 @@
 use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX};
 use domain::operation::{CancelSendJob, SendToProfiles};
 use domain::segment::{ChangeReport, JobCounts, JobId, JobReport, JobState, Recipients};
-use domain::{Action, AppId, MessageId, Msgbox, Outcome, Policy, ProfileId, Refusal, Sender};
+use domain::{
+    Action, AppId, Draft, MessageId, Msgbox, Outcome, Policy, ProfileId, Refusal, Sender,
+};
 use storage::{Clock as _, Error, RecipientUpload, Requester};
 use support::on_each_database;
 
@@ -64,15 +66,16 @@ async fn take_in(
 }
 
 fn launch(taken_in: &UploadedRecipients, lifetime_ms: Option<i64>) -> Action {
+    let from = Sender {
+        name: "the app".to_owned(),
+        ..Sender::default()
+    };
     Action::SendToProfiles(SendToProfiles {
-        from: Sender {
-            name: "the app".to_owned(),
-            ..Sender::default()
+        draft: Draft {
+            lifetime_ms,
+            ..Draft::new(from, text("to some"))
         },
         to: taken_in.to,
-        content: text("to some"),
-        notification: None,
-        lifetime_ms,
     })
 }
 

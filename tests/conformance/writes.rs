@@ -6,8 +6,8 @@ use storage::{Clock, Requester};
 use support::however_gathered;
 
 use super::builders::{
-    announce, app, bytes, clear, configure, delete, edit, from_app, from_user, mark, nobodys, open,
-    operation, profile, recall, remove, remove_one, send, sent, update,
+    announce, app, bytes, clear, configure, delete, edit, from_app, from_user, lasting, mark,
+    nobodys, open, operation, profile, recall, remove, remove_one, send, sent, update,
 };
 use super::fixture::StoreFixture;
 
@@ -198,7 +198,7 @@ async fn a_message_is_stored_with_its_expiry(fixture: &StoreFixture) {
     let now = fixture.clock().now_ms().0;
     let letter = || from_user("ann", &["bob"], bytes(1));
     let by_default = fixture.done(Action::SendMessage(letter())).await;
-    let short = Action::SendMessage(letter().with_lifetime_ms(Some(1_500)));
+    let short = Action::SendMessage(lasting(letter(), 1_500));
     let short = fixture.done(short).await;
     let settings = domain::Settings {
         default_expiry_ms: Some(2 * HOUR_MS),

@@ -175,7 +175,7 @@ impl Generator {
         }
         let parties = match &generated.action {
             ReferenceAction::Send(message) => {
-                let sender = message.from.profile_id.iter();
+                let sender = message.draft.sender.profile_id.iter();
                 sender.chain(&message.to).cloned().collect()
             }
             ReferenceAction::Act(_) => self.mailboxes(&generated.app),

@@ -9,7 +9,7 @@ pub mod reference;
 mod tally;
 
 use domain::operation::{Apply as _, CreateMailbox};
-use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal, Violations};
+use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal};
 use futures::future::join_all;
 use storage::Clock;
 use support::ids::SequentialIds;
@@ -251,20 +251,8 @@ fn compare_verdicts(
 ) {
     assert_eq!(actual.len(), expected.len());
     for ((asked, actual), expected) in batch.iter().zip(actual).zip(expected) {
-        assert_eq!(&wordless(actual), expected, "{asked:?}");
+        assert_eq!(actual, expected, "{asked:?}");
     }
-}
-
-/// A result without the texts for mailboxes.
-fn wordless(verdict: &Result<Outcome, Refusal>) -> Result<Outcome, Refusal> {
-    let Err(Refusal::Invalid(violations)) = verdict else {
-        return verdict.clone();
-    };
-    let mut wordless = Violations::none();
-    for violation in violations.as_slice() {
-        wordless.add(violation.field.clone(), violation.reason, "");
-    }
-    Err(Refusal::Invalid(wordless))
 }
 
 fn setting(name: &str, default: u64) -> u64 {

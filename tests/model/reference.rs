@@ -9,14 +9,13 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use domain::bulk::{BulkEvent, Tally};
 use domain::limits::{EXPIRED_KEPT_MS, IDEMPOTENCY_MS};
 use domain::operation::SendMessage;
 use domain::request::{Fingerprint, Request, RequestKey};
 use domain::{
-    Action, AppId, Content, Message, MessageId, MessageIdSource, Millis, Outcome, Policy,
-    ProfileId, Refusal, Sender, Settings,
+    Action, AppId, Draft, Message, MessageId, MessageIdSource, Millis, Outcome, Policy, ProfileId,
+    Refusal, Settings,
 };
 
 use mailbox::ReferenceMailbox;
@@ -42,27 +41,17 @@ pub enum ReferenceAction {
 /// A message to be sent.
 #[derive(Debug, Clone)]
 pub struct ReferenceMessage {
-    /// Sender.
-    pub from: Sender,
+    /// Message apart from its recipients.
+    pub draft: Draft,
     /// Recipients, as they were named.
     pub to: Vec<ProfileId>,
-    /// Content.
-    pub content: Content,
-    /// Push notification.
-    pub notification: Option<Bytes>,
-    /// Lifetime in milliseconds; the app's default if absent.
-    pub lifetime_ms: Option<i64>,
 }
 
 impl ReferenceAction {
     /// The action as the store takes it.
     pub fn action(&self) -> Action {
         match self.clone() {
-            Self::Send(message) => Action::SendMessage(
-                SendMessage::new(message.from, message.to, message.content)
-                    .with_notification(message.notification)
-                    .with_lifetime_ms(message.lifetime_ms),
-            ),
+            Self::Send(message) => Action::SendMessage(SendMessage::new(message.draft, message.to)),
             Self::Act(action) => action,
         }
     }

@@ -85,7 +85,7 @@ const fn result(verdict: &Result<Outcome, Refusal>) -> &'static str {
         Ok(Outcome::Changed(0)) => "unchanged",
         Ok(Outcome::Changed(_)) => "changed",
         Ok(_) => "done",
-        Err(Refusal::Invalid(_)) => "invalid",
+        Err(Refusal::LimitsExceeded(_)) => "invalid",
         Err(Refusal::NotFound) => "not found",
         Err(Refusal::VersionMismatch { .. }) => "version mismatch",
         Err(Refusal::NotAllowed) => "not allowed",

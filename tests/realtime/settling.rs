@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::operation::SendMessage;
-use domain::{Action, AppId, MessageId, Operation, Outcome, ProfileId, Sender};
+use domain::{Action, AppId, Draft, MessageId, Operation, Outcome, ProfileId, Sender};
 use futures::future::join_all;
 use proto::sys::v1 as sys;
 use storage_sql::Notify;
@@ -117,10 +117,16 @@ async fn deliver(test: &TestService, to: &[ProfileId], lifetime_ms: Option<i64>)
         name: "News".to_owned(),
         ..Sender::default()
     };
-    let deliver = SendMessage::new(from, to.to_vec(), stored_text("news"));
+    let deliver = SendMessage::new(
+        Draft {
+            lifetime_ms,
+            ..Draft::new(from, stored_text("news"))
+        },
+        to.to_vec(),
+    );
     let operation = Operation {
         request: None,
-        action: Action::SendMessage(deliver.with_lifetime_ms(lifetime_ms)),
+        action: Action::SendMessage(deliver),
     };
     let deadline = crate::conformance::fixture::in_time();
     match test.store.store.execute(&app(), operation, deadline).await {

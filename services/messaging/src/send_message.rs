@@ -3,9 +3,8 @@
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Sender, Violations};
 use proto::v1::{SendMessageRequest, SendMessageResponse};
-use rpc::convert::draft::Draft;
-use rpc::convert::id;
 use rpc::convert::time::timestamp;
+use rpc::convert::{draft, id};
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -23,20 +22,17 @@ pub async fn handle(
     Ok(answer(sent))
 }
 
-fn parse(from: Sender, request: SendMessageRequest) -> Result<Operation<SendMessage>, Violations> {
+fn parse(
+    from: Sender,
+    mut request: SendMessageRequest,
+) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
-    let draft = Draft::parse(
-        from.profile_id.as_ref(),
-        &request.to,
-        request.content,
-        request.notification.as_ref(),
-        request.expire_after,
-        &mut violations,
-    );
+    let to = id::recipients(&request.to, &mut violations);
+    let draft = draft::parse(&mut request, from, to.as_deref(), &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     id::no_conversation(&request.conversation_id, "conversation_id", &mut violations);
-    let draft = violations.finish(draft)?;
-    Ok(draft.send(from, METHOD, request_id.as_ref()))
+    let (draft, to) = violations.finish(draft.zip(to))?;
+    Ok(draft::send(draft, to, METHOD, request_id.as_ref()))
 }
 
 fn answer(sent: Sent) -> SendMessageResponse {

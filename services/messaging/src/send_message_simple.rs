@@ -3,9 +3,8 @@
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Sender, Violations};
 use proto::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
-use rpc::convert::draft::Draft;
-use rpc::convert::id;
 use rpc::convert::time::timestamp;
+use rpc::convert::{draft, id};
 use rpc::{Deadline, RpcError, User};
 use storage::MailStore;
 use tonic::Request;
@@ -19,25 +18,23 @@ pub async fn handle(
     let user = User::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(user.sender(), request.into_inner())?;
-    let sent = store.execute(user.app(), operation, deadline).await?;
+    let sent = store
+        .execute(user.app(), operation, deadline)
+        .await
+        .map_err(|error| draft::error(error, "text"))?;
     Ok(answer(sent))
 }
 
 fn parse(
     from: Sender,
-    request: SendMessageSimpleRequest,
+    mut request: SendMessageSimpleRequest,
 ) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
-    let draft = Draft::simple(
-        &request.to,
-        request.text,
-        None,
-        request.expire_after,
-        &mut violations,
-    );
+    let to = id::recipients(&request.to, &mut violations);
+    let draft = draft::parse(&mut request, from, to.as_deref(), &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
-    let draft = violations.finish(draft)?;
-    Ok(draft.send(from, METHOD, request_id.as_ref()))
+    let (draft, to) = violations.finish(draft.zip(to))?;
+    Ok(draft::send(draft, to, METHOD, request_id.as_ref()))
 }
 
 fn answer(sent: Sent) -> SendMessageSimpleResponse {

@@ -5,7 +5,7 @@ use domain::{Audience, Operation, Violations};
 use proto::sys::v1::{BulkAudience, SendBulkRequest, SendBulkResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::time::timestamp;
-use rpc::convert::{content, enums, id, time};
+use rpc::convert::{draft, enums, id};
 use rpc::{Deadline, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -25,30 +25,20 @@ pub async fn handle(
     Ok(answer(sent))
 }
 
-fn parse(request: SendBulkRequest) -> Result<Operation<SendBulk>, Violations> {
+fn parse(mut request: SendBulkRequest) -> Result<Operation<SendBulk>, Violations> {
     let mut violations = Violations::none();
+    let sender = from::parse(request.sender.take(), &mut violations);
     // A sealed content is for whoever has the key already: there is nobody to wrap it for.
-    content::check_wraps(request.content.as_ref(), None, &[], &mut violations);
-    let content = content::parse(request.content, &mut violations);
-    let from = from::parse(request.sender, &mut violations);
+    let draft = draft::parse(&mut request, sender, Some(&[]), &mut violations);
     let audience = audience(request.audience, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
-    let lifetime_ms = time::lifetime_ms(request.expire_after, "expire_after", &mut violations);
-    let (content, audience) = violations.finish(content.zip(audience))?;
+    let (draft, audience) = violations.finish(draft.zip(audience))?;
     Ok(Operation {
         request: Canonical::of(METHOD)
-            .field(&content.encoded)
             .field(audience.code().to_be_bytes())
-            .list(lifetime_ms.map(i64::to_be_bytes))
-            .field(&from.name)
-            .field(&from.pic)
+            .draft(&draft)
             .of_app(request_id.as_ref()),
-        action: SendBulk {
-            from,
-            content,
-            audience,
-            lifetime_ms,
-        },
+        action: SendBulk { draft, audience },
     })
 }
 

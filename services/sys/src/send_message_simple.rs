@@ -3,9 +3,8 @@
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Violations};
 use proto::sys::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
-use rpc::convert::draft::Draft;
-use rpc::convert::id;
 use rpc::convert::time::timestamp;
+use rpc::convert::{draft, id};
 use rpc::{Deadline, RpcError, System};
 use storage::MailStore;
 use tonic::Request;
@@ -21,23 +20,21 @@ pub async fn handle(
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let operation = parse(request.into_inner())?;
-    let sent = store.execute(system.app(), operation, deadline).await?;
+    let sent = store
+        .execute(system.app(), operation, deadline)
+        .await
+        .map_err(|error| draft::error(error, "text"))?;
     Ok(answer(sent))
 }
 
-fn parse(request: SendMessageSimpleRequest) -> Result<Operation<SendMessage>, Violations> {
+fn parse(mut request: SendMessageSimpleRequest) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
-    let draft = Draft::simple(
-        &request.to,
-        request.text,
-        request.notification.as_ref(),
-        request.expire_after,
-        &mut violations,
-    );
-    let from = from::parse(request.sender, &mut violations);
+    let to = id::recipients(&request.to, &mut violations);
+    let sender = from::parse(request.sender.take(), &mut violations);
+    let draft = draft::parse(&mut request, sender, to.as_deref(), &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
-    let draft = violations.finish(draft)?;
-    Ok(draft.send(from, METHOD, request_id.as_ref()))
+    let (draft, to) = violations.finish(draft.zip(to))?;
+    Ok(draft::send(draft, to, METHOD, request_id.as_ref()))
 }
 
 fn answer(sent: Sent) -> SendMessageSimpleResponse {

@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use domain::limits::SEGMENT_RECIPIENTS_MAX;
 use domain::operation::{SegmentSent, SendToProfiles};
 use domain::segment::{JobCounts, Recipients};
-use domain::{Content, Operation, ProfileId, Reason, Refusal, RequestId, Sender, Violations};
+use domain::{Draft, Operation, ProfileId, Reason, Refusal, RequestId, Violations};
 use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::sys::v1::{SegmentMessage, SendToProfilesRequest, SendToProfilesResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::time::timestamp;
-use rpc::convert::{content, id, notification, time};
+use rpc::convert::{draft, id};
 use rpc::limits::DEADLINE_DEFAULT;
 use rpc::{Deadline, Pieces, RpcError, System};
 use storage::{Error, MailStore};
@@ -31,7 +30,7 @@ pub async fn handle(
     let system = System::of(&request)?;
     let deadline = Deadline::of(&request)?.at();
     let mut pieces = Pieces::of(request.into_inner());
-    let draft = first(pieces.next().await?)?;
+    let (draft, request_id) = first(pieces.next().await?)?;
 
     let mut intake = store.upload_recipients(system.app()).await?;
     let mut named = 0;
@@ -46,50 +45,33 @@ pub async fn handle(
     let to = intake.finish().await?;
 
     let deadline = deadline.min(Instant::now() + DEADLINE_DEFAULT);
-    let operation = draft.send(to);
+    let operation = operation(draft, to, request_id.as_ref());
     let sent = store.execute(system.app(), operation, deadline).await;
     let sent = sent.map_err(|error| match error {
         // Those who have just come in: the database has gone back in time.
-        Error::Refused(Refusal::NotFound) => Error::Unavailable("recipients are gone".into()),
-        error => error,
+        Error::Refused(Refusal::NotFound) => {
+            Error::Unavailable("recipients are gone".into()).into()
+        }
+        error => draft::error(error, "message.content"),
     })?;
     Ok(answer(&sent))
 }
 
-/// A message to a segment, but for who it is to.
-#[derive(Debug)]
-struct Draft {
-    from: Sender,
-    content: Content,
-    notification: Option<Bytes>,
-    lifetime_ms: Option<i64>,
-    request_id: Option<RequestId>,
-}
-
 /// The first piece of the stream: the message.
-fn first(piece: Option<SendToProfilesRequest>) -> Result<Draft, Violations> {
+fn first(piece: Option<SendToProfilesRequest>) -> Result<(Draft, Option<RequestId>), Violations> {
     match piece.and_then(|piece| piece.piece) {
         Some(Piece::Message(message)) => parse(message).map_err(|it| it.within("message")),
         _ => Err(missing("message", "must come first")),
     }
 }
 
-fn parse(message: SegmentMessage) -> Result<Draft, Violations> {
+fn parse(mut message: SegmentMessage) -> Result<(Draft, Option<RequestId>), Violations> {
     let mut violations = Violations::none();
+    let sender = from::parse(message.sender.take(), &mut violations);
     // A sealed content is for whoever has the key already: they are too many to wrap it for.
-    content::check_wraps(message.content.as_ref(), None, &[], &mut violations);
-    let content = content::parse(message.content, &mut violations);
-    let from = from::parse(message.sender, &mut violations);
-    let notification = notification::parse(message.notification.as_ref(), &mut violations);
-    let lifetime_ms = time::lifetime_ms(message.expire_after, "expire_after", &mut violations);
+    let draft = draft::parse(&mut message, sender, Some(&[]), &mut violations);
     let request_id = id::request(&message.request_id, &mut violations);
-    Ok(Draft {
-        content: violations.finish(content)?,
-        from,
-        notification,
-        lifetime_ms,
-        request_id,
-    })
+    Ok((violations.finish(draft)?, request_id))
 }
 
 /// A further piece of the stream, after so many recipients: they are numbered through all of it.
@@ -135,26 +117,17 @@ fn missing(field: &str, what: &str) -> Violations {
     violations
 }
 
-impl Draft {
-    fn send(self, to: Recipients) -> Operation<SendToProfiles> {
-        let request = Canonical::of(METHOD)
-            .field(&self.content.encoded)
+fn operation(
+    draft: Draft,
+    to: Recipients,
+    request_id: Option<&RequestId>,
+) -> Operation<SendToProfiles> {
+    Operation {
+        request: Canonical::of(METHOD)
             .field(to.digest)
-            .list(&self.notification)
-            .list(self.lifetime_ms.map(i64::to_be_bytes))
-            .field(&self.from.name)
-            .field(&self.from.pic)
-            .of_app(self.request_id.as_ref());
-        Operation {
-            request,
-            action: SendToProfiles {
-                from: self.from,
-                to,
-                content: self.content,
-                notification: self.notification,
-                lifetime_ms: self.lifetime_ms,
-            },
-        }
+            .draft(&draft)
+            .of_app(request_id),
+        action: SendToProfiles { draft, to },
     }
 }
 

@@ -11,6 +11,7 @@ pub use parts::Part;
 pub use sealed::{KeyWrap, Sealed};
 
 use crate::limits::CONTENT_BYTES_CAP;
+use crate::refusal::LimitExceeded;
 use crate::violation::{Reason, Violations};
 
 /// BLAKE3 over a form of the content that any client can make; see the proto.
@@ -107,7 +108,14 @@ impl Content {
     ) -> Option<Self> {
         let mut found = Violations::none();
         body.check(field, &mut found);
-        check_size(encoded.len(), CONTENT_BYTES_CAP, field, &mut found);
+        if encoded.len() > CONTENT_BYTES_CAP {
+            let bytes = encoded.len();
+            found.add(
+                field,
+                Reason::MessageTooLarge,
+                format!("has {bytes} bytes, at most {CONTENT_BYTES_CAP} are allowed"),
+            );
+        }
         if !found.is_empty() {
             violations.extend(found);
             return None;
@@ -119,18 +127,10 @@ impl Content {
         })
     }
 
-    /// Adds a violation if the content has more bytes than a policy allows.
-    pub fn check_size(&self, max: u32, field: &str, violations: &mut Violations) {
-        check_size(self.encoded.len(), max as usize, field, violations);
-    }
-}
-
-fn check_size(size: usize, max: usize, field: &str, violations: &mut Violations) {
-    if size > max {
-        violations.add(
-            field,
-            Reason::MessageTooLarge,
-            format!("has {size} bytes, at most {max} are allowed"),
-        );
+    /// Returns the limit of the policy on bytes, if the content exceeds it.
+    #[must_use]
+    pub fn exceeds(&self, max: u32) -> Option<LimitExceeded> {
+        let bytes = self.encoded.len();
+        (bytes > max as usize).then_some(LimitExceeded::ContentBytes { bytes, max })
     }
 }

@@ -22,7 +22,7 @@ use crate::content::Content;
 use crate::entry::Entry;
 use crate::id::{MessageId, MessageIdSource, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
-use crate::message::{Envelope, Message};
+use crate::message::{Draft, Envelope, Message, MessageKind};
 use crate::policy::{Policy, Settings};
 use crate::segment::{JobId, SendJob};
 use crate::time::Millis;
@@ -109,11 +109,12 @@ impl Ledger {
         self.now
     }
 
-    /// A new id for a message that is sent now. Taken only when the send can no longer be
-    /// refused.
+    /// Returns the envelope of a draft that is sent now, with a new id. Called only when the
+    /// send can no longer be refused.
     #[must_use]
-    pub fn new_message_id(&self) -> MessageId {
-        self.ids.next(self.now)
+    pub fn new_envelope(&self, draft: &Draft, kind: MessageKind) -> Envelope {
+        let message_id = self.ids.next(self.now);
+        Envelope::sent(draft, kind, message_id, &self.policy(), self.now)
     }
 
     /// The rules in force.

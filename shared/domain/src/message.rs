@@ -6,6 +6,8 @@ use crate::content::Content;
 use crate::expiry;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::Msgbox;
+use crate::policy::Policy;
+use crate::refusal::Refusal;
 use crate::segment::Segment;
 use crate::sender::Sender;
 use crate::time::Millis;
@@ -41,6 +43,40 @@ impl MessageKind {
     }
 }
 
+/// A message to be sent, apart from its recipients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Sender as readers see it.
+    pub sender: Sender,
+    /// Content.
+    pub content: Content,
+    /// Encoded notification for the recipients' devices.
+    pub notification: Option<Bytes>,
+    /// Lifetime in milliseconds; none: the policy's default.
+    pub lifetime_ms: Option<i64>,
+}
+
+impl Draft {
+    /// A draft without a notification, of the default lifetime.
+    #[must_use]
+    pub const fn new(sender: Sender, content: Content) -> Self {
+        Self {
+            sender,
+            content,
+            notification: None,
+            lifetime_ms: None,
+        }
+    }
+
+    /// Checks the draft of the app itself against its policy.
+    ///
+    /// # Errors
+    /// [`Refusal::LimitsExceeded`].
+    pub fn check(&self, policy: &Policy) -> Result<(), Refusal> {
+        Refusal::if_exceeded(self.content.exceeds(policy.max_content_bytes))
+    }
+}
+
 /// Everything about a message but its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -69,23 +105,25 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// That of a message as it is sent, to nobody yet. The id tells when.
+    /// The envelope of a draft that is sent now, without recipients. The time of its id is
+    /// the time of sending.
     #[must_use]
     pub fn sent(
-        message_id: MessageId,
+        draft: &Draft,
         kind: MessageKind,
-        from: Sender,
-        lifetime_ms: i64,
+        message_id: MessageId,
+        policy: &Policy,
         now: Millis,
     ) -> Self {
         let send_ms = message_id.time_ms().unwrap_or(now);
+        let lifetime_ms = draft.lifetime_ms.unwrap_or(policy.default_expiry_ms);
         Self {
             message_id,
             kind,
-            from,
+            from: draft.sender.clone(),
             to: Vec::new(),
             segment: None,
-            notification: None,
+            notification: draft.notification.clone(),
             version: 1,
             modified: false,
             send_ms,

@@ -1,42 +1,89 @@
-//! Why an operation was not carried out. Nothing has changed then.
+//! Refusals: the reasons for which an operation is not carried out. Nothing has changed then.
 
-use crate::violation::Violations;
+use std::fmt;
 
-/// Why the rules refuse an operation.
+/// Reason why the rules refuse an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The request breaks a limit that the app's policy sets.
-    Invalid(Violations),
-    /// There is no such message, or it is not the caller's: the same answer.
+    /// The request exceeds limits of the app's policy: all of them, one at least.
+    LimitsExceeded(Vec<LimitExceeded>),
+    /// The message does not exist, or the caller cannot see it.
     NotFound,
-    /// The caller expected another version.
+    /// The message or the settings do not have the expected version.
     VersionMismatch {
-        /// What the caller expected.
+        /// Version that the caller expected.
         expected: i64,
-        /// What is.
+        /// Current version.
         current: i64,
     },
     /// The app's policy, or the rules, do not allow it to this caller.
     NotAllowed,
-    /// The request id was used for something else.
+    /// The request id was used for another request.
     RequestIdReused,
-    /// No inbox had room for the message.
+    /// No inbox has room for the message.
     BoxFull,
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// A limit of the app's policy that a request exceeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitExceeded {
+    /// More recipients of one message than a user may name.
+    Recipients {
+        /// Number of recipients in the request, duplicates counted.
+        named: usize,
+        /// Maximum number.
+        max: u32,
+    },
+    /// Content of too many bytes.
+    ContentBytes {
+        /// Size of the content in bytes.
+        bytes: usize,
+        /// Maximum size in bytes.
+        max: u32,
+    },
+}
+
+impl Refusal {
+    /// Checks that no limit is exceeded.
+    ///
+    /// # Errors
+    /// [`Refusal::LimitsExceeded`].
+    pub fn if_exceeded(exceeded: impl IntoIterator<Item = LimitExceeded>) -> Result<(), Self> {
+        let exceeded: Vec<LimitExceeded> = exceeded.into_iter().collect();
+        if exceeded.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::LimitsExceeded(exceeded))
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(_) => write!(f, "the request breaks the app's limits"),
+            Self::LimitsExceeded(_) => write!(f, "the request exceeds the app's limits"),
             Self::NotFound => write!(f, "no such message"),
             Self::VersionMismatch { expected, current } => {
                 write!(f, "expected version {expected}, found {current}")
             }
             Self::NotAllowed => write!(f, "not allowed by policy"),
-            Self::RequestIdReused => write!(f, "the request id was used for something else"),
+            Self::RequestIdReused => write!(f, "the request id was used for another request"),
             Self::BoxFull => write!(f, "no inbox has room"),
         }
     }
 }
 
 impl std::error::Error for Refusal {}
+
+impl fmt::Display for LimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recipients { named, max } => {
+                write!(f, "names {named} recipients, at most {max} are allowed")
+            }
+            Self::ContentBytes { bytes, max } => {
+                write!(f, "has {bytes} bytes, at most {max} are allowed")
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::entry::Entry;
 use crate::id::{MessageId, MessageIdSource, ProfileId};
 use crate::ledger::{Changes, Ledger, Tombstone};
 use crate::mailbox::{Counts, Mailbox, Msgbox};
-use crate::message::Envelope;
+use crate::message::{Draft, Envelope};
 use crate::operation::{Apply, SendMessage};
 use crate::policy::{Policy, Settings};
 use crate::refusal::Refusal;
@@ -46,7 +46,7 @@ pub fn from_user<const N: usize>(sender: &str, to: [&str; N]) -> SendMessage {
         name: sender.to_owned(),
         pic: String::new(),
     };
-    SendMessage::new(from, profiles(to), text("hello"))
+    SendMessage::new(Draft::new(from, text("hello")), profiles(to))
 }
 
 pub fn from_app<const N: usize>(to: [&str; N]) -> SendMessage {
@@ -54,7 +54,13 @@ pub fn from_app<const N: usize>(to: [&str; N]) -> SendMessage {
         name: "the app".to_owned(),
         ..Sender::default()
     };
-    SendMessage::new(from, profiles(to), text("news"))
+    SendMessage::new(Draft::new(from, text("news")), profiles(to))
+}
+
+/// The same message with a lifetime.
+pub fn lasting(mut message: SendMessage, lifetime_ms: i64) -> SendMessage {
+    message.draft.lifetime_ms = Some(lifetime_ms);
+    message
 }
 
 /// A source of one message id: of a fixed time, or of the time of the batch.

@@ -10,6 +10,8 @@ use std::time::Duration;
 use auth::{Scope, TokenError};
 use domain::{Refusal, Violations};
 
+use crate::convert::draft;
+
 /// Where an error comes from, for the log. Callers never see it.
 pub type Source = Arc<dyn StdError + Send + Sync>;
 
@@ -133,7 +135,9 @@ impl From<Violations> for RpcError {
 impl From<Refusal> for RpcError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Invalid(violations) => Self::Invalid(violations),
+            Refusal::LimitsExceeded(exceeded) => {
+                Self::Invalid(draft::violations(&exceeded, "content"))
+            }
             Refusal::NotFound => Self::MessageNotFound,
             Refusal::VersionMismatch { expected, current } => {
                 Self::VersionMismatch { expected, current }

@@ -9,7 +9,7 @@ use domain::operation::{
     UpdateMessage,
 };
 use domain::{
-    Action, AppId, Audience, Content, Msgbox, QuotaOverrides, Sender, Settings, Violations,
+    Action, AppId, Audience, Content, Draft, Msgbox, QuotaOverrides, Sender, Settings, Violations,
 };
 
 use super::Generator;
@@ -76,16 +76,15 @@ impl Generator {
     }
 
     fn announcement(&mut self) -> SendBulk {
-        SendBulk {
-            from: Sender {
-                profile_id: None,
-                name: self.one_of(&["News", "Olds"]).to_owned(),
-                pic: String::new(),
-            },
-            content: self.content(),
-            audience: self.one_of(&[Audience::Existing, Audience::Everyone]),
-            lifetime_ms: self.lifetime_ms(),
-        }
+        let sender = Sender {
+            profile_id: None,
+            name: self.one_of(&["News", "Olds"]).to_owned(),
+            pic: String::new(),
+        };
+        let mut draft = Draft::new(sender, self.content());
+        let audience = self.one_of(&[Audience::Existing, Audience::Everyone]);
+        draft.lifetime_ms = self.lifetime_ms();
+        SendBulk { draft, audience }
     }
 
     /// Lifetime in milliseconds, short enough for messages to expire during the run.
@@ -100,17 +99,19 @@ impl Generator {
         let by_the_app = self.one_in(5);
         let profiles = self.mailboxes(app);
         let recipients = self.number(1..=6);
-        ReferenceMessage {
-            from: Sender {
-                profile_id: (!by_the_app).then(|| self.one_of(&profiles)),
-                name: self.one_of(&["", "Ann", "\"Zoë\" \\ {1}\n"]).to_owned(),
-                pic: self.one_of(&["", "https://pics.example/1.png"]).to_owned(),
-            },
-            to: (0..recipients).map(|_| self.one_of(&profiles)).collect(),
+        let sender = Sender {
+            profile_id: (!by_the_app).then(|| self.one_of(&profiles)),
+            name: self.one_of(&["", "Ann", "\"Zoë\" \\ {1}\n"]).to_owned(),
+            pic: self.one_of(&["", "https://pics.example/1.png"]).to_owned(),
+        };
+        let to = (0..recipients).map(|_| self.one_of(&profiles)).collect();
+        let draft = Draft {
+            sender,
             content: self.content(),
             notification: self.maybe(6, |_| Bytes::from_static(b"\0ding\xff")),
             lifetime_ms: self.lifetime_ms(),
-        }
+        };
+        ReferenceMessage { draft, to }
     }
 
     fn content(&mut self) -> Content {

@@ -5,11 +5,11 @@ use domain::message::Envelope;
 use domain::operation::{SendBulk, Sent};
 use domain::{
     AppId, Audience, Message, MessageId, MessageIdSource, MessageKind, Outcome, Policy, Refusal,
-    Violations, expiry,
+    expiry,
 };
 use storage::BulkReport;
 
-use super::write::check_size;
+use super::write::too_large;
 use super::{Reference, ReferenceAction, ReferenceApp, ReferenceResult};
 use domain::{Action, Millis};
 
@@ -58,17 +58,15 @@ impl ReferenceApp {
         ids: &dyn MessageIdSource,
         now: Millis,
     ) -> ReferenceResult {
-        let mut wrong = Violations::none();
-        check_size(&send.content, policy, &mut wrong);
-        wrong.check().map_err(Refusal::Invalid)?;
+        Refusal::if_exceeded(too_large(&send.draft.content, policy))?;
         let message_id = ids.next(now);
         let send_ms = message_id.time_ms().expect("an id with a time");
-        let lifetime_ms = send.lifetime_ms.unwrap_or(policy.default_expiry_ms);
+        let lifetime_ms = send.draft.lifetime_ms.unwrap_or(policy.default_expiry_ms);
         let expire_ms = expiry::expire_ms(send_ms, lifetime_ms);
         let envelope = Envelope {
             message_id,
             kind: MessageKind::Bulk,
-            from: send.from.clone(),
+            from: send.draft.sender.clone(),
             to: Vec::new(),
             segment: None,
             notification: None,
@@ -79,7 +77,7 @@ impl ReferenceApp {
             expire_ms,
         };
         self.happens(MessageChange::Sent, &envelope, send.audience);
-        let content = send.content.clone();
+        let content = send.draft.content.clone();
         self.messages
             .insert(message_id, Message { envelope, content });
         Ok(Outcome::Sent(Sent {

@@ -108,7 +108,7 @@ impl ReferenceApp {
         };
         match action {
             ReferenceAction::Send(message) => {
-                let sender = message.from.profile_id.iter();
+                let sender = message.draft.sender.profile_id.iter();
                 sender.chain(&message.to).cloned().collect()
             }
             ReferenceAction::Act(action) => match action {

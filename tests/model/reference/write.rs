@@ -8,8 +8,8 @@ use domain::operation::{
     MarkMessagesDelivered, MarkMessagesRead, Revision, Sent, UpdateAppSettings, UpdateMessage,
 };
 use domain::{
-    Audience, Content, Message, MessageId, MessageIdSource, MessageKind, Millis, Msgbox, Outcome,
-    Policy, ProfileId, Reason, Refusal, Violations, expiry,
+    Audience, Content, LimitExceeded, Message, MessageId, MessageIdSource, MessageKind, Millis,
+    Msgbox, Outcome, Policy, ProfileId, Refusal, expiry,
 };
 
 use super::mailbox::ReferenceMailbox;
@@ -41,7 +41,7 @@ impl ReferenceApp {
             let mailbox = self.mailbox(taker);
             mailbox.receive(Msgbox::Inbox, message_id, expire_ms, now);
         }
-        if let Some(sender) = &message.from.profile_id {
+        if let Some(sender) = &message.draft.sender.profile_id {
             let mailbox = self.mailbox(sender);
             while mailbox.held(Msgbox::Sent).len() >= room {
                 let oldest = mailbox.held(Msgbox::Sent).into_iter().min();
@@ -50,7 +50,7 @@ impl ReferenceApp {
             mailbox.receive(Msgbox::Sent, message_id, expire_ms, now);
         }
         let requested = number(envelope.to.len());
-        let content = message.content.clone();
+        let content = message.draft.content.clone();
         self.messages
             .insert(message_id, Message { envelope, content });
         Ok(Outcome::Sent(Sent {
@@ -183,9 +183,7 @@ impl ReferenceApp {
     ) -> ReferenceResult {
         let message_id = update.message_id;
         self.expect_version(message_id, update.expected_version)?;
-        let mut wrong = Violations::none();
-        check_size(&update.content, policy, &mut wrong);
-        wrong.check().map_err(Refusal::Invalid)?;
+        Refusal::if_exceeded(too_large(&update.content, policy))?;
 
         let message = self.messages.get_mut(&message_id).expect("it is there");
         message.content = update.content.clone();
@@ -293,23 +291,23 @@ impl ReferenceApp {
 }
 
 fn check_letter(message: &ReferenceMessage, policy: &Policy) -> Result<(), Refusal> {
-    let mut wrong = Violations::none();
-    let sender = message.from.profile_id.as_ref();
-    if sender.is_some() && message.to.len() > policy.max_recipients as usize {
-        wrong.add("to", Reason::MaxRecipientsExceeded, "");
+    let sender = message.draft.sender.profile_id.as_ref();
+    let mut exceeded = Vec::new();
+    let (named, max) = (message.to.len(), policy.max_recipients);
+    if sender.is_some() && named > max as usize {
+        exceeded.push(LimitExceeded::Recipients { named, max });
     }
-    check_size(&message.content, policy, &mut wrong);
-    wrong.check().map_err(Refusal::Invalid)?;
+    exceeded.extend(too_large(&message.draft.content, policy));
+    Refusal::if_exceeded(exceeded)?;
     if !policy.allow_self_send && sender.is_some_and(|sender| message.to.contains(sender)) {
         return Err(Refusal::NotAllowed);
     }
     Ok(())
 }
 
-pub(super) fn check_size(content: &Content, policy: &Policy, wrong: &mut Violations) {
-    if content.encoded.len() > policy.max_content_bytes as usize {
-        wrong.add("content", Reason::MessageTooLarge, "");
-    }
+pub(super) fn too_large(content: &Content, policy: &Policy) -> Option<LimitExceeded> {
+    let (bytes, max) = (content.encoded.len(), policy.max_content_bytes);
+    (bytes > max as usize).then_some(LimitExceeded::ContentBytes { bytes, max })
 }
 
 fn envelope(
@@ -319,17 +317,20 @@ fn envelope(
     message_id: MessageId,
 ) -> Envelope {
     let send_ms = message_id.time_ms().expect("an id with a time");
-    let lifetime_ms = message.lifetime_ms.unwrap_or(policy.default_expiry_ms);
+    let lifetime_ms = message
+        .draft
+        .lifetime_ms
+        .unwrap_or(policy.default_expiry_ms);
     Envelope {
         message_id,
-        kind: match message.from.profile_id {
+        kind: match message.draft.sender.profile_id {
             Some(_) => MessageKind::Regular,
             None => MessageKind::System,
         },
-        from: message.from.clone(),
+        from: message.draft.sender.clone(),
         to,
         segment: None,
-        notification: message.notification.clone(),
+        notification: message.draft.notification.clone(),
         version: 1,
         modified: false,
         send_ms,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::operation::{Apply, EditMessage, MarkMessagesRead};
-use crate::testing::{Shelf, from_user, profile, sent_at, text};
+use crate::testing::{Shelf, from_user, lasting, profile, sent_at, text};
 
 const FOREVER: Millis = Millis(i64::MAX);
 
@@ -252,9 +252,9 @@ fn a_removed_message_goes_from_all_boxes() {
 #[test]
 fn a_mailbox_knows_a_lower_bound_of_what_expires_next() {
     let mut shelf = Shelf::of(["ann", "bob"]);
-    shelf.send(1_000, from_user("ann", ["bob"]).with_lifetime_ms(Some(50)));
-    shelf.send(1_001, from_user("ann", ["bob"]).with_lifetime_ms(Some(10)));
-    shelf.send(1_002, from_user("ann", ["bob"]).with_lifetime_ms(Some(30)));
+    shelf.send(1_000, lasting(from_user("ann", ["bob"]), 50));
+    shelf.send(1_001, lasting(from_user("ann", ["bob"]), 10));
+    shelf.send(1_002, lasting(from_user("ann", ["bob"]), 30));
     assert_eq!(shelf.mailbox("bob").next_expiry_ms, Some(Millis(1_011)));
     assert_eq!(shelf.mailbox("ann").next_expiry_ms, Some(Millis(1_011)));
 }

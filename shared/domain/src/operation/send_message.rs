@@ -1,113 +1,71 @@
-//! A message is sent: one entry in the inbox of each recipient, and for a sending user
-//! one in the own `sent`.
-
-use bytes::Bytes;
+//! A user or the app sends a message to named profiles: one entry in the inbox of each
+//! recipient, and one in `sent` of a sending user.
 
 use super::{Apply, EntryRange, Footprint, Sent, Weight};
-use crate::content::Content;
-use crate::id::{MessageId, ProfileId};
+use crate::id::ProfileId;
 use crate::ledger::{Ledger, NewEntry};
 use crate::limits::SENT_DROPPED_MAX;
 use crate::mailbox::Msgbox;
-use crate::message::{Envelope, Message, MessageKind};
+use crate::message::{Draft, Envelope, Message, MessageKind};
 use crate::policy::Policy;
-use crate::refusal::Refusal;
-use crate::sender::Sender;
-use crate::violation::{Reason, Violations};
+use crate::refusal::{LimitExceeded, Refusal};
 
-/// A message to be sent.
+/// A message to named profiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendMessage {
-    from: Sender,
+    /// Message to send.
+    pub draft: Draft,
+    /// Distinct recipients, in bytewise order.
     to: Vec<ProfileId>,
-    to_as_sent: usize,
-    content: Content,
-    content_field: &'static str,
-    notification: Option<Bytes>,
-    lifetime_ms: Option<i64>,
+    /// Number of recipients in the request, duplicates counted.
+    named: usize,
 }
 
 impl SendMessage {
-    /// A message from somebody to those profiles, however often each is named.
+    /// A message to profiles, each of which may be named more than once.
     #[must_use]
-    pub fn new(from: Sender, mut to: Vec<ProfileId>, content: Content) -> Self {
-        let to_as_sent = to.len();
+    pub fn new(draft: Draft, mut to: Vec<ProfileId>) -> Self {
+        let named = to.len();
         to.sort_unstable();
         to.dedup();
-        Self {
-            from,
-            to,
-            to_as_sent,
-            content,
-            content_field: "content",
-            notification: None,
-            lifetime_ms: None,
-        }
+        Self { draft, to, named }
     }
 
-    /// With a content that came in another field of the request.
+    /// Distinct recipients, in bytewise order.
     #[must_use]
-    pub const fn with_content_field(mut self, field: &'static str) -> Self {
-        self.content_field = field;
-        self
+    pub fn to(&self) -> &[ProfileId] {
+        &self.to
     }
 
-    /// With something to show on the recipients' devices.
-    #[must_use]
-    pub fn with_notification(mut self, notification: Option<Bytes>) -> Self {
-        self.notification = notification;
-        self
+    const fn sender(&self) -> Option<&ProfileId> {
+        self.draft.sender.profile_id.as_ref()
     }
 
-    /// With a lifetime of its own.
-    #[must_use]
-    pub const fn with_lifetime_ms(mut self, lifetime_ms: Option<i64>) -> Self {
-        self.lifetime_ms = lifetime_ms;
-        self
-    }
-
-    /// What the app's policy says about it.
+    /// Checks the message against the app's policy.
     fn check(&self, policy: &Policy) -> Result<(), Refusal> {
-        let mut violations = Violations::none();
-        let sender = self.from.profile_id.as_ref();
-        let max = policy.max_recipients;
-        if sender.is_some() && self.to_as_sent > max as usize {
-            violations.add(
-                "to",
-                Reason::MaxRecipientsExceeded,
-                format!(
-                    "names {} recipients, at most {max} are allowed",
-                    self.to_as_sent
-                ),
-            );
-        }
-        self.content.check_size(
-            policy.max_content_bytes,
-            self.content_field,
-            &mut violations,
-        );
-        violations.check().map_err(Refusal::Invalid)?;
-        let to_oneself = sender.is_some_and(|sender| self.to.contains(sender));
+        let (named, max) = (self.named, policy.max_recipients);
+        let too_many = self.sender().is_some() && named > max as usize;
+        let recipients = too_many.then_some(LimitExceeded::Recipients { named, max });
+        let content = self.draft.content.exceeds(policy.max_content_bytes);
+        Refusal::if_exceeded(recipients.into_iter().chain(content))?;
+        let to_oneself = self.sender().is_some_and(|sender| self.to.contains(sender));
         if to_oneself && !policy.allow_self_send {
             return Err(Refusal::NotAllowed);
         }
         Ok(())
     }
 
-    fn message(&self, ledger: &Ledger, policy: &Policy, message_id: MessageId) -> Message {
-        let lifetime_ms = self.lifetime_ms.unwrap_or(policy.default_expiry_ms);
-        let kind = match self.from.profile_id {
+    fn message(&self, ledger: &Ledger) -> Message {
+        let kind = match self.sender() {
             Some(_) => MessageKind::Regular,
             None => MessageKind::System,
         };
-        let from = self.from.clone();
         Message {
             envelope: Envelope {
                 to: self.to.clone(),
-                notification: self.notification.clone(),
-                ..Envelope::sent(message_id, kind, from, lifetime_ms, ledger.now())
+                ..ledger.new_envelope(&self.draft, kind)
             },
-            content: self.content.clone(),
+            content: self.draft.content.clone(),
         }
     }
 }
@@ -116,15 +74,15 @@ impl Apply for SendMessage {
     type Outcome = Sent;
 
     fn weight(&self) -> Weight {
-        Weight::of_content(&self.content, self.to.len() + 1)
+        Weight::of_content(&self.draft.content, self.to.len() + 1)
     }
 
     fn lane_key(&self) -> Option<&ProfileId> {
-        self.from.profile_id.iter().chain(self.to.first()).min()
+        self.sender().into_iter().chain(self.to.first()).min()
     }
 
     fn footprint(&self) -> Footprint {
-        let sender = self.from.profile_id.as_ref();
+        let sender = self.sender();
         let overflow = |sender: &ProfileId| EntryRange::Overflow(sender.clone(), Msgbox::Sent);
         Footprint {
             mailboxes: sender.into_iter().chain(&self.to).cloned().collect(),
@@ -147,9 +105,13 @@ impl Apply for SendMessage {
             return Err(Refusal::BoxFull);
         }
 
-        let message_id = ledger.new_message_id();
-        let message = self.message(ledger, &policy, message_id);
-        let (send_ms, expire_ms) = (message.envelope.send_ms, message.envelope.expire_ms);
+        let message = self.message(ledger);
+        let Envelope {
+            message_id,
+            send_ms,
+            expire_ms,
+            ..
+        } = message.envelope;
         let entry = |msgbox| NewEntry {
             msgbox,
             message_id,
@@ -160,7 +122,7 @@ impl Apply for SendMessage {
         for recipient in &takers {
             ledger.add_entry(recipient, entry(Msgbox::Inbox));
         }
-        if let Some(sender) = &self.from.profile_id {
+        if let Some(sender) = self.sender() {
             make_room(ledger, sender, room);
             ledger.add_entry(sender, entry(Msgbox::Sent));
         }
@@ -199,19 +161,12 @@ mod tests {
     use crate::expiry;
     use crate::limits::DAY_MS;
     use crate::policy::Settings;
-    use crate::testing::{Shelf, from_app, from_user, profile, profiles, sent_at, text};
+    use crate::sender::Sender;
+    use crate::testing::{Shelf, from_app, from_user, lasting, profile, profiles, sent_at, text};
     use crate::time::Millis;
 
     fn refusal(shelf: &mut Shelf, send: SendMessage) -> Refusal {
         shelf.act(90, send).expect_err("a refusal")
-    }
-
-    fn violations(shelf: &mut Shelf, deliver: SendMessage) -> Vec<(String, Reason)> {
-        let Refusal::Invalid(violations) = refusal(shelf, deliver) else {
-            panic!("it is not invalid");
-        };
-        let found = violations.as_slice().iter();
-        found.map(|one| (one.field.clone(), one.reason)).collect()
     }
 
     #[test]
@@ -286,8 +241,9 @@ mod tests {
         shelf.policy.max_recipients = 2;
         shelf.send(10, from_user("ann", ["bob", "cid"]));
         let thrice = from_user("ann", ["bob", "bob", "bob"]);
-        let expected = [("to".to_owned(), Reason::MaxRecipientsExceeded)];
-        assert_eq!(violations(&mut shelf, thrice), expected);
+        let recipients = LimitExceeded::Recipients { named: 3, max: 2 };
+        let expected = Refusal::LimitsExceeded(vec![recipients]);
+        assert_eq!(refusal(&mut shelf, thrice), expected);
         shelf.send(11, from_app(["ann", "bob", "cid"]));
     }
 
@@ -296,13 +252,14 @@ mod tests {
         let mut shelf = Shelf::default();
         shelf.policy.max_recipients = 1;
         shelf.policy.max_content_bytes = 4;
-        let expected = [
-            ("to".to_owned(), Reason::MaxRecipientsExceeded),
-            ("content".to_owned(), Reason::MessageTooLarge),
-        ];
+        let expected = Refusal::LimitsExceeded(vec![
+            LimitExceeded::Recipients { named: 2, max: 1 },
+            LimitExceeded::ContentBytes { bytes: 5, max: 4 },
+        ]);
         let deliver = from_user("ann", ["bob", "cid"]);
-        assert_eq!(violations(&mut shelf, deliver), expected);
-        let four = SendMessage::new(Sender::default(), profiles(["bob"]), text("1234"));
+        assert_eq!(refusal(&mut shelf, deliver), expected);
+        let draft = Draft::new(Sender::default(), text("1234"));
+        let four = SendMessage::new(draft, profiles(["bob"]));
         shelf.send(10, four);
     }
 
@@ -364,7 +321,7 @@ mod tests {
     #[test]
     fn a_message_is_dated_by_its_id_and_lives_as_long_as_it_was_told() {
         let mut shelf = Shelf::default();
-        let deliver = from_app(["bob"]).with_lifetime_ms(Some(5));
+        let deliver = lasting(from_app(["bob"]), 5);
         shelf.next_id = Some(sent_at(10));
         let outcome = shelf.act(7, deliver).expect("a message is sent");
         assert_eq!(

@@ -6,7 +6,6 @@ use crate::content::Content;
 use crate::id::MessageId;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
-use crate::violation::Violations;
 
 /// Replaces the content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +48,7 @@ pub(super) fn revise(
     expected_version: Option<i64>,
 ) -> Result<Revision, Refusal> {
     check_version(ledger, message_id, expected_version)?;
-    let mut violations = Violations::none();
-    content.check_size(
-        ledger.policy().max_content_bytes,
-        "content",
-        &mut violations,
-    );
-    violations.check().map_err(Refusal::Invalid)?;
+    Refusal::if_exceeded(content.exceeds(ledger.policy().max_content_bytes))?;
     ledger.revise_message(message_id, content.clone());
     let message = ledger.message(message_id).ok_or(Refusal::NotFound)?;
     Ok(Revision {
@@ -86,8 +79,8 @@ mod tests {
     use super::*;
     use crate::mailbox::Msgbox;
     use crate::operation::{Action, MarkMessagesRead, Outcome};
+    use crate::refusal::LimitExceeded;
     use crate::testing::{Shelf, from_app, profile, sent_at, text};
-    use crate::violation::Reason;
 
     fn update(message_id: MessageId, words: &str, expected_version: Option<i64>) -> Action {
         Action::UpdateMessage(UpdateMessage {
@@ -155,10 +148,9 @@ mod tests {
         let mut shelf = Shelf::default();
         let sent = shelf.send(10, from_app(["bob"]));
         shelf.policy.max_content_bytes = 3;
-        let Err(Refusal::Invalid(violations)) = shelf.act(20, update(sent, "long", None)) else {
-            panic!("it was not refused");
-        };
-        assert_eq!(violations.reason(), Reason::MessageTooLarge);
+        let exceeded = LimitExceeded::ContentBytes { bytes: 4, max: 3 };
+        let verdict = shelf.act(20, update(sent, "long", None));
+        assert_eq!(verdict, Err(Refusal::LimitsExceeded(vec![exceeded])));
         assert_eq!(version(shelf.act(20, update(sent, "new", None))), 2);
     }
 }

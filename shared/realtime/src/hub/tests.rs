@@ -6,7 +6,9 @@ use std::task::{Context, Poll, Waker};
 use domain::content::ContentKind;
 use domain::mailbox::Counts;
 use domain::message::Envelope;
-use domain::{Content, Entry, Message, MessageId, MessageKind, Millis, Msgbox, Sender};
+use domain::{
+    Content, Draft, Entry, Message, MessageId, MessageKind, Millis, Msgbox, Policy, Sender,
+};
 use storage::{FeedOffset, Item};
 use uuid::Uuid;
 
@@ -41,14 +43,19 @@ fn seen(seq: i64) -> FeedPosition {
 
 fn arrival(seq: i64) -> Vec<Arrival> {
     let message_id = MessageId::new(Uuid::nil());
-    let from = Sender::default();
+    let content = Content {
+        kind: ContentKind::Json,
+        encoded: Vec::new().into(),
+        digest: [0; 32],
+    };
+    let draft = Draft {
+        lifetime_ms: Some(9),
+        ..Draft::new(Sender::default(), content.clone())
+    };
+    let (kind, policy) = (MessageKind::Regular, Policy::default());
     let message = Message {
-        envelope: Envelope::sent(message_id, MessageKind::Regular, from, 9, Millis(1)),
-        content: Content {
-            kind: ContentKind::Json,
-            encoded: Vec::new().into(),
-            digest: [0; 32],
-        },
+        envelope: Envelope::sent(&draft, kind, message_id, &policy, Millis(1)),
+        content,
     };
     let Envelope {
         send_ms, expire_ms, ..

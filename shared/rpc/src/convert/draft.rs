@@ -1,105 +1,161 @@
-//! A message to be sent: what all ways to send have in common.
+//! The message of a send request, parsed once for all methods that send.
 
-use std::collections::BTreeSet;
+use std::mem;
 
-use bytes::Bytes;
 use domain::operation::SendMessage;
-use domain::{Content, Operation, ProfileId, RequestId, Sender, Violations};
+use domain::{
+    Draft, LimitExceeded, Operation, ProfileId, Reason, Refusal, RequestId, Sender, Violations,
+};
 use prost_types::Duration;
-use proto::v1;
+use proto::{sys, v1};
 
 use super::idempotency::Canonical;
-use super::{content, id, notification, time};
+use super::{content, notification, time};
+use crate::RpcError;
 
-/// A message to be sent, but for who it is from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    to: Vec<ProfileId>,
-    content: Content,
-    content_field: &'static str,
-    notification: Option<Bytes>,
-    lifetime_ms: Option<i64>,
+/// The fields of a request that make a [`Draft`], but for its sender.
+#[derive(Debug)]
+pub struct DraftFields {
+    content: ContentField,
+    notification: Option<v1::Notification>,
+    expire_after: Option<Duration>,
 }
 
-impl Draft {
-    /// To those profiles, with any content. `sender` is the sending user, none for the app:
-    /// a sealed content's key is wrapped for holders only.
-    pub fn parse(
-        sender: Option<&ProfileId>,
-        to: &[String],
-        content: Option<v1::Content>,
-        notification: Option<&v1::Notification>,
-        expire_after: Option<Duration>,
-        violations: &mut Violations,
-    ) -> Option<Self> {
-        let to = id::recipients(to, violations);
-        if let Some(to) = &to {
-            content::check_wraps(content.as_ref(), sender, to, violations);
+/// The field that carries the content.
+#[derive(Debug)]
+enum ContentField {
+    Content(Option<v1::Content>),
+    Text(String),
+}
+
+impl From<Option<v1::Content>> for ContentField {
+    fn from(content: Option<v1::Content>) -> Self {
+        Self::Content(content)
+    }
+}
+
+impl From<String> for ContentField {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// Takes the named fields out of a request; a request has a notification or not.
+macro_rules! draft_fields {
+    ($($request:ty: $content:ident $(, $notification:ident)?;)*) => {
+        $(impl From<&mut $request> for DraftFields {
+            fn from(request: &mut $request) -> Self {
+                Self {
+                    content: mem::take(&mut request.$content).into(),
+                    notification: draft_fields!(@optional request $($notification)?),
+                    expire_after: request.expire_after.take(),
+                }
+            }
+        })*
+    };
+    (@optional $request:ident) => { None };
+    (@optional $request:ident $field:ident) => { $request.$field.take() };
+}
+
+draft_fields! {
+    v1::SendMessageRequest: content, notification;
+    v1::SendMessageSimpleRequest: text;
+    sys::v1::SendMessageRequest: content, notification;
+    sys::v1::SendMessageSimpleRequest: text, notification;
+    sys::v1::SendBulkRequest: content;
+    sys::v1::SegmentMessage: content, notification;
+}
+
+/// Parses the message of a request. `to` are the recipients, none if they are invalid: the key
+/// of a sealed content may be wrapped for them and the sender only.
+pub fn parse(
+    request: impl Into<DraftFields>,
+    sender: Sender,
+    to: Option<&[ProfileId]>,
+    violations: &mut Violations,
+) -> Option<Draft> {
+    let fields = request.into();
+    let content = match fields.content {
+        ContentField::Content(content) => {
+            if let Some(to) = to {
+                let sender = sender.profile_id.as_ref();
+                content::check_wraps(content.as_ref(), sender, to, violations);
+            }
+            content::parse(content, violations)
         }
-        let content = content::parse(content, violations);
-        let notification = notification::parse(notification, violations);
-        let lifetime_ms = time::lifetime_ms(expire_after, "expire_after", violations);
-        Some(Self {
-            to: to?,
-            content: content?,
-            content_field: "content",
-            notification,
-            lifetime_ms,
-        })
-    }
+        ContentField::Text(text) => content::simple(text, violations),
+    };
+    let notification = notification::parse(fields.notification.as_ref(), violations);
+    let lifetime_ms = time::lifetime_ms(fields.expire_after, "expire_after", violations);
+    Some(Draft {
+        sender,
+        content: content?,
+        notification,
+        lifetime_ms,
+    })
+}
 
-    /// To those profiles, with the content `{"text": …}`.
-    pub fn simple(
-        to: &[String],
-        text: String,
-        notification: Option<&v1::Notification>,
-        expire_after: Option<Duration>,
-        violations: &mut Violations,
-    ) -> Option<Self> {
-        let to = id::recipients(to, violations);
-        let content = content::simple(text, violations);
-        let notification = notification::parse(notification, violations);
-        let lifetime_ms = time::lifetime_ms(expire_after, "expire_after", violations);
-        Some(Self {
-            to: to?,
-            content: content?,
-            content_field: "text",
-            notification,
-            lifetime_ms,
-        })
-    }
-
-    /// The operation that sends it, asked for by its sender through that method.
+impl Canonical {
+    /// Adds a message to be sent. The name and picture of a user come from the token, so they
+    /// are not part of the request.
     #[must_use]
-    pub fn send(
-        self,
-        from: Sender,
-        method: &str,
-        request_id: Option<&RequestId>,
-    ) -> Operation<SendMessage> {
-        let canonical = self.canonical(&from, method);
-        let request = match &from.profile_id {
-            Some(user) => canonical.of_user(user, request_id),
-            None => canonical.of_app(request_id),
-        };
-        let action = SendMessage::new(from, self.to, self.content)
-            .with_content_field(self.content_field)
-            .with_notification(self.notification)
-            .with_lifetime_ms(self.lifetime_ms);
-        Operation { request, action }
-    }
-
-    /// Recipients are a set. A user's name and picture are the token's, not the request's.
-    fn canonical(&self, from: &Sender, method: &str) -> Canonical {
-        let to: BTreeSet<&str> = self.to.iter().map(ProfileId::as_str).collect();
-        let given = from.profile_id.is_none();
-        let shown = given.then_some([&from.name, &from.pic]);
-        Canonical::of(method)
-            .list(to)
-            .field(&self.content.encoded)
-            .list(&self.notification)
-            .list(self.lifetime_ms.map(i64::to_be_bytes))
+    pub fn draft(self, draft: &Draft) -> Self {
+        let Draft {
+            sender,
+            content,
+            notification,
+            lifetime_ms,
+        } = draft;
+        let of_app = sender.profile_id.is_none();
+        let shown = of_app.then_some([&sender.name, &sender.pic]);
+        self.field(&content.encoded)
+            .list(notification)
+            .list(lifetime_ms.map(i64::to_be_bytes))
             .list(shown.into_iter().flatten())
+    }
+}
+
+/// The operation that sends a draft to named profiles, requested through `method`.
+#[must_use]
+pub fn send(
+    draft: Draft,
+    to: Vec<ProfileId>,
+    method: &str,
+    request_id: Option<&RequestId>,
+) -> Operation<SendMessage> {
+    let action = SendMessage::new(draft, to);
+    let canonical = Canonical::of(method)
+        .list(action.to().iter().map(ProfileId::as_str))
+        .draft(&action.draft);
+    let request = match &action.draft.sender.profile_id {
+        Some(user) => canonical.of_user(user, request_id),
+        None => canonical.of_app(request_id),
+    };
+    Operation { request, action }
+}
+
+/// The violations of limits that a request exceeds; `content_field` is the path of its content.
+#[must_use]
+pub fn violations(exceeded: &[LimitExceeded], content_field: &str) -> Violations {
+    let mut violations = Violations::none();
+    for limit in exceeded {
+        let (field, reason) = match limit {
+            LimitExceeded::Recipients { .. } => ("to", Reason::MaxRecipientsExceeded),
+            LimitExceeded::ContentBytes { .. } => (content_field, Reason::MessageTooLarge),
+        };
+        violations.add(field, reason, limit.to_string());
+    }
+    violations
+}
+
+/// The error of a request whose content is in another field than `content`.
+#[must_use]
+pub fn error(error: storage::Error, content_field: &str) -> RpcError {
+    match error {
+        storage::Error::Refused(Refusal::LimitsExceeded(exceeded)) => {
+            violations(&exceeded, content_field).into()
+        }
+        error => error.into(),
     }
 }
 
@@ -125,10 +181,13 @@ mod tests {
         }
     }
 
-    fn draft(to: &[&str], content: v1::Content) -> Draft {
-        let to: Vec<String> = to.iter().map(|&text| text.to_owned()).collect();
+    fn draft(content: v1::Content) -> Draft {
+        let mut request = v1::SendMessageRequest {
+            content: Some(content),
+            ..v1::SendMessageRequest::default()
+        };
         let mut violations = Violations::none();
-        Draft::parse(None, &to, Some(content), None, None, &mut violations).expect("a draft")
+        parse(&mut request, user("alice"), None, &mut violations).expect("a draft")
     }
 
     fn user(name: &str) -> Sender {
@@ -139,84 +198,101 @@ mod tests {
         }
     }
 
-    fn request(draft: Draft, from: Sender) -> Request {
+    fn request(to: &[&str], draft: &Draft) -> Request {
         let id = RequestId::parse("once");
-        let operation = draft.send(from, "/m", id.as_ref());
+        let to = to.iter().map(|name| profile(name)).collect();
+        let operation = send(draft.clone(), to, "/m", id.as_ref());
         operation.request.expect("a request")
     }
 
     #[test]
-    fn order_and_duplicates_of_recipients_and_fields_do_not_matter() {
-        let one = draft(&["bob", "carol"], content(&[("a", "1"), ("b", "2")]));
-        let same = draft(
-            &["carol", "bob", "carol"],
-            content(&[("b", "2"), ("a", "1")]),
+    fn order_and_duplicates_of_recipients_and_fields_do_not_change_the_request() {
+        let one = draft(content(&[("a", "1"), ("b", "2")]));
+        let same = draft(content(&[("b", "2"), ("a", "1")]));
+        assert_eq!(
+            request(&["bob", "carol"], &one),
+            request(&["carol", "bob", "carol"], &same)
         );
-        assert_eq!(request(one, user("")), request(same, user("")));
     }
 
     #[test]
     fn another_recipient_content_or_lifetime_is_another_request() {
-        let one = draft(&["bob"], content(&[("a", "1")]));
+        let one = draft(content(&[("a", "1")]));
+        let first = request(&["bob"], &one);
         let others = [
-            draft(&["carol"], content(&[("a", "1")])),
-            draft(&["bob"], content(&[("a", "2")])),
+            draft(content(&[("a", "2")])),
             Draft {
                 lifetime_ms: Some(1),
                 ..one.clone()
             },
             Draft {
-                notification: Some(Bytes::new()),
+                notification: Some(bytes::Bytes::new()),
                 ..one.clone()
             },
         ];
-        let first = request(one, user(""));
         for other in others {
-            assert_ne!(request(other, user("")).fingerprint, first.fingerprint);
+            assert_ne!(request(&["bob"], &other).fingerprint, first.fingerprint);
         }
+        assert_ne!(request(&["carol"], &one).fingerprint, first.fingerprint);
     }
 
     #[test]
-    fn the_name_is_the_tokens_for_users_and_the_requests_for_the_app() {
-        let draft = || draft(&["bob"], content(&[]));
-        assert_eq!(request(draft(), user("a")), request(draft(), user("b")));
-        let app = |name: &str| Sender {
-            profile_id: None,
-            ..user(name)
+    fn the_name_is_part_of_a_request_of_the_app_but_not_of_a_user() {
+        let of_user = |name: &str| Draft {
+            sender: user(name),
+            ..draft(content(&[]))
         };
+        let of_app = |name: &str| Draft {
+            sender: Sender {
+                profile_id: None,
+                ..user(name)
+            },
+            ..draft(content(&[]))
+        };
+        let request = |draft| request(&["bob"], &draft);
+        assert_eq!(request(of_user("a")), request(of_user("b")));
         assert_ne!(
-            request(draft(), app("a")).fingerprint,
-            request(draft(), app("b")).fingerprint
+            request(of_app("a")).fingerprint,
+            request(of_app("b")).fingerprint
         );
-        assert_ne!(
-            request(draft(), app("a")).key,
-            request(draft(), user("a")).key
-        );
+        assert_ne!(request(of_app("a")).key, request(of_user("a")).key);
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
-        let mut violations = Violations::none();
-        let none = Draft::parse(
-            None,
-            &["a b".to_owned()],
-            None,
-            Some(&v1::Notification {
+    fn all_violations_of_a_message_are_collected() {
+        let mut request = v1::SendMessageRequest {
+            notification: Some(v1::Notification {
                 sound: "x".repeat(65),
                 ..v1::Notification::default()
             }),
-            Some(Duration::default()),
-            &mut violations,
-        );
-        assert_eq!(none, None);
-        let fields: Vec<&str> = violations
-            .as_slice()
-            .iter()
-            .map(|violation| violation.field.as_str())
-            .collect();
+            expire_after: Some(Duration::default()),
+            ..v1::SendMessageRequest::default()
+        };
+        let mut violations = Violations::none();
         assert_eq!(
-            fields,
-            ["to[0]", "content", "notification.sound", "expire_after"]
+            parse(&mut request, user("alice"), None, &mut violations),
+            None
         );
+        assert_eq!(
+            fields(&violations),
+            ["content", "notification.sound", "expire_after"]
+        );
+    }
+
+    #[test]
+    fn exceeded_limits_name_the_fields_of_the_request() {
+        let exceeded = [
+            LimitExceeded::Recipients { named: 3, max: 2 },
+            LimitExceeded::ContentBytes { bytes: 5, max: 4 },
+        ];
+        assert_eq!(
+            fields(&super::violations(&exceeded, "text")),
+            ["to", "text"]
+        );
+    }
+
+    fn fields(violations: &Violations) -> Vec<&str> {
+        let found = violations.as_slice().iter();
+        found.map(|violation| violation.field.as_str()).collect()
     }
 }

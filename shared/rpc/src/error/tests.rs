@@ -190,7 +190,7 @@ fn violations_are_listed_all_at_once_with_the_reason_on_which_they_agree() {
     assert_eq!(info.reason, "MAX_RECIPIENTS_EXCEEDED");
 
     violations.add("content.json", Reason::ContentInvalid, "too deep");
-    let status = Status::from(RpcError::from(Refusal::Invalid(violations)));
+    let status = Status::from(RpcError::from(violations));
     let info = status.get_details_error_info().expect("an info");
     assert_eq!(info.reason, "INVALID_REQUEST");
     let fields = status.get_details_bad_request().expect("violations");

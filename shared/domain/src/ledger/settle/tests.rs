@@ -1,19 +1,21 @@
 //! What a mailbox takes when it is accessed, and what it does not.
 
 use super::*;
+use crate::message::Draft;
 use crate::operation::{
     Action, Apply, ClearMessages, CreateMailbox, DeleteEntries, DeleteMessages, MarkMessagesRead,
     Outcome, SendBulk, SettleMailbox, UpdateMessage,
 };
 use crate::sender::Sender;
-use crate::testing::{Shelf, from_app, from_user, profile, sent_at, text};
+use crate::testing::{Shelf, from_app, from_user, lasting, profile, sent_at, text};
 
 fn bulk(shelf: &mut Shelf, now: u64, audience: Audience, lifetime_ms: i64) -> MessageId {
     let send = SendBulk {
-        from: Sender::default(),
-        content: text("to all"),
+        draft: Draft {
+            lifetime_ms: Some(lifetime_ms),
+            ..Draft::new(Sender::default(), text("to all"))
+        },
         audience,
-        lifetime_ms: Some(lifetime_ms),
     };
     let outcome = shelf
         .act(now.cast_signed(), send)
@@ -60,10 +62,11 @@ fn sending_to_everyone_writes_a_message_and_an_event() {
         &shelf,
         10,
         &SendBulk {
-            from: Sender::default(),
-            content: text("to all"),
+            draft: Draft {
+                lifetime_ms: Some(5),
+                ..Draft::new(Sender::default(), text("to all"))
+            },
             audience: Audience::Everyone,
-            lifetime_ms: Some(5),
         },
     );
     let event = BulkEvent {
@@ -121,10 +124,11 @@ fn an_arrival_that_was_recalled_before_it_was_taken_never_appears() {
     let mut shelf = Shelf::of(["ann"]);
     let mut ledger = shelf.ledger(10);
     let send = SendBulk {
-        from: Sender::default(),
-        content: text("to all"),
+        draft: Draft {
+            lifetime_ms: None,
+            ..Draft::new(Sender::default(), text("to all"))
+        },
         audience: Audience::Existing,
-        lifetime_ms: None,
     };
     send.apply(&mut ledger).expect("a message is sent");
     shelf.keep(ledger);
@@ -226,8 +230,8 @@ fn tallies_follow_what_owners_do() {
 fn a_full_inbox_takes_none_and_what_expires_makes_room_first() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     shelf.policy.max_box_messages = 1;
-    shelf.send(10, from_app(["ann"]).with_lifetime_ms(Some(1_000)));
-    shelf.send(11, from_app(["bob"]).with_lifetime_ms(Some(20)));
+    shelf.send(10, lasting(from_app(["ann"]), 1_000));
+    shelf.send(11, lasting(from_app(["bob"]), 20));
     let message_id = to_all(&mut shelf, 40);
     for owner in ["ann", "bob"] {
         settle(&mut shelf, 50, owner);
@@ -241,8 +245,8 @@ fn a_full_inbox_takes_none_and_what_expires_makes_room_first() {
 #[test]
 fn what_has_expired_goes_from_both_boxes_and_the_next_expiry_is_known() {
     let mut shelf = Shelf::of(["ann"]);
-    let short = shelf.send(10, from_user("ann", ["ann"]).with_lifetime_ms(Some(20)));
-    let long = shelf.send(11, from_user("ann", ["ann"]).with_lifetime_ms(Some(90)));
+    let short = shelf.send(10, lasting(from_user("ann", ["ann"]), 20));
+    let long = shelf.send(11, lasting(from_user("ann", ["ann"]), 90));
     settle(&mut shelf, 29, "ann");
     assert_eq!(shelf.counts("ann"), (2, 2, 2));
     settle(&mut shelf, 30, "ann");
