@@ -1,4 +1,5 @@
-//! Language of the sources: type names.
+//! Language of the sources: type names, links of the READMEs.
 
+mod links;
 mod sources;
 mod type_names;
