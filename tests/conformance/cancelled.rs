@@ -27,6 +27,8 @@ however_gathered![
 
 /// Number of polls that none of these futures needs.
 const POLLS: usize = 24;
+/// Dropped writes of which a few must have begun. On a busy machine fewer have.
+const ATTEMPTS_MAX: u32 = 500;
 
 /// Polls a future at most `polls` times, then drops it.
 async fn up_to<F: Future>(polls: usize, future: F) -> Option<F::Output> {
@@ -101,25 +103,34 @@ async fn dropped_calls_lose_no_message_and_leave_no_transaction_open(fixture: &S
     replica.close().await;
 }
 
+/// Drops a write to bob a moment after its start, and returns true if he got it. A write that had
+/// not begun by then is not executed.
+async fn is_executed_after_a_drop(fixture: &StoreFixture) -> bool {
+    let (before, ..) = fixture.counts("bob").await;
+    let (app, operation) = (app(), operation(send("ann", &["bob"])));
+    let mut call = Box::pin(fixture.store.execute(&app, operation, in_time()));
+    assert!(futures::poll!(&mut call).is_pending());
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    let is_answered = futures::poll!(&mut call).is_ready();
+    drop(call);
+    // In each lane, writes have ended that were before this one.
+    fixture.send("ann", &["bob"]).await;
+    let (after, ..) = fixture.counts("bob").await;
+    !is_answered && after == before + 2
+}
+
 async fn a_write_that_has_begun_runs_to_its_end_after_its_call_is_dropped(fixture: &StoreFixture) {
     fixture.send("ann", &["bob"]).await;
-    for dropped in 1..=5 {
-        let (app, operation) = (app(), operation(send("ann", &["bob"])));
-        let mut call = Box::pin(fixture.store.execute(&app, operation, in_time()));
-        assert!(futures::poll!(&mut call).is_pending());
-        // The write begins.
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
+    let mut executed = 0;
+    for _ in 0..ATTEMPTS_MAX {
+        executed += u32::from(is_executed_after_a_drop(fixture).await);
+        if executed == 5 {
+            return;
         }
-        drop(call);
-        let arrives = async {
-            while fixture.counts("bob").await != (1 + dropped, 1 + dropped, 0) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let waited = tokio::time::timeout(IN_TIME, arrives).await;
-        waited.expect("the message arrives");
     }
+    panic!("executed only {executed} of {ATTEMPTS_MAX} times");
 }
 
 async fn a_write_dropped_in_the_queue_is_not_executed(fixture: &StoreFixture) {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use messaging::Pace;
 use proto::v1;
+use realtime::POLL_EVERY;
 use serde_json::json;
+use storage_sql::Notify;
 use support::issuer::{APP, TestIssuer, user_claims};
 use support::on_each_database;
 use support::service::{InProcessUser, TestService, unhurried};
@@ -70,44 +72,59 @@ async fn a_drain_ends_all_streams_and_refuses_new_ones(test: &TestService) {
     store.close().await;
 }
 
-/// A reader of more messages than its send buffer holds. It has taken the first; the buffer is
-/// full.
-async fn slow_reader(test: &TestService, user: InProcessUser) -> StreamSubscriber {
-    send_many(test, 140).await;
-    let mut reader = StreamSubscriber::of(user, "0").await;
-    reader.next().await;
-    settle_tasks().await;
+/// Messages for a slow reader, more than [`WAITING_MAX`].
+const MANY: usize = 160;
+/// Frames that wait for a reader at most: 128 in the send buffer, and a few in the transport.
+const WAITING_MAX: usize = 128 + 8;
+
+/// A reader of more messages than its send buffer holds. It takes nothing for a while.
+async fn slow_reader(user: InProcessUser, rest: Duration) -> StreamSubscriber {
+    let reader = StreamSubscriber::of(user, "0").await;
+    tokio::time::sleep(rest).await;
     reader
 }
 
-/// Lets all tasks of the test's one thread run until they wait for something.
-async fn settle_tasks() {
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
+/// Runs `attempt` with longer and longer rests of a reader until it has seen no more frames than
+/// may wait. A busy machine takes longer to fill the buffer and to end the stream.
+async fn until_no_more_than_may_wait(mut attempt: impl AsyncFnMut(Duration) -> usize) {
+    for rest_s in [1, 3, 10, 30, 100] {
+        if attempt(Duration::from_secs(rest_s)).await <= WAITING_MAX {
+            return;
+        }
     }
+    panic!("the stream did not end while its reader was slow");
 }
 
 async fn an_expired_token_ends_the_stream_of_a_slow_reader(test: &TestService) {
-    const LEFT: Duration = Duration::from_secs(3);
-    let mut claims = user_claims(APP, "bob", test.now_s());
-    claims["exp"] = json!(test.now_s() - 30 + LEFT.as_secs().cast_signed());
-    let token = TestIssuer::shared().sign(&claims);
-    let mut bob = slow_reader(test, test.listeners.user(&token)).await;
-    tokio::time::sleep(LEFT).await;
-    let (seen, error) = bob.rest().await;
-    let reason = error.map(|error| reason_of(&error));
-    assert_eq!(reason.as_deref(), Some("CREDENTIALS_EXPIRED"));
-    assert!(seen.len() <= 128, "{}", seen.len());
+    send_many(test, MANY).await;
+    until_no_more_than_may_wait(async |rest| {
+        let mut claims = user_claims(APP, "bob", test.now_s());
+        claims["exp"] = json!(test.now_s() - 30 + rest.as_secs().cast_signed());
+        let token = TestIssuer::shared().sign(&claims);
+        let mut bob = slow_reader(test.listeners.user(&token), 2 * rest).await;
+        let (seen, error) = bob.rest().await;
+        let reason = error.map(|error| reason_of(&error));
+        assert_eq!(reason.as_deref(), Some("CREDENTIALS_EXPIRED"));
+        seen.len()
+    })
+    .await;
 }
 
 async fn a_drain_does_not_wait_for_slow_readers(test: &TestService) {
-    let mut bob = slow_reader(test, test.user("bob")).await;
-    test.store.hub.drain();
-    settle_tasks().await;
-    let (seen, error) = bob.rest().await;
-    assert!(error.is_none());
-    assert_eq!(seen.last().map(|last| last.0), Some("reconnect"));
-    assert!(seen.len() <= 129, "{}", seen.len());
+    send_many(test, MANY).await;
+    let token = TestIssuer::shared().user(APP, "bob", test.now_s());
+    until_no_more_than_may_wait(async |rest| {
+        let (store, hub, replica) = test.replica_with_hub(Notify::Off, POLL_EVERY).await;
+        let mut bob = slow_reader(replica.user(&token), rest / 2).await;
+        hub.drain();
+        tokio::time::sleep(rest / 2).await;
+        let (seen, error) = bob.rest().await;
+        assert!(error.is_none());
+        assert_eq!(seen.last().map(|last| last.0), Some("reconnect"));
+        store.close().await;
+        seen.len()
+    })
+    .await;
 }
 
 async fn frames_taken_after_the_end_are_marked_as_delivered(test: &TestService) {
@@ -120,7 +137,6 @@ async fn frames_taken_after_the_end_are_marked_as_delivered(test: &TestService) 
     let mut bob = StreamSubscriber::of(at_pace(test, pace).await, "0").await;
     // The reader takes nothing before the stream has ended.
     tokio::time::sleep(2 * moment).await;
-    settle_tasks().await;
     let (seen, _) = bob.rest().await;
     assert_eq!(seen.last().map(|last| last.0), Some("reconnect"));
     for id in &ids {
@@ -177,8 +193,7 @@ pub async fn cut_off(user: InProcessUser) -> (StreamSubscriber, Vec<FrameSummary
 }
 
 async fn a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes(test: &TestService) {
-    // More than may wait.
-    send_many(test, 140).await;
+    send_many(test, MANY).await;
     let user = at_pace(test, impatient()).await;
     let mut rest = FIRST_REST;
     // A machine that is busy may take longer to cut it off.
@@ -211,15 +226,14 @@ async fn a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes(test: &
 }
 
 async fn a_stalled_reader_is_cut_off_and_can_resume(test: &TestService) {
-    const MESSAGES: usize = 140;
-    let ids = send_many(test, MESSAGES).await;
+    let ids = send_many(test, MANY).await;
     let user = at_pace(test, impatient()).await;
     let (slow, seen, status) = cut_off(user).await;
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(reason_of(&status), "SLOW_READER");
-    assert!(seen.len() <= 129, "{}", seen.len());
+    assert!(seen.len() <= WAITING_MAX, "{}", seen.len());
     let mut again = StreamSubscriber::of(test.user("bob"), &slow.cursor).await;
-    let rest = again.changes(MESSAGES - seen.len()).await;
+    let rest = again.changes(MANY - seen.len()).await;
     let all: Vec<_> = seen.into_iter().chain(rest).map(|(_, id)| id).collect();
     assert_eq!(all, ids);
 }

@@ -152,12 +152,22 @@ impl TestService {
         notify: Notify,
         poll_every: Duration,
     ) -> (Arc<dyn Store>, Listeners) {
+        let (store, _, listeners) = self.replica_with_hub(notify, poll_every).await;
+        (store, listeners)
+    }
+
+    /// A second replica and its hub.
+    pub async fn replica_with_hub(
+        &self,
+        notify: Notify,
+        poll_every: Duration,
+    ) -> (Arc<dyn Store>, Arc<Hub>, Listeners) {
         let hub = Hub::new();
         let store = self.store.replica_with(hub.clone(), notify).await;
         realtime::follow(&hub, store.clone(), poll_every);
         let authenticator = authenticator(&self.store).await;
         let listeners = Listeners::over(store.clone(), &hub, unhurried(), &authenticator);
-        (store, listeners)
+        (store, hub, listeners)
     }
 
     /// The time, as tokens have it.
