@@ -65,7 +65,7 @@ async fn a_second_signal_ends_a_draining_service_at_once() {
     server.terminate();
     server.wait_for_log("drain.begun");
     server.terminate();
-    server.wait_for_log("ended at once");
+    server.wait_for_log("drain.aborted");
     assert!(!server.log().contains("drain.done"), "{}", server.log());
     assert_eq!(server.ended().await.code(), Some(ENDED_AT_ONCE));
     stuck.await.expect_err("a call that was cut");

@@ -13,8 +13,8 @@ A first conversation:
   postroom send --as alice --to bob 'Fancy a game?'
   postroom inbox --as bob
 
-Exit codes: 0 done, 1 failed or refused, 64 command line or configuration not usable,
-69 nobody answers at the endpoint.";
+Exit codes: 0 success, 1 failed or refused, 64 invalid command line or configuration,
+69 endpoint unreachable.";
 
 /// A mailbox service for apps and games
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked.
+    /// Runs the command.
     ///
     /// # Errors
     /// See [`Failure`].

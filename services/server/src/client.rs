@@ -1,13 +1,13 @@
-//! The client side of the commands for people.
+//! Client side of the commands that call the service.
 
-mod content;
+mod format;
+mod json;
 mod message;
 mod progress;
-mod refused;
 mod session;
-mod show;
+mod status;
 
+pub use format::{delivery, escape, person, preview, table, text_of, time};
 pub use message::MessageArgs;
 pub use progress::progress;
 pub use session::{Session, SysArgs, UserArgs};
-pub use show::{delivery, escape, person, preview, table, text_of, time};

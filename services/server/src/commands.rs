@@ -1,10 +1,10 @@
-//! The sub-commands, one file each: what it takes, then what it does.
+//! The subcommands, one file each: arguments, then action.
 
+mod config_args;
 pub mod counts;
 pub mod inbox;
 pub mod migrate;
 pub mod new_epoch;
-pub mod options;
 pub mod read;
 pub mod send;
 pub mod serve;

@@ -1,8 +1,7 @@
-//! The configuration: one struct, with every key and its default.
+//! The configuration: one struct with every key and its default.
 //!
-//! `postroom.toml`, beside this crate's `Cargo.toml`, documents all of them; a test holds
-//! the two together. A value that exists is within its bounds: parsing checks them and
-//! says which key is wrong, and in which source.
+//! `postroom.toml`, beside this crate's `Cargo.toml`, documents all keys; a test compares the two.
+//! Parsing checks the bounds of each value, and errors name key and source.
 
 mod bounded;
 mod check;
@@ -10,14 +9,15 @@ mod database_url;
 mod environment;
 mod error;
 mod flags;
+mod keys;
 mod lifetime;
 mod listener;
 mod load;
 mod otlp_endpoint;
 mod policy;
 mod quotas;
-mod schema;
 mod setting;
+mod store;
 
 use crate::limits::MEBIBYTE;
 use auth::Issuer;
@@ -30,7 +30,7 @@ pub use database_url::DatabaseUrl;
 pub use error::{Error, Problem};
 pub use flags::Flags;
 pub use lifetime::Lifetime;
-pub use listener::{OperationsListener, SysListener, TlsPaths, UserListener};
+pub use listener::{OperationsConfig, SysConfig, TlsPaths, UserConfig};
 pub use load::Sources;
 pub use otlp_endpoint::OtlpEndpoint;
 pub use policy::PolicyDefaults;
@@ -39,55 +39,55 @@ pub use quotas::QuotaDefaults;
 #[expect(clippy::cast_possible_truncation, reason = "256 fit")]
 const BATCH_OPERATIONS: u32 = BATCH_OPERATIONS_MAX as u32;
 
-/// Everything that can be chosen about the service.
+/// Configuration of the service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the mailboxes are.
-    pub database: Database,
-    /// How writes are gathered.
-    pub lanes: Lanes,
-    /// The listener of `Messaging`.
-    pub user: UserListener,
-    /// The listener of `Sys`.
-    pub sys: SysListener,
-    /// The listener of probes and metrics.
-    pub operations: OperationsListener,
-    /// What both gRPC listeners have in common.
-    pub grpc: Grpc,
-    /// Who may make tokens, for which apps and kinds of callers.
+    /// Database and its connection pools.
+    pub database: DatabaseConfig,
+    /// Group commit of writes.
+    pub lanes: LanesConfig,
+    /// Listener of `Messaging`.
+    pub user: UserConfig,
+    /// Listener of `Sys`.
+    pub sys: SysConfig,
+    /// Listener of probes and metrics.
+    pub operations: OperationsConfig,
+    /// Options of both gRPC listeners.
+    pub grpc: GrpcConfig,
+    /// Issuers of tokens, with their apps and kinds of callers.
     pub issuer: Vec<Issuer>,
-    /// The rules of apps that have not set their own.
+    /// Policy of apps that have not set their own.
     pub policy: PolicyDefaults,
-    /// How often callers of apps that have not set their own may call and send.
+    /// Quotas of apps that have not set their own.
     pub quotas: QuotaDefaults,
-    /// What bounds a listener.
-    pub limits: Limits,
-    /// How the log is written.
-    pub log: Log,
-    /// Where traces go.
-    pub traces: Traces,
+    /// Limits of a gRPC listener.
+    pub limits: LimitsConfig,
+    /// Format and level of the log.
+    pub log: LogConfig,
+    /// Export of traces.
+    pub traces: TracesConfig,
 }
 
-/// Where the mailboxes are, and by how many connections they are reached.
+/// Database and its connection pools.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Database {
+pub struct DatabaseConfig {
     /// `sqlite:path` or `postgres://user:password@host/database`.
     pub url: DatabaseUrl,
-    /// Whether replicas on `PostgreSQL` tell each other at once what has changed.
+    /// Notifications of changes between replicas on `PostgreSQL`. Default true.
     pub notify: bool,
-    /// Another way to the same database for that, where `url` leads through a pooler.
+    /// URL of the same database for LISTEN, where `url` leads through a pooler.
     pub notify_url: Option<DatabaseUrl>,
-    /// Connections for writing; `SQLite` has one, whatever this says.
+    /// Maximum number of connections for writing. Default 4; `SQLite` always has 1.
     pub write_connections: Bounded<1, 64>,
-    /// Connections for reading.
+    /// Maximum number of connections for reading. Default 8.
     pub read_connections: Bounded<1, 256>,
-    /// MiB of messages that are kept in memory, so that pages need not read them again.
+    /// Size of the message cache, in MiB. Default 256.
     pub message_cache_mib: Bounded<0, 65_536>,
 }
 
-impl Default for Database {
+impl Default for DatabaseConfig {
     fn default() -> Self {
         Self {
             url: DatabaseUrl::default(),
@@ -100,18 +100,18 @@ impl Default for Database {
     }
 }
 
-/// How writes are gathered into transactions.
+/// Group commit of writes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Lanes {
-    /// Transactions at a time, one less than connections for writing at the most; `SQLite`
-    /// has one, whatever this says.
+pub struct LanesConfig {
+    /// Concurrent transactions, at most one less than connections for writing. Default 1;
+    /// `SQLite` always has 1.
     pub count: Bounded<1, 64>,
-    /// Operations in one transaction.
+    /// Maximum number of operations in one transaction. Default 256.
     pub batch_operations: Bounded<1, BATCH_OPERATIONS>,
 }
 
-impl Default for Lanes {
+impl Default for LanesConfig {
     fn default() -> Self {
         Self {
             count: Bounded::new::<1>(),
@@ -120,46 +120,37 @@ impl Default for Lanes {
     }
 }
 
-impl Lanes {
-    pub const fn to_store(&self) -> storage_sql::LaneOptions {
-        storage_sql::LaneOptions {
-            count: self.count.size(),
-            batch_operations_max: self.batch_operations.size(),
-        }
-    }
-}
-
-/// What both gRPC listeners have in common.
+/// Options of both gRPC listeners.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Grpc {
-    /// Whether they describe themselves, so that clients need no protos.
+pub struct GrpcConfig {
+    /// Reflection, so that clients need no protos. Default true.
     pub reflection: bool,
 }
 
-impl Default for Grpc {
+impl Default for GrpcConfig {
     fn default() -> Self {
         Self { reflection: true }
     }
 }
 
-/// What bounds a listener.
+/// Limits of a gRPC listener.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Bytes of a request to `Messaging`.
+pub struct LimitsConfig {
+    /// Maximum size of a request to `Messaging`, in bytes. Default 131072.
     pub user_request_bytes: Bounded<1024, MEBIBYTE>,
-    /// Bytes of a request to `Sys`.
+    /// Maximum size of a request to `Sys`, in bytes. Default 1048576.
     pub sys_request_bytes: Bounded<1024, { 8 * MEBIBYTE }>,
-    /// Connections of one listener; others wait until one of them ends.
+    /// Maximum number of connections; others wait until one of them ends. Default 10000.
     pub connections: Bounded<1, 1_000_000>,
-    /// Calls under way on one listener; more are refused as OVERLOADED.
+    /// Maximum number of open calls; others are refused as OVERLOADED. Default 2000.
     pub calls_in_flight: Bounded<1, 100_000>,
-    /// Calls under way on one connection.
+    /// Maximum number of open calls of one connection. Default 100.
     pub streams_per_connection: Bounded<1, 250>,
 }
 
-impl Default for Limits {
+impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             user_request_bytes: Bounded::new::<{ 128 * 1024 }>(),
@@ -171,21 +162,21 @@ impl Default for Limits {
     }
 }
 
-/// How the log is written.
+/// Format and level of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Log {
-    /// `text` or `json`.
+pub struct LogConfig {
+    /// `text` or `json`. Default `text`.
     pub format: Format,
-    /// A level, or directives such as `info,postroom_rpc=debug`.
+    /// Level, or directives such as `info,postroom_rpc=debug`. Default `info`.
     pub level: Filter,
 }
 
-/// Where traces go.
+/// Export of traces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Traces {
-    /// The collector's OTLP endpoint over gRPC, as `http://host:4317`; none: no traces.
+pub struct TracesConfig {
+    /// OTLP endpoint of a collector, over gRPC, such as `http://host:4317`. Default: no traces.
     pub otlp_endpoint: Option<OtlpEndpoint>,
 }
 

@@ -1,6 +1,5 @@
-//! What makes a service that can be tried at once: a data directory with a database, a
-//! signing key, and tokens made with it. For development; a production issuer has keys of
-//! its own.
+//! Development mode: a data directory with a database and a signing key, and tokens signed with it.
+//! Production issuers have keys of their own.
 
 mod banner;
 mod data_dir;
@@ -8,15 +7,15 @@ mod key;
 mod setup;
 mod token;
 
-pub use banner::{Banner, Tokens};
+pub use banner::{Banner, DevTokens};
 pub use data_dir::DataDir;
 pub use key::DevKey;
 pub use setup::set_up;
-pub use token::{Caller, Scopes};
+pub use token::{ScopeList, TokenKind};
 
-/// The `iss` claim of development tokens.
+/// `iss` claim of development tokens.
 pub const ISSUER: &str = "postroom-dev";
-/// Where the data directory is, unless said otherwise.
+/// Default path of the data directory.
 pub const DATA_DIR: &str = "./postroom-data";
-/// The app of the examples.
+/// App of the examples.
 pub const APP: &str = "demo";

@@ -1,42 +1,41 @@
-//! How the program ends when it does not end well.
+//! Failures of commands, and their exit codes.
 
 use std::process::ExitCode;
 
 use crate::config;
 
-/// The exit code for a command line or a configuration that is not usable.
+/// Exit code for an invalid command line or configuration.
 pub const USAGE: u8 = 64;
-/// The exit code for an endpoint where nobody answers.
+/// Exit code for an unreachable endpoint.
 const UNREACHABLE: u8 = 69;
 
-/// Why a command did not do what was asked. The exit codes are those of `sysexits.h`,
-/// where it has one.
+/// Failure of a command. Exit codes are those of `sysexits.h` where it has one.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The command line is not usable.
+    /// The command line is invalid.
     #[error("{0}")]
     Usage(String),
-    /// The configuration is not usable.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// Nobody answers at the endpoint.
+    /// The endpoint cannot be reached.
     #[error("cannot reach {endpoint}: {reason}")]
     Unreachable {
-        /// Where.
+        /// The endpoint.
         endpoint: String,
-        /// Why not.
+        /// The error of the connection attempt.
         reason: String,
     },
-    /// The endpoint speaks something else, or went away.
+    /// The connection was lost, or the endpoint speaks another protocol.
     #[error("the connection failed: {0}")]
     Disconnected(String),
-    /// It was tried, and failed.
+    /// The command failed or was refused.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
 }
 
 impl Failure {
-    /// What the shell is told.
+    /// Exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Config(_) => USAGE,

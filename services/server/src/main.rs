@@ -1,5 +1,5 @@
-//! `postroom`: a mailbox service for apps and games. The one room that reads files, the
-//! environment and signals.
+//! `postroom`: a mailbox service for apps and games. The only crate that reads files, environment
+//! variables and signals.
 
 mod cli;
 mod client;
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let is_error = error.use_stderr();
-            // Without a terminal to write to there is nobody to tell.
+            // Nothing can be reported if the output is closed.
             let _ = error.print();
             return if is_error {
                 USAGE.into()
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(anyhow::Error::from)?;
     let result = runtime.block_on(cli.run());
-    // What is left was told to end, and is not waited for.
+    // Remaining tasks have been cancelled and are not waited for.
     runtime.shutdown_background();
     result
 }

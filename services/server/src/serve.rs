@@ -1,23 +1,20 @@
-//! The running service: what is listened to, what answers, and how it ends.
+//! The running service: start, ports, services and drain.
 //!
-//! A [`Plan`] holds everything that was checked before any port is bound. [`run`] opens
-//! the store, binds, serves until a signal, and drains.
+//! [`PreparedConfig`] holds everything that is checked before any port is bound. [`run`] opens the
+//! store, binds the ports, serves until a signal, and drains.
 
-mod answerers;
-mod calls;
-mod connection;
 mod drain;
-mod heard;
+mod grpc_port;
+mod grpc_services;
+mod health;
 mod housekeeping;
-mod inbound;
-mod listener;
+mod http2;
 mod operations;
-mod plan;
 mod ports;
-mod services;
+mod prepared_config;
+mod reflection;
 mod signals;
 mod tls;
-mod whole;
 
 use std::sync::Arc;
 
@@ -29,14 +26,13 @@ use tokio::time::{Instant, timeout_at};
 
 pub use ports::Addresses;
 
-use answerers::Answerers;
 use drain::Drain;
-use plan::Plan;
+use grpc_services::GrpcServices;
+use health::Health;
 use ports::Ports;
-use services::Health;
+use prepared_config::PreparedConfig;
 use signals::Signals;
 
-use crate::commands::options::store_options;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::limits::DRAIN_STORE;
@@ -44,13 +40,13 @@ use crate::limits::DRAIN_STORE;
 /// Serves until a signal, then drains. `ready` is called once, when all ports are bound.
 ///
 /// # Errors
-/// If a file that the configuration names is not usable, the store cannot be opened, or a
-/// port is not free.
+/// If a file that the configuration names is not usable, the store cannot be opened, or a port is
+/// in use.
 pub async fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), Failure> {
-    // Until the end of this function, so that the telemetry of a failed start is flushed.
+    // Dropped at the end of this function, so that the telemetry of a failed start is flushed.
     let telemetry = telemetry::start(&telemetry_options(&config)).map_err(anyhow::Error::from)?;
-    let plan = Plan::prepare(config).await?;
-    Ok(serve(plan, telemetry.metrics(), ready).await?)
+    let prepared = PreparedConfig::prepare(config).await?;
+    Ok(serve(prepared, telemetry.metrics(), ready).await?)
 }
 
 fn telemetry_options(config: &Config) -> telemetry::Options {
@@ -62,13 +58,17 @@ fn telemetry_options(config: &Config) -> telemetry::Options {
     }
 }
 
-async fn serve(plan: Plan, metrics: Metrics, ready: impl FnOnce(&Addresses)) -> anyhow::Result<()> {
-    let mut signals = Signals::catch().context("signals cannot be caught")?;
-    let database = &plan.config.database.url;
+async fn serve(
+    prepared: PreparedConfig,
+    metrics: Metrics,
+    ready: impl FnOnce(&Addresses),
+) -> anyhow::Result<()> {
+    let mut signals = Signals::catch().context("the signal handlers cannot be installed")?;
+    let database = &prepared.config.database.url;
     let hub = Hub::new();
     let options = storage_sql::Options {
         listener: hub.clone(),
-        ..store_options(&plan.config)
+        ..prepared.config.store_options()
     };
     let store = storage_sql::open(&options)
         .await
@@ -76,14 +76,14 @@ async fn serve(plan: Plan, metrics: Metrics, ready: impl FnOnce(&Addresses)) -> 
     let drain = Drain::default();
     realtime::follow(&hub, store.clone(), realtime::POLL_EVERY);
     housekeeping::start(store.clone());
-    let answerers = Answerers::build(&plan, &store, &hub).await?;
-    let ports = Ports::bind(&plan.config).await?;
+    let services = GrpcServices::build(&prepared, &store, &hub).await?;
+    let ports = Ports::bind(&prepared.config).await?;
     let addresses = ports.addresses()?;
 
     tracing::info!(%database, "store.opened");
-    let health = [answerers.user.health, answerers.sys.health];
-    let answerers = [answerers.user.answerer, answerers.sys.answerer];
-    ports.serve(plan, answerers, &store, metrics, &drain);
+    let health = [services.user.health, services.sys.health];
+    let services = [services.user.service, services.sys.service];
+    ports.serve(prepared, services, &store, metrics, &drain);
     for (name, address) in addresses.named() {
         tracing::info!(listener.name = name, listener.address = %address, "listener.open");
     }
@@ -91,21 +91,22 @@ async fn serve(plan: Plan, metrics: Metrics, ready: impl FnOnce(&Addresses)) -> 
 
     let signal = signals.next().await;
     tracing::info!(signal.name = signal, "drain.begun");
-    signals.arm();
+    signals.exit_on_next();
     hub.drain();
-    end(&drain, health, &store).await;
+    shut_down(&drain, health, &store).await;
     Ok(())
 }
 
-async fn end(drain: &Drain, health: [Health; 2], store: &Arc<dyn Store>) {
-    let store_ends = Instant::now() + DRAIN_STORE;
+/// Reports `NOT_SERVING`, drains the calls, and closes the store.
+async fn shut_down(drain: &Drain, health: [Health; 2], store: &Arc<dyn Store>) {
+    let store_deadline = Instant::now() + DRAIN_STORE;
     for listener in health {
-        listener.leave().await;
+        listener.stop_serving().await;
     }
     if !drain.run().await {
         tracing::warn!("drain.calls_cut");
     }
-    if timeout_at(store_ends, store.close()).await.is_err() {
+    if timeout_at(store_deadline, store.close()).await.is_err() {
         tracing::warn!("drain.store_left_open");
     }
     tracing::info!("drain.done");

@@ -1,5 +1,5 @@
-//! What the binary says before it begins anything: no test here needs a database or a port
-//! that is free.
+//! Command line and configuration errors of the binary. No test here needs a database or a free
+//! port.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -9,19 +9,19 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// Longest run of the program. Only one that hangs reaches it.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// Time limit of a run of the program, which only a hanging one reaches.
+const RUN_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// A folder of its own for each test, gone with it.
-struct Folder(PathBuf);
+/// Temporary directory of a test, removed when it is dropped.
+struct TempDir(PathBuf);
 
-impl Folder {
+impl TempDir {
     fn new() -> Self {
         let path = std::env::temp_dir().join(format!("postroom-cli-{}", uuid::Uuid::now_v7()));
         fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)
-            .expect("a folder");
+            .expect("a directory");
         Self(path)
     }
 
@@ -46,7 +46,7 @@ impl Folder {
     }
 }
 
-/// Runs it to its end. One that goes on is killed: it was to be refused, and serves.
+/// Runs the program to its end, or kills it after [`RUN_TIMEOUT`]: then it serves and should not.
 fn output(postroom: &mut Command) -> Output {
     postroom
         .stdin(Stdio::null())
@@ -56,47 +56,47 @@ fn output(postroom: &mut Command) -> Output {
     let id = process.id().to_string();
     let (ended, end) = mpsc::channel();
     thread::spawn(move || ended.send(process.wait_with_output()));
-    if let Ok(output) = end.recv_timeout(PATIENCE) {
+    if let Ok(output) = end.recv_timeout(RUN_TIMEOUT) {
         return output.expect("an end");
     }
     let _ = Command::new("sh")
         .args(["-c", r#"kill -s KILL "$0""#, &id])
         .status();
-    panic!("it does not end: {postroom:?}")
+    panic!("no end: {postroom:?}")
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
 #[track_caller]
-fn assert_ends(output: &Output, code: i32, told: &[&str]) {
+fn assert_exit(output: &Output, code: i32, texts: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
-    for text in told {
+    for text in texts {
         assert!(stderr.contains(text), "{text:?} is not in {stderr}");
     }
 }
 
 #[test]
-fn an_unknown_flag_ends_with_64() {
-    assert_ends(
-        &Folder::new().postroom(&["serve", "--loud"]),
+fn an_unknown_flag_exits_with_64() {
+    assert_exit(
+        &TempDir::new().postroom(&["serve", "--loud"]),
         64,
         &["--loud"],
     );
-    assert_ends(&Folder::new().postroom(&["dance"]), 64, &["dance"]);
+    assert_exit(&TempDir::new().postroom(&["dance"]), 64, &["dance"]);
 }
 
 #[test]
-fn help_ends_with_0_and_shows_examples() {
-    let folder = Folder::new();
+fn help_exits_with_0_and_shows_examples() {
+    let dir = TempDir::new();
     for command in [
         "serve", "token", "migrate", "verify", "send", "inbox", "read", "counts", "sys",
     ] {
-        let output = folder.postroom(&[command, "--help"]);
+        let output = dir.postroom(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(text.contains("Example"), "{command}: {text}");
@@ -104,10 +104,10 @@ fn help_ends_with_0_and_shows_examples() {
 }
 
 #[test]
-fn a_configuration_that_is_not_usable_ends_with_64_and_says_why() {
-    let folder = Folder::new();
+fn an_invalid_configuration_exits_with_64_and_names_the_key() {
+    let dir = TempDir::new();
     let issuer = "[[issuer]]\niss = 'me'\njwks = 'jwks.json'\napps = '*'\nkinds = ['user']\n";
-    for (file, told) in [
+    for (file, texts) in [
         (
             "[user]\nadress = '127.0.0.1:0'",
             &["user.adress", "postroom.toml"][..],
@@ -128,26 +128,26 @@ fn a_configuration_that_is_not_usable_ends_with_64_and_says_why() {
             &["user.tls.certificate", "no.crt"],
         ),
     ] {
-        let path = folder.write("postroom.toml", file);
-        assert_ends(&folder.postroom(&["serve", "--config", &path]), 64, told);
+        let path = dir.write("postroom.toml", file);
+        assert_exit(&dir.postroom(&["serve", "--config", &path]), 64, texts);
     }
-    assert_ends(
-        &folder.postroom(&["serve", "--config", "none.toml"]),
+    assert_exit(
+        &dir.postroom(&["serve", "--config", "none.toml"]),
         64,
         &["none.toml"],
     );
 }
 
 #[test]
-fn a_variable_that_is_no_key_ends_with_64() {
-    let folder = Folder::new();
-    let serve = |name| folder.postroom_with(&["serve"], &[(name, "1")]);
-    assert_ends(
+fn a_variable_of_an_unknown_key_exits_with_64() {
+    let dir = TempDir::new();
+    let serve = |name| dir.postroom_with(&["serve"], &[(name, "1")]);
+    assert_exit(
         &serve("POSTROOM_USER__PORT"),
         64,
         &["user.port", "POSTROOM_USER__PORT"],
     );
-    assert_ends(
+    assert_exit(
         &serve("POSTROOM_DATABASE_URL"),
         64,
         &["POSTROOM_DATABASE__URL"],
@@ -155,33 +155,33 @@ fn a_variable_that_is_no_key_ends_with_64() {
 }
 
 #[test]
-fn a_password_is_in_no_message() {
+fn an_error_contains_no_password() {
     let url = [("POSTROOM_DATABASE__URL", "mysql://ann:canary@db/mail")];
-    let output = Folder::new().postroom_with(&["serve"], &url);
-    assert_ends(&output, 64, &["database.url"]);
+    let output = TempDir::new().postroom_with(&["serve"], &url);
+    assert_exit(&output, 64, &["database.url"]);
     assert!(!String::from_utf8_lossy(&output.stderr).contains("canary"));
 }
 
 #[test]
-fn the_development_service_listens_on_loopback_only() {
-    let folder = Folder::new();
+fn a_development_listener_beyond_loopback_is_refused() {
+    let dir = TempDir::new();
     for flag in ["--user-address", "--sys-address", "--operations-address"] {
-        let output = folder.postroom_with(
+        let output = dir.postroom_with(
             &["serve", "--dev", flag, "0.0.0.0:0"],
             &[("POSTROOM_SYS__INSECURE", "true")],
         );
-        assert_ends(&output, 64, &["loopback"]);
+        assert_exit(&output, 64, &["loopback"]);
     }
 }
 
 #[test]
-fn a_data_directory_that_others_may_enter_is_refused() {
-    let folder = Folder::new();
-    let data = folder.0.join("data");
-    fs::create_dir(&data).expect("a folder");
+fn a_data_directory_with_mode_0755_is_refused() {
+    let dir = TempDir::new();
+    let data = dir.0.join("data");
+    fs::create_dir(&data).expect("a directory");
     loosen(&data, 0o755);
-    let output = folder.postroom(&["serve", "--dev", "--data-dir", "data"]);
-    assert_ends(&output, 64, &["data", "0755", "0700"]);
+    let output = dir.postroom(&["serve", "--dev", "--data-dir", "data"]);
+    assert_exit(&output, 64, &["data", "0755", "0700"]);
 }
 
 fn loosen(path: &Path, mode: u32) {
@@ -189,22 +189,22 @@ fn loosen(path: &Path, mode: u32) {
 }
 
 #[test]
-fn without_a_key_there_is_no_token() {
-    let folder = Folder::new();
-    let output = folder.postroom(&["token", "--sub", "alice", "--data-dir", "."]);
-    assert_ends(&output, 64, &["serve --dev"]);
+fn a_token_without_a_key_is_refused() {
+    let dir = TempDir::new();
+    let output = dir.postroom(&["token", "--sub", "alice", "--data-dir", "."]);
+    assert_exit(&output, 64, &["serve --dev"]);
 }
 
 #[test]
-fn a_client_says_who_calls() {
-    assert_ends(
-        &Folder::new().postroom(&["counts"]),
+fn a_client_without_a_caller_exits_with_64() {
+    assert_exit(
+        &TempDir::new().postroom(&["counts"]),
         64,
         &["--as", "POSTROOM_TOKEN"],
     );
 }
 
-/// The app sends something, but for to whom.
+/// Arguments of a send without recipients.
 const SEND: [&str; 7] = [
     "sys",
     "send",
@@ -216,25 +216,25 @@ const SEND: [&str; 7] = [
 ];
 
 #[test]
-fn the_app_says_in_one_way_to_whom_it_sends() {
-    let folder = Folder::new();
-    let send = |to: &[&str]| folder.postroom(&[&SEND[..], to].concat());
-    assert_ends(&send(&[]), 64, &["--to", "--to-file"]);
+fn a_send_has_recipients_from_either_flags_or_a_file() {
+    let dir = TempDir::new();
+    let send = |to: &[&str]| dir.postroom(&[&SEND[..], to].concat());
+    assert_exit(&send(&[]), 64, &["--to", "--to-file"]);
     let both = ["--to", "bob", "--to-file", "finalists.txt"];
-    assert_ends(&send(&both), 64, &["--to", "--to-file"]);
+    assert_exit(&send(&both), 64, &["--to", "--to-file"]);
 }
 
 #[test]
-fn a_file_of_recipients_that_is_not_there_ends_with_64() {
-    let folder = Folder::new();
-    let output = folder.postroom(&[&SEND[..], &["--to-file", "finalists.txt"]].concat());
-    assert_ends(&output, 64, &["finalists.txt"]);
+fn a_missing_recipient_file_exits_with_64() {
+    let dir = TempDir::new();
+    let output = dir.postroom(&[&SEND[..], &["--to-file", "finalists.txt"]].concat());
+    assert_exit(&output, 64, &["finalists.txt"]);
 }
 
 #[test]
-fn an_endpoint_where_nobody_answers_ends_with_69() {
-    let folder = Folder::new();
-    let reach = ["--token", "t", "--endpoint", "http://127.0.0.1:1"];
-    let output = folder.postroom(&[&["counts"][..], &reach].concat());
-    assert_ends(&output, 69, &["http://127.0.0.1:1"]);
+fn an_unreachable_endpoint_exits_with_69() {
+    let dir = TempDir::new();
+    let endpoint = ["--token", "t", "--endpoint", "http://127.0.0.1:1"];
+    let output = dir.postroom(&[&["counts"][..], &endpoint].concat());
+    assert_exit(&output, 69, &["http://127.0.0.1:1"]);
 }

@@ -1,42 +1,42 @@
-//! The message that a command sends.
+//! Arguments for the message that a command sends.
 
 use clap::Args;
 use proto::v1::Content;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::content;
+use super::json as json_value;
 use crate::failure::Failure;
 
-/// What is written, as text or as JSON.
+/// Content as text or JSON, and the request id.
 #[derive(Debug, Args)]
 pub struct MessageArgs {
-    /// The text; stored as {"text": …}
+    /// Text; stored as {"text": …}
     #[arg(required_unless_present = "json", conflicts_with = "json")]
     text: Option<String>,
-    /// The content as any JSON value, instead of a text
+    /// Content as any JSON value, instead of a text
     #[arg(long)]
     json: Option<String>,
-    /// Makes repeating the command safe; a new UUID if none is given
+    /// Request id, which makes a retry safe. Default: a new UUID
     #[arg(long)]
     request_id: Option<String>,
 }
 
 impl MessageArgs {
-    /// The content.
+    /// Parses the content.
     ///
     /// # Errors
-    /// If the JSON is none.
+    /// If `--json` is not valid JSON.
     pub fn content(&self) -> Result<Content, Failure> {
         let json = match (&self.json, &self.text) {
             (Some(json), _) => serde_json::from_str(json)
-                .map_err(|error| Failure::Usage(format!("--json is no JSON: {error}")))?,
+                .map_err(|error| Failure::Usage(format!("--json is not valid JSON: {error}")))?,
             (None, text) => json!({ "text": text }),
         };
-        Ok(content::content(json))
+        Ok(json_value::encode(json))
     }
 
-    /// The id under which the command may be repeated.
+    /// Request id, new if none was given.
     pub fn request_id(&self) -> String {
         self.request_id
             .clone()

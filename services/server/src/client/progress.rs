@@ -1,21 +1,20 @@
-//! Bars for work that takes a while.
+//! Progress bars.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often a bar shows that the work goes on.
+/// Redraw interval of a bar.
 const TICK: Duration = Duration::from_millis(200);
 
-/// A bar on standard error; where that is no terminal, nothing is shown.
-///
-/// The template is one of `indicatif`.
+/// Creates a bar on stderr, with a template of `indicatif`. Nothing is shown if stderr is not a
+/// terminal.
 pub fn progress(template: &str) -> ProgressBar {
     let bar = ProgressBar::no_length();
     bar.enable_steady_tick(TICK);
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
-        // Work is not given up for how it looks.
+        // An invalid template is no reason to fail.
         Err(_) => bar,
     }
 }

@@ -1,4 +1,4 @@
-//! Reaching a service, with a token.
+//! Connection to a service, with a token.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,52 +10,54 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use crate::config::Lifetime;
-use crate::dev::{self, Caller, DataDir, DevKey, Scopes};
+use crate::dev::{self, DataDir, DevKey, ScopeList, TokenKind};
 use crate::failure::Failure;
 
+/// Time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Deadline of a unary call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a token lives that is made for one command.
-const TOKEN_MINUTES: &str = "5m";
+/// Lifetime of a token that is created for one command.
+const TOKEN_LIFETIME: &str = "5m";
 
-/// How the service is reached.
+/// Credentials, and the authority of the endpoint's certificate.
 #[derive(Debug, Args)]
-pub struct Reach {
-    /// A token
+pub struct Credentials {
+    /// Bearer token
     #[arg(long, env = "POSTROOM_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The app, where the token is made with the development key
+    /// App id of a token that is created with the development key
     #[arg(long, default_value = dev::APP, value_parser = AppId::parse)]
     app: AppId,
-    /// Where the development key is
+    /// Development data directory, which contains the key
     #[arg(long, env = "POSTROOM_DATA_DIR", default_value = dev::DATA_DIR)]
     data_dir: PathBuf,
-    /// A PEM file with the authority to trust, beside the system's
+    /// PEM file of a CA to trust, beside the system's
     #[arg(long)]
     ca: Option<PathBuf>,
 }
 
-/// How `Messaging` is reached, and as whom.
+/// Endpoint of `Messaging`, and the caller.
 #[derive(Debug, Args)]
 pub struct UserArgs {
-    /// Where the service is
+    /// Endpoint of the service
     #[arg(
         long,
         env = "POSTROOM_ENDPOINT",
         default_value = "http://127.0.0.1:7600"
     )]
     endpoint: String,
-    /// Call as this profile, with a token made with the development key
+    /// Profile to call as, with a token that is created with the development key
     #[arg(long = "as", value_name = "PROFILE", value_parser = ProfileId::parse)]
     profile: Option<ProfileId>,
     #[command(flatten)]
-    reach: Reach,
+    credentials: Credentials,
 }
 
-/// How `Sys` is reached. Without a token, one is made with the development key.
+/// Endpoint of `Sys`. Without a token, one is created with the development key.
 #[derive(Debug, Args)]
 pub struct SysArgs {
-    /// Where the service is
+    /// Endpoint of the service
     #[arg(
         long,
         env = "POSTROOM_SYS_ENDPOINT",
@@ -63,61 +65,67 @@ pub struct SysArgs {
     )]
     endpoint: String,
     #[command(flatten)]
-    reach: Reach,
+    credentials: Credentials,
 }
 
-/// A connection with the token to use on it.
+/// Connection with a token.
 pub struct Session {
-    /// The connection.
+    /// Channel to the service.
     pub channel: Channel,
     authorization: MetadataValue<Ascii>,
 }
 
 impl UserArgs {
-    /// Whether each connection gets a token of its own.
+    /// Returns whether each connection gets a new token.
     pub const fn mints_tokens(&self) -> bool {
         self.profile.is_some()
     }
 
-    /// Connects, as `--as` says or else with the token.
+    /// Connects as the profile of `--as`, or else with the token.
+    ///
+    /// # Errors
+    /// If there is neither, or the endpoint cannot be reached.
     pub async fn connect(&self) -> Result<Session, Failure> {
-        let token = match (&self.profile, &self.reach.token) {
+        let token = match (&self.profile, &self.credentials.token) {
             (Some(id), _) => {
-                let caller = Caller::User {
+                let kind = TokenKind::User {
                     id: id.clone(),
                     name: None,
                 };
-                self.reach.mint(&caller)?
+                self.credentials.mint(&kind)?
             }
             (None, Some(token)) => token.clone(),
             (None, None) => {
-                let what = "who calls? Give --as PROFILE, --token, or POSTROOM_TOKEN";
+                let what = "no caller given: use --as PROFILE, --token, or POSTROOM_TOKEN";
                 return Err(Failure::Usage(what.to_owned()));
             }
         };
-        Session::open(&self.endpoint, self.reach.ca.as_deref(), &token).await
+        Session::open(&self.endpoint, self.credentials.ca.as_deref(), &token).await
     }
 }
 
 impl SysArgs {
-    /// Connects, with the token or else with one that may do everything.
+    /// Connects with the token, or else with a new one that has all scopes.
+    ///
+    /// # Errors
+    /// If the endpoint cannot be reached.
     pub async fn connect(&self) -> Result<Session, Failure> {
-        let token = match &self.reach.token {
+        let token = match &self.credentials.token {
             Some(token) => token.clone(),
-            None => self.reach.mint(&Caller::Sys {
+            None => self.credentials.mint(&TokenKind::Sys {
                 id: None,
-                scopes: Scopes::default(),
+                scopes: ScopeList::default(),
             })?,
         };
-        Session::open(&self.endpoint, self.reach.ca.as_deref(), &token).await
+        Session::open(&self.endpoint, self.credentials.ca.as_deref(), &token).await
     }
 }
 
-impl Reach {
-    fn mint(&self, caller: &Caller) -> Result<String, Failure> {
+impl Credentials {
+    fn mint(&self, kind: &TokenKind) -> Result<String, Failure> {
         let key = DevKey::open(&DataDir::open(&self.data_dir)?)?;
-        let lifetime: Lifetime = TOKEN_MINUTES.parse().context("a lifetime")?;
-        Ok(key.mint(&self.app, caller, lifetime)?)
+        let lifetime: Lifetime = TOKEN_LIFETIME.parse().context("a lifetime")?;
+        Ok(key.mint(&self.app, kind, lifetime)?)
     }
 }
 
@@ -126,7 +134,7 @@ impl Session {
         let bearer = format!("Bearer {}", token.trim());
         let authorization = bearer
             .parse()
-            .map_err(|_| Failure::Usage("the token has characters that none has".to_owned()))?;
+            .map_err(|_| Failure::Usage("the token contains invalid characters".to_owned()))?;
         let channel = parse_endpoint(endpoint, ca)?
             .connect()
             .await
@@ -143,15 +151,15 @@ impl Session {
         })
     }
 
-    /// A request with the token, and a deadline.
+    /// Request with the token and [`CALL_TIMEOUT`].
     pub fn request<T>(&self, message: T) -> tonic::Request<T> {
-        let mut request = self.endless(message);
+        let mut request = self.streaming_request(message);
         request.set_timeout(CALL_TIMEOUT);
         request
     }
 
-    /// A request with the token whose answer goes on for as long as it is wanted.
-    pub fn endless<T>(&self, message: T) -> tonic::Request<T> {
+    /// Request with the token and no deadline, for streams.
+    pub fn streaming_request<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
         request
             .metadata_mut()
@@ -163,7 +171,7 @@ impl Session {
 fn parse_endpoint(text: &str, ca: Option<&Path>) -> Result<Endpoint, Failure> {
     let usage = |error: tonic::transport::Error| {
         Failure::Usage(format!(
-            "{text:?} is no endpoint such as http://127.0.0.1:7600: {error}"
+            "{text:?} is not a valid endpoint such as http://127.0.0.1:7600: {error}"
         ))
     };
     let endpoint = Endpoint::from_shared(text.to_owned()).map_err(usage)?;

@@ -1,4 +1,4 @@
-//! `postroom counts`: what a user's boxes hold.
+//! `postroom counts`: counts of a user's boxes.
 
 use clap::Args as Arguments;
 use proto::v1::GetMessageBoxesRequest;
@@ -7,16 +7,16 @@ use proto::v1::messaging_client::MessagingClient;
 use crate::client::{UserArgs, table};
 use crate::failure::Failure;
 
-/// Show how many messages each box holds, and how many are unread
+/// Show the total and unread counts of each box
 #[derive(Debug, Arguments)]
 #[command(after_help = "Example:\n  postroom counts --as bob")]
 pub struct Args {
     #[command(flatten)]
-    reach: UserArgs,
+    endpoint: UserArgs,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = MessagingClient::new(session.channel.clone());
     let request = session.request(GetMessageBoxesRequest {});
     let boxes = client.get_message_boxes(request).await?.into_inner().boxes;

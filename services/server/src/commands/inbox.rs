@@ -19,17 +19,17 @@ Examples:
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The box: inbox or sent
+    /// Box: inbox or sent
     #[arg(long = "box", default_value = "inbox", value_name = "BOX")]
     msgbox: String,
-    /// Only those that are not read
+    /// Only unread messages
     #[arg(long)]
     unread: bool,
-    /// How many at the most
+    /// Maximum number of messages
     #[arg(long, default_value = "20", value_parser = clap::value_parser!(i32).range(1..=200))]
     rows: i32,
     #[command(flatten)]
-    reach: UserArgs,
+    endpoint: UserArgs,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
@@ -46,13 +46,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         view: MessageView::Full.into(),
         ..PageContext::default()
     };
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = MessagingClient::new(session.channel.clone());
     let request = session.request(GetMessagesPageRequest {
         context: Some(context),
     });
-    let answer = client.get_messages_page(request).await?.into_inner();
-    let page = answer.results.unwrap_or_default();
+    let response = client.get_messages_page(request).await?.into_inner();
+    let page = response.results.unwrap_or_default();
 
     let mut table = table(&["id", "from", "text", "time", "read"]);
     for entry in &page.items {

@@ -1,9 +1,9 @@
-//! `postroom migrate`: the schema of the database.
+//! `postroom migrate`: schema migrations of the database.
 
 use clap::Subcommand;
 use storage_sql::{migrate_status, migrate_up};
 
-use super::options::{ConfigArgs, store_options};
+use super::config_args::ConfigArgs;
 use crate::client::table;
 use crate::config::{Config, Flags};
 use crate::failure::Failure;
@@ -12,13 +12,13 @@ const EXAMPLES: &str = "\
 Example:
   postroom migrate up --database-url postgres://postroom:secret@localhost/postroom";
 
-/// Bring the database's schema up to date, or show which steps it has
+/// Apply schema migrations, or show which are applied
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub enum Command {
-    /// Take the steps that the database does not have yet
+    /// Apply the pending migrations
     Up(ConfigArgs),
-    /// Show the steps, and which of them the database has
+    /// List all migrations, applied or not
     Status(ConfigArgs),
 }
 
@@ -30,22 +30,22 @@ pub async fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn up(config: &Config) -> Result<(), Failure> {
-    migrate_up(&store_options(config))
+    migrate_up(&config.store_options())
         .await
         .map_err(anyhow::Error::from)?;
     status(config).await
 }
 
 async fn status(config: &Config) -> Result<(), Failure> {
-    let steps = migrate_status(&store_options(config))
+    let migrations = migrate_status(&config.store_options())
         .await
         .map_err(anyhow::Error::from)?;
-    let mut table = table(&["version", "step", "applied"]);
-    for step in steps {
-        let applied = if step.applied { "yes" } else { "no" };
+    let mut table = table(&["version", "migration", "applied"]);
+    for migration in migrations {
+        let applied = if migration.applied { "yes" } else { "no" };
         table.add_row([
-            step.version.to_string(),
-            step.description,
+            migration.version.to_string(),
+            migration.description,
             applied.to_owned(),
         ]);
     }

@@ -1,16 +1,17 @@
-//! `postroom new-epoch`: after a database was restored from a backup.
+//! `postroom new-epoch`: invalidates all cursors after a restore.
 
 use storage_sql::Notify;
 
-use super::options::{ConfigArgs, store_options};
+use super::config_args::ConfigArgs;
 use crate::config::Flags;
 use crate::failure::Failure;
 
-/// Make all cursors void, after a database was restored from a backup.
+/// Invalidate all cursors, after a database was restored from a backup
 ///
-/// Clients that follow their mailboxes are told to read them again. Postgres in another place,
-/// or recovered to a point in time, gets a new epoch by itself; a file that was copied back, or a
-/// dump that was loaded over the old database, does not.
+/// Clients that follow their mailboxes are told to read them again. A database server that
+/// recovered to a point in time, and a dump that was loaded into a new database, get a new epoch by
+/// themselves; a file that was copied back, or a dump that was loaded over the old database, does
+/// not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  postroom new-epoch --config postroom.toml")]
 pub struct Args {
@@ -22,13 +23,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let config = args.config.load(Flags::default())?;
     let options = storage_sql::Options {
         notify: Notify::Off,
-        ..store_options(&config)
+        ..config.store_options()
     };
     let opened = storage_sql::open(&options).await;
     let store = opened.map_err(anyhow::Error::from)?;
-    let begun = store.new_epoch().await;
+    let started = store.new_epoch().await;
     store.close().await;
-    begun.map_err(anyhow::Error::from)?;
-    println!("A new epoch has begun: all cursors are void.");
+    started.map_err(anyhow::Error::from)?;
+    println!("new epoch: all cursors are invalid");
     Ok(())
 }

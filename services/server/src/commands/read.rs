@@ -1,4 +1,4 @@
-//! `postroom read`: shows messages, and marks them as read.
+//! `postroom read`: shows messages and marks them as read.
 
 use clap::Args as Arguments;
 use proto::v1::messaging_client::MessagingClient;
@@ -14,44 +14,44 @@ use crate::failure::Failure;
 const INBOX: &str = "inbox";
 const EXAMPLES: &str = "\
 Examples:
-  postroom read --as bob                   the unread ones
-  postroom read --as bob 0193a1e2-…        that one";
+  postroom read --as bob                   all unread messages
+  postroom read --as bob 0193a1e2-…        a message by its id";
 
 /// Show messages of the inbox and mark them as read
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Which; the newest unread ones if none is named
+    /// Ids of messages; without any, the newest unread ones
     #[arg(value_name = "MESSAGE_ID")]
     message_ids: Vec<String>,
     #[command(flatten)]
-    reach: UserArgs,
+    endpoint: UserArgs,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = MessagingClient::new(session.channel.clone());
-    let mut wanted = args.message_ids;
-    if wanted.is_empty() {
-        wanted = unread(&mut client, &session).await?;
+    let mut message_ids = args.message_ids;
+    if message_ids.is_empty() {
+        message_ids = unread(&mut client, &session).await?;
     }
-    if wanted.is_empty() {
-        println!("nothing unread");
+    if message_ids.is_empty() {
+        println!("no unread messages");
     }
-    while !wanted.is_empty() {
+    while !message_ids.is_empty() {
         let request = GetMessagesRequest {
             msgbox: INBOX.to_owned(),
-            message_ids: wanted,
+            message_ids,
             mark_as_read: true,
             view: MessageView::Full.into(),
         };
-        let answer = client.get_messages(session.request(request)).await?;
-        let answer = answer.into_inner();
-        answer.items.iter().for_each(show);
-        for id in answer.missing_message_ids {
-            println!("{id}: not there");
+        let response = client.get_messages(session.request(request)).await?;
+        let response = response.into_inner();
+        response.items.iter().for_each(show);
+        for id in response.missing_message_ids {
+            println!("{id}: not found");
         }
-        wanted = answer.remaining_message_ids;
+        message_ids = response.remaining_message_ids;
     }
     Ok(())
 }
@@ -73,8 +73,8 @@ async fn unread(
     let request = session.request(GetMessagesPageRequest {
         context: Some(context),
     });
-    let answer = client.get_messages_page(request).await?.into_inner();
-    let items = answer.results.unwrap_or_default().items;
+    let response = client.get_messages_page(request).await?.into_inner();
+    let items = response.results.unwrap_or_default().items;
     Ok(items.into_iter().map(|entry| entry.message_id).collect())
 }
 

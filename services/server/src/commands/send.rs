@@ -1,4 +1,4 @@
-//! `postroom send`: a message from a user.
+//! `postroom send`: sends a message from a user.
 
 use clap::Args as Arguments;
 use proto::v1::SendMessageRequest;
@@ -18,16 +18,16 @@ Examples:
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A recipient; repeat it for more
+    /// Recipient; repeat for more
     #[arg(long, required = true, value_name = "PROFILE")]
     to: Vec<String>,
     #[command(flatten)]
     message: MessageArgs,
-    /// How long it lives, as 30d, 12h or 15m
+    /// Time to live, such as 30d, 12h or 15m
     #[arg(long, value_name = "DURATION")]
     expire_after: Option<Lifetime>,
     #[command(flatten)]
-    reach: UserArgs,
+    endpoint: UserArgs,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
@@ -38,7 +38,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         expire_after: args.expire_after.map(Lifetime::to_proto),
         ..SendMessageRequest::default()
     };
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = MessagingClient::new(session.channel.clone());
     let sent = client
         .send_message(session.request(request))

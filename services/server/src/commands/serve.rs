@@ -1,4 +1,4 @@
-//! `postroom serve`: the service itself.
+//! `postroom serve`: runs the service.
 
 use std::io::{Write, stdout};
 use std::path::Path;
@@ -6,19 +6,19 @@ use std::path::Path;
 use clap::{Args as Arguments, ValueEnum};
 use domain::{AppId, ProfileId};
 
-use super::options::ConfigArgs;
+use super::config_args::ConfigArgs;
 use crate::config::Flags;
-use crate::dev::{self, Banner, Caller, DataDir, DevKey, Scopes, Tokens};
+use crate::dev::{self, Banner, DataDir, DevKey, DevTokens, ScopeList, TokenKind};
 use crate::failure::Failure;
 use crate::serve::{self, Addresses};
 
-/// How long the tokens are good that are printed.
-const LIFETIME: &str = "12h";
+/// Lifetime of the printed tokens.
+const TOKEN_LIFETIME: &str = "12h";
 
 const EXAMPLES: &str = "\
 Examples:
-  postroom serve --dev                       try it: makes a database, a key and tokens
-  postroom serve --config postroom.toml      with one's own issuers and database
+  postroom serve --dev                       for a trial: creates a database, a key and tokens
+  postroom serve --config postroom.toml      with your own issuers and database
   postroom serve --config postroom.toml --api user";
 
 /// Serve Messaging and Sys, until SIGTERM
@@ -28,13 +28,13 @@ pub struct Args {
     /// Serve only this API
     #[arg(long, value_enum)]
     api: Option<Api>,
-    /// Where Messaging listens
+    /// Address of Messaging
     #[arg(long, value_name = "IP:PORT")]
     user_address: Option<String>,
-    /// Where Sys listens
+    /// Address of Sys
     #[arg(long, value_name = "IP:PORT")]
     sys_address: Option<String>,
-    /// Where probes and metrics are
+    /// Address of probes and metrics
     #[arg(long, value_name = "IP:PORT")]
     operations_address: Option<String>,
     #[command(flatten)]
@@ -68,33 +68,33 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let key = dev::set_up(&DataDir::create(&args.config.data_dir)?, &mut config)?;
     let tokens = tokens(&key)?;
     let data_dir = args.config.data_dir;
-    let greet = |addresses: &Addresses| {
-        // The service goes on if nobody reads this.
+    let print_banner = |addresses: &Addresses| {
+        // The service runs even if the output is closed.
         let _ = write!(stdout(), "{}", banner(addresses, tokens, &data_dir));
     };
-    serve::run(config, greet).await
+    serve::run(config, print_banner).await
 }
 
-fn tokens(key: &DevKey) -> anyhow::Result<Tokens> {
+fn tokens(key: &DevKey) -> anyhow::Result<DevTokens> {
     let app = AppId::parse(dev::APP)?;
-    let mint = |caller| key.mint(&app, &caller, LIFETIME.parse()?);
+    let mint = |kind| key.mint(&app, &kind, TOKEN_LIFETIME.parse()?);
     let user = |id, name: &str| -> anyhow::Result<String> {
-        mint(Caller::User {
+        mint(TokenKind::User {
             id: ProfileId::parse(id)?,
             name: Some(name.to_owned()),
         })
     };
-    Ok(Tokens {
+    Ok(DevTokens {
         alice: user("alice", "Alice")?,
         bob: user("bob", "Bob")?,
-        sys: mint(Caller::Sys {
+        sys: mint(TokenKind::Sys {
             id: None,
-            scopes: Scopes::default(),
+            scopes: ScopeList::default(),
         })?,
     })
 }
 
-fn banner(addresses: &Addresses, tokens: Tokens, data_dir: &Path) -> Banner {
+fn banner(addresses: &Addresses, tokens: DevTokens, data_dir: &Path) -> Banner {
     let is_default = data_dir == Path::new(dev::DATA_DIR);
     let data_dir = if is_default {
         String::new()
@@ -109,6 +109,6 @@ fn banner(addresses: &Addresses, tokens: Tokens, data_dir: &Path) -> Banner {
             .next()
             .unwrap_or_else(|| "postroom".to_owned()),
         data_dir,
-        lifetime: LIFETIME,
+        lifetime: TOKEN_LIFETIME,
     }
 }

@@ -1,4 +1,4 @@
-//! `postroom sys`: what the app does.
+//! `postroom sys`: calls of the app.
 
 mod bulk;
 mod job;
@@ -14,7 +14,7 @@ Examples:
   postroom sys send --from-name 'The game master' --to bob 'The season begins'
   postroom sys send --from-name 'The game master' --to-file finalists.txt 'You are in the final'";
 
-/// What the app does, through Sys
+/// Call Sys as the app
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub enum Command {

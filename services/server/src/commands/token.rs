@@ -1,4 +1,4 @@
-//! `postroom token`: a token made with the development key.
+//! `postroom token`: creates a token with the development key.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::{Args as Arguments, ValueEnum};
 use domain::{AppId, ProfileId};
 
 use crate::config::Lifetime;
-use crate::dev::{self, Caller, DataDir, DevKey, Scopes};
+use crate::dev::{self, DataDir, DevKey, ScopeList, TokenKind};
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
@@ -16,51 +16,51 @@ Examples:
   postroom token --kind sys --scope 'sys.read sys.send'
   export ALICE=$(postroom token --sub alice)";
 
-/// Make a token with the development key, and print it
+/// Create a token with the development key, and print it
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The profile; optional for --kind sys
+    /// Profile id; optional for --kind sys
     #[arg(long, value_name = "PROFILE", value_parser = ProfileId::parse)]
     sub: Option<ProfileId>,
-    /// The app
+    /// App id
     #[arg(long, default_value = dev::APP, value_parser = AppId::parse)]
     app: AppId,
-    /// The kind of caller
+    /// Kind of caller
     #[arg(long, value_enum, default_value = "user")]
     kind: Kind,
-    /// What a Sys caller may do, separated by spaces or commas; everything if not given
+    /// Scopes of a Sys caller, separated by spaces or commas. Default: all
     #[arg(long, value_name = "SCOPES")]
-    scope: Option<Scopes>,
-    /// What recipients are shown beside the profile id
+    scope: Option<ScopeList>,
+    /// Name that recipients are shown beside the profile id
     #[arg(long)]
     name: Option<String>,
-    /// How long it is good, as 30d, 12h or 15m
+    /// Time to live, such as 30d, 12h or 15m
     #[arg(long, default_value = "12h")]
     ttl: Lifetime,
-    /// Where the development key is
+    /// Development data directory, which contains the key
     #[arg(long, env = "POSTROOM_DATA_DIR", default_value = dev::DATA_DIR, value_name = "DIR")]
     data_dir: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
-    /// A user, who calls Messaging
+    /// User of Messaging
     User,
-    /// The app, which calls Sys
+    /// Privileged caller of Sys
     Sys,
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let key = DevKey::open(&DataDir::open(&args.data_dir)?)?;
     let caller = match (args.kind, args.sub, args.scope) {
-        (Kind::User, Some(id), None) => Caller::User {
+        (Kind::User, Some(id), None) => TokenKind::User {
             id,
             name: args.name,
         },
         (Kind::User, None, _) => return usage("a user's token needs --sub"),
         (Kind::User, _, Some(_)) => return usage("--scope is for --kind sys"),
-        (Kind::Sys, id, scopes) => Caller::Sys {
+        (Kind::Sys, id, scopes) => TokenKind::Sys {
             id,
             scopes: scopes.unwrap_or_default(),
         },

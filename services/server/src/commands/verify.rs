@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use clap::Args as Arguments;
 use storage::{Drift, Maintenance};
 
-use super::options::{ConfigArgs, store_options};
+use super::config_args::ConfigArgs;
 use crate::config::Flags;
 use crate::failure::Failure;
 
@@ -15,14 +15,14 @@ Examples:
   postroom verify --dev
   postroom verify --config postroom.toml --repair";
 
-/// Recount every mailbox, and print where its numbers do not agree with its entries
+/// Recount every mailbox, and print counters that differ from its entries
 ///
-/// The last line is `drift N over M mailboxes, E entries`. The exit code is 0 if nothing
-/// drifts, or all of it was repaired.
+/// The last line is `drift N over M mailboxes, E entries`. The exit code is 0 if there is no drift,
+/// or all of it was repaired.
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Correct the numbers that do not agree
+    /// Correct the counters that differ
     #[arg(long)]
     repair: bool,
     #[command(flatten)]
@@ -30,53 +30,53 @@ pub struct Args {
 }
 
 #[derive(Default)]
-struct Tally {
+struct RecountTotals {
     mailboxes: u64,
     entries: u64,
     drift: u64,
-    left: u64,
+    unrepaired: u64,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
     let config = args.config.load(Flags::default())?;
-    let store = storage_sql::open(&store_options(&config))
+    let store = storage_sql::open(&config.store_options())
         .await
         .map_err(anyhow::Error::from)?;
-    let tally = recount(&*store, args.repair).await;
+    let totals = recount(&*store, args.repair).await;
     store.close().await;
-    let Tally {
+    let RecountTotals {
         mailboxes,
         entries,
         drift,
-        left,
-    } = tally?;
+        unrepaired,
+    } = totals?;
     println!("drift {drift} over {mailboxes} mailboxes, {entries} entries");
-    match left {
+    match unrepaired {
         0 => Ok(()),
-        left => Err(anyhow!("{left} numbers do not agree; --repair corrects them").into()),
+        count => Err(anyhow!("{count} counters differ; --repair corrects them").into()),
     }
 }
 
-async fn recount(store: &dyn Maintenance, repair: bool) -> anyhow::Result<Tally> {
+async fn recount(store: &dyn Maintenance, repair: bool) -> anyhow::Result<RecountTotals> {
     let shows_progress = stderr().is_terminal();
-    let mut tally = Tally::default();
+    let mut totals = RecountTotals::default();
     let mut after = None;
     loop {
         let part = store
             .recount(after, repair)
             .await
-            .context("the recount did not finish")?;
-        tally.mailboxes += part.mailboxes;
-        tally.entries += part.entries;
+            .context("the recount failed")?;
+        totals.mailboxes += part.mailboxes;
+        totals.entries += part.entries;
         for drift in &part.drift {
-            tally.drift += 1;
-            tally.left += u64::from(!drift.repaired);
+            totals.drift += 1;
+            totals.unrepaired += u64::from(!drift.repaired);
             println!("{}", describe(drift));
         }
         if shows_progress {
             eprint!(
                 "\r{} mailboxes, {} entries …",
-                tally.mailboxes, tally.entries
+                totals.mailboxes, totals.entries
             );
         }
         after = part.next;
@@ -87,13 +87,13 @@ async fn recount(store: &dyn Maintenance, repair: bool) -> anyhow::Result<Tally>
     if shows_progress {
         eprintln!();
     }
-    Ok(tally)
+    Ok(totals)
 }
 
 fn describe(drift: &Drift) -> String {
     let repaired = if drift.repaired { ", repaired" } else { "" };
     format!(
-        "{} {}: {} says {}, counted {}{repaired}",
+        "{} {}: {} is {}, counted {}{repaired}",
         drift.app, drift.profile, drift.field, drift.stored, drift.counted
     )
 }

@@ -1,4 +1,4 @@
-//! `postroom watch`: what happens to a user's mailbox, as it happens.
+//! `postroom watch`: prints the events of a user's mailbox.
 
 use std::time::Duration;
 
@@ -12,117 +12,120 @@ use tonic::{Code, Status, Streaming};
 use crate::client::{UserArgs, escape, person, preview};
 use crate::failure::Failure;
 
-/// The longest silence; the service breaks it every 25 seconds.
+/// Maximum time between frames. The service sends a heartbeat every 25 seconds.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
-/// The longest wait before the first new attempt; each further one may be twice as long.
-const WAIT_MIN: Duration = Duration::from_millis(250);
-/// The longest wait before an attempt.
-const WAIT_MAX: Duration = Duration::from_secs(15);
+/// Upper limit of the delay before the first retry; it doubles with each further one.
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(250);
+/// Upper limit of the delay before any retry.
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(15);
 
 const EXAMPLES: &str = "\
 Examples:
-  postroom watch --as bob                 what happens from now on
-  postroom watch --as bob --cursor 0      everything that is stored first
-  postroom watch --as bob --cursors       with what to give to --cursor to go on";
+  postroom watch --as bob                 events from now on
+  postroom watch --as bob --cursor 0      all stored messages first
+  postroom watch --as bob --cursors       with cursors, to resume with --cursor";
 
-/// Print what happens to a mailbox, as it happens, until interrupted
+/// Print the events of a mailbox until interrupted
 ///
-/// Resumes by itself where it was, also when the service is restarted.
+/// Reconnects and resumes by itself, also after a restart of the service.
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Where to go on; 0 means everything that is stored
+    /// Cursor to resume after; 0 means all stored messages
     #[arg(long, default_value = "", hide_default_value = true)]
     cursor: String,
-    /// Only this box: inbox or sent
+    /// Box to watch: inbox or sent. Default: all
     #[arg(long = "box", value_name = "BOX")]
     msgbox: Option<String>,
-    /// Begin each line with the cursor that goes on after it
+    /// Print the cursor after each event at the beginning of its line
     #[arg(long)]
     cursors: bool,
     #[command(flatten)]
-    reach: UserArgs,
+    endpoint: UserArgs,
 }
 
-/// Where the watch is.
-struct Watch {
+/// Subscription that reconnects.
+struct Watcher {
     args: Args,
     cursor: String,
-    /// Whether it has seen a frame, and so knows that it may.
-    was_let_in: bool,
-    wait_max: Duration,
+    /// Set by the first frame, which shows that the token and the cursor are accepted.
+    was_accepted: bool,
+    /// Upper limit of the next retry's delay.
+    delay_max: Duration,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let mut watch = Watch {
+    let mut watcher = Watcher {
         cursor: args.cursor.clone(),
         args,
-        was_let_in: false,
-        wait_max: WAIT_MIN,
+        was_accepted: false,
+        delay_max: RETRY_DELAY_MIN,
     };
     loop {
-        let Err(ended) = watch.follow().await;
-        if !watch.was_let_in || !watch.may_pass(&ended) {
-            return Err(ended.failure);
+        let Err(end) = watcher.follow().await;
+        if !watcher.was_accepted || !watcher.may_retry(&end) {
+            return Err(end.failure);
         }
-        let wait = watch.wait_max.mul_f64(rand::random());
-        eprintln!("postroom: {}; trying again", ended.failure);
-        watch.wait_max = (watch.wait_max * 2).min(WAIT_MAX);
-        sleep(wait).await;
+        let delay = watcher.delay_max.mul_f64(rand::random());
+        eprintln!("postroom: {}; reconnecting", end.failure);
+        watcher.delay_max = (watcher.delay_max * 2).min(RETRY_DELAY_MAX);
+        sleep(delay).await;
     }
 }
 
-/// Why a stream ended.
-struct Ended {
+/// End of a stream, with its reason.
+struct StreamEnd {
     failure: Failure,
-    again: Again,
+    retry: RetryPolicy,
 }
 
-/// When it is worth trying again.
+/// Condition for a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
+enum RetryPolicy {
     Never,
-    WithAnotherToken,
-    Later,
+    WithNewToken,
+    Always,
 }
 
-impl From<Failure> for Ended {
+impl From<Failure> for StreamEnd {
     fn from(failure: Failure) -> Self {
-        let again = match failure {
-            Failure::Unreachable { .. } | Failure::Disconnected(_) => Again::Later,
-            Failure::Usage(_) | Failure::Config(_) | Failure::Failed(_) => Again::Never,
+        let retry = match failure {
+            Failure::Unreachable { .. } | Failure::Disconnected(_) => RetryPolicy::Always,
+            Failure::Usage(_) | Failure::Config(_) | Failure::Failed(_) => RetryPolicy::Never,
         };
-        Self { failure, again }
+        Self { failure, retry }
     }
 }
 
-impl From<Status> for Ended {
+impl From<Status> for StreamEnd {
     fn from(status: Status) -> Self {
-        let again = match status.code() {
-            Code::InvalidArgument | Code::PermissionDenied | Code::Unimplemented => Again::Never,
-            Code::Unauthenticated => Again::WithAnotherToken,
-            _ => Again::Later,
+        let retry = match status.code() {
+            Code::InvalidArgument | Code::PermissionDenied | Code::Unimplemented => {
+                RetryPolicy::Never
+            }
+            Code::Unauthenticated => RetryPolicy::WithNewToken,
+            _ => RetryPolicy::Always,
         };
         Self {
             failure: status.into(),
-            again,
+            retry,
         }
     }
 }
 
-impl Watch {
-    fn may_pass(&self, ended: &Ended) -> bool {
-        match ended.again {
-            Again::Never => false,
-            Again::WithAnotherToken => self.args.reach.mints_tokens(),
-            Again::Later => true,
+impl Watcher {
+    fn may_retry(&self, end: &StreamEnd) -> bool {
+        match end.retry {
+            RetryPolicy::Never => false,
+            RetryPolicy::WithNewToken => self.args.endpoint.mints_tokens(),
+            RetryPolicy::Always => true,
         }
     }
 
-    async fn open(&self) -> Result<Streaming<SubscribeResponse>, Ended> {
-        let session = self.args.reach.connect().await?;
+    async fn open(&self) -> Result<Streaming<SubscribeResponse>, StreamEnd> {
+        let session = self.args.endpoint.connect().await?;
         let mut client = MessagingClient::new(session.channel.clone());
-        let request = session.endless(SubscribeRequest {
+        let request = session.streaming_request(SubscribeRequest {
             cursor: self.cursor.clone(),
             msgboxes: self.args.msgbox.iter().cloned().collect(),
             ..SubscribeRequest::default()
@@ -130,15 +133,15 @@ impl Watch {
         Ok(client.subscribe(request).await?.into_inner())
     }
 
-    /// Follows one stream to its end.
-    async fn follow(&mut self) -> Result<std::convert::Infallible, Ended> {
-        let mut stream = heard(self.open()).await?;
+    /// Prints the events of one stream until it ends.
+    async fn follow(&mut self) -> Result<std::convert::Infallible, StreamEnd> {
+        let mut stream = unless_silent(self.open()).await?;
         loop {
-            let answer = heard(async { Ok(stream.message().await?) }).await?;
-            let event = answer.and_then(|answer| answer.event);
-            let event = event.ok_or_else(|| disconnected("the stream has ended"))?;
-            self.was_let_in = true;
-            self.wait_max = WAIT_MIN;
+            let response = unless_silent(async { Ok(stream.message().await?) }).await?;
+            let event = response.and_then(|response| response.event);
+            let event = event.ok_or_else(|| disconnected("the stream ended"))?;
+            self.was_accepted = true;
+            self.delay_max = RETRY_DELAY_MIN;
             self.cursor.clone_from(&event.cursor);
             if let Some(line) = line(&event) {
                 if self.args.cursors {
@@ -153,21 +156,23 @@ impl Watch {
     }
 }
 
-/// What comes, unless there is silence for too long.
-async fn heard<T>(awaited: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
-    let heard = timeout(SILENCE_MAX, awaited).await;
-    heard.unwrap_or_else(|_| Err(disconnected("nothing was heard for a minute")))
+/// Awaits a response, for at most [`SILENCE_MAX`].
+async fn unless_silent<T>(
+    response: impl Future<Output = Result<T, StreamEnd>>,
+) -> Result<T, StreamEnd> {
+    let response = timeout(SILENCE_MAX, response).await;
+    response.unwrap_or_else(|_| Err(disconnected("no response for a minute")))
 }
 
-fn disconnected(what: &str) -> Ended {
+fn disconnected(what: &str) -> StreamEnd {
     Failure::Disconnected(what.to_owned()).into()
 }
 
-/// A frame as a line; none: it is for programs.
+/// Formats an event as a line; `None` for frames that only programs need.
 fn line(event: &Event) -> Option<String> {
     Some(match event.frame.as_ref()? {
-        Frame::MessageReceived(entry) => of_entry("received", entry),
-        Frame::MessageUpdated(entry) => of_entry("updated", entry),
+        Frame::MessageReceived(entry) => entry_line("received", entry),
+        Frame::MessageUpdated(entry) => entry_line("updated", entry),
         Frame::MessageDeleted(gone) => {
             format!(
                 "deleted  {:5}  {}",
@@ -175,14 +180,14 @@ fn line(event: &Event) -> Option<String> {
                 escape(&gone.message_id)
             )
         }
-        Frame::Counts(counts) => of_counts(counts),
+        Frame::Counts(counts) => counts_line(counts),
         Frame::CaughtUp(_) => "caught up".to_owned(),
         Frame::Resync(resync) => format!("resync   {}", resync.reason().as_str_name()),
         Frame::Heartbeat(_) | Frame::Reconnect(_) => return None,
     })
 }
 
-fn of_entry(what: &str, entry: &MsgboxEntry) -> String {
+fn entry_line(what: &str, entry: &MsgboxEntry) -> String {
     let message = entry.message.as_ref();
     format!(
         "{what:8} {:5}  {}  {}  {}{}",
@@ -194,7 +199,7 @@ fn of_entry(what: &str, entry: &MsgboxEntry) -> String {
     )
 }
 
-fn of_counts(counts: &BoxCounts) -> String {
+fn counts_line(counts: &BoxCounts) -> String {
     let boxes = counts.boxes.iter().map(|msgbox| {
         format!(
             "{} {} ({} unread)",
@@ -215,37 +220,37 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Line {
+    struct TestCommand {
         #[command(flatten)]
         args: Args,
     }
 
-    fn watch(arguments: [&str; 4]) -> Watch {
+    fn watcher(arguments: [&str; 4]) -> Watcher {
         let line = ["watch"].into_iter().chain(arguments);
-        Watch {
-            args: Line::parse_from(line).args,
+        Watcher {
+            args: TestCommand::parse_from(line).args,
             cursor: String::new(),
-            was_let_in: false,
-            wait_max: WAIT_MIN,
+            was_accepted: false,
+            delay_max: RETRY_DELAY_MIN,
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_service_that_never_answers_is_given_up() {
+    async fn a_silent_service_yields_a_disconnect_that_is_retried() {
         let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = silent.local_addr().expect("an address");
-        let mut watch = watch(["--token", "any", "--endpoint", &format!("http://{address}")]);
-        let followed = timeout(SILENCE_MAX * 2, watch.follow()).await;
-        let Err(ended) = followed.expect("an end");
-        assert!(matches!(ended.failure, Failure::Disconnected(_)));
-        assert!(watch.may_pass(&ended));
+        let mut watcher = watcher(["--token", "any", "--endpoint", &format!("http://{address}")]);
+        let followed = timeout(SILENCE_MAX * 2, watcher.follow()).await;
+        let Err(end) = followed.expect("an end");
+        assert!(matches!(end.failure, Failure::Disconnected(_)));
+        assert!(watcher.may_retry(&end));
     }
 
     #[test]
-    fn a_token_that_is_refused_is_tried_again_only_if_it_is_another_one() {
-        let ended = Ended::from(Status::unauthenticated("no"));
+    fn a_refused_token_is_retried_only_with_a_new_one() {
+        let end = StreamEnd::from(Status::unauthenticated("no"));
         let endpoint = "http://127.0.0.1:1";
-        assert!(!watch(["--token", "any", "--endpoint", endpoint]).may_pass(&ended));
-        assert!(watch(["--as", "bob", "--endpoint", endpoint]).may_pass(&ended));
+        assert!(!watcher(["--token", "any", "--endpoint", endpoint]).may_retry(&end));
+        assert!(watcher(["--as", "bob", "--endpoint", endpoint]).may_retry(&end));
     }
 }

@@ -1,4 +1,4 @@
-//! A number that is within its bounds.
+//! Numbers within bounds.
 
 use serde::Deserialize;
 
@@ -7,9 +7,9 @@ use serde::Deserialize;
 #[serde(try_from = "u32")]
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
-/// A number outside its bounds.
+/// Error for a number outside its bounds.
 #[derive(Debug, thiserror::Error)]
-#[error("{value} is not within {min} to {max}")]
+#[error("{value} is not between {min} and {max}")]
 pub struct OutOfBounds {
     value: u32,
     min: u32,
@@ -17,7 +17,7 @@ pub struct OutOfBounds {
 }
 
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
-    /// A number that the compiler checks.
+    /// Number that the compiler checks.
     pub const fn new<const VALUE: u32>() -> Self {
         const { assert!(MIN <= VALUE && VALUE <= MAX) };
         Self(VALUE)
@@ -53,9 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_bounds_are_included() {
-        for (value, taken) in [(1, false), (2, true), (5, true), (6, false)] {
-            assert_eq!(Bounded::<2, 5>::try_from(value).is_ok(), taken, "{value}");
+    fn a_bounded_number_includes_both_bounds() {
+        for (value, accepted) in [(1, false), (2, true), (5, true), (6, false)] {
+            assert_eq!(
+                Bounded::<2, 5>::try_from(value).is_ok(),
+                accepted,
+                "{value}"
+            );
         }
     }
 }

@@ -1,9 +1,11 @@
-//! What no single value tells: whether the values go together.
+//! Checks of values against each other.
 
-use super::{Config, Error, Problem, SysListener, TlsPaths};
+use super::{Config, Error, Problem, SysConfig, TlsPaths};
 
+/// Checks that the values are consistent.
+///
 /// # Errors
-/// With everything that does not go together.
+/// All inconsistencies.
 pub fn check(config: &Config) -> Result<(), Error> {
     let mut problems = Vec::new();
     check_tls("user.tls", &config.user.tls, &mut problems);
@@ -12,7 +14,7 @@ pub fn check(config: &Config) -> Result<(), Error> {
     if !config.user.enabled && !config.sys.enabled {
         problems.push(Problem::new(
             "user.enabled, sys.enabled",
-            "one of them must be true",
+            "at least one must be true",
         ));
     }
     for (index, issuer) in config.issuer.iter().enumerate() {
@@ -23,7 +25,8 @@ pub fn check(config: &Config) -> Result<(), Error> {
             ));
         }
         if issuer.jwks.is_insecure() {
-            let what = "plain http is only for loopback: whoever is in between could make tokens";
+            let what =
+                "plain http is allowed on loopback only: on a network, keys could be replaced";
             problems.push(Problem::new(format!("issuer.{index}.jwks"), what));
         }
         if issuer.kinds.is_empty() {
@@ -41,11 +44,11 @@ fn check_tls(section: &str, tls: &TlsPaths, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_sys(sys: &SysListener, problems: &mut Vec<Problem>) {
+fn check_sys(sys: &SysConfig, problems: &mut Vec<Problem>) {
     let exposed = sys.enabled && !sys.address.ip().is_loopback();
     if exposed && sys.tls.is_plaintext() && !sys.insecure {
         let what = format!(
-            "{} is not loopback: Sys needs sys.tls there, or sys.insecure = true",
+            "{} is not loopback: set sys.tls, or sys.insecure = true",
             sys.address
         );
         problems.push(Problem::new("sys.address", what));

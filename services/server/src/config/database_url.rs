@@ -1,4 +1,4 @@
-//! Where the database is. May hold a password, which is never shown.
+//! URL of the database. It may contain a password, which is never shown.
 
 use std::fmt;
 use std::path::Path;
@@ -10,13 +10,14 @@ use serde::Deserialize;
 #[serde(try_from = "String")]
 pub struct DatabaseUrl(String);
 
-/// A text that names no database. It is not repeated: it may hold a password.
+/// Error for a text that is not a database URL. The text is not repeated: it may contain a
+/// password.
 #[derive(Debug, thiserror::Error)]
 #[error("must begin with sqlite: or postgres://")]
 pub struct NotADatabaseUrl;
 
 impl DatabaseUrl {
-    /// An embedded database in that file.
+    /// URL of an embedded database in that file.
     pub fn sqlite_file(path: &Path) -> Self {
         let path = path.display().to_string();
         Self(format!(
@@ -25,7 +26,7 @@ impl DatabaseUrl {
         ))
     }
 
-    /// The whole of it, its password included: for connecting, not for showing.
+    /// The URL with its password: for connecting only, never for output.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -50,7 +51,7 @@ impl TryFrom<String> for DatabaseUrl {
     }
 }
 
-/// Shows neither password nor parameters, which may hold one as well.
+/// Omits the password, and the parameters, which may contain one as well.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let without_parameters = |text: &str| text.split('?').next().map(str::to_owned);
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_shown() {
+    fn a_displayed_url_contains_no_password() {
         for url in [
             "postgres://ann:canary@db:5432/mail",
             "postgres://ann:can@nary@db/mail",
@@ -103,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_shown() {
+    fn a_displayed_sqlite_url_contains_its_file() {
         assert_eq!(shown("sqlite:postroom.db"), "sqlite:postroom.db");
     }
 
     #[test]
-    fn another_database_is_refused_without_being_repeated() {
+    fn an_error_for_another_database_does_not_repeat_the_url() {
         let error = DatabaseUrl::try_from("mysql://ann:canary@db".to_owned()).expect_err("refused");
         assert!(!error.to_string().contains("canary"));
     }

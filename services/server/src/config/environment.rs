@@ -1,22 +1,22 @@
-//! Configuration from variables: `POSTROOM_DATABASE__URL` is the key `database.url`.
+//! Configuration from environment variables: `POSTROOM_DATABASE__URL` is the key `database.url`.
 //!
-//! A variable with a double underscore is meant for us, and refused if there is no such
-//! key. One without is passed over, since others make them too (Kubernetes sets
-//! `POSTROOM_PORT` for a service of our name), unless it is a key all but for an underscore.
+//! A variable with a double underscore is refused if there is no such key. A variable without one
+//! is ignored, because other programs set them too (Kubernetes sets `POSTROOM_PORT` for a service
+//! of that name), unless it is a key that lacks only an underscore.
 
 use figment::value::Value;
 
 use super::error::Problem;
-use super::schema;
+use super::keys;
 use super::setting::Setting;
 
 const PREFIX: &str = "POSTROOM_";
 const NESTING: &str = "__";
 
-/// The settings among the variables.
+/// Settings of the variables that are keys.
 ///
 /// # Errors
-/// If one looks like a key that was misspelt.
+/// If a variable looks like a misspelt key.
 pub fn settings(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Vec<Setting>, Problem> {
@@ -25,29 +25,29 @@ pub fn settings(
         .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_lowercase(), name, value)));
     let mut settings = Vec::new();
     for (path, name, value) in ours {
-        if path.contains(NESTING) || schema::is_key(&path) {
+        if path.contains(NESTING) || keys::is_key(&path) {
             let key = path.replace(NESTING, ".");
             settings.push(Setting {
                 source: name,
                 key,
-                value: read(&value),
+                value: parse(&value),
             });
-        } else if let Some(meant) = nearly(&path) {
+        } else if let Some(meant) = similar(&path) {
             return Err(Problem::new(name, format!("did you mean {meant}?")));
         }
     }
     Ok(settings)
 }
 
-/// Numbers, booleans and lists as what they are, all else as text.
-fn read(value: &str) -> Value {
+/// Parses numbers, booleans and lists; anything else is text.
+fn parse(value: &str) -> Value {
     value.parse().unwrap_or_else(|never| match never {})
 }
 
-/// The variable that was meant by one that lacks an underscore.
-fn nearly(path: &str) -> Option<String> {
+/// Variable of the key that `path` would be with another underscore.
+fn similar(path: &str) -> Option<String> {
     let (section, name) = path.split_once('_')?;
-    schema::is_key(&format!("{section}.{name}"))
+    keys::is_key(&format!("{section}.{name}"))
         .then(|| format!("{PREFIX}{section}{NESTING}{name}").to_uppercase())
 }
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_double_underscore_leads_into_a_section() {
+    fn a_double_underscore_separates_section_and_key() {
         assert_eq!(
             keys_of(&["POSTROOM_USER__TLS__KEY", "POSTROOM_ISSUER"]),
             Ok(vec!["user.tls.key".to_owned(), "issuer".to_owned()])
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_set_is_passed_over() {
+    fn a_variable_of_another_program_is_ignored() {
         let foreign = [
             "HOME",
             "POSTROOM_PORT",
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_underscore_is_pointed_out() {
+    fn a_missing_underscore_yields_a_hint() {
         let error = keys_of(&["POSTROOM_DATABASE_URL"]).expect_err("refused");
         assert_eq!(
             error,

@@ -1,27 +1,27 @@
-//! What is wrong with a configuration, said so that it can be mended.
+//! Errors of the configuration, with key and source.
 
 use std::fmt;
 
 use figment::Source;
 use figment::error::Kind;
 
-/// Everything that was found wrong. Values are shown only where they cannot be secret.
+/// All problems of a configuration. Values are shown only where they cannot be secret.
 #[derive(Debug)]
 pub struct Error(Vec<Problem>);
 
-/// One thing that is wrong.
+/// A problem of a key, a flag or a file.
 #[derive(Debug)]
 pub struct Problem {
-    /// The key, as `sys.address`, or the flag or file it is about.
+    /// Key, such as `sys.address`, or flag or file.
     pub key: String,
-    /// What is wrong with it.
+    /// Description of the problem.
     pub what: String,
-    /// Where it says so; none: in no single place.
+    /// File, variable or flag that has the value; `None` if there is no single one.
     pub source: Option<String>,
 }
 
 impl Problem {
-    /// A problem that is not of one source alone.
+    /// Problem without a single source.
     pub fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -32,10 +32,10 @@ impl Problem {
 }
 
 impl Error {
-    /// Nothing is wrong unless there is a problem.
+    /// Returns the problems as an error, if there are any.
     ///
     /// # Errors
-    /// With the problems, if there are any.
+    /// The problems.
     pub fn unless_empty(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() {
             Ok(())
@@ -60,7 +60,9 @@ impl From<figment::Error> for Error {
 impl From<figment::Error> for Problem {
     fn from(error: figment::Error) -> Self {
         let what = match &error.kind {
-            Kind::UnknownField(_, known) => format!("unknown key; known are {}", known.join(", ")),
+            Kind::UnknownField(_, known) => {
+                format!("unknown key; known keys are {}", known.join(", "))
+            }
             kind => kind.to_string(),
         };
         let source = error.metadata.map(|metadata| match metadata.source {
@@ -90,7 +92,7 @@ impl fmt::Display for Problem {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration is not usable")?;
+        write!(f, "invalid configuration")?;
         self.0
             .iter()
             .try_for_each(|problem| write!(f, "\n  {problem}"))

@@ -1,15 +1,15 @@
-//! What the command line says about the configuration.
+//! Configuration from the flags of the command line.
 
 use figment::value::Value;
 
 use super::setting::Setting;
 
-/// The values of flags, by key.
+/// Values of flags, by key.
 #[derive(Debug, Clone, Default)]
 pub struct Flags(Vec<Setting>);
 
 impl Flags {
-    /// With what `flag` says about `key`, if it was given.
+    /// Adds the value of `flag` for `key`, if the flag was given.
     #[must_use]
     pub fn with(mut self, flag: &str, key: &str, value: Option<impl Into<Value>>) -> Self {
         self.0.extend(value.map(|value| Setting {

@@ -1,4 +1,4 @@
-//! How long something lives, as people write it.
+//! Lifetimes as text, such as `30d`.
 
 use std::str::FromStr;
 
@@ -6,17 +6,16 @@ use domain::expiry;
 use jiff::{Span, SpanRelativeTo};
 use serde::Deserialize;
 
-/// Whole seconds, one at least and at most ten years, written as `30d`, `12h` or `1h 30m`; a
-/// day has 24 hours.
+/// Whole seconds, 1 second to 10 years, written as `30d`, `12h` or `1h 30m`. A day has 24 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Lifetime {
     seconds: i64,
 }
 
-/// A text that is no lifetime.
+/// Error for a text that is not a lifetime.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no duration such as \"30d\" or \"12h\", 1 second to 10 years")]
+#[error("{0:?} is not a valid duration such as \"30d\" or \"12h\", 1 second to 10 years")]
 pub struct NotALifetime(String);
 
 impl Lifetime {
@@ -73,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_read_as_people_write_them() {
+    fn a_lifetime_has_one_or_several_units() {
         for (text, seconds) in [
             ("30d", 2_592_000),
             ("90s", 90),
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_nonsense_and_more_than_ten_years_are_refused() {
+    fn a_lifetime_outside_its_bounds_is_refused() {
         for text in ["", "0s", "1500ms", "-1d", "soon", "30", "4000d"] {
             assert!(text.parse::<Lifetime>().is_err(), "{text}");
         }

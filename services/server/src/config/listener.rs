@@ -1,4 +1,4 @@
-//! Where the service listens.
+//! Configuration of the listeners.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,19 +9,19 @@ const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// The listener of `Messaging`.
+/// Listener of `Messaging`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct UserListener {
-    /// Whether it listens.
+pub struct UserConfig {
+    /// Enables the listener. Default true.
     pub enabled: bool,
-    /// Where.
+    /// Address and port.
     pub address: SocketAddr,
-    /// Its certificate.
+    /// Certificate, key and client CA.
     pub tls: TlsPaths,
 }
 
-impl Default for UserListener {
+impl Default for UserConfig {
     fn default() -> Self {
         Self {
             enabled: true,
@@ -31,21 +31,21 @@ impl Default for UserListener {
     }
 }
 
-/// The listener of `Sys`.
+/// Listener of `Sys`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct SysListener {
-    /// Whether it listens.
+pub struct SysConfig {
+    /// Enables the listener. Default true.
     pub enabled: bool,
-    /// Where.
+    /// Address and port.
     pub address: SocketAddr,
-    /// Whether it may listen beyond loopback without TLS.
+    /// Permits an address beyond loopback without TLS. Default false.
     pub insecure: bool,
-    /// Its certificate.
+    /// Certificate, key and client CA.
     pub tls: TlsPaths,
 }
 
-impl Default for SysListener {
+impl Default for SysConfig {
     fn default() -> Self {
         Self {
             enabled: true,
@@ -56,19 +56,19 @@ impl Default for SysListener {
     }
 }
 
-/// The listener of probes and metrics, over HTTP.
+/// Listener of probes and metrics, over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct OperationsListener {
-    /// Whether it listens.
+pub struct OperationsConfig {
+    /// Enables the listener. Default true.
     pub enabled: bool,
-    /// Where.
+    /// Address and port.
     pub address: SocketAddr,
-    /// Where `/livez` and `/readyz` answer as well, and `/metrics` does not.
+    /// Second address, for `/livez` and `/readyz` but not `/metrics`. Default: none.
     pub probes_address: Option<SocketAddr>,
 }
 
-impl Default for OperationsListener {
+impl Default for OperationsConfig {
     fn default() -> Self {
         Self {
             enabled: true,
@@ -78,20 +78,20 @@ impl Default for OperationsListener {
     }
 }
 
-/// The PEM files of a listener with TLS: certificate and key, or none of them.
+/// PEM files of a listener with TLS: certificate and key, or neither.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsPaths {
-    /// Its certificate, and those between it and the root.
+    /// Certificate chain.
     pub certificate: Option<PathBuf>,
-    /// The certificate's private key.
+    /// Private key of the certificate.
     pub key: Option<PathBuf>,
-    /// Whose certificates clients must show; none: clients show none.
+    /// CA of the certificates that clients must present. Default: clients present none.
     pub client_ca: Option<PathBuf>,
 }
 
 impl TlsPaths {
-    /// Whether the listener speaks plaintext.
+    /// Returns whether the listener is plaintext.
     pub fn is_plaintext(&self) -> bool {
         *self == Self::default()
     }

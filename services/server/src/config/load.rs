@@ -1,4 +1,5 @@
-//! Defaults, then the file, then variables, then flags: what comes later wins.
+//! Sources of the configuration: defaults, file, variables, flags. Later ones override earlier
+//! ones.
 
 use std::fs::File;
 use std::io;
@@ -9,29 +10,28 @@ use figment::providers::{Format, Toml};
 
 use super::{Config, DatabaseUrl, Error, Flags, Problem, check, environment};
 
-/// What the configuration is made from.
+/// Sources of the configuration beside its defaults.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
-    /// The default of `database.url`, if not the usual one.
+    /// Default of `database.url` instead of the built-in one.
     pub database: Option<DatabaseUrl>,
-    /// The one file.
+    /// Configuration file.
     pub file: Option<&'a Path>,
-    /// The process' variables.
+    /// Environment variables of the process.
     pub variables: Vec<(String, String)>,
-    /// What the command line says.
+    /// Flags of the command line.
     pub flags: Flags,
 }
 
 impl Sources<'_> {
-    /// One configuration from all sources, each value within its bounds.
+    /// Merges all sources and checks the result.
     ///
     /// # Errors
-    /// Naming key and source, if a key is not known, a value is none, or values do not go
-    /// together.
+    /// All unknown keys, invalid values and inconsistencies, with key and source.
     pub fn load(self) -> Result<Config, Error> {
         let mut figment = Figment::new();
         if let Some(path) = self.file {
-            // figment would take a file that is not there for an empty one.
+            // figment treats a missing file as an empty one.
             File::open(path).map_err(|error| unreadable(path, &error))?;
             figment = figment.merge(Toml::file_exact(path));
         }
@@ -39,9 +39,9 @@ impl Sources<'_> {
         for setting in variables.into_iter().chain(self.flags.into_settings()) {
             figment = figment.merge(setting);
         }
-        let says_database = figment.contains("database.url");
+        let sets_database = figment.contains("database.url");
         let mut config: Config = figment.extract()?;
-        if let Some(url) = self.database.filter(|_| !says_database) {
+        if let Some(url) = self.database.filter(|_| !sets_database) {
             config.database.url = url;
         }
         check::check(&config)?;

@@ -1,16 +1,18 @@
-//! Where traces go.
+//! Endpoint of the traces' collector.
 
 use http::Uri;
 use serde::Deserialize;
 
-/// `http://host:port`.
+/// OTLP endpoint, `http://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct OtlpEndpoint(String);
 
-/// A text that is no endpoint.
+/// Error for a text that is not an endpoint.
 #[derive(Debug, thiserror::Error)]
-#[error("must be http://host:port, of a collector nearby: what is sent there is not encrypted")]
+#[error(
+    "must be http://host:port of a collector on a trusted network: traces are sent in plaintext"
+)]
 pub struct NotAnEndpoint;
 
 impl OtlpEndpoint {

@@ -1,4 +1,4 @@
-//! The rules of apps that have not set their own.
+//! Policy of apps that have not set their own.
 
 use domain::limits::{CONTENT_BYTES_CAP, RECIPIENTS_CAP};
 use domain::{Policy, Quotas};
@@ -11,26 +11,26 @@ const RECIPIENTS: u32 = RECIPIENTS_CAP as u32;
 #[expect(clippy::cast_possible_truncation, reason = "64 KiB fit")]
 const CONTENT_BYTES: u32 = CONTENT_BYTES_CAP as u32;
 
-/// The defaults of [`Policy`]; `UpdateAppSettings` overrides them for an app.
+/// Defaults of [`Policy`]; `UpdateAppSettings` overrides them for an app.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct PolicyDefaults {
-    /// Users may write to themselves.
+    /// Permits users to write to themselves. Default true.
     pub allow_self_send: bool,
-    /// Senders may edit what they sent.
+    /// Permits senders to edit their messages. Default true.
     pub allow_edit: bool,
-    /// Senders may delete what they sent from everyone's boxes.
+    /// Permits senders to delete their messages from all boxes. Default true.
     pub allow_delete_for_everyone: bool,
-    /// Recipients may delete what they received from everyone's boxes.
+    /// Permits recipients to delete received messages from all boxes. Default false.
     pub recipients_may_delete_for_everyone: bool,
-    /// Recipients of one message of a user.
+    /// Maximum number of recipients of a user's message. Default 100.
     pub max_recipients: Bounded<1, RECIPIENTS>,
-    /// Bytes of a content.
+    /// Maximum size of a content, in bytes. Default 32768.
     pub max_content_bytes: Bounded<1, CONTENT_BYTES>,
-    /// How long a message lives if its sender does not say.
+    /// Lifetime of messages sent without one. Default 30 days.
     pub default_expiry: Lifetime,
-    /// Messages that a box holds.
+    /// Maximum number of messages in a box. Default 10000.
     pub max_box_messages: Bounded<1, 1_000_000>,
 }
 
@@ -50,7 +50,7 @@ impl Default for PolicyDefaults {
 }
 
 impl PolicyDefaults {
-    /// With quotas, which have a section of their own.
+    /// Policy with these values and `quotas`, which have a section of their own.
     pub fn to_policy(&self, quotas: Quotas) -> Policy {
         Policy {
             allow_self_send: self.allow_self_send,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_the_domains() {
+    fn the_default_policy_equals_that_of_the_domain() {
         let policy = PolicyDefaults::default().to_policy(Quotas::default());
         assert_eq!(policy, Policy::default());
     }

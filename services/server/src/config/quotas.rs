@@ -1,4 +1,4 @@
-//! How often callers of apps that have not set their own quotas may call and send.
+//! Quotas of apps that have not set their own.
 
 use domain::limits::{QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX};
 use domain::{Quotas, Rate};
@@ -6,27 +6,27 @@ use serde::Deserialize;
 
 use super::Bounded;
 
-/// Calls or sends in a second, for as long as it goes on; 0: as many as one likes.
+/// Sustained rate, per second; 0 means no limit.
 type PerSecond = Bounded<0, QUOTA_PER_SECOND_MAX>;
-/// Calls or sends at once, after a rest.
+/// Burst: number of calls or sends at once after a pause.
 type Burst = Bounded<1, QUOTA_BURST_MAX>;
 
-/// The defaults of [`Quotas`]; `UpdateAppSettings` overrides them for an app. Each replica
-/// counts for itself.
+/// Defaults of [`Quotas`]; `UpdateAppSettings` overrides them for an app. Each replica counts on
+/// its own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuotaDefaults {
-    /// Calls of one profile.
+    /// Calls of a profile per second. Default 200.
     pub profile_calls_per_second: PerSecond,
-    /// The same, at once.
+    /// Burst of a profile's calls. Default 1000.
     pub profile_calls_burst: Burst,
-    /// Messages that one profile sends.
+    /// Sends of a profile per second. Default 50.
     pub profile_sends_per_second: PerSecond,
-    /// The same, at once.
+    /// Burst of a profile's sends. Default 250.
     pub profile_sends_burst: Burst,
-    /// Messages that an app and all its profiles send together.
+    /// Sends of an app and all its profiles per second. Default 0: no limit.
     pub app_sends_per_second: PerSecond,
-    /// The same, at once.
+    /// Burst of an app's sends. Default 1000.
     pub app_sends_burst: Burst,
 }
 
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_the_domains() {
+    fn the_default_quotas_equal_those_of_the_domain() {
         assert_eq!(QuotaDefaults::default().to_quotas(), Quotas::default());
     }
 }

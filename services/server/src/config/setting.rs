@@ -1,16 +1,16 @@
-//! One key with its value, from a variable or a flag.
+//! A key with its value, from a variable or a flag.
 
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider, util};
 
-/// A value for a key, and where it was said.
+/// Value of a key, with its source.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// As `--log-level` or `POSTROOM_LOG__LEVEL`.
+    /// Flag or variable, such as `--log-level` or `POSTROOM_LOG__LEVEL`.
     pub source: String,
-    /// As `log.level`.
+    /// Key, such as `log.level`.
     pub key: String,
-    /// What it says.
+    /// Value.
     pub value: Value,
 }
 

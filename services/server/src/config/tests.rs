@@ -27,7 +27,7 @@ fn load_from(path: &Path, variables: &[(&str, &str)], flags: Flags) -> Result<Co
     sources.load().map_err(|error| error.to_string())
 }
 
-/// The default file with the keys that it shows commented out.
+/// The default file with its commented-out keys uncommented.
 fn with_examples() -> String {
     let uncommented = |line: &str| match line.strip_prefix("# ") {
         Some(rest) if rest.starts_with("[[") || rest.contains(" = ") && !rest.contains(", ") => {
@@ -44,21 +44,21 @@ fn with_examples() -> String {
 }
 
 #[test]
-fn the_default_file_says_what_the_defaults_are() {
+fn the_default_file_equals_the_defaults() {
     let config = load(DEFAULT_FILE, &[], Flags::default()).expect("the default file");
     assert_eq!(config, Config::default());
 }
 
 #[test]
-fn the_default_file_shows_every_key() {
-    let shown: toml_keys::Keys = toml_keys::of(&with_examples());
-    for key in schema::all_keys() {
-        assert!(shown.contains(&key), "{key} is not shown");
+fn the_default_file_contains_every_key() {
+    let contained: toml_keys::TomlKeys = toml_keys::of(&with_examples());
+    for key in keys::all_keys() {
+        assert!(contained.contains(&key), "{key} is missing");
     }
 }
 
 #[test]
-fn the_examples_of_the_default_file_are_usable() {
+fn the_examples_of_the_default_file_are_valid() {
     let config = load(&with_examples(), &[], Flags::default()).expect("the examples");
     assert_eq!(config.issuer.len(), 1);
     assert!(config.traces.otlp_endpoint.is_some());
@@ -66,15 +66,15 @@ fn the_examples_of_the_default_file_are_usable() {
 }
 
 #[test]
-fn the_default_lanes_are_the_stores() {
+fn the_default_lanes_equal_those_of_the_store() {
     assert_eq!(
-        Lanes::default().to_store(),
+        LanesConfig::default().to_store(),
         storage_sql::LaneOptions::default()
     );
 }
 
 #[test]
-fn variables_win_over_the_file_and_flags_over_both() {
+fn a_flag_overrides_a_variable_and_a_variable_overrides_the_file() {
     let file = "[database]\nurl = 'sqlite:file'\nread_connections = 2\n[log]\nlevel = 'warn'";
     let variables = [
         ("POSTROOM_DATABASE__URL", "sqlite:variable"),
@@ -89,15 +89,15 @@ fn variables_win_over_the_file_and_flags_over_both() {
     assert_eq!(String::from(config.log.level), "error");
     assert_eq!(
         config.database.write_connections,
-        Database::default().write_connections
+        DatabaseConfig::default().write_connections
     );
 }
 
 #[test]
-fn an_unknown_key_is_named_with_its_source() {
+fn an_unknown_key_is_reported_with_its_source() {
     let error = load("[user]\nadress = '127.0.0.1:1'", &[], Flags::default()).expect_err("refused");
     assert!(
-        error.contains("user.adress: unknown key; known are enabled, address, tls"),
+        error.contains("user.adress: unknown key; known keys are enabled, address, tls"),
         "{error}"
     );
     assert!(error.contains("postroom.toml"), "{error}");
@@ -108,7 +108,7 @@ fn an_unknown_key_is_named_with_its_source() {
 }
 
 #[test]
-fn a_value_beyond_its_cap_is_named_with_its_source() {
+fn an_invalid_value_is_reported_with_its_source() {
     for (key, value) in [
         ("limits.user_request_bytes", "1048577"),
         ("limits.sys_request_bytes", "8388609"),
@@ -139,7 +139,7 @@ fn a_value_beyond_its_cap_is_named_with_its_source() {
 }
 
 #[test]
-fn sys_beyond_loopback_needs_tls_or_consent() {
+fn sys_beyond_loopback_requires_tls_or_insecure() {
     let open = "[sys]\naddress = '0.0.0.0:7601'\n";
     let error = load(open, &[], Flags::default()).expect_err("refused");
     assert!(
@@ -147,18 +147,18 @@ fn sys_beyond_loopback_needs_tls_or_consent() {
         "{error}"
     );
 
-    for consent in [
+    for line in [
         "insecure = true",
         "tls = { certificate = 'a', key = 'b' }",
         "enabled = false",
     ] {
-        let file = format!("{open}{consent}");
-        assert!(load(&file, &[], Flags::default()).is_ok(), "{consent}");
+        let file = format!("{open}{line}");
+        assert!(load(&file, &[], Flags::default()).is_ok(), "{line}");
     }
 }
 
 #[test]
-fn all_that_does_not_go_together_is_told_at_once() {
+fn an_inconsistent_configuration_reports_all_problems_at_once() {
     let file = "
         [user]
         enabled = false
@@ -178,7 +178,7 @@ fn all_that_does_not_go_together_is_told_at_once() {
 }
 
 #[test]
-fn an_issuer_that_cannot_be_is_refused() {
+fn an_invalid_issuer_is_refused() {
     for (line, told) in [
         ("apps = 'chess'", "issuer.0.apps"),
         ("apps = []", "issuer.0.apps"),
@@ -192,7 +192,7 @@ fn an_issuer_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_refused() {
+fn a_missing_file_is_refused() {
     let error = load_from(Path::new("/nowhere/postroom.toml"), &[], Flags::default());
     assert!(
         error
@@ -202,33 +202,33 @@ fn a_file_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn a_configuration_never_shows_a_password() {
+fn a_debugged_configuration_contains_no_password() {
     let variables = [("POSTROOM_DATABASE__URL", "postgres://ann:canary@db/mail")];
     let config = load("", &variables, Flags::default()).expect("a configuration");
     assert!(!format!("{config:?}").contains("canary"));
 }
 
-/// The keys that a TOML text has.
+/// Keys of a TOML text.
 mod toml_keys {
     use std::collections::BTreeSet;
 
     use figment::providers::{Format, Toml};
     use figment::value::{Dict, Value};
 
-    pub type Keys = BTreeSet<String>;
+    pub type TomlKeys = BTreeSet<String>;
 
-    pub fn of(text: &str) -> Keys {
+    pub fn of(text: &str) -> TomlKeys {
         let dict = figment::Figment::from(Toml::string(text))
             .extract::<Dict>()
             .expect("TOML");
-        let mut keys = Keys::new();
+        let mut keys = TomlKeys::new();
         collect("", &dict, &mut keys);
         keys
     }
 
-    fn collect(section: &str, dict: &Dict, keys: &mut Keys) {
+    fn collect(section: &str, dict: &Dict, keys: &mut TomlKeys) {
         for (name, value) in dict {
-            let key = super::schema::join(section, name);
+            let key = super::keys::join(section, name);
             match value {
                 Value::Dict(_, dict) => collect(&key, dict, keys),
                 _ => drop(keys.insert(key)),

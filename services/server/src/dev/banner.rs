@@ -1,4 +1,4 @@
-//! What `serve --dev` prints: tokens, and calls to paste.
+//! Banner of `serve --dev`: tokens, and calls to paste.
 
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
@@ -8,31 +8,31 @@ const PAGE: &str = r#"{"context": {"search_criteria": {"msgbox": "inbox"}}}"#;
 const SYS_SEND: &str =
     r#"{"to": ["alice", "bob"], "text": "Welcome", "sender": {"name": "The game master"}}"#;
 
-/// Everything that someone needs to try the service.
+/// Banner with everything that is needed to try the service.
 pub struct Banner {
-    /// Where Messaging is.
+    /// Address of `Messaging`.
     pub user: Option<SocketAddr>,
-    /// Where Sys is.
+    /// Address of `Sys`.
     pub sys: Option<SocketAddr>,
-    /// The lines that set a variable to a token.
-    pub tokens: Tokens,
-    /// How the client commands of this program are called here.
+    /// Tokens to export as variables.
+    pub tokens: DevTokens,
+    /// Path of this program, as it was called.
     pub program: String,
-    /// What they need to find the key, if it is not where they look.
+    /// Flag with the data directory, or empty for the default one.
     pub data_dir: String,
-    /// How long the tokens are good.
+    /// Lifetime of the tokens.
     pub lifetime: &'static str,
 }
 
-/// The tokens of the examples.
-pub struct Tokens {
+/// Tokens of the examples.
+pub struct DevTokens {
     pub alice: String,
     pub bob: String,
     pub sys: String,
 }
 
-/// A call of the examples: by whom, where, what.
-struct Call {
+/// A call of the examples.
+struct ExampleCall {
     token: &'static str,
     address: SocketAddr,
     method: &'static str,
@@ -40,10 +40,10 @@ struct Call {
 }
 
 impl Banner {
-    fn calls(&self) -> Vec<Call> {
+    fn calls(&self) -> Vec<ExampleCall> {
         let mut calls = Vec::new();
         let mut add = |token, address: Option<SocketAddr>, method, body| {
-            calls.extend(address.map(|address| Call {
+            calls.extend(address.map(|address| ExampleCall {
                 token,
                 address,
                 method,
@@ -78,7 +78,7 @@ impl Banner {
     }
 
     fn commands(&self) -> Vec<String> {
-        let reach = |address: SocketAddr, port| {
+        let endpoint = |address: SocketAddr, port| {
             if address.port() == port {
                 String::new()
             } else {
@@ -90,29 +90,31 @@ impl Banner {
         } = self;
         let mut commands = Vec::new();
         if let Some(address) = self.user {
-            let reach = reach(address, 7600);
+            let endpoint = endpoint(address, 7600);
             for (command, arguments) in [
                 ("send --as alice --to bob", " 'Your move'"),
                 ("inbox --as bob", ""),
                 ("read --as bob", ""),
                 ("counts --as bob", ""),
             ] {
-                commands.push(format!("{program} {command}{data_dir}{reach}{arguments}"));
+                commands.push(format!(
+                    "{program} {command}{data_dir}{endpoint}{arguments}"
+                ));
             }
         }
         if let Some(address) = self.sys {
-            let reach = reach(address, 7601);
+            let endpoint = endpoint(address, 7601);
             let command = "sys send --from-name 'The game master' --to bob";
             commands.push(format!(
-                "{program} {command}{data_dir}{reach} 'The season begins'"
+                "{program} {command}{data_dir}{endpoint} 'The season begins'"
             ));
         }
         commands
     }
 }
 
-impl Display for Call {
-    /// As grpcurl takes it; the alternate form is `buf curl`'s.
+impl Display for ExampleCall {
+    /// Formats the call for grpcurl; the alternate form is for `buf curl`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             token,
@@ -138,11 +140,11 @@ impl Display for Call {
 
 impl Display for Banner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tokens { alice, bob, sys } = &self.tokens;
-        writeln!(f, "Postroom is ready, for development.\n")?;
+        let DevTokens { alice, bob, sys } = &self.tokens;
+        writeln!(f, "Postroom is ready for development.\n")?;
         writeln!(
             f,
-            "# Tokens of the app {}, good for {}:",
+            "# Tokens of the app {}, valid for {}:",
             super::APP,
             self.lifetime
         )?;
@@ -151,7 +153,7 @@ impl Display for Banner {
         }
         writeln!(
             f,
-            "\n# Alice writes to Bob, Bob looks; the app writes to both. With grpcurl:"
+            "\n# Alice writes to Bob, Bob reads; the app writes to both. With grpcurl:"
         )?;
         for call in self.calls() {
             writeln!(f, "{call}")?;
@@ -160,7 +162,7 @@ impl Display for Banner {
         for call in self.calls() {
             writeln!(f, "{call:#}")?;
         }
-        writeln!(f, "\n# The same by hand:")?;
+        writeln!(f, "\n# The same with the CLI:")?;
         for command in self.commands() {
             writeln!(f, "{command}")?;
         }
@@ -177,7 +179,7 @@ mod tests {
         let banner = Banner {
             user: Some(SocketAddr::from(([127, 0, 0, 1], port))),
             sys: None,
-            tokens: Tokens { alice, bob, sys },
+            tokens: DevTokens { alice, bob, sys },
             program: "postroom".to_owned(),
             data_dir: " --data-dir 'd'".to_owned(),
             lifetime: "12h",
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_set_before_they_are_used() {
+    fn a_token_is_exported_before_its_first_use() {
         let text = banner(7600);
         let set = text.find("export ALICE=a.a.a\n").expect("a token");
         let used = text.find("$ALICE").expect("a call");
@@ -194,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn calls_go_where_the_service_is() {
+    fn an_example_call_has_the_address_of_the_service() {
         let text = banner(4711);
         assert!(text.contains("127.0.0.1:4711 postroom.v1.Messaging/SendMessageSimple"));
         assert!(text.contains("http://127.0.0.1:4711/postroom.v1.Messaging/SendMessageSimple"));
         assert!(text.contains("inbox --as bob --data-dir 'd' --endpoint http://127.0.0.1:4711\n"));
-        assert!(!text.contains("postroom.sys.v1"), "Sys is not served");
+        assert!(!text.contains("postroom.sys.v1"), "Sys is not enabled");
         assert!(banner(7600).contains("inbox --as bob --data-dir 'd'\n"));
     }
 }

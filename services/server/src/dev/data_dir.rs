@@ -1,4 +1,4 @@
-//! The data directory: what is in it is for its owner only.
+//! The data directory, whose files only its owner may access.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -9,18 +9,18 @@ use crate::config::{DatabaseUrl, Problem};
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-/// The bits of a mode that let others in.
+/// Mode bits of group and others.
 const OTHERS: u32 = 0o077;
 
-/// A directory that nobody but its owner may enter.
+/// A directory with mode 0700.
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);
 
 impl DataDir {
-    /// Opens the directory, which is made if there is none.
+    /// Opens the directory, and creates it if it does not exist.
     ///
     /// # Errors
-    /// If it cannot be made, or others may enter it.
+    /// If it cannot be created, or others may access it.
     pub fn create(path: &Path) -> Result<Self, Problem> {
         match DirBuilder::new().mode(DIRECTORY_MODE).create(path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -30,27 +30,27 @@ impl DataDir {
         }
     }
 
-    /// Opens a directory that is there.
+    /// Opens an existing directory.
     ///
     /// # Errors
-    /// If there is none, or others may enter it.
+    /// If it does not exist, or others may access it.
     pub fn open(path: &Path) -> Result<Self, Problem> {
         let path = fs::canonicalize(path).map_err(|error| problem(path, &error))?;
         refuse_others(&path, DIRECTORY_MODE)?;
         Ok(Self(path))
     }
 
-    /// The embedded database.
+    /// URL of the embedded database.
     pub fn database_url(&self) -> DatabaseUrl {
         DatabaseUrl::sqlite_file(&self.file("postroom.db"))
     }
 
-    /// The path of a file in it.
+    /// Path of a file in the directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// What a file holds, if there is one.
+    /// Reads a file; `None` if it does not exist.
     ///
     /// # Errors
     /// If it cannot be read, or others may read it.
@@ -66,15 +66,15 @@ impl DataDir {
         }
     }
 
-    /// Puts a file there, in one piece or not at all.
+    /// Writes a file atomically.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, name: &str, text: &str) -> Result<(), Problem> {
         let path = self.file(name);
-        let draft = self.file(&format!("{name}.{}", std::process::id()));
-        write_new(&draft, text)
-            .and_then(|()| fs::rename(&draft, &path))
+        let temporary = self.file(&format!("{name}.{}", std::process::id()));
+        write_new(&temporary, text)
+            .and_then(|()| fs::rename(&temporary, &path))
             .map_err(|error| problem(&path, &error))
     }
 }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_for_its_owner_only() {
+    fn a_created_file_is_accessible_to_its_owner_only() {
         let path = fresh();
         let data = DataDir::create(&path).expect("a directory");
         data.write("key", "secret").expect("a file");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_read_is_refused() {
+    fn a_file_readable_by_other_users_is_refused() {
         let path = fresh();
         let data = DataDir::create(&path).expect("a directory");
         data.write("key", "secret").expect("a file");

@@ -1,4 +1,4 @@
-//! The development key: made on the first start, kept in the data directory.
+//! The development key, created on the first start and kept in the data directory.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,8 +21,8 @@ pub struct DevKey {
 }
 
 impl DevKey {
-    /// The key of a data directory, which is made if there is none, with its public half
-    /// in a JWKS file beside it.
+    /// Opens the key of a data directory, and creates it if it does not exist, with its public half
+    /// in a JWKS file.
     ///
     /// # Errors
     /// If a file cannot be read or written, or others may read it.
@@ -35,16 +35,16 @@ impl DevKey {
         Self::open(data)
     }
 
-    /// The key that a data directory has.
+    /// Opens the key of a data directory.
     ///
     /// # Errors
-    /// If it has none, others may read it, or it is none.
+    /// If it does not exist, others may read it, or it is not an Ed25519 key.
     pub fn open(data: &DataDir) -> Result<Self, Problem> {
         let path = data.file(PRIVATE_FILE).display().to_string();
         let Some(pem) = data.read(PRIVATE_FILE)? else {
             return Err(Problem::new(
                 path,
-                "no key yet; `postroom serve --dev` makes one",
+                "no development key; `postroom serve --dev` creates one",
             ));
         };
         let Some(jwks) = data.read(PUBLIC_FILE)? else {
@@ -52,12 +52,12 @@ impl DevKey {
             return Err(Problem::new(path, what));
         };
         let encoding = EncodingKey::from_ed_pem(pem.as_bytes())
-            .map_err(|error| Problem::new(path.clone(), format!("no Ed25519 key: {error}")))?;
+            .map_err(|error| Problem::new(path.clone(), format!("not an Ed25519 key: {error}")))?;
         let kid = kid_of(&jwks).ok_or_else(|| Problem::new(path, "its public half has no kid"))?;
         Ok(Self { encoding, kid })
     }
 
-    /// Where its public half is.
+    /// Path of the JWKS file.
     pub fn jwks(data: &DataDir) -> std::path::PathBuf {
         data.file(PUBLIC_FILE)
     }

@@ -1,17 +1,17 @@
-//! What `serve --dev` adds to a configuration.
+//! Configuration of `serve --dev`.
 
 use auth::{AllowedApps, CallerKind, Issuer, Jwks};
 
 use super::{DataDir, DevKey, ISSUER};
 use crate::config::{Config, Error, Problem};
 
-/// Makes the key if there is none, and has its tokens accepted.
+/// Creates the key if it does not exist, and adds its issuer to the configuration.
 ///
 /// # Errors
-/// If the service would be reached from elsewhere: anyone with the tokens that are printed
-/// could call it. Or if the key's files are not usable.
+/// If a listener is not on loopback, because anyone with the printed tokens could call it, or the
+/// key's files are not usable.
 pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
-    refuse_strangers(config)?;
+    require_loopback(config)?;
     let key = DevKey::create(data)?;
     config.issuer.push(Issuer {
         iss: ISSUER.to_owned(),
@@ -22,7 +22,7 @@ pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
     Ok(key)
 }
 
-fn refuse_strangers(config: &Config) -> Result<(), Error> {
+fn require_loopback(config: &Config) -> Result<(), Error> {
     let mut problems = Vec::new();
     for (key, address) in [
         ("user.address", Some(config.user.address)),
@@ -34,13 +34,13 @@ fn refuse_strangers(config: &Config) -> Result<(), Error> {
         ),
     ] {
         if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
-            let what = format!("{address} is not loopback: --dev listens nowhere else");
+            let what = format!("{address} is not loopback, and --dev listens on loopback only");
             problems.push(Problem::new(key, what));
         }
     }
     for (key, tls) in [("user.tls", &config.user.tls), ("sys.tls", &config.sys.tls)] {
         if !tls.is_plaintext() {
-            problems.push(Problem::new(key, "--dev speaks plaintext only"));
+            problems.push(Problem::new(key, "--dev does not support TLS"));
         }
     }
     Error::unless_empty(problems)
@@ -52,7 +52,7 @@ mod tests {
     use crate::config::{Flags, Sources};
 
     #[test]
-    fn only_loopback_will_do() {
+    fn a_listener_beyond_loopback_is_refused() {
         for key in [
             "user.address",
             "sys.address",
@@ -68,9 +68,9 @@ mod tests {
             }
             .load()
             .expect("a configuration");
-            let error = refuse_strangers(&config).expect_err(key);
+            let error = require_loopback(&config).expect_err(key);
             assert!(error.to_string().contains(key), "{error}");
         }
-        assert!(refuse_strangers(&Config::default()).is_ok());
+        assert!(require_loopback(&Config::default()).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens made with the development key.
+//! Tokens signed with the development key.
 
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,36 +13,36 @@ use crate::config::Lifetime;
 
 const SCOPES: [&str; 5] = ["sys.read", "sys.send", "sys.write", "sys.bulk", "sys.admin"];
 
-/// Whom a token is for.
+/// Kind of a token, with the claims of its own.
 #[derive(Debug, Clone)]
-pub enum Caller {
-    /// A user, who calls `Messaging`.
+pub enum TokenKind {
+    /// Token of a user of `Messaging`.
     User {
-        /// The profile.
+        /// Profile id.
         id: ProfileId,
-        /// What recipients are shown.
+        /// Name that recipients are shown.
         name: Option<String>,
     },
-    /// The app, which calls `Sys`.
+    /// Token of a privileged caller of `Sys`.
     Sys {
-        /// Who it is, for the audit log.
+        /// Id of the caller for the access log.
         id: Option<ProfileId>,
-        /// What it may do.
-        scopes: Scopes,
+        /// Granted scopes.
+        scopes: ScopeList,
     },
 }
 
-/// What a privileged caller may do.
+/// Scopes of a privileged caller. Default: all.
 #[derive(Debug, Clone)]
-pub struct Scopes(Vec<&'static str>);
+pub struct ScopeList(Vec<&'static str>);
 
-impl Default for Scopes {
+impl Default for ScopeList {
     fn default() -> Self {
         Self(SCOPES.to_vec())
     }
 }
 
-impl FromStr for Scopes {
+impl FromStr for ScopeList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -50,7 +50,7 @@ impl FromStr for Scopes {
         names
             .map(|name| {
                 let known = SCOPES.into_iter().find(|scope| *scope == name);
-                known.ok_or_else(|| format!("{name:?} is none of {}", SCOPES.join(", ")))
+                known.ok_or_else(|| format!("{name:?} is not one of {}", SCOPES.join(", ")))
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -58,7 +58,7 @@ impl FromStr for Scopes {
 }
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct DevClaims<'a> {
     iss: &'a str,
     aud: &'a str,
     iat: u64,
@@ -73,15 +73,20 @@ struct Claims<'a> {
 }
 
 impl DevKey {
-    /// A token for a caller of an app, good from now on for that long.
+    /// Creates a token for a caller of an app that expires after `lifetime`.
     ///
     /// # Errors
     /// If the key cannot sign.
-    pub fn mint(&self, app: &AppId, caller: &Caller, lifetime: Lifetime) -> anyhow::Result<String> {
+    pub fn mint(
+        &self,
+        app: &AppId,
+        kind: &TokenKind,
+        lifetime: Lifetime,
+    ) -> anyhow::Result<String> {
         let iat = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let exp = iat + lifetime.seconds().unsigned_abs();
-        let claims = match caller {
-            Caller::User { id, name } => Claims {
+        let claims = match kind {
+            TokenKind::User { id, name } => DevClaims {
                 iss: ISSUER,
                 aud: "postroom",
                 iat,
@@ -91,7 +96,7 @@ impl DevKey {
                 name: name.as_deref(),
                 scope: None,
             },
-            Caller::Sys { id, scopes } => Claims {
+            TokenKind::Sys { id, scopes } => DevClaims {
                 iss: ISSUER,
                 aud: "postroom-sys",
                 iat,
@@ -106,7 +111,8 @@ impl DevKey {
             kid: Some(self.kid.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
-        jsonwebtoken::encode(&header, &claims, &self.encoding).context("the token was not signed")
+        jsonwebtoken::encode(&header, &claims, &self.encoding)
+            .context("the token could not be signed")
     }
 }
 
@@ -120,17 +126,17 @@ mod tests {
     use crate::dev::DataDir;
 
     #[test]
-    fn a_token_is_verified_by_the_public_half() {
+    fn a_token_is_verified_with_the_public_half() {
         let path = std::env::temp_dir().join(format!("postroom-key-{}", uuid::Uuid::now_v7()));
         let data = DataDir::create(&path).expect("a directory");
         let app = AppId::parse("demo").expect("an app");
         let id = ProfileId::parse("alice").expect("a profile");
-        let caller = Caller::User { id, name: None };
+        let kind = TokenKind::User { id, name: None };
 
         DevKey::create(&data).expect("a key");
         let key = DevKey::create(&data).expect("the same key");
         let token = key
-            .mint(&app, &caller, "1h".parse().expect("an hour"))
+            .mint(&app, &kind, "1h".parse().expect("an hour"))
             .expect("a token");
 
         let jwks = std::fs::read(DevKey::jwks(&data)).expect("a file");
@@ -151,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_separated_by_spaces_or_commas() {
-        let scopes: Scopes = "sys.read sys.send,sys.bulk".parse().expect("scopes");
+    fn a_scope_list_is_separated_by_spaces_or_commas() {
+        let scopes: ScopeList = "sys.read sys.send,sys.bulk".parse().expect("scopes");
         assert_eq!(scopes.0, ["sys.read", "sys.send", "sys.bulk"]);
-        assert!("sys.all".parse::<Scopes>().is_err());
+        assert!("sys.all".parse::<ScopeList>().is_err());
     }
 }

@@ -1,5 +1,4 @@
-//! The end of the service, in steps: calls go on for a while, then they are ended, then
-//! connections are cut.
+//! The drain: no new calls, then the end of open calls, then the end of connections.
 
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -8,7 +7,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::limits::{DRAIN_CALLS, DRAIN_CONNECTIONS};
 
-/// Tells all who serve how far the end has come. Clones tell the same.
+/// Progress of the drain. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Drain {
     begun: CancellationToken,
@@ -18,7 +17,7 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// Until nothing new is to be begun.
+    /// Waits until the drain begins and no new calls are accepted.
     pub async fn begun(&self) {
         self.begun.cancelled().await;
     }
@@ -27,32 +26,32 @@ impl Drain {
         self.begun.is_cancelled()
     }
 
-    /// Until calls are to be ended.
+    /// Waits until open calls are to be ended, [`DRAIN_CALLS`] after the beginning.
     pub async fn calls_end(&self) {
         self.calls_end.cancelled().await;
     }
 
-    /// Until connections are to be cut.
+    /// Waits until connections are to be cut, [`DRAIN_CONNECTIONS`] after the beginning.
     pub async fn cut(&self) {
         self.cut.cancelled().await;
     }
 
-    /// Makes the drain wait for its holder.
+    /// Returns a token that the drain waits for until it is dropped.
     pub fn hold(&self) -> TaskTrackerToken {
         self.serving.token()
     }
 
-    /// Ends everything, and answers when it has ended. `true`: all by itself.
+    /// Runs the drain to its end. Returns whether all calls ended before [`DRAIN_CALLS`].
     pub async fn run(&self) -> bool {
         let start = Instant::now();
         self.begun.cancel();
         self.serving.close();
-        let alone = timeout_at(start + DRAIN_CALLS, self.serving.wait())
+        let in_time = timeout_at(start + DRAIN_CALLS, self.serving.wait())
             .await
             .is_ok();
         self.calls_end.cancel();
         let _ = timeout_at(start + DRAIN_CONNECTIONS, self.serving.wait()).await;
         self.cut.cancel();
-        alone
+        in_time
     }
 }

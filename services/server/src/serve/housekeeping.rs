@@ -1,22 +1,24 @@
-//! What is to be done from time to time, whoever calls.
+//! Periodic background work: trimming, sweeping and jobs.
 
 use std::sync::Arc;
 
 use storage::{Error, Maintenance};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::limits::{JOBS_EVERY, JOBS_PAUSE, JOBS_REST, SWEEP_EVERY, SWEEP_REST, TRIM_EVERY};
+use crate::limits::{
+    JOB_FAILURE_PAUSE, JOB_INTERVAL, JOB_STEP_PAUSE, SWEEP_INTERVAL, SWEEP_PAUSE, TRIM_INTERVAL,
+};
 
-/// Starts all of it.
+/// Starts the background tasks.
 pub fn start(store: Arc<dyn Maintenance>) {
-    tokio::spawn(sweep_all(Arc::clone(&store)));
-    tokio::spawn(advance_all(Arc::clone(&store)));
-    tokio::spawn(trim_all(store));
+    tokio::spawn(expire_periodically(Arc::clone(&store)));
+    tokio::spawn(run_jobs_periodically(Arc::clone(&store)));
+    tokio::spawn(trim_periodically(store));
 }
 
-/// Forgets old deletions from time to time. Several replicas may do so at once.
-async fn trim_all(store: Arc<dyn Maintenance>) {
-    let mut ticks = interval_at(Instant::now() + TRIM_EVERY, TRIM_EVERY);
+/// Trims old tombstones periodically. Several replicas may do so at once.
+async fn trim_periodically(store: Arc<dyn Maintenance>) {
+    let mut ticks = interval_at(Instant::now() + TRIM_INTERVAL, TRIM_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -26,43 +28,43 @@ async fn trim_all(store: Arc<dyn Maintenance>) {
     }
 }
 
-/// Sweeps from time to time, if no other replica does.
-async fn sweep_all(store: Arc<dyn Maintenance>) {
-    let mut ticks = interval_at(Instant::now() + SWEEP_EVERY, SWEEP_EVERY);
+/// Sweeps periodically, unless another replica does.
+async fn expire_periodically(store: Arc<dyn Maintenance>) {
+    let mut ticks = interval_at(Instant::now() + SWEEP_INTERVAL, SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = sweep(&*store).await {
+        if let Err(error) = expire_due(&*store).await {
             tracing::warn!(error.source = %error, "sweep.failed");
         }
     }
 }
 
-/// Takes the steps of jobs, together with all other replicas.
-async fn advance_all(store: Arc<dyn Maintenance>) {
-    let mut ticks = interval_at(Instant::now(), JOBS_EVERY);
+/// Runs the steps of jobs periodically, beside all other replicas.
+async fn run_jobs_periodically(store: Arc<dyn Maintenance>) {
+    let mut ticks = interval_at(Instant::now(), JOB_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = advance(&*store).await {
+        if let Err(error) = run_jobs(&*store).await {
             tracing::warn!(error.source = %error, "jobs.failed");
-            sleep(JOBS_PAUSE).await;
+            sleep(JOB_FAILURE_PAUSE).await;
         }
     }
 }
 
-/// One step after the other, with a rest after each: whoever calls comes first.
-async fn advance(store: &dyn Maintenance) -> Result<(), Error> {
+/// Runs due steps, with a pause after each so that calls take precedence.
+async fn run_jobs(store: &dyn Maintenance) -> Result<(), Error> {
     while store.run_jobs().await? {
-        sleep(JOBS_REST).await;
+        sleep(JOB_STEP_PAUSE).await;
     }
     Ok(())
 }
 
-/// In small parts, with a rest after each: whoever calls comes first.
-async fn sweep(store: &dyn Maintenance) -> Result<(), Error> {
+/// Sweeps in small parts, with a pause after each so that calls take precedence.
+async fn expire_due(store: &dyn Maintenance) -> Result<(), Error> {
     while store.expire_due().await? {
-        sleep(SWEEP_REST).await;
+        sleep(SWEEP_PAUSE).await;
     }
     Ok(())
 }

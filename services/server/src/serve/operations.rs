@@ -15,16 +15,16 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::drain::Drain;
-use crate::limits::READY_MAX;
+use crate::limits::READY_TIMEOUT;
 
-/// What the probes look at.
+/// State that the probes read.
 #[derive(Clone)]
 pub struct Probes {
     pub store: Arc<dyn Lifecycle>,
     pub drain: Drain,
 }
 
-/// `/livez` and `/readyz`.
+/// Router of `/livez` and `/readyz`.
 pub fn probes(probes: Probes) -> Router {
     Router::new()
         .route("/livez", get(|| async { "live\n" }))
@@ -32,19 +32,19 @@ pub fn probes(probes: Probes) -> Router {
         .with_state(probes)
 }
 
-/// `/metrics`.
+/// Router of `/metrics`.
 pub fn metrics(metrics: Metrics) -> Router {
     Router::new()
         .route("/metrics", get(render))
         .with_state(metrics)
 }
 
-/// Ready: the store takes writes, and the service is not about to end.
+/// Returns 200 while the store accepts writes and no drain has begun, otherwise 503.
 async fn readyz(State(probes): State<Probes>) -> (StatusCode, &'static str) {
     if probes.drain.has_begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
-    match timeout(READY_MAX, probes.store.ready()).await {
+    match timeout(READY_TIMEOUT, probes.store.ready()).await {
         Ok(Ok(())) => (StatusCode::OK, "ready\n"),
         Ok(Err(error)) => {
             let error = format!("{:#}", anyhow::Error::from(error));
@@ -56,7 +56,7 @@ async fn readyz(State(probes): State<Probes>) -> (StatusCode, &'static str) {
         }
         Err(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "the store does not answer\n",
+            "the store does not respond\n",
         ),
     }
 }
@@ -72,13 +72,13 @@ async fn render(State(metrics): State<Metrics>) -> Response {
 }
 
 /// A bound port of the operations listener.
-pub struct Listener(TcpListener);
+pub struct OperationsPort(TcpListener);
 
-impl Listener {
+impl OperationsPort {
     /// Binds the port.
     ///
     /// # Errors
-    /// If it is not free.
+    /// If the address is in use or not available.
     pub async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
@@ -86,12 +86,12 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// Where it listens.
+    /// Address of the port, with its actual number if the configuration has 0.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.0.local_addr()?)
     }
 
-    /// Answers until connections are cut: probes want to see the drain.
+    /// Serves until the drain cuts connections, so that probes can observe the drain.
     pub async fn run(self, router: Router, drain: Drain) {
         let server = axum::serve(self.0, router);
         tokio::select! {

@@ -1,4 +1,4 @@
-//! The ports of the service: all bound, or none.
+//! The ports of all listeners: all are bound, or none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,23 +7,22 @@ use storage::Store;
 use telemetry::Metrics;
 use tokio_rustls::TlsAcceptor;
 
-use super::calls::Answerer;
-use super::connection::Connections;
 use super::drain::Drain;
-use super::listener::Listener;
-use super::operations::{self, Probes};
-use super::plan::Plan;
+use super::grpc_port::GrpcPort;
+use super::http2::{ConnectionOptions, GrpcService};
+use super::operations::{self, OperationsPort, Probes};
+use super::prepared_config::PreparedConfig;
 use crate::config::Config;
 
-/// What is bound.
+/// Bound ports of the listeners that the configuration enables.
 pub struct Ports {
-    user: Option<Listener>,
-    sys: Option<Listener>,
-    operations: Option<operations::Listener>,
-    probes: Option<operations::Listener>,
+    user: Option<GrpcPort>,
+    sys: Option<GrpcPort>,
+    operations: Option<OperationsPort>,
+    probes: Option<OperationsPort>,
 }
 
-/// Where the service listens, with real ports.
+/// Addresses of the bound ports, with their actual numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
     pub user: Option<SocketAddr>,
@@ -33,7 +32,7 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Those that are, by name.
+    /// Addresses of the enabled listeners, with their names.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
         let all = [
             ("user", self.user),
@@ -47,15 +46,15 @@ impl Addresses {
 }
 
 impl Ports {
-    /// Binds what the configuration enables.
+    /// Binds the ports that the configuration enables.
     ///
     /// # Errors
-    /// If one of the ports is not free.
+    /// If one of the addresses is in use or not available.
     pub async fn bind(config: &Config) -> anyhow::Result<Self> {
         let connections_max = config.limits.connections.size();
         let grpc = |name, enabled: bool, address| {
             enabled
-                .then(|| Listener::bind(name, address, connections_max))
+                .then(|| GrpcPort::bind(name, address, connections_max))
                 .transpose()
         };
         let operations = config
@@ -70,62 +69,59 @@ impl Ports {
         })
     }
 
-    /// Where they are.
+    /// Addresses of the ports.
     pub fn addresses(&self) -> anyhow::Result<Addresses> {
-        let http = |listener: &Option<operations::Listener>| {
-            listener
-                .as_ref()
-                .map(operations::Listener::address)
-                .transpose()
+        let http = |listener: &Option<OperationsPort>| {
+            listener.as_ref().map(OperationsPort::address).transpose()
         };
         Ok(Addresses {
-            user: self.user.as_ref().map(Listener::address).transpose()?,
-            sys: self.sys.as_ref().map(Listener::address).transpose()?,
+            user: self.user.as_ref().map(GrpcPort::address).transpose()?,
+            sys: self.sys.as_ref().map(GrpcPort::address).transpose()?,
             operations: http(&self.operations)?,
             probes: http(&self.probes)?,
         })
     }
 
-    /// Begins to answer, until the drain says otherwise.
+    /// Starts to serve on all ports, until the drain.
     pub fn serve(
         self,
-        plan: Plan,
-        [user, sys]: [Answerer; 2],
+        prepared: PreparedConfig,
+        [user, sys]: [GrpcService; 2],
         store: &Arc<dyn Store>,
         metrics: Metrics,
         drain: &Drain,
     ) {
-        let streams_max = plan.config.limits.streams_per_connection.get();
-        let grpc = |listener: Option<Listener>, tls: Option<TlsAcceptor>, answerer: Answerer| {
-            if let Some(listener) = listener {
+        let streams_max = prepared.config.limits.streams_per_connection.get();
+        let grpc = |port: Option<GrpcPort>, tls: Option<TlsAcceptor>, service: GrpcService| {
+            if let Some(port) = port {
                 let drain = drain.clone();
-                tokio::spawn(listener.run(Connections {
+                tokio::spawn(port.run(ConnectionOptions {
                     tls,
                     streams_max,
-                    answerer,
+                    service,
                     drain,
                 }));
             }
         };
-        grpc(self.user, plan.user_tls, user);
-        grpc(self.sys, plan.sys_tls, sys);
+        grpc(self.user, prepared.user_tls, user);
+        grpc(self.sys, prepared.sys_tls, sys);
 
         let probes = operations::probes(Probes {
             store: store.clone(),
             drain: drain.clone(),
         });
         let all = probes.clone().merge(operations::metrics(metrics));
-        for (listener, router) in [(self.operations, all), (self.probes, probes)] {
-            if let Some(listener) = listener {
-                tokio::spawn(listener.run(router, drain.clone()));
+        for (port, router) in [(self.operations, all), (self.probes, probes)] {
+            if let Some(port) = port {
+                tokio::spawn(port.run(router, drain.clone()));
             }
         }
     }
 }
 
-async fn bind_http(address: Option<SocketAddr>) -> anyhow::Result<Option<operations::Listener>> {
+async fn bind_http(address: Option<SocketAddr>) -> anyhow::Result<Option<OperationsPort>> {
     match address {
         None => Ok(None),
-        Some(address) => operations::Listener::bind(address).await.map(Some),
+        Some(address) => OperationsPort::bind(address).await.map(Some),
     }
 }

@@ -5,20 +5,20 @@ use std::process;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The exit code of a process that ended without draining.
-const ENDED_AT_ONCE: i32 = 130;
+/// Exit code of a process that a second signal ended without a drain: 128 + SIGINT.
+const EXIT_UNDRAINED: i32 = 130;
 
-/// SIGTERM and SIGINT, from now on.
+/// Handlers of SIGTERM and SIGINT.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// Catches the signals.
+    /// Installs the handlers.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// If the system refuses them.
     pub fn catch() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -26,7 +26,7 @@ impl Signals {
         })
     }
 
-    /// The name of the next one.
+    /// Waits for the next signal and returns its name.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
@@ -34,12 +34,12 @@ impl Signals {
         }
     }
 
-    /// From now on, the next one ends the process at once.
-    pub fn arm(mut self) {
+    /// Makes the next signal exit the process immediately.
+    pub fn exit_on_next(mut self) {
         tokio::spawn(async move {
             let name = self.next().await;
-            tracing::warn!(signal.name = name, "ended at once, by a second signal");
-            process::exit(ENDED_AT_ONCE);
+            tracing::warn!(signal.name = name, "drain.aborted");
+            process::exit(EXIT_UNDRAINED);
         });
     }
 }

@@ -1,4 +1,4 @@
-//! TLS, from files that are read before any port is bound.
+//! TLS acceptors, from files that are read before any port is bound.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::config::{Problem, TlsPaths};
 
-/// What speaks TLS for a listener; none, if it speaks plaintext.
+/// Builds the TLS acceptor of a listener; `None` for plaintext. `section` is the section of the
+/// configuration that has the paths.
 ///
 /// # Errors
-/// If a file cannot be read or used. `section` is where the paths are configured.
+/// If a file cannot be read or used.
 pub fn acceptor(section: &str, paths: &TlsPaths) -> Result<Option<TlsAcceptor>, Problem> {
     let (Some(certificate), Some(key)) = (&paths.certificate, &paths.key) else {
         return Ok(None);
@@ -71,7 +72,7 @@ fn certificates(
         Ok(chain) if chain.is_empty() => Err(problem(
             section,
             name,
-            &format!("{} holds no certificate", path.display()),
+            &format!("{} contains no certificate", path.display()),
         )),
         Ok(chain) => Ok(chain),
         Err(error) => Err(problem(

@@ -1,4 +1,4 @@
-//! `postroom sys bulk`: a message to everyone, and what has become of it.
+//! `postroom sys bulk`: sends a message to everyone, and shows its tally.
 
 use clap::{Args as Arguments, Subcommand, ValueEnum};
 use proto::sys::v1::sys_client::SysClient;
@@ -15,7 +15,7 @@ Examples:
   postroom sys bulk send --from-name News --audience everyone --expire-after 7d 'Welcome'
   postroom sys bulk get 0193a1e2-…";
 
-/// Send a message to everyone, or see what has become of one
+/// Send a message to everyone, or show the tally of one
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub enum Command {
@@ -23,39 +23,39 @@ pub enum Command {
     Get(GetArgs),
 }
 
-/// Send a message to all users of the app, at once
+/// Send a message to all users of the app
 #[derive(Debug, Arguments)]
 pub struct SendArgs {
-    /// Whom recipients see as the sender
+    /// Sender's name as shown to recipients
     #[arg(long, value_name = "NAME")]
     from_name: String,
-    /// Who gets it
-    #[arg(long, value_enum, default_value_t = Audience::Existing)]
-    audience: Audience,
+    /// Recipients
+    #[arg(long, value_enum, default_value_t = AudienceArg::Existing)]
+    audience: AudienceArg,
     #[command(flatten)]
     message: MessageArgs,
-    /// How long it lives, as 30d, 12h or 15m
+    /// Time to live, such as 30d, 12h or 15m
     #[arg(long, value_name = "DURATION")]
     expire_after: Option<Lifetime>,
     #[command(flatten)]
-    reach: SysArgs,
+    endpoint: SysArgs,
 }
 
-/// Show a message to everyone, and in how many mailboxes it is
+/// Show a message to everyone, and the number of mailboxes that hold it
 #[derive(Debug, Arguments)]
 pub struct GetArgs {
-    /// The message
+    /// Id of the message
     message_id: String,
     #[command(flatten)]
-    reach: SysArgs,
+    endpoint: SysArgs,
 }
 
-/// Who gets a message to everyone.
+/// Recipients of a message to everyone.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Audience {
-    /// Those who have a mailbox now
+enum AudienceArg {
+    /// Users who have a mailbox now
     Existing,
-    /// Also those who come before it expires
+    /// Also users whose mailbox is created before it expires
     Everyone,
 }
 
@@ -68,8 +68,8 @@ pub async fn run(command: Command) -> Result<(), Failure> {
 
 async fn send(args: SendArgs) -> Result<(), Failure> {
     let audience = match args.audience {
-        Audience::Existing => BulkAudience::Existing,
-        Audience::Everyone => BulkAudience::Everyone,
+        AudienceArg::Existing => BulkAudience::Existing,
+        AudienceArg::Everyone => BulkAudience::Everyone,
     };
     let request = SendBulkRequest {
         content: Some(args.message.content()?),
@@ -81,7 +81,7 @@ async fn send(args: SendArgs) -> Result<(), Failure> {
         request_id: args.message.request_id(),
         expire_after: args.expire_after.map(Lifetime::to_proto),
     };
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = SysClient::new(session.channel.clone());
     let sent = client.send_bulk(session.request(request)).await?;
     let sent = sent.into_inner();
@@ -97,18 +97,18 @@ async fn get(args: GetArgs) -> Result<(), Failure> {
     let request = GetBulkRequest {
         message_id: args.message_id,
     };
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = SysClient::new(session.channel.clone());
     let bulk = client.get_bulk(session.request(request)).await?;
     let bulk = bulk.into_inner();
     let message = bulk.message.unwrap_or_default();
-    let words = if bulk.recalled {
+    let content = if bulk.recalled {
         "(recalled)".to_owned()
     } else {
         text_of(&message)
     };
     println!(
-        "{words}\nversion {}, until {}\nin {} mailboxes so far, read in {}, deleted from {}",
+        "{content}\nversion {}, until {}\nin {} mailboxes so far, read in {}, deleted from {}",
         message.version,
         time(message.expire_time.as_ref()),
         bulk.settled,

@@ -1,4 +1,4 @@
-//! `postroom sys job`: how far the delivery to a segment is.
+//! `postroom sys job`: progress of a delivery to a segment.
 
 use clap::Args as Arguments;
 use proto::sys::v1::send_job_change::Kind;
@@ -12,43 +12,43 @@ use tonic::transport::Channel;
 
 use crate::client::{Session, SysArgs, progress};
 use crate::failure::Failure;
-use crate::limits::JOB_LOOK_EVERY;
+use crate::limits::JOB_WATCH_INTERVAL;
 
 const BAR: &str = "{bar:30} {human_pos}/{human_len} {eta} {msg}";
 
 const EXAMPLES: &str = "\
 Examples:
-  postroom sys job 0193a1e2-…             how far it is
+  postroom sys job 0193a1e2-…             show its progress
   postroom sys job 0193a1e2-… --watch     follow it to its end
-  postroom sys job 0193a1e2-… --cancel    stop it; what has been delivered stays";
+  postroom sys job 0193a1e2-… --cancel    cancel it; delivered messages stay";
 
-/// Show, follow or stop a job that delivers a message to a segment
+/// Show, follow or cancel a job that delivers a message to a segment
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The job, or its message
+    /// Id of the job, or of its message
     #[arg(value_name = "ID")]
     job_id: String,
-    /// Wait until the job has ended, and a change of its message has reached everyone
+    /// Wait until the job has ended and a change of its message has reached all recipients
     #[arg(long)]
     watch: bool,
-    /// Stop it
+    /// Cancel the job
     #[arg(long)]
     cancel: bool,
     #[command(flatten)]
-    reach: SysArgs,
+    endpoint: SysArgs,
 }
 
-/// A job of the service.
-struct Job {
+/// Client for one job.
+struct JobClient {
     id: String,
     session: Session,
     client: SysClient<Channel>,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let session = args.reach.connect().await?;
-    let mut job = Job {
+    let session = args.endpoint.connect().await?;
+    let mut job = JobClient {
         id: args.job_id,
         client: SysClient::new(session.channel.clone()),
         session,
@@ -56,16 +56,16 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if args.cancel {
         job.cancel().await?;
     }
-    let found = if args.watch {
+    let response = if args.watch {
         job.watch().await?
     } else {
         job.get().await?
     };
-    println!("{}", words(&found));
+    println!("{}", describe(&response));
     Ok(())
 }
 
-impl Job {
+impl JobClient {
     async fn get(&mut self) -> Result<GetSendJobResponse, Failure> {
         let request = self.session.request(GetSendJobRequest {
             job_id: self.id.clone(),
@@ -73,7 +73,7 @@ impl Job {
         Ok(self.client.get_send_job(request).await?.into_inner())
     }
 
-    /// Stops it. It needs no `request_id`: a job that has stopped is not stopped again.
+    /// Cancels the job. It needs no `request_id`: cancelling twice has no effect.
     async fn cancel(&mut self) -> Result<(), Failure> {
         let request = self.session.request(CancelSendJobRequest {
             job_id: self.id.clone(),
@@ -83,57 +83,57 @@ impl Job {
         Ok(())
     }
 
-    /// Waits until nothing is left to do.
+    /// Polls the job until it and the change of its message have ended.
     async fn watch(&mut self) -> Result<GetSendJobResponse, Failure> {
         let bar = progress(BAR);
         loop {
-            let found = self.get().await?;
-            let step = Step::of(&found);
-            bar.set_length(step.all);
-            bar.set_position(step.done);
-            bar.set_message(step.what);
-            if has_ended(&found) {
+            let response = self.get().await?;
+            let progress = JobProgress::of(&response);
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+            bar.set_message(progress.verb);
+            if has_ended(&response) {
                 bar.finish_and_clear();
-                return Ok(found);
+                return Ok(response);
             }
-            sleep(JOB_LOOK_EVERY).await;
+            sleep(JOB_WATCH_INTERVAL).await;
         }
     }
 }
 
-/// What a job has done, of what it has to do now.
+/// Progress of a job's delivery, or of the change of its message while one is running.
 #[derive(Debug, PartialEq, Eq)]
-struct Step {
-    what: &'static str,
+struct JobProgress {
+    verb: &'static str,
     done: u64,
-    all: u64,
+    total: u64,
 }
 
-impl Step {
+impl JobProgress {
     fn of(job: &GetSendJobResponse) -> Self {
         let counts = job.counts.unwrap_or_default();
         let tried = counts.delivered + counts.full + counts.failed;
-        let (what, done, all) = match &job.change {
-            Some(change) if is_left(change) => (changed(change), change.reached, change.total),
+        let (verb, done, total) = match &job.change {
+            Some(change) if is_running(change) => (changed(change), change.reached, change.total),
             _ => ("delivered", tried, counts.accepted),
         };
         Self {
-            what,
+            verb,
             done: done.unsigned_abs(),
-            all: all.unsigned_abs(),
+            total: total.unsigned_abs(),
         }
     }
 }
 
-fn is_left(change: &SendJobChange) -> bool {
+fn is_running(change: &SendJobChange) -> bool {
     change.reached < change.total
 }
 
 fn has_ended(job: &GetSendJobResponse) -> bool {
-    job.state() != SendJobState::Running && !job.change.as_ref().is_some_and(is_left)
+    job.state() != SendJobState::Running && !job.change.as_ref().is_some_and(is_running)
 }
 
-fn words(job: &GetSendJobResponse) -> String {
+fn describe(job: &GetSendJobResponse) -> String {
     let SendJobCounts {
         accepted,
         duplicates,
@@ -142,8 +142,8 @@ fn words(job: &GetSendJobResponse) -> String {
         failed,
     } = job.counts.unwrap_or_default();
     let change = job.change.as_ref().map(|change| {
-        let (what, reached, total) = (changed(change), change.reached, change.total);
-        format!("\n{what} for {reached} of {total} recipients")
+        let (verb, reached, total) = (changed(change), change.reached, change.total);
+        format!("\n{verb} for {reached} of {total} recipients")
     });
     format!(
         "{} of {}: {}\nto {accepted} profiles, {duplicates} duplicates: \
@@ -160,7 +160,7 @@ const fn state(state: SendJobState) -> &'static str {
         SendJobState::Running => "running",
         SendJobState::Done => "done",
         SendJobState::Cancelled => "cancelled",
-        SendJobState::Unspecified => "in a state that this program does not know",
+        SendJobState::Unspecified => "in an unknown state",
     }
 }
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_has_ended_when_its_change_has_reached_everyone_too() {
+    fn a_job_has_ended_once_its_change_has_reached_all_recipients() {
         assert!(!has_ended(&job(SendJobState::Running, None)));
         assert!(!has_ended(&job(SendJobState::Done, Some((3, 6)))));
         assert!(has_ended(&job(SendJobState::Done, Some((6, 6)))));
@@ -205,18 +205,18 @@ mod tests {
     }
 
     #[test]
-    fn the_bar_shows_the_change_while_there_is_something_left_of_it() {
-        let step = |what, done, all| Step { what, done, all };
-        let running = |change| Step::of(&job(SendJobState::Running, change));
-        assert_eq!(running(None), step("delivered", 6, 9));
-        assert_eq!(running(Some((3, 6))), step("updated", 3, 6));
-        assert_eq!(running(Some((6, 6))), step("delivered", 6, 9));
+    fn the_progress_is_that_of_a_running_change() {
+        let progress = |verb, done, total| JobProgress { verb, done, total };
+        let running = |change| JobProgress::of(&job(SendJobState::Running, change));
+        assert_eq!(running(None), progress("delivered", 6, 9));
+        assert_eq!(running(Some((3, 6))), progress("updated", 3, 6));
+        assert_eq!(running(Some((6, 6))), progress("delivered", 6, 9));
     }
 
     #[test]
-    fn a_job_is_shown_with_its_counts_and_its_change() {
+    fn a_description_of_a_job_has_its_counts_and_its_change() {
         assert_eq!(
-            words(&job(SendJobState::Running, Some((3, 6)))),
+            describe(&job(SendJobState::Running, Some((3, 6)))),
             "job of message: running\n\
              to 9 profiles, 1 duplicates: 4 delivered, 2 full, 0 failed\n\
              updated for 3 of 6 recipients"

@@ -1,6 +1,6 @@
-//! `postroom sys send`: a message from the app.
+//! `postroom sys send`: sends a message from the app.
 
-mod ids;
+mod recipient_file;
 mod segment;
 
 use std::path::PathBuf;
@@ -25,28 +25,28 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
-    recipients: Recipients,
-    /// Whom recipients see as the sender
+    recipients: RecipientArgs,
+    /// Sender's name as shown to recipients
     #[arg(long, value_name = "NAME")]
     from_name: String,
     #[command(flatten)]
     message: MessageArgs,
-    /// How long it lives, as 30d, 12h or 15m
+    /// Time to live, such as 30d, 12h or 15m
     #[arg(long, value_name = "DURATION")]
     expire_after: Option<Lifetime>,
     #[command(flatten)]
-    reach: SysArgs,
+    endpoint: SysArgs,
 }
 
-/// Who gets it, said in one of two ways.
+/// Recipients as flags or as a file, not both.
 #[derive(Debug, Arguments)]
 #[group(required = true, multiple = false)]
-struct Recipients {
-    /// A recipient; repeat it for more
+struct RecipientArgs {
+    /// Recipient; repeat for more
     #[arg(long, value_name = "PROFILE")]
     to: Vec<String>,
-    /// A file with a recipient on each line, any number of them; - reads standard input. A job
-    /// delivers the message: see `postroom sys job`
+    /// File with a recipient on each line, up to 10,000,000; - reads standard input. A job delivers
+    /// the message: see `postroom sys job`
     #[arg(long, value_name = "FILE")]
     to_file: Option<PathBuf>,
 }
@@ -70,7 +70,7 @@ async fn send(args: Args) -> Result<(), Failure> {
         expire_after: args.expire_after.map(Lifetime::to_proto),
         ..SendMessageRequest::default()
     };
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = SysClient::new(session.channel.clone());
     let sent = client
         .send_message(session.request(request))

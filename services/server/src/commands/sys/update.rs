@@ -1,4 +1,4 @@
-//! `postroom sys update`: another content for a message, in every box that holds it.
+//! `postroom sys update`: replaces the content of a message in every box that holds it.
 
 use clap::Args as Arguments;
 use proto::sys::v1::UpdateMessageRequest;
@@ -16,15 +16,15 @@ Examples:
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The message
+    /// Id of the message
     message_id: String,
     #[command(flatten)]
     message: MessageArgs,
-    /// Only if this is the message's version; -1 for any
+    /// Required current version of the message; -1 accepts any
     #[arg(long, value_name = "VERSION", allow_negative_numbers = true)]
     expected_version: Option<i64>,
     #[command(flatten)]
-    reach: SysArgs,
+    endpoint: SysArgs,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
@@ -34,7 +34,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         expected_version: args.expected_version,
         request_id: args.message.request_id(),
     };
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = SysClient::new(session.channel.clone());
     let request = session.request(request);
     let updated = client.update_message(request).await?.into_inner();

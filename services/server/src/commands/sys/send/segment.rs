@@ -1,4 +1,4 @@
-//! A message to the profiles in a file, through `SendToProfiles`.
+//! Sends a message to the profiles in a file, by `SendToProfiles`.
 
 use std::future::pending;
 use std::io::BufRead;
@@ -16,24 +16,24 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::Args;
-use super::ids::Ids;
+use super::recipient_file::RecipientFile;
 use crate::client::{progress, time};
 use crate::config::Lifetime;
 use crate::failure::Failure;
 use crate::limits::SEGMENT_CHUNKS_AHEAD;
 
-const OF_A_FILE: &str = "{bar:30} {bytes}/{total_bytes} {eta} {msg}";
-const OF_A_STREAM: &str = "{spinner} {bytes} {msg}";
+const FILE_BAR: &str = "{bar:30} {bytes}/{total_bytes} {eta} {msg}";
+const STREAM_BAR: &str = "{spinner} {bytes} {msg}";
 
-/// What the reader of the file says: ids, or none at its end.
-type Said = Option<Vec<String>>;
+/// Item from the reader of the file: profile ids, or `None` at the end of the file.
+type IdsOrEnd = Option<Vec<String>>;
 
-/// Sends it, and prints which job delivers it.
+/// Sends the message, and prints the id of the job that delivers it.
 ///
 /// # Errors
-/// If the file cannot be used, or the service refuses.
+/// If the file is not usable, or the service refuses the message.
 pub async fn send(path: &Path, args: &Args) -> Result<(), Failure> {
-    let ids = Ids::open(path)?;
+    let file = RecipientFile::open(path)?;
     let message = SegmentMessage {
         content: Some(args.message.content()?),
         sender: Some(Sender {
@@ -44,41 +44,42 @@ pub async fn send(path: &Path, args: &Args) -> Result<(), Failure> {
         expire_after: args.expire_after.map(Lifetime::to_proto),
         ..SegmentMessage::default()
     };
-    let session = args.reach.connect().await?;
+    let session = args.endpoint.connect().await?;
     let mut client = SysClient::new(session.channel.clone());
-    let bar = progress(if ids.bytes.is_some() {
-        OF_A_FILE
+    let bar = progress(if file.bytes.is_some() {
+        FILE_BAR
     } else {
-        OF_A_STREAM
+        STREAM_BAR
     });
-    bar.update(|state| state.set_len(ids.bytes.unwrap_or(u64::MAX)));
-    let (say, said) = mpsc::channel(SEGMENT_CHUNKS_AHEAD);
-    let call = client.send_to_profiles(session.endless(pieces(message, said)));
+    bar.update(|state| state.set_len(file.bytes.unwrap_or(u64::MAX)));
+    let (sender, receiver) = mpsc::channel(SEGMENT_CHUNKS_AHEAD);
+    let call = client.send_to_profiles(session.streaming_request(requests(message, receiver)));
     let sent = tokio::select! {
-        // An answer before the end of the file is a refusal, which says more.
+        // A response before the end of the file is a refusal, and more precise than a failure
+        // of the reader.
         biased;
-        answer = call => answer.map_err(Failure::from),
-        failure = failed(ids, say, bar.clone()) => Err(failure),
+        response = call => response.map_err(Failure::from),
+        failure = read_failure(file, sender, bar.clone()) => Err(failure),
     };
     bar.finish_and_clear();
     let sent = sent?.into_inner();
-    println!("{}", words(&sent));
+    println!("{}", describe(&sent));
     Ok(())
 }
 
-/// The stream of the call.
+/// Request stream of the call.
 ///
-/// It ends only if the reader has said so. A reader that fails leaves it open until the connection
-/// is closed: the end of the stream would send the message to those who are named so far.
-fn pieces(
+/// It ends only at the end of the file. If the reader fails, it stays open until the connection is
+/// closed: the end of the stream would send the message to the recipients so far.
+fn requests(
     message: SegmentMessage,
-    said: mpsc::Receiver<Said>,
+    receiver: mpsc::Receiver<IdsOrEnd>,
 ) -> impl Stream<Item = SendToProfilesRequest> {
     let request = |piece| SendToProfilesRequest { piece: Some(piece) };
-    let recipients = stream::unfold(said, async |mut said| match said.recv().await {
+    let recipients = stream::unfold(receiver, async |mut receiver| match receiver.recv().await {
         Some(Some(profile_ids)) => {
             let recipients = SegmentRecipients { profile_ids };
-            Some((Piece::Recipients(recipients), said))
+            Some((Piece::Recipients(recipients), receiver))
         }
         Some(None) => None,
         None => pending().await,
@@ -87,47 +88,51 @@ fn pieces(
     first.chain(recipients).map(request)
 }
 
-/// Reads the file on a thread of its own; ends only if that fails.
-async fn failed<R>(ids: Ids<R>, say: mpsc::Sender<Said>, bar: ProgressBar) -> Failure
+/// Reads the file on a thread of its own. Completes only if that fails, with the failure.
+async fn read_failure<R>(
+    file: RecipientFile<R>,
+    sender: mpsc::Sender<IdsOrEnd>,
+    bar: ProgressBar,
+) -> Failure
 where
     R: BufRead + Send + 'static,
 {
-    match spawn_blocking(|| read(ids, say, bar)).await {
+    match spawn_blocking(|| read(file, sender, bar)).await {
         Ok(Ok(())) => pending().await,
         Ok(Err(failure)) => failure,
         Err(error) => Failure::Failed(error.into()),
     }
 }
 
-/// Says everything that is in the file. It waits for whoever listens, and stops without a word when
-/// nobody does any more: then the call has been answered.
-#[expect(clippy::needless_pass_by_value, reason = "a thread has them")]
+/// Reads the file into the channel. Stops without an error when the receiver is gone, because then
+/// the call has been answered.
+#[expect(clippy::needless_pass_by_value, reason = "the thread owns them")]
 fn read<R: BufRead>(
-    mut ids: Ids<R>,
-    say: mpsc::Sender<Said>,
+    mut file: RecipientFile<R>,
+    sender: mpsc::Sender<IdsOrEnd>,
     bar: ProgressBar,
 ) -> Result<(), Failure> {
     let mut count = 0;
-    while let Some(chunk) = ids.next_chunk()? {
+    while let Some(chunk) = file.next_chunk()? {
         count += chunk.ids.len() as u64;
-        if say.blocking_send(Some(chunk.ids)).is_err() {
+        if sender.blocking_send(Some(chunk.ids)).is_err() {
             return Ok(());
         }
         bar.inc(chunk.bytes);
         bar.set_message(format!("{} profiles", HumanCount(count)));
     }
     if count == 0 {
-        return Err(ids.names_nobody());
+        return Err(file.empty());
     }
-    let _ = say.blocking_send(None);
+    let _ = sender.blocking_send(None);
     bar.set_message(format!(
-        "{} profiles; waiting for the answer",
+        "{} profiles; waiting for the response",
         HumanCount(count)
     ));
     Ok(())
 }
 
-fn words(sent: &SendToProfilesResponse) -> String {
+fn describe(sent: &SendToProfilesResponse) -> String {
     let counts = sent.counts.unwrap_or_default();
     format!(
         "{} to {} profiles, {} duplicates, until {}\njob {}",
@@ -147,17 +152,17 @@ mod tests {
 
     use super::*;
 
-    /// What a stream has before it ends, and whether it does.
-    async fn stream_of(said: impl IntoIterator<Item = Said>) -> (usize, bool) {
-        let (say, listen) = mpsc::channel(SEGMENT_CHUNKS_AHEAD);
-        for said in said {
-            say.send(said).await.expect("a listener");
+    /// Returns the number of requests of the stream, and whether it ends.
+    async fn stream_of(items: impl IntoIterator<Item = IdsOrEnd>) -> (usize, bool) {
+        let (sender, receiver) = mpsc::channel(SEGMENT_CHUNKS_AHEAD);
+        for item in items {
+            sender.send(item).await.expect("a receiver");
         }
-        drop(say);
-        let mut pieces = Box::pin(pieces(SegmentMessage::default(), listen));
+        drop(sender);
+        let mut requests = Box::pin(requests(SegmentMessage::default(), receiver));
         let mut count = 0;
         loop {
-            match timeout(Duration::from_mins(1), pieces.next()).await {
+            match timeout(Duration::from_mins(1), requests.next()).await {
                 Ok(Some(_)) => count += 1,
                 Ok(None) => return (count, true),
                 Err(_) => return (count, false),
@@ -166,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_stream_ends_only_where_the_file_does() {
+    async fn the_request_stream_ends_only_at_the_end_of_the_file() {
         let ids = || Some(vec!["alice".to_owned()]);
         assert_eq!(stream_of([ids(), ids(), None]).await, (3, true));
         assert_eq!(stream_of([ids(), ids()]).await, (3, false));

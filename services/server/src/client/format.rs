@@ -1,4 +1,4 @@
-//! Messages as people read them in a terminal.
+//! Formatting of messages for a terminal.
 
 use comfy_table::{Table, presets};
 use jiff::tz::TimeZone;
@@ -7,12 +7,12 @@ use proto::v1::content::Body;
 use proto::v1::{Content, Message, Sender};
 use serde_json::Value as Json;
 
-use super::content;
+use super::json;
 
-/// Characters of a preview.
+/// Maximum length of a preview, in characters.
 const PREVIEW_CHARS: usize = 40;
 
-/// A table with those columns.
+/// Creates a table with these columns.
 pub fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table
@@ -21,7 +21,7 @@ pub fn table(columns: &[&str]) -> Table {
     table
 }
 
-/// A text without what would steer the terminal; line breaks stay.
+/// Replaces control characters other than line breaks, which could control the terminal.
 pub fn escape(text: &str) -> String {
     text.chars()
         .map(|c| {
@@ -34,7 +34,7 @@ pub fn escape(text: &str) -> String {
         .collect()
 }
 
-/// Who wrote a message.
+/// Formats the sender of a message.
 pub fn person(sender: Option<&Sender>) -> String {
     let (id, name) = sender.map_or(("", ""), |sender| (&*sender.profile_id, &*sender.name));
     escape(&match (id, name) {
@@ -44,7 +44,7 @@ pub fn person(sender: Option<&Sender>) -> String {
     })
 }
 
-/// The text of a message, or what there is instead.
+/// Formats the text of a message, or describes another content.
 pub fn text_of(message: &Message) -> String {
     let body = message
         .content
@@ -52,7 +52,7 @@ pub fn text_of(message: &Message) -> String {
         .and_then(|content: &Content| content.body.as_ref());
     escape(&match body {
         None => format!("({} bytes)", message.size_bytes),
-        Some(Body::Json(encoded)) => match content::json(encoded) {
+        Some(Body::Json(encoded)) => match json::decode(encoded) {
             Ok(json) => text_of_json(&json),
             Err(error) => format!("({error})"),
         },
@@ -79,7 +79,7 @@ fn text_of_json(json: &Json) -> String {
     }
 }
 
-/// The beginning of a message's text, on one line.
+/// Formats the beginning of a message's text on one line.
 pub fn preview(message: &Message) -> String {
     let text = text_of(message).replace('\n', " ");
     if text.chars().count() <= PREVIEW_CHARS {
@@ -88,7 +88,7 @@ pub fn preview(message: &Message) -> String {
     text.chars().take(PREVIEW_CHARS - 1).chain(['…']).collect()
 }
 
-/// What became of a send.
+/// Formats the result of a send.
 pub fn delivery(id: &str, actual: u32, requested: u32, expire_time: Option<&Timestamp>) -> String {
     format!(
         "{id} to {actual} of {requested}, until {}",
@@ -96,7 +96,7 @@ pub fn delivery(id: &str, actual: u32, requested: u32, expire_time: Option<&Time
     )
 }
 
-/// A time, where the reader is.
+/// Formats a time in the local time zone.
 pub fn time(time: Option<&Timestamp>) -> String {
     time.and_then(|time| jiff::Timestamp::new(time.seconds, time.nanos).ok())
         .map(|time| {
@@ -113,22 +113,22 @@ mod tests {
 
     use super::*;
 
-    fn message(json: Json) -> Message {
+    fn message(content: Json) -> Message {
         Message {
-            content: Some(content::content(json)),
+            content: Some(json::encode(content)),
             ..Message::default()
         }
     }
 
     #[test]
-    fn a_text_is_shown_bare_and_other_json_as_it_is() {
+    fn a_text_is_shown_without_its_json() {
         assert_eq!(text_of(&message(json!({"text": "hi"}))), "hi");
         assert_eq!(text_of(&message(json!("hi"))), "hi");
         assert_eq!(text_of(&message(json!({"move": "e4"}))), r#"{"move":"e4"}"#);
     }
 
     #[test]
-    fn a_message_cannot_steer_the_terminal() {
+    fn a_control_character_is_replaced() {
         assert_eq!(
             text_of(&message(json!("\u{1b}[2Jhi\nyou"))),
             "\u{fffd}[2Jhi\nyou"
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preview_is_one_short_line() {
+    fn a_preview_is_one_line_of_bounded_length() {
         let preview = preview(&message(json!("a\n".repeat(99))));
         assert_eq!(preview.chars().count(), PREVIEW_CHARS);
         assert!(!preview.contains('\n'));

@@ -1,4 +1,4 @@
-//! The calls of one connection: counted, and ended when the drain says so.
+//! The calls of one connection: counted while they are open, and ended by the drain.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -17,75 +17,76 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
-use super::drain::Drain;
-use super::whole::Whole;
+use super::complete_body::CompleteBody;
+use crate::serve::drain::Drain;
 
-/// What answers the calls of a listener.
-pub type Answerer = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+/// gRPC services of a listener, under all layers.
+pub type GrpcService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-/// The calls of one connection. Clones count together.
+/// hyper's service for one connection. Clones share the count of open calls.
 #[derive(Clone)]
-pub struct Calls {
-    answerer: Answerer,
+pub struct ConnectionCalls {
+    service: GrpcService,
     peer: TcpConnectInfo,
     drain: Drain,
     open: Arc<()>,
 }
 
-impl Calls {
-    pub fn new(answerer: Answerer, peer: TcpConnectInfo, drain: Drain) -> Self {
+impl ConnectionCalls {
+    pub fn new(service: GrpcService, peer: TcpConnectInfo, drain: Drain) -> Self {
         Self {
-            answerer,
+            service,
             peer,
             drain,
             open: Arc::new(()),
         }
     }
 
-    /// Tells how many calls are open, as long as it lives.
-    pub fn gauge(&self) -> Gauge {
-        Gauge(self.open.clone())
+    /// Observer of the open calls.
+    pub fn open_calls(&self) -> OpenCalls {
+        OpenCalls(self.open.clone())
     }
 }
 
-/// Tells whether calls are open.
-pub struct Gauge(Arc<()>);
+/// Observer of a connection's open calls.
+pub struct OpenCalls(Arc<()>);
 
-impl Gauge {
-    /// Whether none is. Two hold the count at any time: the connection's service, and this.
-    pub fn is_idle(&self) -> bool {
+impl OpenCalls {
+    /// Returns whether no call is open: the count is held by the connection's service and by this
+    /// observer, and by nothing else.
+    pub fn is_empty(&self) -> bool {
         Arc::strong_count(&self.0) <= 2
     }
 }
 
-impl hyper::service::Service<Request<Incoming>> for Calls {
-    type Response = Response<Counted>;
+impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
+    type Response = Response<CallBody>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let answerer = self.answerer.clone();
+        let service = self.service.clone();
         let drain = self.drain.clone();
         let open = self.open.clone();
-        let mut request = request.map(|body| Body::new(Whole(body)));
+        let mut request = request.map(|body| Body::new(CompleteBody(body)));
         request.extensions_mut().insert(self.peer.clone());
         Box::pin(async move {
             let response = tokio::select! {
-                response = answerer.oneshot(request) => response?,
+                response = service.oneshot(request) => response?,
                 () = drain.calls_end() => Status::from(RpcError::Draining).into_http(),
             };
-            Ok(response.map(|body| Counted { body, _open: open }))
+            Ok(response.map(|body| CallBody { body, _open: open }))
         })
     }
 }
 
-/// The body of an answer; its call is open until it has been sent.
-pub struct Counted {
+/// A response body; its call is open until it has been sent or dropped.
+pub struct CallBody {
     body: Body,
     _open: Arc<()>,
 }
 
-impl HttpBody for Counted {
+impl HttpBody for CallBody {
     type Data = Bytes;
     type Error = tonic::Status;
 

@@ -1,4 +1,4 @@
-//! Which keys there are, as the types themselves say it.
+//! Keys of the configuration, derived from its types.
 
 use figment::Figment;
 use figment::error::Kind;
@@ -7,10 +7,10 @@ use figment::value::Value;
 use super::Config;
 use super::setting::Setting;
 
-/// A name that is no key anywhere.
+/// Name that is not a key in any section.
 const NO_KEY: &str = "?";
 
-/// The keys of a section, the top level being `""`; none: there is no such section.
+/// Keys of a section, `""` being the top level; `None` if there is no such section.
 pub fn keys(section: &str) -> Option<&'static [&'static str]> {
     let key = join(section, NO_KEY);
     let probe = Setting {
@@ -27,7 +27,7 @@ pub fn keys(section: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// Whether there is such a key.
+/// Returns whether the key exists.
 pub fn is_key(key: &str) -> bool {
     let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
     keys(section).is_some_and(|known| known.contains(&name))
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_found_at_every_depth() {
+    fn a_key_is_known_at_every_depth() {
         for key in ["issuer", "database.url", "user.tls.client_ca", "log.level"] {
             assert!(is_key(key), "{key}");
             assert!(all_keys().iter().any(|known| known == key), "{key}");

@@ -1,4 +1,4 @@
-//! What the service says when it refuses.
+//! Conversion of a gRPC status into a failure with its details.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -10,10 +10,10 @@ use tonic_types::StatusExt;
 use super::escape;
 use crate::failure::Failure;
 
-/// A refusal as people read it: the code, the reason, and every violation on its line.
+/// Describes a refusal by its code and reason, and each violation on a line of its own.
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
-        // What the service says has no source: those that have one are made on this side.
+        // Only errors of the transport on this side have a source.
         match status.source() {
             Some(source) => Self::Disconnected(chain(source)),
             None => Self::Failed(anyhow!(describe(&status))),
@@ -50,12 +50,12 @@ fn describe(status: &Status) -> String {
         let _ = write!(text, "\n  {name} = {}", escape(value));
     }
     if let Some(delay) = details.retry_info().and_then(|info| info.retry_delay) {
-        let _ = write!(text, "\n  try again in {} s", delay.as_secs_f32());
+        let _ = write!(text, "\n  retry in {} s", delay.as_secs_f32());
     }
     text
 }
 
-/// As the specification writes it.
+/// Name of a code in the gRPC specification.
 fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_shows_code_reason_and_every_violation() {
+    fn a_refusal_is_described_by_code_reason_and_violations() {
         let mut details = ErrorDetails::new();
         details
             .set_error_info("INVALID_REQUEST", "postroom", [])

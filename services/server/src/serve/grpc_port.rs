@@ -1,5 +1,6 @@
-//! A port, and the loop that takes its connections.
+//! A port of a gRPC listener, and its accept loop.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -10,32 +11,31 @@ use tokio::time::sleep;
 use tokio_stream::StreamExt;
 use tonic::transport::server::TcpIncoming;
 
-use super::connection::Connections;
-use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_WAITING_MAX, KEEPALIVE};
+use super::http2::ConnectionOptions;
+use crate::limits::{ACCEPT_RETRY_DELAY, KEEPALIVE_INTERVAL, LISTEN_BACKLOG};
 
 /// A bound port of a gRPC listener.
-pub struct Listener {
+pub struct GrpcPort {
     name: &'static str,
     incoming: TcpIncoming,
     connections_max: usize,
 }
 
-impl Listener {
-    /// Binds the port.
+impl GrpcPort {
+    /// Binds the port of the listener `name`.
     ///
     /// # Errors
-    /// If it is not free.
+    /// If the address is in use or not available.
     pub fn bind(
         name: &'static str,
         address: SocketAddr,
         connections_max: usize,
     ) -> anyhow::Result<Self> {
-        let listening = listen(address);
-        let incoming = listening
+        let incoming = listen(address)
             .map(TcpIncoming::from)
             .with_context(|| format!("cannot listen on {address} ({name})"))?
             .with_nodelay(Some(true))
-            .with_keepalive(Some(KEEPALIVE));
+            .with_keepalive(Some(KEEPALIVE_INTERVAL));
         Ok(Self {
             name,
             incoming,
@@ -43,58 +43,59 @@ impl Listener {
         })
     }
 
-    /// Where it listens: the port is the real one where the configuration says 0.
+    /// Address of the port, with its actual number if the configuration has 0.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.incoming.local_addr()?)
     }
 
-    /// Takes connections until the drain begins; beyond the most that it may have, others
-    /// wait in the kernel until one ends.
-    pub async fn run(mut self, connections: Connections) {
-        let drain = connections.drain.clone();
-        let places = Arc::new(Semaphore::new(self.connections_max));
+    /// Accepts and serves connections until the drain begins. Connections beyond
+    /// `connections_max` wait in the kernel until another one ends.
+    pub async fn run(mut self, options: ConnectionOptions) {
+        let drain = options.drain.clone();
+        let permits = Arc::new(Semaphore::new(self.connections_max));
         loop {
             let next = async {
-                let place = places.clone().acquire_owned().await.ok()?;
-                Some((place, self.incoming.next().await?))
+                let permit = permits.clone().acquire_owned().await.ok()?;
+                Some((permit, self.incoming.next().await?))
             };
             let accepted = tokio::select! {
                 accepted = next => accepted,
                 () = drain.begun() => return,
             };
             match accepted {
-                Some((place, Ok(stream))) => {
-                    let serving = (place, drain.hold());
-                    let connections = connections.clone();
+                Some((permit, Ok(stream))) => {
+                    let guards = (permit, drain.hold());
+                    let options = options.clone();
                     tokio::spawn(async move {
-                        connections.serve(stream).await;
-                        drop(serving);
+                        options.serve(stream).await;
+                        drop(guards);
                     });
                 }
-                Some((_, Err(error))) => self.rest(&error).await,
+                Some((_, Err(error))) => self.delay_retry(&error).await,
                 None => return,
             }
         }
     }
 
-    /// Without a pause, the loop would spin for as long as no descriptor is free.
-    async fn rest(&self, error: &std::io::Error) {
+    /// Waits before the next attempt: without a delay the loop would spin for as long as no file
+    /// descriptor is free.
+    async fn delay_retry(&self, error: &io::Error) {
         tracing::warn!(listener.name = self.name, %error, "listener.accept_failed");
-        sleep(ACCEPT_PAUSE).await;
+        sleep(ACCEPT_RETRY_DELAY).await;
     }
 }
 
-/// Those of a server that has ended come all at once. Were there room for as few as by default,
-/// 128, the kernel would reset some of the connections that it has told their clients are open.
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+/// Listens with a backlog that holds the clients of a whole server that has ended. With the default
+/// of 128 the kernel would reset connections that it has already reported as open.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // Not for the addresses that others listen on: for those that connections still linger on.
+    // For addresses with lingering connections; an address with a listener is still refused.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(CONNECTIONS_WAITING_MAX)
+    socket.listen(LISTEN_BACKLOG)
 }
 
 #[cfg(test)]
@@ -105,8 +106,8 @@ mod tests {
 
     use super::*;
 
-    /// Connections, more than the 128 that wait by default.
-    const AT_ONCE: usize = 400;
+    /// Connections, more than the 128 of the default backlog.
+    const CONNECTIONS: usize = 400;
     /// State of a listening socket in `/proc/net/tcp`.
     const LISTEN: &str = "0A";
 
@@ -129,10 +130,10 @@ mod tests {
     #[tokio::test]
     async fn connections_wait_until_they_are_accepted() {
         let address = "127.0.0.1:0".parse().expect("an address");
-        let listener = Listener::bind("user", address, 1).expect("a port");
-        let address = listener.address().expect("an address");
-        let mut clients = Vec::with_capacity(AT_ONCE);
-        for _ in 0..AT_ONCE {
+        let port = GrpcPort::bind("user", address, 1).expect("a port");
+        let address = port.address().expect("an address");
+        let mut clients = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
             clients.push(TcpStream::connect(address).await.expect("a connection"));
         }
         assert_eq!(waiting(address), clients.len());

@@ -1,8 +1,8 @@
-//! The body of a request, whole or not at all.
+//! A request body that fails unless its sender has ended it.
 //!
-//! hyper and tonic take a body that its sender has reset for one that has ended, where that was
-//! said kindly: to them, a caller who gives up wants no answer. But of a stream of requests, what
-//! has come would be taken for all that was to come.
+//! hyper and tonic treat a stream that was reset with `NO_ERROR` or `CANCEL` like one that has ended,
+//! because a caller who cancels expects no response. For a stream of requests that is wrong: a
+//! part of the messages would pass for all of them.
 
 use std::io;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use std::task::{Context, Poll, ready};
 
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-/// A body that ends in an error unless its sender has ended it.
-pub struct Whole<B>(pub B);
+/// A body that yields an error if it stops before its sender has ended it.
+pub struct CompleteBody<B>(pub B);
 
-impl<B: HttpBody + Unpin> HttpBody for Whole<B> {
+impl<B: HttpBody + Unpin> HttpBody for CompleteBody<B> {
     type Data = B::Data;
     type Error = io::Error;
 
@@ -49,14 +49,14 @@ mod tests {
 
     use super::*;
 
-    /// A piece, and then an end.
-    struct Sent {
+    /// A body of one piece, and then an end.
+    struct TestBody {
         piece: Option<Bytes>,
         end: Option<Status>,
         is_ended: bool,
     }
 
-    impl HttpBody for Sent {
+    impl HttpBody for TestBody {
         type Data = Bytes;
         type Error = Status;
 
@@ -73,19 +73,20 @@ mod tests {
         }
     }
 
-    /// What tonic makes of it: how many pieces, and whether that was all.
-    async fn heard(end: Option<Status>, is_ended: bool) -> (usize, bool) {
+    /// Returns the number of messages that tonic reads from the body, and whether the stream ended
+    /// without an error.
+    async fn read(end: Option<Status>, is_ended: bool) -> (usize, bool) {
         let message = SendToProfilesRequest::default().encode_to_vec();
         let mut piece = vec![0];
         piece.extend(u32::try_from(message.len()).expect("few").to_be_bytes());
         piece.extend(message);
-        let sent = Sent {
+        let body = TestBody {
             piece: Some(piece.into()),
             end,
             is_ended,
         };
         let mut codec = ProstCodec::<SendToProfilesRequest, SendToProfilesRequest>::default();
-        let body = Body::new(Whole(sent));
+        let body = Body::new(CompleteBody(body));
         let mut pieces = Streaming::new_request(codec.decoder(), body, None, None);
         let mut count = 0;
         loop {
@@ -98,15 +99,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_its_sender_has_not_ended_is_an_error() {
-        assert_eq!(heard(None, true).await, (1, true));
+    async fn a_body_that_its_sender_has_not_ended_yields_an_error() {
+        assert_eq!(read(None, true).await, (1, true));
         assert_eq!(
-            heard(None, false).await,
+            read(None, false).await,
             (1, false),
             "reset without an error"
         );
         for status in [Status::cancelled(""), Status::unknown("")] {
-            assert_eq!(heard(Some(status), false).await, (1, false));
+            assert_eq!(read(Some(status), false).await, (1, false));
         }
     }
 }

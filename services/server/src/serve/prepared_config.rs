@@ -1,4 +1,4 @@
-//! What is to be served, checked before any port is bound.
+//! The configuration with the files that it names, checked before any port is bound.
 
 use std::sync::Arc;
 
@@ -9,22 +9,23 @@ use tokio_rustls::TlsAcceptor;
 use super::tls;
 use crate::config::{Config, Error, Problem};
 
-/// A configuration whose files were read and are usable.
-pub struct Plan {
+/// A configuration whose certificates and keys were read and are usable.
+pub struct PreparedConfig {
     pub config: Config,
     pub user_tls: Option<TlsAcceptor>,
     pub sys_tls: Option<TlsAcceptor>,
     pub authenticator: Arc<Authenticator>,
 }
 
-impl Plan {
+impl PreparedConfig {
     /// Reads the files that the configuration names.
     ///
     /// # Errors
-    /// If one of them cannot be read or used, or nobody could ever call.
+    /// If a file cannot be read or used, or there is no issuer, so that no token would be accepted.
     pub async fn prepare(config: Config) -> Result<Self, Error> {
         if config.issuer.is_empty() {
-            let what = "nobody could call: name an [[issuer]], or try --dev";
+            let what = "no [[issuer]] is configured, so no token would be accepted; for a trial \
+                        use --dev";
             return Err(Problem::new("issuer", what).into());
         }
         let user_tls = tls::acceptor("user.tls", &config.user.tls)?;
@@ -41,7 +42,7 @@ impl Plan {
     }
 }
 
-/// Which issuer it is about, and which file.
+/// Names the issuer, and its file if it has one.
 fn problem(issuers: &[Issuer], error: StartError) -> Problem {
     let name = match &error {
         StartError::DuplicateIssuer(iss) | StartError::Keys { iss, .. } => iss,
@@ -50,10 +51,10 @@ fn problem(issuers: &[Issuer], error: StartError) -> Problem {
         .iter()
         .rposition(|issuer| issuer.iss == *name)
         .unwrap_or_default();
-    let place = match issuers.get(index).map(|issuer| &issuer.jwks) {
+    let file = match issuers.get(index).map(|issuer| &issuer.jwks) {
         Some(Jwks::File(path)) => format!("{}: ", path.display()),
         Some(Jwks::Url(_) | Jwks::Inline(_)) | None => String::new(),
     };
     let error = anyhow::Error::from(error);
-    Problem::new(format!("issuer.{index}"), format!("{place}{error:#}"))
+    Problem::new(format!("issuer.{index}"), format!("{file}{error:#}"))
 }

@@ -1,4 +1,4 @@
-//! One connection, from its handshake to its end.
+//! A connection, from its TLS handshake to its end.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,36 +11,38 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::calls::{Answerer, Calls};
-use super::drain::Drain;
-use super::heard::{Heard, Hearing};
+use super::calls::{ConnectionCalls, GrpcService};
+use super::tap::{SharedTracker, Tap};
 use crate::limits::{
-    HEADER_LIST_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, SEND_BUFFER_BYTES_MAX, UNFINISHED_CHECK,
-    UNFINISHED_MAX,
+    HEADER_LIST_BYTES_MAX, INCOMPLETE_CHECK_INTERVAL, INCOMPLETE_TIMEOUT, KEEPALIVE_INTERVAL,
+    KEEPALIVE_TIMEOUT, SEND_BUFFER_BYTES_MAX,
 };
+use crate::serve::drain::Drain;
 
-/// What the connections of a listener have in common.
+/// Options that the connections of a listener share.
 #[derive(Clone)]
-pub struct Connections {
+pub struct ConnectionOptions {
+    /// TLS; `None` means plaintext.
     pub tls: Option<TlsAcceptor>,
+    /// Maximum number of open calls per connection.
     pub streams_max: u32,
-    pub answerer: Answerer,
+    pub service: GrpcService,
     pub drain: Drain,
 }
 
-impl Connections {
-    /// Serves one, to its end.
+impl ConnectionOptions {
+    /// Serves a connection to its end.
     pub async fn serve(self, stream: TcpStream) {
         let peer = stream.connect_info();
         let Some(tls) = self.tls.clone() else {
             return self.serve_http2(stream, peer).await;
         };
-        let handshake = timeout(UNFINISHED_MAX, tls.accept(stream));
-        let shaken = tokio::select! {
-            shaken = handshake => shaken,
+        let handshake = timeout(INCOMPLETE_TIMEOUT, tls.accept(stream));
+        let accepted = tokio::select! {
+            accepted = handshake => accepted,
             () = self.drain.begun() => return,
         };
-        match shaken {
+        match accepted {
             Ok(Ok(stream)) => self.serve_http2(stream, peer).await,
             Ok(Err(error)) => tracing::debug!(%error, "connection.handshake_failed"),
             Err(_) => tracing::debug!("connection.handshake_timeout"),
@@ -51,14 +53,14 @@ impl Connections {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let hearing = Hearing::new();
-        let calls = Calls::new(self.answerer, peer, self.drain.clone());
-        let gauge = calls.gauge();
-        let owes = || hearing.unfinished_since().filter(|_| gauge.is_idle());
-        let io = TokioIo::new(Heard::new(stream, hearing.clone()));
+        let tracker = SharedTracker::new();
+        let calls = ConnectionCalls::new(self.service, peer, self.drain.clone());
+        let open_calls = calls.open_calls();
+        let incomplete_since = || tracker.incomplete_since().filter(|_| open_calls.is_empty());
+        let io = TokioIo::new(Tap::new(stream, tracker.clone()));
         let mut connection = pin!(http2_builder(self.streams_max).serve_connection(io, calls));
 
-        let mut check = interval(UNFINISHED_CHECK);
+        let mut check = interval(INCOMPLETE_CHECK_INTERVAL);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut draining = false;
         loop {
@@ -70,13 +72,14 @@ impl Connections {
                     return;
                 }
                 now = check.tick() => {
-                    if owes().is_some_and(|since| now.duration_since(since) >= UNFINISHED_MAX) {
-                        tracing::debug!("connection.unfinished");
+                    let is_due = |since| now.duration_since(since) >= INCOMPLETE_TIMEOUT;
+                    if incomplete_since().is_some_and(is_due) {
+                        tracing::debug!("connection.incomplete_timeout");
                         return;
                     }
                 }
                 () = self.drain.begun(), if !draining => {
-                    if owes().is_some() {
+                    if incomplete_since().is_some() {
                         return;
                     }
                     draining = true;
@@ -95,14 +98,15 @@ fn http2_builder(streams_max: u32) -> http2::Builder<TokioExecutor> {
         .max_concurrent_streams(streams_max)
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
-        .keep_alive_interval(keepalive())
+        .keep_alive_interval(keepalive_interval())
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     builder
 }
 
-/// Give or take a fifth, so that connections that began together are not pinged together.
-fn keepalive() -> Duration {
-    KEEPALIVE.mul_f64(rand::random_range(0.8..=1.2))
+/// Keepalive interval with a jitter of ±20 %, so that connections that were opened together are
+/// not pinged together.
+fn keepalive_interval() -> Duration {
+    KEEPALIVE_INTERVAL.mul_f64(rand::random_range(0.8..=1.2))
 }
 
 #[cfg(test)]

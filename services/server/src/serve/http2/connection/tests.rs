@@ -22,16 +22,17 @@ const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 const OPEN_HEADERS: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 0, 1];
 const CALL: Duration = Duration::from_secs(4);
 
-/// Answers every call with `FAILED_PRECONDITION`, after a while.
+/// Opens a connection to a service that answers every call with `FAILED_PRECONDITION` after
+/// `call`.
 fn connect(drain: &Drain, call: Duration) -> (DuplexStream, JoinHandle<Instant>) {
     let answer = move |_: Request<Body>| async move {
         sleep(call).await;
         Ok::<_, Infallible>(Status::failed_precondition("answered").into_http())
     };
-    let connections = Connections {
+    let options = ConnectionOptions {
         tls: None,
         streams_max: 100,
-        answerer: BoxCloneSyncService::new(service_fn(answer)),
+        service: BoxCloneSyncService::new(service_fn(answer)),
         drain: drain.clone(),
     };
     let (client, server) = duplex(64 * 1024);
@@ -41,7 +42,7 @@ fn connect(drain: &Drain, call: Duration) -> (DuplexStream, JoinHandle<Instant>)
     };
     let held = drain.hold();
     let ended = tokio::spawn(async move {
-        connections.serve_http2(server, peer).await;
+        options.serve_http2(server, peer).await;
         drop(held);
         Instant::now()
     });
@@ -80,7 +81,7 @@ fn call(channel: &Channel) -> JoinHandle<Code> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_says_nothing_is_left_after_ten_seconds() {
+async fn a_silent_peer_is_disconnected_after_ten_seconds() {
     let start = Instant::now();
     let (client, ended) = connect(&Drain::default(), CALL);
     assert_eq!(seconds_until(ended, start).await, 10);
@@ -88,7 +89,7 @@ async fn a_peer_that_says_nothing_is_left_after_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_whose_headers_never_end_is_left_after_ten_seconds() {
+async fn a_peer_with_an_endless_header_block_is_disconnected_after_ten_seconds() {
     let (mut client, ended) = connect(&Drain::default(), CALL);
     client
         .write_all(&[PREFACE, SETTINGS].concat())
@@ -101,7 +102,7 @@ async fn a_peer_whose_headers_never_end_is_left_after_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_answers_no_ping_is_left_by_and_by() {
+async fn a_peer_that_answers_no_ping_is_disconnected_after_the_keepalive_timeout() {
     let start = Instant::now();
     let (mut client, ended) = connect(&Drain::default(), CALL);
     client
@@ -113,7 +114,7 @@ async fn a_peer_that_answers_no_ping_is_left_by_and_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_answered_however_long_it_takes() {
+async fn a_long_call_is_answered() {
     let (client, _ended) = connect(&Drain::default(), Duration::from_secs(25));
     let channel = channel(client).await;
     assert_eq!(
@@ -127,13 +128,16 @@ async fn a_drain_waits_for_calls_and_not_for_idle_connections() {
     let drain = Drain::default();
     let (client, ended) = connect(&drain, CALL);
     let channel = channel(client).await;
-    let under_way = call(&channel);
+    let in_progress = call(&channel);
     sleep(Duration::from_secs(1)).await;
 
     let start = Instant::now();
     assert!(drain.run().await, "all calls ended by themselves");
 
-    assert_eq!(under_way.await.expect("no panic"), Code::FailedPrecondition);
+    assert_eq!(
+        in_progress.await.expect("no panic"),
+        Code::FailedPrecondition
+    );
     assert_eq!(seconds_until(ended, start).await, 3);
 }
 
@@ -142,18 +146,18 @@ async fn a_drain_ends_calls_that_take_too_long() {
     let drain = Drain::default();
     let (client, ended) = connect(&drain, Duration::from_secs(29));
     let channel = channel(client).await;
-    let under_way = call(&channel);
+    let in_progress = call(&channel);
     sleep(Duration::from_secs(1)).await;
 
     let start = Instant::now();
     assert!(!drain.run().await, "a call was cut");
 
-    assert_eq!(under_way.await.expect("no panic"), Code::Unavailable);
+    assert_eq!(in_progress.await.expect("no panic"), Code::Unavailable);
     assert_eq!(seconds_until(ended, start).await, 10);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_cuts_a_peer_that_does_not_go() {
+async fn a_drain_cuts_the_connection_of_a_peer_that_stays() {
     let drain = Drain::default();
     let (mut client, ended) = connect(&drain, CALL);
     client
@@ -166,13 +170,13 @@ async fn a_drain_cuts_a_peer_that_does_not_go() {
     drain.run().await;
 
     assert_eq!(seconds_until(ended, start).await, 11);
-    let mut said = Vec::new();
-    client.read_to_end(&mut said).await.expect("an end");
-    assert!(!said.is_empty());
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).await.expect("an end");
+    assert!(!received.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_does_not_wait_for_a_peer_that_said_nothing() {
+async fn a_drain_does_not_wait_for_a_silent_peer() {
     let drain = Drain::default();
     let (_client, ended) = connect(&drain, CALL);
     sleep(Duration::from_secs(1)).await;

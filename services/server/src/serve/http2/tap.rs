@@ -1,4 +1,4 @@
-//! A stream that notes what its peer says.
+//! A tap on a connection's stream, which passes what the peer sends to a frame tracker.
 
 use std::io;
 use std::pin::Pin;
@@ -8,40 +8,41 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::inbound::Inbound;
+use super::frame_tracker::FrameTracker;
 
-/// What a peer has said so far, shared by its stream and its guard.
+/// Frame tracker that a tap and the connection's timeout share.
 #[derive(Debug, Clone)]
-pub struct Hearing(Arc<Mutex<Inbound>>);
+pub struct SharedTracker(Arc<Mutex<FrameTracker>>);
 
-impl Hearing {
+impl SharedTracker {
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(Inbound::new(Instant::now()))))
+        Self(Arc::new(Mutex::new(FrameTracker::new(Instant::now()))))
     }
 
-    /// Since when the peer owes the rest of something.
-    pub fn unfinished_since(&self) -> Option<Instant> {
-        self.lock().unfinished_since()
+    /// Start of the frame, headers or preface that the peer has not completed; `None` if it owes
+    /// nothing.
+    pub fn incomplete_since(&self) -> Option<Instant> {
+        self.lock().incomplete_since()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inbound> {
+    fn lock(&self) -> MutexGuard<'_, FrameTracker> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A stream with what its peer has said so far.
-pub struct Heard<S> {
+/// A stream whose received bytes are tracked.
+pub struct Tap<S> {
     stream: S,
-    hearing: Hearing,
+    tracker: SharedTracker,
 }
 
-impl<S> Heard<S> {
-    pub fn new(stream: S, hearing: Hearing) -> Self {
-        Self { stream, hearing }
+impl<S> Tap<S> {
+    pub fn new(stream: S, tracker: SharedTracker) -> Self {
+        Self { stream, tracker }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -49,14 +50,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        self.hearing
+        self.tracker
             .lock()
-            .hear(&buffer.filled()[before..], Instant::now());
+            .receive(&buffer.filled()[before..], Instant::now());
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

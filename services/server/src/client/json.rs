@@ -1,4 +1,4 @@
-//! JSON values in both their forms.
+//! Conversion of JSON values from and to `google.protobuf.Value`.
 
 use prost::{DecodeError, Message as _};
 use prost_types::value::Kind;
@@ -7,18 +7,18 @@ use proto::v1::Content;
 use proto::v1::content::Body;
 use serde_json::Value as Json;
 
-/// The content that is a JSON value.
-pub fn content(json: Json) -> Content {
+/// Encodes a JSON value as a content.
+pub fn encode(json: Json) -> Content {
     Content {
         body: Some(Body::Json(to_proto(json).encode_to_vec().into())),
     }
 }
 
-/// The JSON of a content's body.
+/// Decodes the JSON value of a content.
 ///
 /// # Errors
-/// If it is no value.
-pub fn json(encoded: &[u8]) -> Result<Json, DecodeError> {
+/// If the bytes are not an encoded value.
+pub fn decode(encoded: &[u8]) -> Result<Json, DecodeError> {
     Value::decode(encoded).map(|value| to_json(&value))
 }
 
@@ -58,9 +58,9 @@ fn to_json(value: &Value) -> Json {
     }
 }
 
-/// Numbers are doubles on the wire; a whole one is shown without a fraction.
+/// Converts a number, which is a double on the wire; a whole one becomes an integer.
 fn number(value: f64) -> Json {
-    /// Up to here a double holds every whole number.
+    /// Largest number below which a double holds every integer: 2^53.
     const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
     if value.fract() != 0.0 || value.abs() > WHOLE_MAX {
         return Json::from(value);
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_comes_back_as_it_went() {
+    fn a_json_value_survives_the_conversion() {
         let json = json!({"text": "hi", "tags": [true, null, 1.5, -2, 1e300], "deep": {"er": {}}});
         assert_eq!(to_json(&to_proto(json.clone())), json);
     }

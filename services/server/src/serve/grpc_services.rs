@@ -1,5 +1,5 @@
-//! What answers the calls of each listener: the service, health and reflection, under the
-//! layers that all calls go through.
+//! The gRPC services of both listeners: `Messaging` or `Sys`, health and reflection, under the
+//! layers that all calls pass.
 
 use std::sync::Arc;
 
@@ -11,34 +11,35 @@ use storage::Store;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::util::BoxCloneSyncService;
 
-use super::calls::Answerer;
-use super::plan::Plan;
-use super::services::{Health, add_health, add_reflection};
+use super::health::{Health, add_health};
+use super::http2::GrpcService;
+use super::prepared_config::PreparedConfig;
+use super::reflection::add_reflection;
 
-/// One for each listener.
-pub struct Answerers {
-    pub user: Answering,
-    pub sys: Answering,
+/// Services of both listeners.
+pub struct GrpcServices {
+    pub user: ListenerServices,
+    pub sys: ListenerServices,
 }
 
-/// What answers, and what it says about itself.
-pub struct Answering {
-    pub answerer: Answerer,
+/// Services of one listener, and the handle of their health status.
+pub struct ListenerServices {
+    pub service: GrpcService,
     pub health: Health,
 }
 
-impl Answerers {
-    /// Puts the services over the store, and the layers around them.
+impl GrpcServices {
+    /// Builds the services over the store, and the layers around them.
     ///
     /// # Errors
-    /// If it is not settled for every method who may call it.
+    /// If the table of methods does not match the descriptors.
     pub async fn build(
-        plan: &Plan,
+        prepared: &PreparedConfig,
         store: &Arc<dyn Store>,
         hub: &Arc<Hub>,
     ) -> anyhow::Result<Self> {
-        let limits = &plan.config.limits;
-        // One for both: what users and the app send counts together.
+        let limits = &prepared.config.limits;
+        // Shared: an app's quota counts the sends of its users and of the app itself.
         let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
         let mut user = Routes::builder();
         user.add_service(messaging::service(
@@ -56,15 +57,15 @@ impl Answerers {
             limits.sys_request_bytes.size(),
         ));
         Ok(Self {
-            user: Answering::build(plan, &limiter, Listener::Messaging, user).await?,
-            sys: Answering::build(plan, &limiter, Listener::Sys, sys).await?,
+            user: ListenerServices::build(prepared, &limiter, Listener::Messaging, user).await?,
+            sys: ListenerServices::build(prepared, &limiter, Listener::Sys, sys).await?,
         })
     }
 }
 
-impl Answering {
+impl ListenerServices {
     async fn build(
-        plan: &Plan,
+        prepared: &PreparedConfig,
         limiter: &Arc<Limiter>,
         listener: Listener,
         mut routes: RoutesBuilder,
@@ -74,16 +75,16 @@ impl Answering {
             Listener::Sys => ("postroom.sys.v1.Sys", proto::SYS_DESCRIPTOR_SET),
         };
         let health = add_health(&mut routes, service).await;
-        if plan.config.grpc.reflection {
+        if prepared.config.grpc.reflection {
             add_reflection(&mut routes, descriptor_set)?;
         }
         let config = stack::Config {
             listener,
-            authenticator: plan.authenticator.clone(),
+            authenticator: prepared.authenticator.clone(),
             limiter: limiter.clone(),
-            calls_in_flight_max: plan.config.limits.calls_in_flight.size(),
+            calls_in_flight_max: prepared.config.limits.calls_in_flight.size(),
         };
-        let answerer = BoxCloneSyncService::new(stack(config, routes.routes().prepare())?);
-        Ok(Self { answerer, health })
+        let service = BoxCloneSyncService::new(stack(config, routes.routes().prepare())?);
+        Ok(Self { service, health })
     }
 }

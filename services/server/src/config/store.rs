@@ -1,0 +1,39 @@
+//! Options of the store, as the configuration has them.
+
+use storage_sql::Notify;
+
+use super::{Config, LanesConfig};
+use crate::limits::MEBIBYTE;
+
+impl Config {
+    /// Options to open the store with.
+    pub fn store_options(&self) -> storage_sql::Options {
+        storage_sql::Options {
+            policy: self.policy.to_policy(self.quotas.to_quotas()),
+            notify: self.notify(),
+            write_connections: self.database.write_connections.get(),
+            read_connections: self.database.read_connections.get(),
+            lanes: self.lanes.to_store(),
+            message_cache_bytes: u64::from(self.database.message_cache_mib.get())
+                * u64::from(MEBIBYTE),
+            ..storage_sql::Options::new(self.database.url.expose())
+        }
+    }
+
+    fn notify(&self) -> Notify {
+        match &self.database.notify_url {
+            _ if !self.database.notify => Notify::Off,
+            Some(url) => Notify::Url(url.expose().to_owned()),
+            None => Notify::Database,
+        }
+    }
+}
+
+impl LanesConfig {
+    pub(super) const fn to_store(&self) -> storage_sql::LaneOptions {
+        storage_sql::LaneOptions {
+            count: self.count.size(),
+            batch_operations_max: self.batch_operations.size(),
+        }
+    }
+}
