@@ -7,7 +7,7 @@ mod key;
 mod setup;
 mod token;
 
-pub use banner::{Banner, DevTokens};
+pub use banner::{Banner, BannerTokens};
 pub use data_dir::DataDir;
 pub use key::DevKey;
 pub use setup::set_up;

@@ -9,6 +9,7 @@ pub mod epoch;
 pub mod error;
 pub mod isolation;
 pub mod migrate;
+pub mod migrations;
 pub mod notification;
 pub mod open_error;
 pub mod pool;

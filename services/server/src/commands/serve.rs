@@ -8,7 +8,7 @@ use domain::{AppId, ProfileId};
 
 use super::config_args::ConfigArgs;
 use crate::config::Flags;
-use crate::dev::{self, Banner, DataDir, DevKey, DevTokens, ScopeList, TokenKind};
+use crate::dev::{self, Banner, BannerTokens, DataDir, DevKey, ScopeList, TokenKind};
 use crate::failure::Failure;
 use crate::serve::{self, Addresses};
 
@@ -75,7 +75,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     serve::run(config, print_banner).await
 }
 
-fn tokens(key: &DevKey) -> anyhow::Result<DevTokens> {
+fn tokens(key: &DevKey) -> anyhow::Result<BannerTokens> {
     let app = AppId::parse(dev::APP)?;
     let mint = |kind| key.mint(&app, &kind, TOKEN_LIFETIME.parse()?);
     let user = |id, name: &str| -> anyhow::Result<String> {
@@ -84,7 +84,7 @@ fn tokens(key: &DevKey) -> anyhow::Result<DevTokens> {
             name: Some(name.to_owned()),
         })
     };
-    Ok(DevTokens {
+    Ok(BannerTokens {
         alice: user("alice", "Alice")?,
         bob: user("bob", "Bob")?,
         sys: mint(TokenKind::Sys {
@@ -94,7 +94,7 @@ fn tokens(key: &DevKey) -> anyhow::Result<DevTokens> {
     })
 }
 
-fn banner(addresses: &Addresses, tokens: DevTokens, data_dir: &Path) -> Banner {
+fn banner(addresses: &Addresses, tokens: BannerTokens, data_dir: &Path) -> Banner {
     let is_default = data_dir == Path::new(dev::DATA_DIR);
     let data_dir = if is_default {
         String::new()

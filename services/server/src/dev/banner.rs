@@ -15,7 +15,7 @@ pub struct Banner {
     /// Address of `Sys`.
     pub sys: Option<SocketAddr>,
     /// Tokens to export as variables.
-    pub tokens: DevTokens,
+    pub tokens: BannerTokens,
     /// Path of this program, as it was called.
     pub program: String,
     /// Flag with the data directory, or empty for the default one.
@@ -25,7 +25,7 @@ pub struct Banner {
 }
 
 /// Tokens of the examples.
-pub struct DevTokens {
+pub struct BannerTokens {
     pub alice: String,
     pub bob: String,
     pub sys: String,
@@ -140,7 +140,7 @@ impl Display for ExampleCall {
 
 impl Display for Banner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DevTokens { alice, bob, sys } = &self.tokens;
+        let BannerTokens { alice, bob, sys } = &self.tokens;
         writeln!(f, "Postroom is ready for development.\n")?;
         writeln!(
             f,
@@ -179,7 +179,7 @@ mod tests {
         let banner = Banner {
             user: Some(SocketAddr::from(([127, 0, 0, 1], port))),
             sys: None,
-            tokens: DevTokens { alice, bob, sys },
+            tokens: BannerTokens { alice, bob, sys },
             program: "postroom".to_owned(),
             data_dir: " --data-dir 'd'".to_owned(),
             lifetime: "12h",

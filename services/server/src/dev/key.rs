@@ -1,12 +1,14 @@
 //! The development key, created on the first start and kept in the data directory.
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::error::{KeyRejected, Unspecified};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
 use serde_json::json;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::DataDir;
 use crate::config::Problem;
@@ -28,9 +30,10 @@ impl DevKey {
     /// If a file cannot be read or written, or others may read it.
     pub fn create(data: &DataDir) -> Result<Self, Problem> {
         if data.read(PRIVATE_FILE)?.is_none() {
-            let key = SigningKey::from_bytes(&rand::random());
-            data.write(PUBLIC_FILE, &public_half(&key))?;
-            data.write(PRIVATE_FILE, &private_half(&key)?)?;
+            let (private, public) =
+                generate().map_err(|error| Problem::new(PRIVATE_FILE, error.to_string()))?;
+            data.write(PUBLIC_FILE, &public)?;
+            data.write(PRIVATE_FILE, &private)?;
         }
         Self::open(data)
     }
@@ -51,7 +54,7 @@ impl DevKey {
             let what = format!("the key's public half, {PUBLIC_FILE}, is missing");
             return Err(Problem::new(path, what));
         };
-        let encoding = EncodingKey::from_ed_pem(pem.as_bytes())
+        let encoding = parse(&pem)
             .map_err(|error| Problem::new(path.clone(), format!("not an Ed25519 key: {error}")))?;
         let kid = kid_of(&jwks).ok_or_else(|| Problem::new(path, "its public half has no kid"))?;
         Ok(Self { encoding, kid })
@@ -63,16 +66,25 @@ impl DevKey {
     }
 }
 
-fn private_half(key: &SigningKey) -> Result<String, Problem> {
-    match key.to_pkcs8_pem(LineEnding::LF) {
-        Ok(pem) => Ok(pem.to_string()),
-        Err(error) => Err(Problem::new(PRIVATE_FILE, error.to_string())),
-    }
+/// Generates a key: the private half as PEM, and the public half as a JWKS.
+fn generate() -> Result<(String, String), Unspecified> {
+    let key = Ed25519KeyPair::generate()?;
+    let der: Pkcs8V1Der = key.as_der()?;
+    let text = STANDARD.encode(der.as_ref());
+    let private = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+    Ok((private, jwks(key.public_key().as_ref())))
 }
 
-fn public_half(key: &SigningKey) -> String {
-    let public = key.verifying_key().to_bytes();
-    let kid = blake3::hash(&public).to_hex();
+/// Parses a private half.
+fn parse(pem: &str) -> anyhow::Result<EncodingKey> {
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())?;
+    let der = der.secret_pkcs8_der();
+    Ed25519KeyPair::from_pkcs8(der).map_err(|error: KeyRejected| anyhow::anyhow!("{error}"))?;
+    Ok(EncodingKey::from_ed_der(der))
+}
+
+fn jwks(public: &[u8]) -> String {
+    let kid = blake3::hash(public).to_hex();
     json!({ "keys": [{
         "kty": "OKP",
         "crv": "Ed25519",

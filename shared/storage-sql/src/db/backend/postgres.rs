@@ -3,7 +3,7 @@
 mod listener;
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -18,11 +18,12 @@ use super::{Backend, Codec, Pools, Purpose, Run, TransactionStatus};
 use crate::db::bind::ColumnValues;
 use crate::db::dialect::{Column, Dialect, Kind};
 use crate::db::error::ErrorClass;
+use crate::db::migrations::{POSTGRES_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
 use crate::db::pool::Pool;
 use crate::options::Options;
 
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_MIGRATIONS));
 
 /// A restored copy of a cluster has its identifier, and another timeline; a restored copy of
 /// a database has both, and another number.

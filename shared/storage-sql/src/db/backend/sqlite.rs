@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -17,11 +17,12 @@ use super::{Backend, Pools, Purpose, TransactionStatus};
 use crate::db::bind::ColumnValues;
 use crate::db::dialect::{Column, Dialect, Kind};
 use crate::db::error::ErrorClass;
+use crate::db::migrations::{SQLITE_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
 use crate::db::pool::Pool;
 use crate::options::Options;
 
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_MIGRATIONS));
 
 impl Backend for Sqlite {
     const DIALECT: Dialect = Dialect {
