@@ -1,5 +1,6 @@
-//! Language of the sources: type names, links of the READMEs.
+//! Language of the sources: names, first sentences, and links of the READMEs.
 
 mod links;
+mod sentences;
 mod sources;
 mod type_names;
