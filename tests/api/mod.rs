@@ -7,6 +7,6 @@ mod digests;
 mod messaging;
 mod pages;
 mod quotas;
-mod request_ids;
+pub mod request_ids;
 pub mod sys;
 mod views;

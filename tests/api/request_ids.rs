@@ -10,7 +10,8 @@ use support::issuer::{ALL_SCOPES, APP, TestIssuer};
 use support::on_each_database;
 use support::service::{Listeners, TestService};
 
-use self::mutation::{Callers, Mutation, MutationTargets};
+pub use self::mutation::Mutation;
+use self::mutation::{Callers, MutationTargets};
 use super::builders::{configure, counts, message, notice, ok, reason, text};
 
 impl Callers {

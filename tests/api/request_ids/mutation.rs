@@ -2,9 +2,12 @@
 
 use std::fmt::Debug;
 
+use futures::stream;
 use proto::sys::v1 as sys;
+use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::v1;
 use support::service::{InProcessApp, InProcessUser, TestService};
+use tokio::task::yield_now;
 use tonic::{Response, Status};
 
 use crate::api::builders::{deletion, message, news, notice, ok, reason_of, send, strings, text};
@@ -22,6 +25,8 @@ pub enum Mutation {
     SysSendMessage,
     SysSendMessageSimple,
     SysSendBulk,
+    SysSendToProfiles,
+    SysCancelSendJob,
     SysUpdateMessage,
     SysDeleteMessage,
     SysDeleteMessages,
@@ -39,6 +44,8 @@ pub struct Callers {
 /// Messages of Alice to Bob and to herself that a mutation changes.
 pub struct MutationTargets {
     messages: [String; 2],
+    /// Jobs that have not delivered anything.
+    jobs: [String; 2],
 }
 
 impl MutationTargets {
@@ -50,6 +57,7 @@ impl MutationTargets {
                 send(test, "alice", &to).await,
                 send(test, "alice", &to).await,
             ],
+            jobs: [start_job(test).await, start_job(test).await],
         }
     }
 
@@ -60,6 +68,42 @@ impl MutationTargets {
             ..Default::default()
         };
         ok(test.sys().delete_messages(request)).await;
+    }
+}
+
+/// Sends to a segment, and returns the job, which never takes a step.
+async fn start_job(test: &TestService) -> String {
+    let pieces = stream::iter(segment("unsent", String::new()));
+    ok(test.sys().send_to_profiles(pieces)).await.job_id
+}
+
+/// The pieces of a message to a segment.
+fn segment(body: &str, request_id: String) -> [sys::SendToProfilesRequest; 2] {
+    let message = sys::SegmentMessage {
+        content: Some(text(body)),
+        sender: Some(news()),
+        request_id,
+        ..Default::default()
+    };
+    let recipients = sys::SegmentRecipients {
+        profile_ids: strings(&["bob"]),
+    };
+    [Piece::Message(message), Piece::Recipients(recipients)]
+        .map(|piece| sys::SendToProfilesRequest { piece: Some(piece) })
+}
+
+/// Sends to a segment, again while the replica receives as many streams as it may.
+async fn send_to_segment(
+    mut app: InProcessApp,
+    pieces: [sys::SendToProfilesRequest; 2],
+) -> Result<String, String> {
+    loop {
+        let pieces = stream::iter(pieces.clone());
+        let sent = told(app.send_to_profiles(pieces).await);
+        if sent != Err("OVERLOADED".to_owned()) {
+            return sent;
+        }
+        yield_now().await;
     }
 }
 
@@ -83,7 +127,7 @@ fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String>
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         M::SendMessage,
         M::SendMessageSimple,
         M::MarkMessagesRead,
@@ -94,6 +138,8 @@ impl Mutation {
         M::SysSendMessage,
         M::SysSendMessageSimple,
         M::SysSendBulk,
+        M::SysSendToProfiles,
+        M::SysCancelSendJob,
         M::SysUpdateMessage,
         M::SysDeleteMessage,
         M::SysDeleteMessages,
@@ -119,7 +165,32 @@ impl Mutation {
 
     /// True for methods whose request names messages.
     pub const fn names_messages(self) -> bool {
-        !self.sends() && !matches!(self, M::ClearMessages | M::UpdateAppSettings)
+        !self.sends()
+            && !matches!(
+                self,
+                M::ClearMessages | M::SysSendToProfiles | M::UpdateAppSettings
+            )
+    }
+
+    /// The full name of the method.
+    pub const fn method(self) -> &'static str {
+        match self {
+            M::SendMessage => "postroom.v1.Messaging.SendMessage",
+            M::SendMessageSimple => "postroom.v1.Messaging.SendMessageSimple",
+            M::MarkMessagesRead => "postroom.v1.Messaging.MarkMessagesRead",
+            M::DeleteMessages | M::DeleteForEveryone => "postroom.v1.Messaging.DeleteMessages",
+            M::ClearMessages => "postroom.v1.Messaging.ClearMessages",
+            M::EditMessage => "postroom.v1.Messaging.EditMessage",
+            M::SysSendMessage => "postroom.sys.v1.Sys.SendMessage",
+            M::SysSendMessageSimple => "postroom.sys.v1.Sys.SendMessageSimple",
+            M::SysSendBulk => "postroom.sys.v1.Sys.SendBulk",
+            M::SysSendToProfiles => "postroom.sys.v1.Sys.SendToProfiles",
+            M::SysCancelSendJob => "postroom.sys.v1.Sys.CancelSendJob",
+            M::SysUpdateMessage => "postroom.sys.v1.Sys.UpdateMessage",
+            M::SysDeleteMessage => "postroom.sys.v1.Sys.DeleteMessage",
+            M::SysDeleteMessages => "postroom.sys.v1.Sys.DeleteMessages",
+            M::UpdateAppSettings => "postroom.sys.v1.Sys.UpdateAppSettings",
+        }
     }
 
     /// Calls it; the answer, or the reason of the refusal. Two bodies are two requests.
@@ -243,6 +314,14 @@ impl Mutation {
                     ..Default::default()
                 };
                 told(app.send_bulk(request).await)
+            }
+            M::SysSendToProfiles => send_to_segment(app, segment(body, request_id)).await,
+            M::SysCancelSendJob => {
+                let request = sys::CancelSendJobRequest {
+                    job_id: world.jobs[usize::from(body == "b")].clone(),
+                    request_id,
+                };
+                told(app.cancel_send_job(request).await)
             }
             M::SysUpdateMessage => {
                 let request = sys::UpdateMessageRequest {

@@ -1,0 +1,520 @@
+//! The numbers in the comments of the contract, against the constants that the code obeys.
+
+use std::fmt::Debug;
+use std::fs;
+use std::time::Duration;
+
+use ::domain::limits as domain;
+use ::rpc::limits as rpc;
+use messaging::Pace;
+use support::workspace;
+
+use super::comments::{self, Comment};
+use super::files;
+
+/// A phrase with a number, as the comments of some elements say it.
+struct Bound {
+    /// The end of the elements' full names, from a dot on; empty for all elements that say it.
+    at: &'static str,
+    phrase: String,
+}
+
+/// Numbers that are no bounds.
+const EXPLAINED: [&str; 4] = [
+    // A format, a specification, and the widths of lengths that a digest is made of.
+    "UTF-8",
+    "RFC 8785",
+    "(4 bytes, big endian)",
+    "(8 bytes, big endian)",
+];
+
+/// Numbers that need no bound: nothing, one, and "the latest".
+const PLAIN: [&str; 2] = ["0", "1"];
+
+#[test]
+fn every_bound_is_said_where_it_holds() {
+    let comments = all_comments();
+    for bound in bounds() {
+        let here: Vec<_> = comments.iter().filter(|it| bound.is_of(it)).collect();
+        assert!(!here.is_empty(), "nothing is called {}", bound.at);
+        let says = |it: &&Comment| it.text.contains(&bound.phrase);
+        // A phrase without an element must be said somewhere.
+        let is_said = if bound.at.is_empty() {
+            here.iter().any(says)
+        } else {
+            here.iter().all(says)
+        };
+        assert!(is_said, "{}: {:?}", bound.at, bound.phrase);
+    }
+}
+
+#[test]
+fn every_number_in_a_comment_is_a_bound() {
+    let bounds = bounds();
+    let mut unbound = Vec::new();
+    for comment in all_comments() {
+        let mut rest = comment.text.clone();
+        let of_element = bounds.iter().filter(|bound| bound.is_of(&comment));
+        let phrases = of_element.map(|bound| bound.phrase.as_str());
+        for phrase in phrases.chain(EXPLAINED) {
+            rest = rest.replace(phrase, "…");
+        }
+        let numbers = numbers(&rest);
+        if !numbers.is_empty() {
+            unbound.push((comment.element, numbers));
+        }
+    }
+    assert!(unbound.is_empty(), "{unbound:#?}");
+}
+
+#[test]
+fn numbers_are_found_and_names_are_not() {
+    assert_eq!(
+        numbers("1 to 16, at most 10,000; v1, UUIDv7, -1 or 0"),
+        ["16", "10,000"]
+    );
+}
+
+fn all_comments() -> Vec<Comment> {
+    let files = files();
+    let comments: Vec<_> = files.iter().flat_map(comments::of).collect();
+    assert!(comments.len() > 300, "{}", comments.len());
+    comments
+}
+
+/// Returns the numbers of a text that are no part of a name, and not plain.
+fn numbers(text: &str) -> Vec<String> {
+    let words = text.split(|it: char| !it.is_ascii_alphanumeric() && it != ',');
+    let words = words.map(|word| word.trim_matches(','));
+    let numbers = words.filter(|word| word.starts_with(|it: char| it.is_ascii_digit()));
+    numbers
+        .filter(|number| !PLAIN.contains(number))
+        .map(str::to_owned)
+        .collect()
+}
+
+impl Bound {
+    fn is_of(&self, comment: &Comment) -> bool {
+        let scope = comment.element.strip_suffix(self.at);
+        scope.is_some_and(|scope| self.at.is_empty() || scope.is_empty() || scope.ends_with('.'))
+    }
+}
+
+/// Returns all bounds, each with its phrase.
+fn bounds() -> Vec<Bound> {
+    let groups = [
+        bounds_of_ids(),
+        bounds_of_contents(),
+        bounds_of_sends(),
+        bounds_of_pages(),
+        bounds_of_the_feed(),
+        bounds_of_settings(),
+        bounds_of_calls(),
+    ];
+    let phrases = groups.into_iter().flatten();
+    phrases.map(|(at, phrase)| Bound { at, phrase }).collect()
+}
+
+type Phrases = Vec<(&'static str, String)>;
+
+fn bounds_of_ids() -> Phrases {
+    let of_id = format!("1 to {}", size(domain::ID_BYTES_MAX));
+    let mut phrases: Phrases = [
+        "postroom.v1.Messaging",
+        "postroom.sys.v1.Sys",
+        "sender_profile_id",
+        "to_profile_id",
+        "party_profile_id",
+        "owner_profile_id",
+        "KeyWrap.profile_id",
+    ]
+    .map(|at| (at, of_id.clone()))
+    .into();
+    phrases.extend([
+        (
+            "request_id",
+            format!("1 to {} of ASCII", size(domain::REQUEST_ID_BYTES_MAX)),
+        ),
+        ("message_ids", up_to(domain::MESSAGE_IDS_MAX)),
+        (
+            "Sender.name",
+            format!("1 to {}", size(domain::SENDER_NAME_BYTES_MAX)),
+        ),
+        ("Sender.pic", at_most(domain::SENDER_PIC_BYTES_MAX)),
+    ]);
+    phrases
+}
+
+fn bounds_of_contents() -> Phrases {
+    let by_default = size(domain::CONTENT_BYTES_DEFAULT);
+    let cap = at_most(domain::CONTENT_BYTES_CAP);
+    let levels = number(domain::JSON_DEPTH_MAX);
+    let nodes = number(domain::JSON_NODES_MAX);
+    let preview = format!("first {} characters", domain::PREVIEW_CHARS);
+    let of_key_id = at_most(domain::KEY_ID_BYTES_MAX);
+    vec![
+        ("v1.Content", format!("{by_default} by default, {cap}")),
+        ("Content.json", format!("Depth is at most {levels}")),
+        ("Content.json", format!("at most {nodes} nodes")),
+        (
+            "ERROR_REASON_CONTENT_INVALID",
+            format!("more than {levels} levels or {nodes} nodes"),
+        ),
+        ("MessageParts.parts", up_to(domain::PARTS_MAX)),
+        ("Part.mime_type", at_most(domain::MIME_TYPE_BYTES_MAX)),
+        (
+            "SealedContent.scheme",
+            format!("1 to {}", size(domain::SEALED_SCHEME_BYTES_MAX)),
+        ),
+        (
+            "SealedContent.headers",
+            at_most(domain::SEALED_HEADERS_BYTES_MAX),
+        ),
+        ("SealedContent.sender_key_id", of_key_id.clone()),
+        (
+            "SealedContent.keys",
+            format!("one for each of {}", domain::KEY_WRAPS_MAX),
+        ),
+        ("KeyWrap.key_id", of_key_id),
+        (
+            "KeyWrap.wrapped_key",
+            format!("1 to {}", size(domain::WRAPPED_KEY_BYTES_MAX)),
+        ),
+        ("digest", format!(", {}", size(blake3::OUT_LEN))),
+        ("MESSAGE_VIEW_PREVIEW", preview),
+        (
+            "v1.Notification",
+            format!("At most {} in all", size(domain::NOTIFICATION_BYTES_MAX)),
+        ),
+        (
+            "Notification.title",
+            at_most(domain::NOTIFICATION_TITLE_BYTES_MAX),
+        ),
+        (
+            "Notification.text",
+            at_most(domain::NOTIFICATION_TEXT_BYTES_MAX),
+        ),
+        (
+            "Notification.sound",
+            at_most(domain::NOTIFICATION_SOUND_BYTES_MAX),
+        ),
+        (
+            "Notification.data",
+            at_most(domain::NOTIFICATION_DATA_BYTES_MAX),
+        ),
+    ]
+}
+
+fn bounds_of_sends() -> Phrases {
+    let by_default = domain::RECIPIENTS_DEFAULT;
+    let cap = up_to(domain::RECIPIENTS_CAP);
+    let years = domain::EXPIRY_MAX_MS / domain::DAY_MS / 365;
+    let days = domain::EXPIRY_DEFAULT_MS / domain::DAY_MS;
+    let segment = number(domain::SEGMENT_RECIPIENTS_MAX);
+    let of_user = format!("1 to the app's `max_recipients` ({by_default} by default)");
+    vec![
+        ("postroom.v1.SendMessageRequest.to", of_user.clone()),
+        ("postroom.v1.SendMessageSimpleRequest.to", of_user),
+        ("postroom.sys.v1.SendMessageRequest.to", cap.clone()),
+        ("postroom.sys.v1.SendMessageSimpleRequest.to", cap),
+        ("expire_after", format!("at most {years} years")),
+        ("expire_after", format!("({days} days by default)")),
+        ("Sys.SendToProfiles", format!("up to {segment}")),
+        (
+            "SegmentRecipients.profile_ids",
+            format!("more than {segment} ids"),
+        ),
+        (
+            "ERROR_REASON_MAX_RECIPIENTS_EXCEEDED",
+            format!(
+                "than {} on `Sys`, or than {segment}",
+                domain::RECIPIENTS_CAP
+            ),
+        ),
+        (
+            "Sys.SendToProfiles",
+            format!(
+                "within {} after the one before, and the whole stream takes {} at most",
+                time(rpc::PIECE_MAX),
+                time(rpc::STREAM_TAKEN_MAX)
+            ),
+        ),
+        (
+            "Sys.SendToProfiles",
+            format!(
+                "receives {} streams at once, {} of them of one app",
+                domain::INTAKES_MAX,
+                domain::INTAKES_OF_APP_MAX
+            ),
+        ),
+        (
+            "SegmentRecipients.profile_ids",
+            format!("a request of {}", request_size("sys")),
+        ),
+    ]
+}
+
+fn bounds_of_pages() -> Phrases {
+    let rows = domain::ROWS_PER_PAGE_DEFAULT;
+    let examined = number(domain::ROWS_EXAMINED_MAX);
+    let answer = size(domain::GET_BYTES_MAX);
+    let counted = format!("stopped at {}", number(domain::COUNT_MAX));
+    let page = format!(
+        "examines at most {examined} rows and returns at most {}",
+        size(domain::PAGE_BYTES_MAX)
+    );
+    vec![
+        ("Messaging.GetMessages", at_most_text(&answer)),
+        ("Sys.GetMessages", at_most_text(&answer)),
+        (
+            "remaining_message_ids",
+            format!("did not fit into {answer}"),
+        ),
+        (
+            "Messaging.GetMessagesPageOffset",
+            format!("{examined} more"),
+        ),
+        ("GetMessagesPageRequest.context", format!("{rows} a page")),
+        (
+            "GetMessagesForOwnerPageRequest.context",
+            format!("{rows} a page"),
+        ),
+        ("PageContext", format!("{rows} a page")),
+        ("RepositoryPageContext", format!("{rows} a page")),
+        ("pagination", format!("first {rows} rows")),
+        (
+            "Pagination",
+            at_most_text(&number(domain::PAGE_JUMP_ROWS_MAX)),
+        ),
+        (
+            "Pagination.rows_per_page",
+            cut(rows, domain::ROWS_PER_PAGE_MAX),
+        ),
+        ("MessagesPage", page.clone()),
+        ("RepositoryPage", page),
+        ("count_capped", counted),
+        (
+            "ERROR_REASON_MSGBOX_FULL",
+            format!(
+                "{} messages by default",
+                number(domain::BOX_MESSAGES_DEFAULT)
+            ),
+        ),
+    ]
+}
+
+fn bounds_of_the_feed() -> Phrases {
+    let pace = Pace::default();
+    let days = domain::TOMBSTONE_MS / domain::DAY_MS;
+    let deletions = number(domain::TOMBSTONES_MAX);
+    let (shortest, longest) = (pace.life.start(), pace.life.end());
+    vec![
+        (
+            "GetChangesRequest.limit",
+            cut(domain::CHANGES_DEFAULT, domain::CHANGES_MAX),
+        ),
+        ("Event.heartbeat", time(pace.heartbeat)),
+        (
+            "RESYNC_REASON_CURSOR_TOO_OLD",
+            format!("{days} days, and at most {deletions} of a mailbox"),
+        ),
+        (
+            "Messaging.Subscribe",
+            format!("{} to {} minutes", minutes(*shortest), minutes(*longest)),
+        ),
+        (
+            "ERROR_REASON_SLOW_READER",
+            format!(
+                "more than {} unread for {}",
+                size(domain::STREAM_BYTES_MAX),
+                time(pace.patience)
+            ),
+        ),
+        (
+            "ERROR_REASON_TOO_MANY_STREAMS",
+            format!(
+                "more than {} streams of one profile, or {} on one connection",
+                domain::STREAMS_PER_PROFILE_MAX,
+                configured("streams_per_connection")
+            ),
+        ),
+    ]
+}
+
+fn bounds_of_settings() -> Phrases {
+    let cap = domain::CONTENT_BYTES_CAP;
+    let by_default = domain::CONTENT_BYTES_DEFAULT;
+    let rate = format!("0 to {}", number(domain::QUOTA_PER_SECOND_MAX));
+    let burst = up_to(domain::QUOTA_BURST_MAX);
+    let quotas = [
+        (
+            "AppSettings.profile_calls_per_second",
+            "AppSettings.profile_calls_burst",
+            domain::PROFILE_CALLS_DEFAULT,
+        ),
+        (
+            "AppSettings.profile_sends_per_second",
+            "AppSettings.profile_sends_burst",
+            domain::PROFILE_SENDS_DEFAULT,
+        ),
+        (
+            "AppSettings.app_sends_per_second",
+            "AppSettings.app_sends_burst",
+            domain::APP_SENDS_DEFAULT,
+        ),
+    ];
+    let of_quotas = quotas.into_iter().flat_map(|(per_second, at_once, quota)| {
+        [
+            (per_second, rate.clone()),
+            (per_second, default_of(quota.per_second)),
+            (at_once, burst.clone()),
+            (at_once, default_of(quota.burst)),
+        ]
+    });
+    let mut phrases: Phrases = of_quotas.collect();
+    phrases.extend([
+        (
+            "AppSettings.max_recipients",
+            format!(
+                "{}. {} by default",
+                up_to(domain::RECIPIENTS_CAP),
+                domain::RECIPIENTS_DEFAULT
+            ),
+        ),
+        (
+            "AppSettings.max_content_bytes",
+            format!("{} ({})", up_to(cap), size(cap)),
+        ),
+        (
+            "AppSettings.max_content_bytes",
+            format!("{} ({}) by default", number(by_default), size(by_default)),
+        ),
+        (
+            "AppSettings.default_expiry",
+            format!(
+                "at most {} years",
+                domain::EXPIRY_MAX_MS / domain::DAY_MS / 365
+            ),
+        ),
+        (
+            "AppSettings.default_expiry",
+            format!(
+                "{} days by default",
+                domain::EXPIRY_DEFAULT_MS / domain::DAY_MS
+            ),
+        ),
+        (
+            "Sys.UpdateAppSettings",
+            format!("every {}", time(rpc::QUOTAS_REREAD)),
+        ),
+    ]);
+    phrases
+}
+
+fn bounds_of_calls() -> Phrases {
+    let hours = format!("{} hours", domain::IDEMPOTENCY_MS / domain::HOUR_MS);
+    let deadline = format!(
+        "after {} if the call sets no timeout, at most after {}",
+        time(rpc::DEADLINE_DEFAULT),
+        rpc::DEADLINE_MAX.as_secs()
+    );
+    let (user, sys) = (request_size("user"), request_size("sys"));
+    vec![
+        ("postroom.v1.Messaging", hours.clone()),
+        ("postroom.sys.v1.Sys", hours),
+        ("postroom.v1.Messaging", deadline.clone()),
+        ("postroom.sys.v1.Sys", deadline),
+        (
+            "postroom.v1.Messaging",
+            format!("a request of more than {user}"),
+        ),
+        (
+            "postroom.sys.v1.Sys",
+            format!("a request of more than {sys}"),
+        ),
+        (
+            "ERROR_REASON_MESSAGE_TOO_LARGE",
+            format!("{user} on `Messaging`, {sys} on `Sys`, by default"),
+        ),
+        (
+            "ERROR_REASON_DEADLINE",
+            format!("({} if it set none)", time(rpc::DEADLINE_DEFAULT)),
+        ),
+        (
+            "postroom.v1.ErrorReason",
+            format!("at most {} are listed", domain::VIOLATIONS_LISTED_MAX),
+        ),
+    ]
+}
+
+/// `1 to N`.
+fn up_to(max: impl TryInto<u64, Error: Debug>) -> String {
+    format!("1 to {}", number(max))
+}
+
+/// `at most N bytes`.
+fn at_most(bytes: impl TryInto<u64, Error: Debug>) -> String {
+    at_most_text(&size(bytes))
+}
+
+fn at_most_text(max: &str) -> String {
+    format!("at most {max}")
+}
+
+/// `0 means N, more than M is cut to M`.
+fn cut(default: u32, max: u32) -> String {
+    format!("0 means {default}, more than {max} is cut to {max}")
+}
+
+/// `N by default`.
+fn default_of(default: u32) -> String {
+    format!(" {} by default", number(default))
+}
+
+/// A number of bytes in its largest unit.
+fn size(bytes: impl TryInto<u64, Error: Debug>) -> String {
+    let bytes = bytes.try_into().expect("a number that is not negative");
+    match bytes {
+        bytes if bytes % (1024 * 1024) == 0 => format!("{} MiB", bytes / 1024 / 1024),
+        bytes if bytes % 1024 == 0 => format!("{} KiB", bytes / 1024),
+        bytes => format!("{} bytes", number(bytes)),
+    }
+}
+
+/// A number with its thousands apart.
+fn number(number: impl TryInto<u64, Error: Debug>) -> String {
+    let digits = number.try_into().expect("a number that is not negative");
+    let digits = digits.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups = groups.map(|group| String::from_utf8_lossy(group).into_owned());
+    groups.collect::<Vec<_>>().join(",")
+}
+
+/// Seconds, or an hour.
+fn time(duration: Duration) -> String {
+    if duration == Duration::from_hours(1) {
+        return "an hour".to_owned();
+    }
+    format!("{} seconds", duration.as_secs())
+}
+
+const fn minutes(duration: Duration) -> u64 {
+    duration.as_secs() / 60
+}
+
+/// The largest request of a listener, by default.
+fn request_size(listener: &str) -> String {
+    size(configured(&format!("{listener}_request_bytes")))
+}
+
+/// The default of a key: `postroom.toml` documents it, and a test of the program parses it.
+fn configured(key: &str) -> u64 {
+    let path = workspace::root().join("services/server/postroom.toml");
+    let config = fs::read_to_string(path).expect("the configuration");
+    let assigned = format!("{key} = ");
+    let mut values = config
+        .lines()
+        .filter_map(|line| line.strip_prefix(&assigned));
+    let value = values.next().and_then(|value| value.parse().ok());
+    value.unwrap_or_else(|| panic!("{key} has no number"))
+}
