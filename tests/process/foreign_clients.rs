@@ -1,5 +1,9 @@
 //! The clients that people have: they know nothing of us but what reflection tells.
 
+mod generated;
+mod protos;
+mod scripts;
+
 use std::net::SocketAddr;
 use std::process::Command;
 

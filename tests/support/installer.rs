@@ -89,13 +89,13 @@ impl PythonPackage {
     }
 }
 
-fn python(module: &str) -> Command {
+pub(crate) fn python(module: &str) -> Command {
     let mut command = Command::new("python3");
     command.args(["-m", module]);
     command
 }
 
-fn need_pip() -> anyhow::Result<()> {
+pub(crate) fn need_pip() -> anyhow::Result<()> {
     if run(python("pip").arg("--version")).is_ok() {
         return Ok(());
     }

@@ -19,6 +19,7 @@ pub mod http;
 pub mod ids;
 pub mod installer;
 pub mod issuer;
+pub mod packages;
 pub mod postgres;
 pub mod process;
 pub mod service;

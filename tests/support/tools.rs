@@ -1,11 +1,17 @@
 //! The foreign clients that people call Postroom with.
 
+mod clients;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
 use crate::command::find;
 use crate::installer::PythonPackage;
+
+pub use clients::{
+    Node, debian, locate_envoy, locate_grpcio, locate_node, locate_node_packages, or_skip,
+};
 
 /// The real `buf`.
 ///
