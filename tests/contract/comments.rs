@@ -48,10 +48,10 @@ pub fn of(file: &FileDescriptorProto) -> Vec<Comment> {
     commented.collect()
 }
 
-type Named = Vec<(Vec<i32>, String)>;
+type ElementNames = Vec<(Vec<i32>, String)>;
 
 /// Returns the names of all elements of a file by their paths.
-fn names(file: &FileDescriptorProto) -> Named {
+fn names(file: &FileDescriptorProto) -> ElementNames {
     let mut found = vec![(vec![number::SYNTAX], file.name().to_owned())];
     for (index, message) in (0..).zip(&file.message_type) {
         let path = vec![number::MESSAGE, index];
@@ -71,7 +71,7 @@ fn names(file: &FileDescriptorProto) -> Named {
     found
 }
 
-fn name_message(path: Vec<i32>, scope: &str, message: &DescriptorProto, found: &mut Named) {
+fn name_message(path: Vec<i32>, scope: &str, message: &DescriptorProto, found: &mut ElementNames) {
     let name = format!("{scope}.{}", message.name());
     let fields = message.field.iter().map(FieldDescriptorProto::name);
     name_parts(&path, number::FIELD, &name, fields, found);
@@ -88,7 +88,12 @@ fn name_message(path: Vec<i32>, scope: &str, message: &DescriptorProto, found: &
     found.push((path, name));
 }
 
-fn name_enum(path: Vec<i32>, scope: &str, descriptor: &EnumDescriptorProto, found: &mut Named) {
+fn name_enum(
+    path: Vec<i32>,
+    scope: &str,
+    descriptor: &EnumDescriptorProto,
+    found: &mut ElementNames,
+) {
     let name = format!("{scope}.{}", descriptor.name());
     let values = descriptor.value.iter().map(EnumValueDescriptorProto::name);
     name_parts(&path, number::VALUE, &name, values, found);
@@ -100,7 +105,7 @@ fn name_parts<'a>(
     kind: i32,
     scope: &str,
     names: impl Iterator<Item = &'a str>,
-    found: &mut Named,
+    found: &mut ElementNames,
 ) {
     for (index, name) in (0..).zip(names) {
         found.push(([path, &[kind, index]].concat(), format!("{scope}.{name}")));

@@ -12,63 +12,61 @@ use support::workspace;
 use super::comments::{self, Comment};
 use super::files;
 
-/// A phrase with a number, as the comments of some elements say it.
-struct Bound {
-    /// The end of the elements' full names, from a dot on; empty for all elements that say it.
+/// A phrase that states a limit in the comments of some elements.
+struct StatedLimit {
+    /// The last parts of the elements' full names.
     at: &'static str,
     phrase: String,
 }
 
-/// Numbers that are no bounds.
+/// Numbers that are no limits: formats, specifications, and the widths of lengths in a digest.
 const EXPLAINED: [&str; 4] = [
-    // A format, a specification, and the widths of lengths that a digest is made of.
     "UTF-8",
     "RFC 8785",
     "(4 bytes, big endian)",
     "(8 bytes, big endian)",
 ];
 
-/// Numbers that need no bound: nothing, one, and "the latest".
+/// Numbers that need no constant.
 const PLAIN: [&str; 2] = ["0", "1"];
 
 #[test]
-fn every_bound_is_said_where_it_holds() {
+fn every_limit_of_the_code_is_stated_where_it_applies() {
     let comments = all_comments();
-    for bound in bounds() {
-        let here: Vec<_> = comments.iter().filter(|it| bound.is_of(it)).collect();
-        assert!(!here.is_empty(), "nothing is called {}", bound.at);
-        let says = |it: &&Comment| it.text.contains(&bound.phrase);
-        // A phrase without an element must be said somewhere.
-        let is_said = if bound.at.is_empty() {
-            here.iter().any(says)
-        } else {
-            here.iter().all(says)
-        };
-        assert!(is_said, "{}: {:?}", bound.at, bound.phrase);
+    for limit in stated_limits() {
+        let mut applied = comments.iter().filter(|it| limit.applies_to(it)).peekable();
+        assert!(applied.peek().is_some(), "no element {}", limit.at);
+        for comment in applied {
+            assert!(
+                comment.text.contains(&limit.phrase),
+                "{:?} is not in {comment:#?}",
+                limit.phrase
+            );
+        }
     }
 }
 
 #[test]
-fn every_number_in_a_comment_is_a_bound() {
-    let bounds = bounds();
-    let mut unbound = Vec::new();
+fn every_number_in_a_comment_is_a_limit_of_the_code() {
+    let limits = stated_limits();
+    let mut unknown = Vec::new();
     for comment in all_comments() {
         let mut rest = comment.text.clone();
-        let of_element = bounds.iter().filter(|bound| bound.is_of(&comment));
-        let phrases = of_element.map(|bound| bound.phrase.as_str());
+        let of_element = limits.iter().filter(|limit| limit.applies_to(&comment));
+        let phrases = of_element.map(|limit| limit.phrase.as_str());
         for phrase in phrases.chain(EXPLAINED) {
             rest = rest.replace(phrase, "…");
         }
         let numbers = numbers(&rest);
         if !numbers.is_empty() {
-            unbound.push((comment.element, numbers));
+            unknown.push((comment.element, numbers));
         }
     }
-    assert!(unbound.is_empty(), "{unbound:#?}");
+    assert!(unknown.is_empty(), "{unknown:#?}");
 }
 
 #[test]
-fn numbers_are_found_and_names_are_not() {
+fn numbers_are_found_outside_names() {
     assert_eq!(
         numbers("1 to 16, at most 10,000; v1, UUIDv7, -1 or 0"),
         ["16", "10,000"]
@@ -93,31 +91,33 @@ fn numbers(text: &str) -> Vec<String> {
         .collect()
 }
 
-impl Bound {
-    fn is_of(&self, comment: &Comment) -> bool {
+impl StatedLimit {
+    fn applies_to(&self, comment: &Comment) -> bool {
         let scope = comment.element.strip_suffix(self.at);
-        scope.is_some_and(|scope| self.at.is_empty() || scope.is_empty() || scope.ends_with('.'))
+        scope.is_some_and(|scope| scope.is_empty() || scope.ends_with('.'))
     }
 }
 
-/// Returns all bounds, each with its phrase.
-fn bounds() -> Vec<Bound> {
+/// Returns all limits, each with its phrase.
+fn stated_limits() -> Vec<StatedLimit> {
     let groups = [
-        bounds_of_ids(),
-        bounds_of_contents(),
-        bounds_of_sends(),
-        bounds_of_pages(),
-        bounds_of_the_feed(),
-        bounds_of_settings(),
-        bounds_of_calls(),
+        limits_of_ids(),
+        limits_of_contents(),
+        limits_of_sends(),
+        limits_of_pages(),
+        limits_of_the_feed(),
+        limits_of_settings(),
+        limits_of_calls(),
     ];
     let phrases = groups.into_iter().flatten();
-    phrases.map(|(at, phrase)| Bound { at, phrase }).collect()
+    phrases
+        .map(|(at, phrase)| StatedLimit { at, phrase })
+        .collect()
 }
 
 type Phrases = Vec<(&'static str, String)>;
 
-fn bounds_of_ids() -> Phrases {
+fn limits_of_ids() -> Phrases {
     let of_id = format!("1 to {}", size(domain::ID_BYTES_MAX));
     let mut phrases: Phrases = [
         "postroom.v1.Messaging",
@@ -145,7 +145,7 @@ fn bounds_of_ids() -> Phrases {
     phrases
 }
 
-fn bounds_of_contents() -> Phrases {
+fn limits_of_contents() -> Phrases {
     let by_default = size(domain::CONTENT_BYTES_DEFAULT);
     let cap = at_most(domain::CONTENT_BYTES_CAP);
     let levels = number(domain::JSON_DEPTH_MAX);
@@ -205,7 +205,7 @@ fn bounds_of_contents() -> Phrases {
     ]
 }
 
-fn bounds_of_sends() -> Phrases {
+fn limits_of_sends() -> Phrases {
     let by_default = domain::RECIPIENTS_DEFAULT;
     let cap = up_to(domain::RECIPIENTS_CAP);
     let years = domain::EXPIRY_MAX_MS / domain::DAY_MS / 365;
@@ -254,7 +254,7 @@ fn bounds_of_sends() -> Phrases {
     ]
 }
 
-fn bounds_of_pages() -> Phrases {
+fn limits_of_pages() -> Phrases {
     let rows = domain::ROWS_PER_PAGE_DEFAULT;
     let examined = number(domain::ROWS_EXAMINED_MAX);
     let answer = size(domain::GET_BYTES_MAX);
@@ -303,7 +303,7 @@ fn bounds_of_pages() -> Phrases {
     ]
 }
 
-fn bounds_of_the_feed() -> Phrases {
+fn limits_of_the_feed() -> Phrases {
     let pace = Pace::default();
     let days = domain::TOMBSTONE_MS / domain::DAY_MS;
     let deletions = number(domain::TOMBSTONES_MAX);
@@ -341,7 +341,7 @@ fn bounds_of_the_feed() -> Phrases {
     ]
 }
 
-fn bounds_of_settings() -> Phrases {
+fn limits_of_settings() -> Phrases {
     let cap = domain::CONTENT_BYTES_CAP;
     let by_default = domain::CONTENT_BYTES_DEFAULT;
     let rate = format!("0 to {}", number(domain::QUOTA_PER_SECOND_MAX));
@@ -411,7 +411,7 @@ fn bounds_of_settings() -> Phrases {
     phrases
 }
 
-fn bounds_of_calls() -> Phrases {
+fn limits_of_calls() -> Phrases {
     let hours = format!("{} hours", domain::IDEMPOTENCY_MS / domain::HOUR_MS);
     let deadline = format!(
         "after {} if the call sets no timeout, at most after {}",

@@ -68,7 +68,7 @@ fn methods(condition: impl Fn(&MethodDescriptorProto) -> bool) -> BTreeSet<Strin
     found
 }
 
-/// Whether the request, or one of its parts, has a `request_id`.
+/// True if the request, or one of its parts, has a `request_id`.
 fn takes_request_id(method: &MethodDescriptorProto) -> bool {
     let files = files();
     let messages = messages(&files);

@@ -19,6 +19,10 @@ pub fn apt(packages: &[&str]) -> anyhow::Result<()> {
     if find("apt-get").is_none() {
         bail!("apt-get is not there to install {}", packages.join(", "));
     }
+    // Of two at once, the second would fail.
+    fs::create_dir_all(cache())?;
+    let lock = File::create(cache().join("apt.lock"))?;
+    lock.lock()?;
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive");
