@@ -1,4 +1,4 @@
-//! The clients that people have: they know nothing of us but what reflection tells.
+//! Foreign clients against the real program. Those of the command line use reflection alone.
 
 mod generated;
 mod protos;
@@ -15,11 +15,11 @@ use support::on_each_database;
 use support::process::{Deployment, ServerProcess};
 use support::tools;
 
-/// A client that is not ours.
+/// A foreign client of the command line.
 trait Client {
-    /// Asks a listener for its services.
+    /// Returns the services that a listener reflects.
     fn list(&self, address: SocketAddr) -> String;
-    /// A call of a method with a token and a request in JSON.
+    /// Returns the call of a method with a token and a request in JSON.
     fn call(&self, address: SocketAddr, method: &str, token: &str, request: &Value) -> Command;
 }
 
