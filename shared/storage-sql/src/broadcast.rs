@@ -4,12 +4,13 @@
 //! Hints are sent outside the transaction that they are about, many in one notification. They
 //! may be late, doubled or lost: they only name mailboxes to read.
 
-mod publisher;
+pub mod publisher;
 mod subscriber;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use storage::{Arrival, ChangeListener, MailboxHead};
+use telemetry::BroadcastMetrics;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -41,12 +42,19 @@ impl Broadcast {
     ) -> Self {
         let name = Uuid::new_v4().simple().to_string();
         let mut tasks = JoinSet::new();
-        let subscriber = Arc::new(Subscriber::new(name.clone(), Arc::clone(&local)));
+        let metrics = BroadcastMetrics::new();
+        let subscriber = Subscriber::new(name.clone(), Arc::clone(&local), metrics.clone());
+        let subscriber = Arc::new(subscriber);
         let listening = url.and_then(|url| DB::listen(url.to_owned(), subscriber));
         let remote = listening.map(|listening| {
             tasks.spawn(listening);
             let hints = Arc::new(PendingHints::default());
-            tasks.spawn(publisher::publish(Arc::clone(&hints), pool.clone(), name));
+            tasks.spawn(publisher::publish(
+                Arc::clone(&hints),
+                pool.clone(),
+                name,
+                metrics,
+            ));
             hints
         });
         Self {
@@ -123,7 +131,8 @@ mod tests {
         hints.add(sent);
         hints.add(&[]);
         let recorder = Arc::new(Recorder::default());
-        let subscriber = Subscriber::new("me".to_owned(), recorder.clone());
+        let subscriber =
+            Subscriber::new("me".to_owned(), recorder.clone(), BroadcastMetrics::new());
         for payload in hints.take(sender) {
             assert!(payload.len() <= publisher::PAYLOAD_BYTES_MAX);
             subscriber.on_notification(&payload);
@@ -157,7 +166,8 @@ mod tests {
     #[test]
     fn a_malformed_notification_counts_as_a_gap() {
         let recorder = Arc::new(Recorder::default());
-        let subscriber = Subscriber::new("me".to_owned(), recorder.clone());
+        let subscriber =
+            Subscriber::new("me".to_owned(), recorder.clone(), BroadcastMetrics::new());
         for payload in ["other 1.2", "other x", "other 1.2.3 4.5."] {
             subscriber.on_notification(payload);
         }

@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod bind;
+pub mod column;
 pub mod connection;
 pub mod dialect;
 pub mod epoch;
@@ -15,4 +16,5 @@ pub mod open_error;
 pub mod pool;
 pub mod retry;
 pub mod row;
+pub mod row_statement;
 pub mod statement;

@@ -21,6 +21,8 @@ mod open;
 mod options;
 mod read;
 mod segment;
+#[cfg(test)]
+mod statement_catalogue;
 mod store;
 mod table;
 mod upkeep;

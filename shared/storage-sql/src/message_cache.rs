@@ -9,6 +9,7 @@ use bytes::Bytes;
 use domain::{Message, MessageId};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use telemetry::CacheMetrics;
 use uuid::Uuid;
 
 /// Bytes of a cached message beside its content, notification and recipients.
@@ -18,13 +19,19 @@ const FIXED_BYTES: usize = 512;
 type Key = (Uuid, i64, MessageId, i64);
 
 /// A cache of messages, bounded by their bytes.
-pub struct MessageCache(Cache<Key, Arc<Message>, ByteWeighter>);
+pub struct MessageCache {
+    messages: Cache<Key, Arc<Message>, ByteWeighter>,
+    metrics: CacheMetrics,
+}
 
 impl MessageCache {
     /// A cache of at most `bytes_max` bytes; 0: of nothing.
     pub fn new(bytes_max: u64) -> Self {
         let messages = usize::try_from(bytes_max).unwrap_or(usize::MAX) / (2 * FIXED_BYTES);
-        Self(Cache::with_weighter(messages, bytes_max, ByteWeighter))
+        Self {
+            messages: Cache::with_weighter(messages, bytes_max, ByteWeighter),
+            metrics: CacheMetrics::new("message"),
+        }
     }
 
     /// Returns a version of a message, if it is cached.
@@ -35,7 +42,12 @@ impl MessageCache {
         message_id: MessageId,
         version: i64,
     ) -> Option<Arc<Message>> {
-        self.0.get(&(epoch, app_no, message_id, version))
+        let found = self.messages.get(&(epoch, app_no, message_id, version));
+        match found {
+            Some(_) => self.metrics.hit(),
+            None => self.metrics.miss(),
+        }
+        found
     }
 
     /// Caches the current version of a message. Messages to segments are not cached: their
@@ -46,7 +58,7 @@ impl MessageCache {
             return;
         }
         let key = (epoch, app_no, envelope.message_id, envelope.version);
-        self.0.insert(key, Arc::clone(message));
+        self.messages.insert(key, Arc::clone(message));
     }
 }
 

@@ -4,7 +4,7 @@ mod app_numbers;
 mod counts_loader;
 mod lifecycle;
 mod maintenance;
-mod readiness;
+pub mod readiness;
 mod settled_read;
 
 use std::ops::ControlFlow::Break;
@@ -19,6 +19,7 @@ use storage::{
     BulkReport, ChangeListener, Clock, Error, FeedLimits, FeedOffset, FeedPage, FeedStart, Item,
     Lookup, MailStore, MailboxCounts, MailboxPage, RecipientUpload, RepositoryPage, Requester,
 };
+use telemetry::LaneMetrics;
 use uuid::Uuid;
 
 use crate::broadcast::Broadcast;
@@ -79,6 +80,7 @@ impl<DB: Backend> SqlStore<DB> {
             executor: Arc::clone(&executor),
             clock: Arc::clone(&options.clock),
             batch_operations_max: options.lanes.batch_operations_max.max(1),
+            metrics: LaneMetrics::new(),
         };
         // One connection is left for what is no batch: to ask what became of one.
         let connections = usize::try_from(options.write_connections).unwrap_or(usize::MAX);

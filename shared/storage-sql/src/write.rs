@@ -1,6 +1,5 @@
 //! Group commit: operations are gathered in lanes, and each batch is one transaction.
 
-mod changes;
 mod commit;
 mod entries;
 pub mod executor;

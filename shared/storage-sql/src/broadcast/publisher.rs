@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use storage::{Error, MailboxHead, MailboxKey};
+use telemetry::BroadcastMetrics;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
@@ -25,7 +26,7 @@ pub(super) const PAYLOAD_BYTES_MAX: usize = 7_500;
 /// Maximum number of mailboxes named in a round; more become one hint about all mailboxes.
 const MAILBOXES_MAX: usize = 4_096;
 
-static NOTIFY: Statement = Statement::new(2, "SELECT pg_notify($1, $2)");
+pub static NOTIFY: Statement = Statement::new("server.notify", 2, "SELECT pg_notify($1, $2)");
 
 /// The hints to be sent in the next round.
 #[derive(Default)]
@@ -76,14 +77,23 @@ impl PendingHints {
 }
 
 /// Sends hints in rounds, for ever. One that cannot be sent is dropped: the other stores poll.
-pub(super) async fn publish<DB: Backend>(hints: Arc<PendingHints>, pool: Pool<DB>, name: String) {
+pub(super) async fn publish<DB: Backend>(
+    hints: Arc<PendingHints>,
+    pool: Pool<DB>,
+    name: String,
+    metrics: BroadcastMetrics,
+) {
     loop {
         hints.added.notified().await;
         for payload in hints.take(&name) {
-            match timeout(SEND_TIMEOUT, notify(&pool, &payload)).await {
-                Ok(Ok(())) => {}
+            let sent = timeout(SEND_TIMEOUT, notify(&pool, &payload)).await;
+            match &sent {
+                Ok(Ok(())) => metrics.published(),
                 Ok(Err(error)) => tracing::debug!(error.source = %error, "broadcast.send_failed"),
                 Err(_) => tracing::debug!("broadcast.send_timed_out"),
+            }
+            if !matches!(sent, Ok(Ok(()))) {
+                metrics.failed();
             }
         }
         sleep(INTERVAL).await;

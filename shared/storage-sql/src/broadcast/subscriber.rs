@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use storage::{ChangeListener, MailboxHead, MailboxKey};
+use telemetry::BroadcastMetrics;
 
 use super::SEPARATOR;
 use crate::db::notification::NotificationHandler;
@@ -12,11 +13,20 @@ pub(super) struct Subscriber {
     /// The name of this store, whose own hints come back and are dropped.
     name: String,
     local: Arc<dyn ChangeListener>,
+    metrics: BroadcastMetrics,
 }
 
 impl Subscriber {
-    pub const fn new(name: String, local: Arc<dyn ChangeListener>) -> Self {
-        Self { name, local }
+    pub const fn new(
+        name: String,
+        local: Arc<dyn ChangeListener>,
+        metrics: BroadcastMetrics,
+    ) -> Self {
+        Self {
+            name,
+            local,
+            metrics,
+        }
     }
 }
 
@@ -26,6 +36,7 @@ impl NotificationHandler for Subscriber {
         if words.next() == Some(&self.name) {
             return;
         }
+        self.metrics.received();
         let heads: Option<Vec<MailboxHead>> = words.map(parse_head).collect();
         match heads {
             Some(heads) => self.local.on_changed(&heads),
@@ -35,7 +46,12 @@ impl NotificationHandler for Subscriber {
     }
 
     fn on_gap(&self) {
+        self.metrics.connected();
         self.local.on_hints_lost();
+    }
+
+    fn on_disconnect(&self) {
+        self.metrics.disconnected();
     }
 }
 

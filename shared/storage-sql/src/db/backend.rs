@@ -1,4 +1,4 @@
-//! All that differs between the databases.
+//! The databases: all that differs between them.
 
 mod codec;
 mod postgres;
@@ -22,40 +22,40 @@ use crate::db::notification::NotificationHandler;
 use crate::db::pool::Pool;
 use crate::options::Options;
 
-/// The connections to a database: some that write, some that read.
+/// The connection pools of a database: for writes, and for reads.
 pub struct Pools<DB: Database> {
     pub write: Pool<DB>,
     pub read: Pool<DB>,
 }
 
 impl<DB: Database> Pools<DB> {
-    /// Ends all connections, after what they are doing.
+    /// Closes all connections, each after its current statement.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
     }
 }
 
-/// What connections are for.
+/// The purpose of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Calls, which somebody waits for.
+    /// Calls: statements have time limits.
     Service,
-    /// The schema: a step takes as long as it takes.
+    /// Migrations: no time limits.
     Schema,
 }
 
-/// What became of a transaction whose commit was not answered.
+/// The status of a transaction whose commit was not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransactionStatus {
     Committed,
     Aborted,
     InProgress,
-    /// Nobody can tell.
+    /// It cannot be found out.
     Unknown,
 }
 
-/// A database that can hold mailboxes.
+/// A database that a store can be on.
 pub trait Backend:
     Run
     + Codec<Option<i64>>
@@ -64,29 +64,31 @@ pub trait Backend:
     + Codec<Option<Uuid>>
     + Sync
 {
-    /// How it says what the two say differently.
+    /// Its SQL dialect.
     const DIALECT: Dialect;
+    /// Its name in metrics, of the semantic conventions.
+    const SYSTEM: &'static str;
     /// Begins a transaction that writes.
     const BEGIN: &'static str;
     /// Begins a transaction in which all reads see one snapshot.
     const BEGIN_SNAPSHOT: &'static str;
-    /// How many transactions can write at once.
+    /// Maximum number of concurrent transactions that write.
     const WRITERS_MAX: usize;
-    /// How long it takes to answer anything; a connection that takes longer leads nowhere.
-    const ANSWERS_WITHIN: Duration;
-    /// Whether the server migrates it by itself.
+    /// Timeout of a statement; the connection is closed after that.
+    const ANSWER_TIMEOUT: Duration;
+    /// Whether opening a store migrates the schema.
     const MIGRATES_ITSELF: bool;
 
-    /// Opens the pools. Does not wait for a database that is away.
+    /// Creates the pools. Connections are opened when first needed.
     ///
     /// # Errors
-    /// The url is none of this database.
+    /// The url is malformed.
     fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error>;
 
-    /// Its schema, step by step.
+    /// The migrations of its schema.
     fn migrator() -> &'static Migrator;
 
-    /// Adds the rows of a batch to the arguments.
+    /// Encodes the rows of a batch into arguments.
     ///
     /// # Errors
     /// A value cannot be encoded.
@@ -96,20 +98,20 @@ pub trait Backend:
         rows: usize,
     ) -> Result<(), sqlx::error::BoxDynError>;
 
-    /// How many rows a statement changed.
+    /// Returns the number of rows that a statement changed.
     fn rows_affected(result: &Self::QueryResult) -> u64;
 
-    /// What kind of error it is.
+    /// Returns the class of an error.
     fn classify(error: &sqlx::Error) -> ErrorClass;
 
-    /// Whether it says that a table is not there.
+    /// Returns whether the error is that of a missing table.
     fn is_missing_table(error: &sqlx::Error) -> bool;
 
-    /// Listens to the other stores on the database; none: there is nothing to hear.
+    /// Returns a task that listens for notifications; none if the database has none.
     fn listen(url: String, handler: Arc<dyn NotificationHandler>)
     -> Option<BoxFuture<'static, ()>>;
 
-    /// What became of a transaction.
+    /// Returns the status of a transaction.
     fn transaction_status<'a>(
         connection: &'a mut PoolConnection<Self>,
         xid: &'a str,

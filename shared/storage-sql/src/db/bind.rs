@@ -1,11 +1,11 @@
-//! What is handed to a statement: scalars and rows.
+//! A statement with its values.
 
 use uuid::Uuid;
 
-use crate::db::dialect::Kind;
-use crate::db::statement::Statement;
+use super::dialect::Kind;
+use super::statement::Statement;
 
-/// A value on its way to a database. `None` is null.
+/// A value of a statement. `None` is null.
 #[derive(Debug, Clone)]
 pub enum Value {
     Int(Option<i64>),
@@ -14,7 +14,27 @@ pub enum Value {
     Uuid(Option<Uuid>),
 }
 
-/// A column of a batch, with all of its values.
+impl Value {
+    /// Null, of a kind.
+    pub const fn null(kind: Kind) -> Self {
+        match kind {
+            Kind::Int => Self::Int(None),
+            Kind::Text => Self::Text(None),
+            Kind::Bytes => Self::Bytes(None),
+            Kind::Uuid => Self::Uuid(None),
+        }
+    }
+
+    /// Returns whether the value is null.
+    pub const fn is_null(&self) -> bool {
+        matches!(
+            self,
+            Self::Int(None) | Self::Text(None) | Self::Bytes(None) | Self::Uuid(None)
+        )
+    }
+}
+
+/// The values of a batch column, one for each row.
 #[derive(Debug)]
 pub enum ColumnValues {
     Int(Vec<Option<i64>>),
@@ -44,16 +64,17 @@ impl ColumnValues {
     }
 }
 
-/// A statement with what it is to be run with.
+/// A statement with the values of its scalars and the rows of its batch.
 pub struct BoundStatement {
     pub statement: &'static Statement,
     pub scalars: Vec<Value>,
     pub columns: Vec<ColumnValues>,
+    /// Number of rows in the batch.
     pub rows: usize,
 }
 
 impl BoundStatement {
-    /// A statement without anything yet.
+    /// A statement without values yet.
     pub fn of(statement: &'static Statement) -> Self {
         let columns = statement
             .columns()
@@ -67,22 +88,29 @@ impl BoundStatement {
         }
     }
 
-    /// Adds a scalar.
+    /// Binds the next scalar.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.scalars.push(value.into());
         self
     }
 
-    /// Adds a row.
+    /// Adds a row to the batch.
     pub fn push_row<const N: usize>(&mut self, values: [Value; N]) {
-        debug_assert_eq!(N, self.columns.len());
+        self.push(values);
+    }
+
+    /// Adds a row of as many values as there are columns.
+    pub fn push(&mut self, values: impl IntoIterator<Item = Value>) {
+        let mut count = 0;
         for (column, value) in self.columns.iter_mut().zip(values) {
             column.push(value);
+            count += 1;
         }
+        debug_assert_eq!(count, self.columns.len(), "{}", self.statement.name());
         self.rows += 1;
     }
 
-    /// Whether it has no rows.
+    /// Returns whether the batch has no rows.
     pub const fn is_empty(&self) -> bool {
         self.rows == 0
     }

@@ -1,4 +1,4 @@
-//! Connections: how a statement is run, and how a transaction ends.
+//! Connections: running statements, and ending transactions.
 
 use std::io;
 use std::time::Instant;
@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 use storage::Error;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use crate::db::backend::{Backend, TransactionStatus};
 use crate::db::bind::{BoundStatement, Value};
@@ -13,6 +14,7 @@ use crate::db::error::miscounted;
 use crate::db::isolation::Isolation;
 use crate::db::pool::{Pool, PooledConnection};
 use crate::db::row::RowReader;
+use crate::db::row_statement::TableWrite;
 
 /// A connection of a pool.
 pub struct Connection<DB: Backend>(PooledConnection<DB>);
@@ -23,60 +25,85 @@ impl<DB: Backend> Connection<DB> {
         pool.take().await.map(Self).map_err(wrap::<DB>)
     }
 
-    /// When it was opened: before that it led nowhere.
+    /// Time at which the connection was opened, or slightly later.
     pub const fn opened(&self) -> Instant {
         self.0.opened()
     }
 
-    /// Runs a statement and takes its rows.
-    pub async fn fetch(&mut self, call: BoundStatement) -> Result<Vec<RowReader<DB>>, Error> {
-        let text = call.statement.text(&DB::DIALECT);
-        let arguments = arguments::<DB>(call)?;
+    /// Runs a statement, and returns its rows.
+    pub async fn fetch(&mut self, bound: BoundStatement) -> Result<Vec<RowReader<DB>>, Error> {
+        let (name, text) = named_text::<DB>(&bound);
+        let arguments = arguments::<DB>(bound)?;
         let rows = self
-            .answered(|connection| DB::fetch(connection, text, arguments))
+            .run(name, |connection| DB::fetch(connection, text, arguments))
             .await
             .map_err(wrap::<DB>)?;
         Ok(rows.into_iter().map(RowReader::new).collect())
     }
 
-    /// Runs a statement that has one row at most, and takes it.
+    /// Runs a statement of at most one row, and returns it.
     pub async fn fetch_one(
         &mut self,
-        call: BoundStatement,
+        bound: BoundStatement,
     ) -> Result<Option<RowReader<DB>>, Error> {
-        let text = call.statement.text(&DB::DIALECT);
-        let arguments = arguments::<DB>(call)?;
+        let (name, text) = named_text::<DB>(&bound);
+        let arguments = arguments::<DB>(bound)?;
         let row = self
-            .answered(|connection| DB::fetch_one(connection, text, arguments))
+            .run(name, |connection| {
+                DB::fetch_one(connection, text, arguments)
+            })
             .await
             .map_err(wrap::<DB>)?;
         Ok(row.map(RowReader::new))
     }
 
-    /// Runs a statement for what it does; how many rows it changed.
-    pub async fn execute(&mut self, call: BoundStatement) -> Result<u64, Error> {
-        let text = call.statement.text(&DB::DIALECT);
-        let arguments = arguments::<DB>(call)?;
+    /// Runs a statement, and returns the number of rows that it changed.
+    pub async fn execute(&mut self, bound: BoundStatement) -> Result<u64, Error> {
+        let (name, text) = named_text::<DB>(&bound);
+        let arguments = arguments::<DB>(bound)?;
         let result = self
-            .answered(|connection| DB::execute(connection, text, arguments))
+            .run(name, |connection| DB::execute(connection, text, arguments))
             .await
             .map_err(wrap::<DB>)?;
         Ok(DB::rows_affected(&result))
     }
 
     /// Runs a command that begins or ends a transaction.
-    async fn command(&mut self, text: &'static str) -> sqlx::Result<()> {
-        self.answered(|connection| DB::command(connection, text))
+    async fn command(&mut self, name: &'static str, text: &'static str) -> sqlx::Result<()> {
+        self.run(name, |connection| DB::command(connection, text))
             .await
             .map(drop)
     }
 
-    /// The answer to a question. A connection that gives none is ended.
-    async fn answered<T>(
+    /// Runs a statement or command in a span of its own, and measures it under its name.
+    async fn run<T>(
         &mut self,
-        ask: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, sqlx::Result<T>>,
+        name: &'static str,
+        send: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, sqlx::Result<T>>,
     ) -> sqlx::Result<T> {
-        let answer = timeout(DB::ANSWERS_WITHIN, ask(self.0.begin_use()?)).await;
+        let span = tracing::debug_span!(
+            "db.query",
+            otel.name = name,
+            otel.kind = "client",
+            db.query.summary = name
+        );
+        let started = Instant::now();
+        let answer = self.answer(send).instrument(span).await;
+        let (metrics, elapsed) = (self.0.statement_metrics(), started.elapsed());
+        match &answer {
+            Ok(_) => metrics.succeeded(name, elapsed),
+            Err(error) => metrics.failed(name, DB::classify(error).name(), elapsed),
+        }
+        answer
+    }
+
+    /// Sends a statement, and returns the answer. A connection that does not answer within
+    /// [`Backend::ANSWER_TIMEOUT`] is closed.
+    async fn answer<T>(
+        &mut self,
+        send: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
+        let answer = timeout(DB::ANSWER_TIMEOUT, send(self.0.begin_use()?)).await;
         let Ok(answer) = answer else {
             self.0.discard();
             return Err(io::Error::from(io::ErrorKind::TimedOut).into());
@@ -86,25 +113,48 @@ impl<DB: Backend> Connection<DB> {
         Ok(answer)
     }
 
-    /// Runs a statement that changes as many rows as it was given; not at all if none.
-    pub async fn change(&mut self, what: &'static str, call: BoundStatement) -> Result<(), Error> {
-        if call.is_empty() {
+    /// Writes rows; runs nothing if there are none.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if an exact write changed another number of rows.
+    pub async fn write(&mut self, write: TableWrite) -> Result<(), Error> {
+        if write.is_exact {
+            return self.change(write.table, write.statement).await;
+        }
+        if !write.statement.is_empty() {
+            self.execute(write.statement).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that must change as many rows as its batch has; nothing if that is
+    /// empty.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it changed another number of rows.
+    pub async fn change(
+        &mut self,
+        table: &'static str,
+        bound: BoundStatement,
+    ) -> Result<(), Error> {
+        if bound.is_empty() {
             return Ok(());
         }
-        let expected = call.rows;
-        let actual = self.execute(call).await?;
+        let expected = bound.rows;
+        let actual = self.execute(bound).await?;
         if actual == expected as u64 {
             Ok(())
         } else {
-            Err(miscounted(what, expected, actual))
+            Err(miscounted(table, expected, actual))
         }
     }
 }
 
-/// A transaction. Unless it ends well, its connection is closed and not used again.
+/// A transaction. Its connection is closed unless it was committed or rolled back without an
+/// error.
 pub struct Transaction<DB: Backend> {
     connection: Connection<DB>,
-    ended_well: bool,
+    is_ended: bool,
 }
 
 impl<DB: Backend> Transaction<DB> {
@@ -122,26 +172,33 @@ impl<DB: Backend> Transaction<DB> {
         let connection = Connection::of(pool).await?;
         let mut transaction = Self {
             connection,
-            ended_well: false,
+            is_ended: false,
         };
-        let begun = transaction.connection.command(text).await;
+        let begun = transaction
+            .connection
+            .command("transaction.begin", text)
+            .await;
         begun.map_err(wrap::<DB>)?;
         Ok(transaction)
     }
 
-    /// Makes it durable. The error is the database's own: whoever commits must know what
-    /// to make of it.
+    /// Commits. The error is the database's own: the caller must tell what it means.
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
-        self.connection.command("COMMIT").await?;
-        self.ended_well = true;
+        self.connection
+            .command("transaction.commit", "COMMIT")
+            .await?;
+        self.is_ended = true;
         Ok(())
     }
 
-    /// Takes everything back.
+    /// Rolls back.
     pub async fn rollback(mut self) -> Result<(), Error> {
-        let ended = self.connection.command("ROLLBACK").await;
+        let ended = self
+            .connection
+            .command("transaction.rollback", "ROLLBACK")
+            .await;
         ended.map_err(wrap::<DB>)?;
-        self.ended_well = true;
+        self.is_ended = true;
         Ok(())
     }
 
@@ -153,20 +210,20 @@ impl<DB: Backend> Transaction<DB> {
 
 impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
-        if !self.ended_well {
+        if !self.is_ended {
             self.connection.0.discard();
         }
     }
 }
 
-/// What a read sees: the latest, statement by statement, or one snapshot.
+/// A connection for a read, by isolation.
 pub enum ReadView<DB: Backend> {
     Statement(Connection<DB>),
     Snapshot(Transaction<DB>),
 }
 
 impl<DB: Backend> ReadView<DB> {
-    /// Begins to read.
+    /// Begins a read.
     pub async fn of(pool: &Pool<DB>, sight: Isolation) -> Result<Self, Error> {
         Ok(match sight {
             Isolation::Statement => Self::Statement(Connection::of(pool).await?),
@@ -182,7 +239,7 @@ impl<DB: Backend> ReadView<DB> {
         }
     }
 
-    /// Ends.
+    /// Ends the read.
     pub async fn end(self) -> Result<(), Error> {
         match self {
             Self::Statement(_) => Ok(()),
@@ -190,31 +247,31 @@ impl<DB: Backend> ReadView<DB> {
         }
     }
 
-    /// Ends after a read, with what it found.
+    /// Ends the read, and returns its result.
     pub async fn end_with<T>(self, read: Result<T, Error>) -> Result<T, Error> {
-        let found = read?;
+        let result = read?;
         self.end().await?;
-        Ok(found)
+        Ok(result)
     }
 }
 
-/// Runs statements in a transaction, in a task of its own: what has begun runs to its end.
-/// How many rows the last one changed.
+/// Runs statements in one transaction, and returns the number of rows that the last one
+/// changed. In a task of its own: it runs to its end even if the caller goes away.
 pub async fn transact<DB: Backend>(
     pool: &Pool<DB>,
-    calls: Vec<BoundStatement>,
+    statements: Vec<BoundStatement>,
 ) -> Result<u64, Error> {
     let pool = pool.clone();
-    let work = tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         let mut transaction = Transaction::begin(&pool).await?;
         let mut changed = 0;
-        for call in calls {
-            changed = transaction.connection().execute(call).await?;
+        for statement in statements {
+            changed = transaction.connection().execute(statement).await?;
         }
         transaction.commit().await.map_err(wrap::<DB>)?;
         Ok(changed)
     });
-    work.await.map_err(|error| Error::Internal(error.into()))?
+    task.await.map_err(|error| Error::Internal(error.into()))?
 }
 
 /// Returns the status of a transaction, looked up on a connection of its own.
@@ -228,15 +285,22 @@ pub async fn transaction_status<DB: Backend>(
     Ok(status)
 }
 
-/// The store's error for a database's error.
+/// Returns the store's error for a database error.
 pub fn wrap<DB: Backend>(error: sqlx::Error) -> Error {
     DB::classify(&error).wrap(error)
 }
 
-fn arguments<DB: Backend>(call: BoundStatement) -> Result<DB::Arguments, Error> {
-    debug_assert_eq!(call.scalars.len(), call.statement.scalars());
+/// Returns the name of a statement, and its text for a database.
+fn named_text<DB: Backend>(bound: &BoundStatement) -> (&'static str, &'static str) {
+    let statement = bound.statement;
+    (statement.name(), statement.text(&DB::DIALECT))
+}
+
+/// Encodes the values of a statement.
+fn arguments<DB: Backend>(bound: BoundStatement) -> Result<DB::Arguments, Error> {
+    debug_assert_eq!(bound.scalars.len(), bound.statement.scalars());
     let mut arguments = DB::Arguments::default();
-    let bound = call
+    let encoded = bound
         .scalars
         .into_iter()
         .try_for_each(|value| match value {
@@ -245,7 +309,7 @@ fn arguments<DB: Backend>(call: BoundStatement) -> Result<DB::Arguments, Error> 
             Value::Bytes(value) => DB::add(&mut arguments, value),
             Value::Uuid(value) => DB::add(&mut arguments, value),
         })
-        .and_then(|()| DB::bind_rows(&mut arguments, call.columns, call.rows));
-    bound.map_err(Error::Internal)?;
+        .and_then(|()| DB::bind_rows(&mut arguments, bound.columns, bound.rows));
+    encoded.map_err(Error::Internal)?;
     Ok(arguments)
 }

@@ -1,6 +1,6 @@
 //! The SQL dialects: what the two databases call differently.
 
-/// What a column of a batch holds.
+/// The kind of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Int,
@@ -9,21 +9,22 @@ pub enum Kind {
     Uuid,
 }
 
-/// A column of a batch.
-pub type Column = (&'static str, Kind);
+/// A column of a batch of rows: its name and kind.
+pub type BatchColumn = (&'static str, Kind);
 
-/// How a database says what the two say differently.
+/// What a database calls differently from the other. Texts in braces are replaced in statements.
 pub struct Dialect {
-    /// Where its texts are kept.
+    /// The place of its texts in [`Statement`](super::statement::Statement).
     pub index: usize,
-    /// `{strpos}`: the place of a text in a text, from 1; 0 if it is not there.
+    /// `{strpos}`: the function that returns the place of a text in a text, from 1; else 0.
     pub strpos: &'static str,
-    /// `{identity}`: which database it is, and which of its lives; null if it cannot tell.
+    /// `{identity}`: an expression that identifies the database and its timeline; null if it
+    /// cannot be known.
     pub identity: &'static str,
-    /// `{xid}`: the id of this transaction.
+    /// `{xid}`: the id of the current transaction, or null.
     pub xid: &'static str,
-    /// Whether rows that are read can be locked.
+    /// Whether `FOR UPDATE` exists.
     pub locks_rows: bool,
-    /// The text that yields the rows, if the first of their parameters has that number.
-    pub rows: fn(&[Column], usize) -> String,
+    /// Renders the query of a batch's rows, the first parameter of which has that number.
+    pub rows: fn(&[BatchColumn], usize) -> String,
 }

@@ -16,26 +16,37 @@ use crate::db::error::corrupt;
 use crate::db::pool::Pool;
 use crate::db::statement::Statement;
 
-static LOOK: Statement = Statement::new(
+pub static LOOK: Statement = Statement::new(
+    "server.identity",
     0,
     "SELECT s.epoch, s.identity, {identity} FROM server s WHERE s.server_no = 1",
 );
 
-static EPOCH: Statement = Statement::new(0, "SELECT s.epoch FROM server s WHERE s.server_no = 1");
+pub static EPOCH: Statement = Statement::new(
+    "server.epoch",
+    0,
+    "SELECT s.epoch FROM server s WHERE s.server_no = 1",
+);
 
-static ADOPT: Statement = Statement::new(
+pub static ADOPT: Statement = Statement::new(
+    "server.adopt_identity",
     1,
     "UPDATE server SET identity = $1 WHERE server_no = 1
          AND (identity IS NULL OR $1 LIKE identity || '/%')",
 );
 
 /// Only one of those who see the change makes the epoch.
-static REPLACE: Statement = Statement::new(
+pub static REPLACE: Statement = Statement::new(
+    "server.replace_epoch",
     2,
     "UPDATE server SET identity = $1, epoch = $2 WHERE server_no = 1 AND identity <> $1",
 );
 
-static BEGIN: Statement = Statement::new(1, "UPDATE server SET epoch = $1 WHERE server_no = 1");
+pub static BEGIN: Statement = Statement::new(
+    "server.new_epoch",
+    1,
+    "UPDATE server SET epoch = $1 WHERE server_no = 1",
+);
 
 /// The epoch as it was last seen.
 pub struct Epoch(RwLock<Uuid>);

@@ -1,27 +1,38 @@
-//! What the errors of a database mean.
+//! The errors of a database, by class.
 
 use std::fmt::Display;
 
 use sqlx::Error;
 use storage::Contention;
 
-/// A kind of database error.
+/// The class of a database error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// Somebody else was in the way: trying again may help.
+    /// Another transaction was in the way: a retry may succeed.
     Conflict,
-    /// The statement took too long.
+    /// The statement exceeded a time limit.
     Timeout,
-    /// The database is away, full, or takes no writes.
+    /// The database is unreachable, full or read-only.
     Unavailable,
-    /// The file is damaged.
+    /// The database file is damaged.
     Corrupt,
-    /// A bug.
+    /// Any other error: a bug.
     Other,
 }
 
 impl ErrorClass {
-    /// The class of an error that the database itself did not report.
+    /// The name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::Corrupt => "corrupt",
+            Self::Other => "other",
+        }
+    }
+
+    /// The class of an error that is not the database's own report.
     pub fn of_connection(error: &Error) -> Self {
         match error {
             Error::Io(_)
@@ -34,7 +45,7 @@ impl ErrorClass {
         }
     }
 
-    /// The store's error for a database error of this class.
+    /// Returns the store's error for a database error of this class.
     pub fn wrap(self, error: Error) -> storage::Error {
         match self {
             Self::Conflict => storage::Error::Busy(Contention::Transaction(error.into())),
@@ -45,7 +56,7 @@ impl ErrorClass {
     }
 }
 
-/// A value in the database that is not what it should be.
+/// Returns the error of a malformed value, with the key of its row.
 pub fn corrupt(table: &'static str, column: &'static str, key: &dyn Display) -> storage::Error {
     storage::Error::Corrupt {
         table,
@@ -54,7 +65,7 @@ pub fn corrupt(table: &'static str, column: &'static str, key: &dyn Display) -> 
     }
 }
 
-/// A statement that changed another number of rows than it should.
-pub fn miscounted(what: &'static str, expected: usize, actual: u64) -> storage::Error {
-    storage::Error::Internal(format!("{what}: {actual} rows changed, not {expected}").into())
+/// Returns the error of a statement that changed an unexpected number of rows.
+pub fn miscounted(table: &'static str, expected: usize, actual: u64) -> storage::Error {
+    storage::Error::Internal(format!("{table}: {actual} rows changed, not {expected}").into())
 }

@@ -10,4 +10,7 @@ pub trait NotificationHandler: Send + Sync {
 
     /// Called when the connection was made or made anew: notifications may have been missed.
     fn on_gap(&self);
+
+    /// Called when the connection was lost, or could not be made.
+    fn on_disconnect(&self);
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Database};
+use telemetry::{PoolMetrics, PoolState, StatementMetrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -31,7 +32,10 @@ struct Shared<DB: Database> {
     idle: Mutex<Vec<Idle<DB>>>,
     /// One for each connection that the pool may have.
     permits: Arc<Semaphore>,
+    connections_max: usize,
     acquire_timeout: Duration,
+    metrics: PoolMetrics,
+    statement_metrics: StatementMetrics,
 }
 
 struct Idle<DB: Database> {
@@ -53,16 +57,26 @@ pub struct PooledConnection<DB: Database> {
 }
 
 impl<DB: Database> Pool<DB> {
-    /// A pool over all connections of `opener`, which must have no other users.
-    pub fn new(opener: sqlx::Pool<DB>) -> Self {
+    /// A pool over all connections of `opener`, which must have no other users. Its name and
+    /// that of the database system appear in metrics.
+    pub fn new(opener: sqlx::Pool<DB>, name: &'static str, system: &'static str) -> Self {
         let options = opener.options();
-        let permits = usize::try_from(options.get_max_connections()).unwrap_or(usize::MAX);
-        Self(Arc::new(Shared {
+        let connections_max = usize::try_from(options.get_max_connections()).unwrap_or(usize::MAX);
+        let connections_max = connections_max.min(Semaphore::MAX_PERMITS);
+        let shared = Arc::new(Shared {
             idle: Mutex::new(Vec::new()),
-            permits: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(connections_max)),
+            connections_max,
             acquire_timeout: options.get_acquire_timeout(),
             opener,
-        }))
+            metrics: PoolMetrics::new(name),
+            statement_metrics: StatementMetrics::new(system),
+        });
+        let observed = Arc::downgrade(&shared);
+        shared.metrics.observe_connections(move || {
+            observed.upgrade().map(|it| it.state()).unwrap_or_default()
+        });
+        Self(shared)
     }
 
     /// Takes a connection: an idle one, else a new one.
@@ -71,6 +85,17 @@ impl<DB: Database> Pool<DB> {
     /// `PoolTimedOut` if all stay in use for the acquire timeout or an idle one does not
     /// answer; `PoolClosed`; or the connection cannot be opened.
     pub async fn take(&self) -> sqlx::Result<PooledConnection<DB>> {
+        let started = Instant::now();
+        let taken = self.take_unmeasured().await;
+        match &taken {
+            Ok(_) => self.0.metrics.obtained(started.elapsed()),
+            Err(sqlx::Error::PoolTimedOut) => self.0.metrics.timed_out(),
+            Err(_) => {}
+        }
+        taken
+    }
+
+    async fn take_unmeasured(&self) -> sqlx::Result<PooledConnection<DB>> {
         let permit = Arc::clone(&self.0.permits).acquire_owned();
         let permit = timeout(self.0.acquire_timeout, permit)
             .await
@@ -139,6 +164,16 @@ impl<DB: Database> Pool<DB> {
     }
 }
 
+impl<DB: Database> Shared<DB> {
+    fn state(&self) -> PoolState {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        PoolState {
+            used: self.connections_max - self.permits.available_permits(),
+            idle: idle.len(),
+        }
+    }
+}
+
 impl<DB: Database> Clone for Pool<DB> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -149,6 +184,11 @@ impl<DB: Database> PooledConnection<DB> {
     /// Time at which the connection was opened, or slightly later.
     pub const fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// The metrics of statements on connections of this pool.
+    pub fn statement_metrics(&self) -> &StatementMetrics {
+        &self.pool.0.statement_metrics
     }
 
     /// Returns the connection, to run a statement. Until [`Self::mark_clean`] the answer to

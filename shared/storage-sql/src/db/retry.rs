@@ -1,15 +1,15 @@
-//! Trying again, when somebody else was in the way.
+//! Retries with exponential backoff and jitter.
 
 use std::time::{Duration, Instant};
 
 use storage::Error;
 
-/// How often something is tried again.
+/// Maximum number of retries.
 const RETRIES_MAX: u32 = 3;
-/// The longest wait before the first time; each further one may be three times as long.
+/// Maximum wait before the first retry; three times as long before each further one.
 const WAIT_MAX: Duration = Duration::from_millis(5);
 
-/// Runs something until it is not [`Error::Busy`], a few times at the most, and not beyond
+/// Runs `attempt`, and retries it on [`Error::Busy`], up to [`RETRIES_MAX`] times and not beyond
 /// the deadline.
 pub async fn busy<T, F>(deadline: Instant, mut attempt: impl FnMut() -> F) -> Result<T, Error>
 where

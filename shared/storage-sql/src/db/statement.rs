@@ -1,65 +1,91 @@
-//! A statement: static text that both databases run, and the batch of rows that may come
-//! with it.
+//! Statements: a name, and a text that both databases run.
 //!
-//! The text is written once. `$1`, `$2`, … are its scalars. A statement with columns also
-//! reads from `r`, a table of the rows that were handed over, with their place in the
-//! batch as `r.ord`. `CROSS JOIN` says to `SQLite` that the left side drives the join: it
-//! would else go through a whole table and look into the batch for each row. A word in
-//! braces stands for what the two databases call differently: see [`Dialect`].
+//! The text is written once. `$1`, `$2`, … are its scalars. A statement with columns also reads
+//! from `r`, a batch of rows that is handed over with it, in which `r.ord` is the place of a
+//! row. `CROSS JOIN` tells `SQLite` that the left side drives the join; otherwise it would scan
+//! the table and look each row up in the batch. Words in braces stand for what the databases
+//! call differently: see [`Dialect`].
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use super::dialect::{Column, Dialect};
+use super::dialect::{BatchColumn, Dialect};
 
-/// A statement; make it a `static`.
+/// A statement; make it a `static`. Its text is rendered once for each database.
 pub struct Statement {
-    text: &'static str,
+    name: &'static str,
+    text: Cow<'static, str>,
     scalars: usize,
-    columns: &'static [Column],
+    columns: Cow<'static, [BatchColumn]>,
     locked: Option<&'static str>,
-    rendered: [OnceLock<String>; 2],
+    texts: [OnceLock<String>; 2],
 }
 
 impl Statement {
-    /// A statement with that many scalars, and no rows.
-    pub const fn new(scalars: usize, text: &'static str) -> Self {
-        Self::with_rows(scalars, &[], text)
+    /// A statement with that many scalars, and no batch. `name` is `table.action`.
+    pub const fn new(name: &'static str, scalars: usize, text: &'static str) -> Self {
+        Self::with_rows(name, scalars, &[], text)
     }
 
-    /// A statement with that many scalars, and rows of those columns.
-    pub const fn with_rows(scalars: usize, columns: &'static [Column], text: &'static str) -> Self {
+    /// A statement with that many scalars, and a batch of those columns.
+    pub const fn with_rows(
+        name: &'static str,
+        scalars: usize,
+        columns: &'static [BatchColumn],
+        text: &'static str,
+    ) -> Self {
         Self {
-            text,
+            name,
+            text: Cow::Borrowed(text),
             scalars,
-            columns,
+            columns: Cow::Borrowed(columns),
             locked: None,
-            rendered: [const { OnceLock::new() }; 2],
+            texts: [const { OnceLock::new() }; 2],
         }
     }
 
-    /// Locks the rows of that table in the order in which they are returned.
+    /// A statement without scalars, with a batch of those columns.
+    pub const fn rendered(name: &'static str, columns: Vec<BatchColumn>, text: String) -> Self {
+        Self {
+            name,
+            text: Cow::Owned(text),
+            scalars: 0,
+            columns: Cow::Owned(columns),
+            locked: None,
+            texts: [const { OnceLock::new() }; 2],
+        }
+    }
+
+    /// Locks the rows of a table or alias, in the order in which they are returned.
     pub const fn locking(mut self, table: &'static str) -> Self {
         self.locked = Some(table);
         self
     }
 
-    pub const fn columns(&self) -> &'static [Column] {
-        self.columns
+    /// The name, `table.action`, in traces and metrics.
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 
+    /// The columns of the batch; empty: none.
+    pub fn columns(&self) -> &[BatchColumn] {
+        &self.columns
+    }
+
+    /// The number of scalars.
     pub const fn scalars(&self) -> usize {
         self.scalars
     }
 
-    /// The text for one database.
+    /// Returns the text for one database.
     pub fn text(&'static self, dialect: &Dialect) -> &'static str {
-        self.rendered[dialect.index].get_or_init(|| self.render(dialect))
+        self.texts[dialect.index].get_or_init(|| self.render(dialect))
     }
 
     fn render(&self, dialect: &Dialect) -> String {
         let mut text = String::new();
         if !self.columns.is_empty() {
-            let rows = (dialect.rows)(self.columns, self.scalars + 1);
+            let rows = (dialect.rows)(&self.columns, self.scalars + 1);
             text = format!("WITH r AS ({rows}) ");
         }
         text += &self

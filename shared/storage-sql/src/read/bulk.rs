@@ -8,10 +8,11 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::error::corrupt;
-use crate::db::row::envelope_columns;
 use crate::db::statement::Statement;
+use crate::table::message::envelope_columns;
 
-static BULK: Statement = Statement::new(
+pub static BULK: Statement = Statement::new(
+    "bulk.report",
     4,
     concat!(
         "SELECT ",
@@ -41,7 +42,7 @@ pub async fn read<DB: Backend>(
         return Ok(None);
     };
     let envelope = row.envelope()?;
-    let content = row.content(message_id)?;
+    let content = row.content()?;
     let content = content.ok_or_else(|| corrupt("message", "content", &message_id))?;
     let recalled = row.int_or_null()?.is_some();
     let tally = Tally {

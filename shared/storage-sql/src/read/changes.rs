@@ -13,13 +13,16 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::error::corrupt;
-use crate::db::row::{RowReader, entry_columns, is_due};
+use crate::db::row::RowReader;
 use crate::db::statement::Statement;
+use crate::table::mailbox::is_due;
+use crate::table::msgbox::entry_columns;
 
 /// Entries and tombstones after `$3` up to `$4`, in the order of their numbers, `$5` of
 /// them. The mailbox comes with every row, and alone if there is none. A tombstone has no
 /// `create_ms`.
-static CHANGES: Statement = Statement::new(
+pub static CHANGES: Statement = Statement::new(
+    "msgbox.changes",
     6,
     concat!(
         "WITH owner AS (

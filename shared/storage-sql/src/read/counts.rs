@@ -10,10 +10,12 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
 use crate::db::error::corrupt;
-use crate::db::row::{RowReader, is_due};
+use crate::db::row::RowReader;
 use crate::db::statement::Statement;
+use crate::table::mailbox::is_due;
 
-static ONE: Statement = Statement::new(
+pub static ONE: Statement = Statement::new(
+    "mailbox.counts",
     3,
     concat!(
         "SELECT ",
@@ -23,7 +25,8 @@ static ONE: Statement = Statement::new(
     ),
 );
 
-static MANY: Statement = Statement::with_rows(
+pub static MANY: Statement = Statement::with_rows(
+    "mailbox.counts_of_many",
     1,
     &[
         ("app_no", Kind::Int),

@@ -9,10 +9,12 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
-use crate::db::row::{entry_columns, is_due};
 use crate::db::statement::Statement;
+use crate::table::mailbox::is_due;
+use crate::table::msgbox::entry_columns;
 
-static ENTRIES: Statement = Statement::with_rows(
+pub static ENTRIES: Statement = Statement::with_rows(
+    "msgbox.read_of_owner",
     4,
     &[("message_id", Kind::Uuid)],
     concat!(

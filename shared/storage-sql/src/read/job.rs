@@ -8,10 +8,11 @@ use uuid::Uuid;
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
-use crate::db::row::job_columns;
 use crate::db::statement::Statement;
+use crate::table::send_job::job_columns;
 
-static JOB: Statement = Statement::new(
+pub static JOB: Statement = Statement::new(
+    "send_job.report",
     3,
     concat!(
         "SELECT ",

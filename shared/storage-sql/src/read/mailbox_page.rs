@@ -1,6 +1,6 @@
 //! A scan over a mailbox.
 
-mod statements;
+pub mod statements;
 
 use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
 use domain::mailbox::Counts;

@@ -8,13 +8,14 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
-use crate::db::row::envelope_columns;
 use crate::db::statement::Statement;
+use crate::table::message::envelope_columns;
 
 /// Those that have not expired at `$3`; if `$4` is 1, also those to a segment that the app has
 /// deleted, whose content is empty. A content comes with as many others as fit into `$2`
 /// bytes together with it.
-static MESSAGES: Statement = Statement::with_rows(
+pub static MESSAGES: Statement = Statement::with_rows(
+    "message.read",
     4,
     &[("message_id", Kind::Uuid)],
     concat!(

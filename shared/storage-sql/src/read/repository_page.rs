@@ -12,8 +12,9 @@ use super::scan::{
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
-use crate::db::row::{RowReader, envelope_columns};
+use crate::db::row::RowReader;
 use crate::db::statement::Statement;
+use crate::table::message::envelope_columns;
 
 /// The rows in the order of sending that have not expired at `$now`. `$2` is the bound; `$3`
 /// and `$4` are not needed.
@@ -134,7 +135,8 @@ macro_rules! page {
     };
 }
 
-static NEWEST_FIRST: Statement = Statement::new(
+pub static NEWEST_FIRST: Statement = Statement::new(
+    "message.page_newest",
     18,
     page!(
         seen_by_create!("<", "DESC", "$18"),
@@ -142,7 +144,8 @@ static NEWEST_FIRST: Statement = Statement::new(
         "message_id"
     ),
 );
-static OLDEST_FIRST: Statement = Statement::new(
+pub static OLDEST_FIRST: Statement = Statement::new(
+    "message.page_oldest",
     18,
     page!(
         seen_by_create!(">", "ASC", "$18"),
@@ -150,7 +153,8 @@ static OLDEST_FIRST: Statement = Statement::new(
         "message_id DESC"
     ),
 );
-static LAST_CHANGED_FIRST: Statement = Statement::new(
+pub static LAST_CHANGED_FIRST: Statement = Statement::new(
+    "message.page_last_changed",
     18,
     page!(
         seen_by_update!("<", "DESC", "$18"),
@@ -158,7 +162,8 @@ static LAST_CHANGED_FIRST: Statement = Statement::new(
         "update_ms, message_id"
     ),
 );
-static FIRST_CHANGED_FIRST: Statement = Statement::new(
+pub static FIRST_CHANGED_FIRST: Statement = Statement::new(
+    "message.page_first_changed",
     18,
     page!(
         seen_by_update!(">", "ASC", "$18"),
@@ -168,7 +173,8 @@ static FIRST_CHANGED_FIRST: Statement = Statement::new(
 );
 
 /// How many rows match of the newest `$5`, up to `$15`, and how many were looked at.
-static COUNT: Statement = Statement::new(
+pub static COUNT: Statement = Statement::new(
+    "message.count_matches",
     16,
     concat!(
         "WITH seen AS (",

@@ -9,7 +9,7 @@ use storage::{Error, Lookup};
 use uuid::Uuid;
 
 use crate::db::bind::{BoundStatement, Value};
-use crate::db::row::recipient_needle;
+use crate::db::column::recipient_needle;
 
 /// The criteria of a message `m` to those recipients, as seven scalars; see
 /// [`message_criteria`].

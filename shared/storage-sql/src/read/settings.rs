@@ -8,7 +8,11 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::statement::Statement;
 
-static SETTINGS: Statement = Statement::new(1, "SELECT a.settings FROM app a WHERE a.app_no = $1");
+pub static SETTINGS: Statement = Statement::new(
+    "app.settings",
+    1,
+    "SELECT a.settings FROM app a WHERE a.app_no = $1",
+);
 
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,

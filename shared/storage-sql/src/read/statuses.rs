@@ -7,11 +7,12 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
-use crate::db::row::is_due;
 use crate::db::statement::Statement;
 use crate::table::app::AppKey;
+use crate::table::mailbox::is_due;
 
-static STATUSES: Statement = Statement::with_rows(
+pub static STATUSES: Statement = Statement::with_rows(
+    "mailbox.statuses",
     1,
     &[("app_no", Kind::Int), ("mailbox_id", Kind::Int)],
     concat!(
@@ -22,7 +23,8 @@ static STATUSES: Statement = Statement::with_rows(
     ),
 );
 
-static OWNERS: Statement = Statement::with_rows(
+pub static OWNERS: Statement = Statement::with_rows(
+    "mailbox.owners",
     0,
     &[("app_no", Kind::Int), ("mailbox_id", Kind::Int)],
     "SELECT b.app_no, a.app_id, b.profile_id FROM r CROSS JOIN mailbox b CROSS JOIN app a

@@ -7,21 +7,23 @@ use storage::Error;
 
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
+use crate::db::column::{parse_recipients, recipients_text};
 use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
 use crate::db::error::corrupt;
 use crate::db::pool::Pool;
-use crate::db::row::{parse_recipients, recipients_text};
 use crate::db::statement::Statement;
 
-static READ: Statement = Statement::new(
+pub static READ: Statement = Statement::new(
+    "send_chunk.read",
     4,
     "SELECT c.recipients FROM send_chunk c
      WHERE c.app_no = $1 AND c.job_id = $2 AND c.run_no = $3 AND c.chunk_no = $4",
 );
 
 /// Not of a job that is gone: nobody would ever forget them.
-static WRITE: Statement = Statement::with_rows(
+pub static WRITE: Statement = Statement::with_rows(
+    "send_chunk.insert",
     3,
     &[("chunk_no", Kind::Int), ("recipients", Kind::Text)],
     "INSERT INTO send_chunk (app_no, job_id, run_no, chunk_no, recipients)
@@ -29,7 +31,8 @@ static WRITE: Statement = Statement::with_rows(
      WHERE EXISTS (SELECT 1 FROM send_job j WHERE j.app_no = $1 AND j.job_id = $2)",
 );
 
-static FORGET: Statement = Statement::new(
+pub static FORGET: Statement = Statement::new(
+    "send_chunk.delete",
     5,
     "DELETE FROM send_chunk WHERE app_no = $1 AND job_id = $2 AND run_no = $3
      AND chunk_no >= $4 AND chunk_no < $5",

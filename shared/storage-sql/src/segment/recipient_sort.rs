@@ -27,13 +27,15 @@ const WRITTEN_TOGETHER: usize = 16 * CHUNK_RECIPIENTS;
 /// Chunks that are forgotten together.
 const FORGOTTEN_TOGETHER: i64 = 64;
 
-static BEGIN: Statement = Statement::new(
+pub static BEGIN: Statement = Statement::new(
+    "send_job.create",
     3,
     "INSERT INTO send_job (app_no, job_id, expire_ms) VALUES ($1, $2, $3)",
 );
 
 /// Notes who they are, if all chunks are there.
-static SEAL: Statement = Statement::new(
+pub static SEAL: Statement = Statement::new(
+    "send_job.seal",
     6,
     "UPDATE send_job SET run_no = $3, accepted = $4, duplicates = $5
      WHERE app_no = $1 AND job_id = $2 AND state = 0 AND $6 = (
@@ -43,7 +45,8 @@ static SEAL: Statement = Statement::new(
 );
 
 /// Leaves to the sweep what has no message.
-static FORGET: Statement = Statement::new(
+pub static FORGET: Statement = Statement::new(
+    "send_job.abandon",
     3,
     "UPDATE send_job SET expire_ms = $3 WHERE app_no = $1 AND job_id = $2 AND state = 0",
 );

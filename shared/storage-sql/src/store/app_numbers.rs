@@ -11,17 +11,10 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::{Connection, Transaction, wrap};
 use crate::db::error::corrupt;
 use crate::db::pool::Pool;
-use crate::db::statement::Statement;
+use crate::table::app;
 
 /// Maximum number of cached apps.
 const APPS_MAX: usize = 100_000;
-
-static FIND: Statement = Statement::new(1, "SELECT a.app_no FROM app a WHERE a.app_id = $1");
-
-static CREATE: Statement = Statement::new(
-    2,
-    "INSERT INTO app (app_id, create_ms) VALUES ($1, $2) ON CONFLICT (app_id) DO NOTHING",
-);
 
 /// The numbers of apps, each with the time of its lookup.
 ///
@@ -39,28 +32,28 @@ impl AppNumbers {
     pub async fn number<DB: Backend>(
         &self,
         pool: &Pool<DB>,
-        app: &AppId,
+        app_id: &AppId,
         now: Millis,
     ) -> Result<i64, Error> {
-        if let Some((number, _)) = self.0.get(app) {
+        if let Some((number, _)) = self.0.get(app_id) {
             return Ok(number);
         }
         // Boxed: seldom needed, and large.
-        Box::pin(self.find_or_create(pool, app, now)).await
+        Box::pin(self.find_or_create(pool, app_id, now)).await
     }
 
     async fn find_or_create<DB: Backend>(
         &self,
         pool: &Pool<DB>,
-        app: &AppId,
+        app_id: &AppId,
         now: Millis,
     ) -> Result<i64, Error> {
         let mut connection = Connection::of(pool).await?;
-        let found = self.number_on(&mut connection, app).await?;
+        let found = self.number_on(&mut connection, app_id).await?;
         drop(connection);
         match found {
             Some(number) => Ok(number),
-            None => self.create(pool, app, now).await,
+            None => self.create(pool, app_id, now).await,
         }
     }
 
@@ -69,19 +62,19 @@ impl AppNumbers {
     pub async fn number_on<DB: Backend>(
         &self,
         connection: &mut Connection<DB>,
-        app: &AppId,
+        app_id: &AppId,
     ) -> Result<Option<i64>, Error> {
-        match self.0.get(app) {
+        match self.0.get(app_id) {
             Some((number, looked_up)) if looked_up > connection.opened() => {
                 return Ok(Some(number));
             }
             _ => {}
         }
         let looked_up = Instant::now();
-        let found = Box::pin(find(connection, app)).await?;
+        let found = Box::pin(find(connection, app_id)).await?;
         match found {
-            Some(number) => self.0.insert(app.clone(), (number, looked_up)),
-            None => self.forget(app),
+            Some(number) => self.0.insert(app_id.clone(), (number, looked_up)),
+            None => self.forget(app_id),
         }
         Ok(found)
     }
@@ -90,22 +83,22 @@ impl AppNumbers {
     pub async fn create<DB: Backend>(
         &self,
         pool: &Pool<DB>,
-        app: &AppId,
+        app_id: &AppId,
         now: Millis,
     ) -> Result<i64, Error> {
         let looked_up = Instant::now();
         // In a task of its own: it runs to its end even if the caller goes away.
-        let created = tokio::spawn(find_or_insert(pool.clone(), app.clone(), now));
+        let created = tokio::spawn(find_or_insert(pool.clone(), app_id.clone(), now));
         let number = created
             .await
             .map_err(|error| Error::Internal(error.into()))??;
-        self.0.insert(app.clone(), (number, looked_up));
+        self.0.insert(app_id.clone(), (number, looked_up));
         Ok(number)
     }
 
     /// Drops the number of an app.
-    pub fn forget(&self, app: &AppId) {
-        self.0.remove(app);
+    pub fn forget(&self, app_id: &AppId) {
+        self.0.remove(app_id);
     }
 
     /// Drops all numbers.
@@ -116,23 +109,25 @@ impl AppNumbers {
 
 async fn find<DB: Backend>(
     connection: &mut Connection<DB>,
-    app: &AppId,
+    app_id: &AppId,
 ) -> Result<Option<i64>, Error> {
-    let find = BoundStatement::of(&FIND).bind(app.as_str());
+    let find = BoundStatement::of(&app::FIND).bind(app_id.as_str());
     let row = connection.fetch_one(find).await?;
     row.map(|mut row| row.int()).transpose()
 }
 
 async fn find_or_insert<DB: Backend>(
     pool: Pool<DB>,
-    app: AppId,
+    app_id: AppId,
     now: Millis,
 ) -> Result<i64, Error> {
     let mut transaction = Transaction::begin(&pool).await?;
     let connection = transaction.connection();
-    let create = BoundStatement::of(&CREATE).bind(app.as_str()).bind(now.0);
+    let create = BoundStatement::of(&app::CREATE)
+        .bind(app_id.as_str())
+        .bind(now.0);
     connection.execute(create).await?;
-    let number = find(connection, &app).await?;
+    let number = find(connection, &app_id).await?;
     transaction.commit().await.map_err(wrap::<DB>)?;
-    number.ok_or_else(|| corrupt("app", "app_no", &app))
+    number.ok_or_else(|| corrupt("app", "app_no", &app_id))
 }

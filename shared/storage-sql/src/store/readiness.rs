@@ -17,7 +17,11 @@ use crate::db::statement::Statement;
 /// somebody else writes, perhaps another process.
 const TURN_MAX: Duration = Duration::from_secs(1);
 
-static PING: Statement = Statement::new(0, "UPDATE server SET epoch = epoch WHERE server_no = 1");
+pub static PING: Statement = Statement::new(
+    "server.ping",
+    0,
+    "UPDATE server SET epoch = epoch WHERE server_no = 1",
+);
 
 impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn answers(&self) -> Result<(), Error> {

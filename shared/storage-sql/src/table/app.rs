@@ -1,6 +1,15 @@
-//! Table `app`.
+//! Table `app`: an app, its settings and the number of its last bulk event.
 
-use domain::AppId;
+use domain::{AppId, Settings};
+use storage::Error;
+
+use super::{BatchChanges, rows};
+use crate::db::backend::Backend;
+use crate::db::column::written_columns;
+use crate::db::dialect::{BatchColumn, Kind};
+use crate::db::row::RowReader;
+use crate::db::row_statement::{RowStatement, TableWrite};
+use crate::db::statement::Statement;
 
 /// An app, and the number that it had when last looked up.
 #[derive(Debug, Clone)]
@@ -9,4 +18,68 @@ pub struct AppKey {
     pub app_no: i64,
     /// Its id, as callers name it.
     pub app_id: AppId,
+}
+
+pub static FIND: Statement = Statement::new(
+    "app.find",
+    1,
+    "SELECT a.app_no FROM app a WHERE a.app_id = $1",
+);
+
+pub static CREATE: Statement = Statement::new(
+    "app.create",
+    2,
+    "INSERT INTO app (app_id, create_ms) VALUES ($1, $2) ON CONFLICT (app_id) DO NOTHING",
+);
+
+macro_rules! select_apps {
+    () => {
+        "SELECT a.app_no, a.settings, a.bulk_head, {xid},
+             (SELECT s.epoch FROM server s WHERE s.server_no = 1) FROM r
+         CROSS JOIN app a WHERE a.app_no = r.app_no AND a.app_id = r.app_id ORDER BY r.ord"
+    };
+}
+
+const KEY: [BatchColumn; 2] = [("app_no", Kind::Int), ("app_id", Kind::Text)];
+
+/// Apps that still have their number, with the transaction and the epoch.
+pub static READ: Statement = Statement::with_rows("app.read", 0, &KEY, select_apps!());
+
+/// The same, locked.
+pub static LOCK: Statement = Statement::with_rows("app.lock", 0, &KEY, select_apps!()).locking("a");
+
+written_columns! {
+    static SETTINGS: |settings: Settings| {
+        Mutable settings: Settings = *settings;
+    }
+}
+
+written_columns! {
+    static BULK_HEAD: |bulk_no: i64| {
+        Mutable bulk_head: i64 = *bulk_no;
+    }
+}
+
+pub static UPDATE_SETTINGS: RowStatement<Settings> =
+    RowStatement::update("app.update_settings", "app", &[SETTINGS]);
+
+pub static UPDATE_BULK_HEAD: RowStatement<i64> =
+    RowStatement::update("app.update_bulk_head", "app", &[BULK_HEAD]);
+
+pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
+    let heads = rows(batch, |changes| {
+        changes.bulk_events.last().map(|event| event.bulk_no)
+    });
+    vec![
+        UPDATE_SETTINGS.rows(rows(batch, |changes| &changes.settings)),
+        UPDATE_BULK_HEAD.rows(heads),
+    ]
+}
+
+impl<DB: Backend> RowReader<DB> {
+    /// Reads the settings; the default ones if null.
+    pub fn settings(&mut self) -> Result<Settings, Error> {
+        let settings: Option<Settings> = self.column("app", "settings")?;
+        Ok(settings.unwrap_or_default())
+    }
 }

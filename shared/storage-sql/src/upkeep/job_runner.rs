@@ -19,10 +19,10 @@ use crate::db::connection::Connection;
 use crate::db::error::corrupt;
 use crate::db::pool::Pool;
 use crate::db::retry;
-use crate::db::row::job_columns;
 use crate::db::statement::Statement;
 use crate::segment::chunks::Run;
 use crate::table::app::AppKey;
+use crate::table::send_job::job_columns;
 use crate::write::executor::Executor;
 use crate::write::operation::BatchedOperation;
 
@@ -35,14 +35,16 @@ const REST_MIN: Duration = Duration::from_secs(1);
 /// How long it rests at the most.
 const REST_MAX: Duration = Duration::from_mins(5);
 
-static DUE: Statement = Statement::new(
+pub static DUE: Statement = Statement::new(
+    "send_job.due",
     1,
     "SELECT j.app_no, a.app_id, j.job_id, j.step_ms FROM send_job j
      CROSS JOIN app a WHERE j.is_due = 1 AND a.app_no = j.app_no
      ORDER BY j.step_ms, j.job_id LIMIT $1",
 );
 
-static JOB: Statement = Statement::new(
+pub static JOB: Statement = Statement::new(
+    "send_job.read",
     2,
     concat!(
         "SELECT ",

@@ -51,7 +51,8 @@ macro_rules! recount {
 
 /// The rest of an app and the apps after it, each sought: of two columns that are compared as
 /// one, `SQLite` would seek by the first.
-static RECOUNT: Statement = Statement::new(
+pub static RECOUNT: Statement = Statement::new(
+    "mailbox.recount",
     4,
     recount!(
         "(SELECT * FROM (
@@ -68,7 +69,8 @@ static RECOUNT: Statement = Statement::new(
     ),
 );
 
-static RECOUNT_ONE: Statement = Statement::new(
+pub static RECOUNT_ONE: Statement = Statement::new(
+    "mailbox.recount_one",
     3,
     recount!(
         "(SELECT * FROM mailbox WHERE app_no = $1 AND mailbox_id = $2) b",
@@ -76,13 +78,15 @@ static RECOUNT_ONE: Statement = Statement::new(
     ),
 );
 
-static LOCK: Statement = Statement::new(
+pub static LOCK: Statement = Statement::new(
+    "mailbox.lock_one",
     2,
     "SELECT b.mailbox_id FROM mailbox b WHERE b.app_no = $1 AND b.mailbox_id = $2",
 )
 .locking("b");
 
-static REPAIR: Statement = Statement::with_rows(
+pub static REPAIR: Statement = Statement::with_rows(
+    "mailbox.repair",
     0,
     &[
         ("app_no", Kind::Int),

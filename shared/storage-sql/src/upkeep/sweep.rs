@@ -28,7 +28,8 @@ const ROWS: i64 = 500;
 const LEASE: i64 = 1;
 
 /// Takes the lease, or keeps it, unless another one has it until after `$4`.
-static TAKE: Statement = Statement::new(
+pub static TAKE: Statement = Statement::new(
+    "lease.take",
     4,
     "INSERT INTO lease (lease_no, holder, until_ms) VALUES ($1, $2, $3)
      ON CONFLICT (lease_no) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
@@ -36,7 +37,8 @@ static TAKE: Statement = Statement::new(
 );
 
 /// Mailboxes in which something may have expired, with how much has, up to `$3`.
-static DUE: Statement = Statement::new(
+pub static DUE: Statement = Statement::new(
+    "mailbox.due",
     3,
     "SELECT b.app_no, a.app_id, b.profile_id, (
          SELECT count(*) FROM (
@@ -47,32 +49,37 @@ static DUE: Statement = Statement::new(
      ORDER BY b.next_expiry_ms LIMIT $2",
 );
 
-static EXPIRED: Statement = Statement::new(
+pub static EXPIRED: Statement = Statement::new(
+    "message.expired",
     2,
     "SELECT m.app_no, m.message_id FROM message m WHERE m.expire_ms <= $1
      ORDER BY m.expire_ms LIMIT $2",
 );
 
-static DELETE_TALLIES: Statement = Statement::with_rows(
+pub static DELETE_TALLIES: Statement = Statement::with_rows(
+    "bulk_tally.delete_expired",
     0,
     &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
     "DELETE FROM bulk_tally WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
 );
 
-static DELETE_MESSAGES: Statement = Statement::with_rows(
+pub static DELETE_MESSAGES: Statement = Statement::with_rows(
+    "message.delete_expired",
     0,
     &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
     "DELETE FROM message WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
 );
 
-static DELETE_BULK: Statement = Statement::new(
+pub static DELETE_BULK: Statement = Statement::new(
+    "bulk.delete_expired",
     2,
     "DELETE FROM bulk WHERE (app_no, bulk_no) IN (
          SELECT k.app_no, k.bulk_no FROM bulk k WHERE k.expire_ms <= $1 LIMIT $2
      )",
 );
 
-static DELETE_CHUNKS: Statement = Statement::new(
+pub static DELETE_CHUNKS: Statement = Statement::new(
+    "send_chunk.delete_expired",
     2,
     "DELETE FROM send_chunk WHERE (app_no, job_id, run_no, chunk_no) IN (
          SELECT c.app_no, c.job_id, c.run_no, c.chunk_no FROM send_job j
@@ -82,7 +89,8 @@ static DELETE_CHUNKS: Statement = Statement::new(
 );
 
 /// Those whose chunks are gone.
-static DELETE_JOBS: Statement = Statement::new(
+pub static DELETE_JOBS: Statement = Statement::new(
+    "send_job.delete_expired",
     2,
     "DELETE FROM send_job WHERE (app_no, job_id) IN (
          SELECT j.app_no, j.job_id FROM send_job j WHERE j.expire_ms <= $1 AND NOT EXISTS (
@@ -91,7 +99,8 @@ static DELETE_JOBS: Statement = Statement::new(
      )",
 );
 
-static DELETE_REQUESTS: Statement = Statement::new(
+pub static DELETE_REQUESTS: Statement = Statement::new(
+    "request.delete_expired",
     2,
     "DELETE FROM request WHERE (app_no, request_key) IN (
          SELECT q.app_no, q.request_key FROM request q WHERE q.expire_ms <= $1 LIMIT $2

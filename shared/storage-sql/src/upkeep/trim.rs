@@ -25,7 +25,8 @@ const TRIM_WITHIN: Duration = Duration::from_secs(5);
 /// that is older than `$4`, and the last beyond the newest `$5`. Each is sought, not counted
 /// out: the times of deletions grow with their numbers. The plus signs take from the values
 /// their type, with which `SQLite` would seek by the first of the two only.
-static OLD: Statement = Statement::new(
+pub static OLD: Statement = Statement::new(
+    "msgbox_deleted.old",
     5,
     "WITH RECURSIVE part (app_no, mailbox_id, place) AS (
          SELECT CAST($1 AS int), CAST($2 AS bigint), 0

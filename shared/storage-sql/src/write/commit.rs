@@ -10,7 +10,7 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::{Connection, Transaction, transaction_status, wrap};
 use crate::db::error::ErrorClass;
 use crate::db::pool::Pool;
-use crate::db::statement::Statement;
+use crate::table::message;
 
 /// Time in which an unanswered commit is resolved.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,11 +24,6 @@ pub struct CommitMarker {
     /// A message that the transaction inserts, with its app.
     pub message: Option<(i64, MessageId)>,
 }
-
-static FIND_MESSAGE: Statement = Statement::new(
-    2,
-    "SELECT m.message_id FROM message m WHERE m.app_no = $1 AND m.message_id = $2",
-);
 
 /// Commits. If the answer is lost, looks the transaction up.
 ///
@@ -89,9 +84,9 @@ async fn has_written<DB: Backend>(pool: &Pool<DB>, marker: &CommitMarker) -> Res
     let Some((app_no, message_id)) = marker.message else {
         return Ok(false);
     };
-    let call = BoundStatement::of(&FIND_MESSAGE)
+    let find = BoundStatement::of(&message::FIND)
         .bind(app_no)
         .bind(message_id.uuid());
-    let rows = Connection::of(pool).await?.fetch(call).await?;
+    let rows = Connection::of(pool).await?.fetch(find).await?;
     Ok(!rows.is_empty())
 }

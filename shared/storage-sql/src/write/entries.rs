@@ -1,4 +1,4 @@
-//! The entries that a batch is about, read after their mailboxes were locked.
+//! Reads the entries of a batch, after their mailboxes were locked.
 
 use std::collections::BTreeMap;
 
@@ -12,84 +12,19 @@ use super::lock::{Footprints, Ledgers};
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
-use crate::db::dialect::Kind;
-use crate::db::row::entry_columns;
-use crate::db::statement::Statement;
+use crate::table::{bulk, msgbox};
 
-static NAMED: Statement = Statement::with_rows(
-    0,
-    &[
-        ("app_no", Kind::Int),
-        ("mailbox_id", Kind::Int),
-        ("box", Kind::Int),
-        ("message_id", Kind::Uuid),
-    ],
-    concat!(
-        "SELECT e.app_no, e.mailbox_id, ",
-        entry_columns!(),
-        " FROM r
-         CROSS JOIN msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
-         AND e.box = r.box AND e.message_id = r.message_id"
-    ),
-);
-
-static ALL: Statement = Statement::with_rows(
-    0,
-    &[
-        ("app_no", Kind::Int),
-        ("mailbox_id", Kind::Int),
-        ("box", Kind::Int),
-    ],
-    concat!(
-        "SELECT e.app_no, e.mailbox_id, ",
-        entry_columns!(),
-        " FROM r
-         CROSS JOIN msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
-         AND e.box = r.box"
-    ),
-);
-
-/// The oldest `$1` and one more of each box; all of a box that has fewer: `$2` is an id
-/// that no message reaches. Where to stop is found once for each box.
-static OLDEST: Statement = Statement::with_rows(
-    2,
-    &[
-        ("app_no", Kind::Int),
-        ("mailbox_id", Kind::Int),
-        ("box", Kind::Int),
-    ],
-    concat!(
-        ", due AS MATERIALIZED (
-             SELECT r.app_no, r.mailbox_id, r.box, coalesce((
-                 SELECT o.message_id FROM msgbox o WHERE o.app_no = r.app_no
-                 AND o.mailbox_id = r.mailbox_id AND o.box = r.box
-                 ORDER BY o.message_id LIMIT 1 OFFSET $1
-             ), $2) AS last FROM r
-         )
-         SELECT e.app_no, e.mailbox_id, ",
-        entry_columns!(),
-        " FROM due CROSS JOIN msgbox e WHERE e.app_no = due.app_no AND e.mailbox_id = due.mailbox_id
-         AND e.box = due.box AND e.message_id <= due.last"
-    ),
-);
-
-/// Which of them are messages to everyone.
-static BULK: Statement = Statement::with_rows(
-    0,
-    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
-    "SELECT DISTINCT k.app_no, k.message_id FROM r
-     CROSS JOIN bulk k WHERE k.app_no = r.app_no AND k.message_id = r.message_id",
-);
-
-/// Reads the entries of the footprints, those that are to show what has become of messages
-/// to everyone, and all that the holders of the messages hold of
-/// them.
+/// Reads the entries of the footprints, those of the locked messages in the boxes of all
+/// holders, and those of changed messages to everyone that mailboxes have yet to show.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     ledgers: &mut Ledgers,
     footprints: &Footprints,
 ) -> Result<(), Error> {
-    let (mut named, mut all) = (BoundStatement::of(&NAMED), BoundStatement::of(&ALL));
+    let (mut named, mut all) = (
+        BoundStatement::of(&msgbox::READ),
+        BoundStatement::of(&msgbox::READ_BOXES),
+    );
     let mut demands = BTreeMap::new();
     for (&app_no, footprint) in footprints {
         let Some(ledger) = ledgers.get(&app_no) else {
@@ -126,26 +61,26 @@ pub async fn read<DB: Backend>(
         }
     }
     let oldest = oldest(ledgers, &demands);
-    let mut bulk = BoundStatement::of(&BULK);
-    for call in [named, all, oldest] {
-        if call.is_empty() {
+    let mut which_are_bulk = BoundStatement::of(&bulk::WHICH_ARE_BULK);
+    for statement in [named, all, oldest] {
+        if statement.is_empty() {
             continue;
         }
-        for mut row in connection.fetch(call).await? {
+        for mut row in connection.fetch(statement).await? {
             let (app_no, mailbox_id) = (row.int()?, row.int()?);
             let entry = row.entry()?;
             if let Some(ledger) = ledgers.get_mut(&app_no) {
                 if ledger.bulk_head() > 0 && entry.msgbox == Msgbox::Inbox {
-                    bulk.push_row([app_no.into(), entry.message_id.uuid().into()]);
+                    which_are_bulk.push_row([app_no.into(), entry.message_id.uuid().into()]);
                 }
                 ledger.read_entry(mailbox_id, entry);
             }
         }
     }
-    if bulk.is_empty() {
+    if which_are_bulk.is_empty() {
         return Ok(());
     }
-    for mut row in connection.fetch(bulk).await? {
+    for mut row in connection.fetch(which_are_bulk).await? {
         let (app_no, message_id) = (row.int()?, row.message_id()?);
         if let Some(ledger) = ledgers.get_mut(&app_no) {
             ledger.read_bulk_id(message_id);
@@ -154,7 +89,8 @@ pub async fn read<DB: Backend>(
     Ok(())
 }
 
-/// Names what may be held of the messages to everyone that have changed since.
+/// Adds the possible entries of messages to everyone that have changed since a mailbox was
+/// last settled.
 fn name_changed(app_no: i64, ledger: &Ledger, named: &mut BoundStatement) {
     for mailbox in ledger.mailboxes() {
         for message_id in ledger.changed_in_bulk(mailbox) {
@@ -168,7 +104,7 @@ fn name_changed(app_no: i64, ledger: &Ledger, named: &mut BoundStatement) {
     }
 }
 
-/// Names what may be held of the messages that were locked.
+/// Adds the possible entries of the messages that were locked.
 fn name_held(app_no: i64, ledger: &Ledger, footprint: &Footprint, named: &mut BoundStatement) {
     for message in footprint
         .messages
@@ -189,8 +125,8 @@ fn name_held(app_no: i64, ledger: &Ledger, footprint: &Footprint, named: &mut Bo
     }
 }
 
-/// The boxes that are too full for what is to come, and the most that one of them must
-/// lose.
+/// Returns the read of the oldest entries of boxes that are too full for the entries to come:
+/// of each as many as the box with the greatest surplus must lose.
 fn oldest(ledgers: &Ledgers, demands: &BTreeMap<(i64, &ProfileId, Msgbox), i64>) -> BoundStatement {
     let mut surplus_max = 0;
     let mut boxes = Vec::new();
@@ -209,11 +145,11 @@ fn oldest(ledgers: &Ledgers, demands: &BTreeMap<(i64, &ProfileId, Msgbox), i64>)
             boxes.push((app_no, mailbox.mailbox_id, msgbox.code()));
         }
     }
-    let mut call = BoundStatement::of(&OLDEST)
+    let mut read = BoundStatement::of(&msgbox::READ_OLDEST)
         .bind(surplus_max - 1)
         .bind(Uuid::max());
     for (app_no, mailbox_id, code) in boxes {
-        call.push_row([app_no.into(), mailbox_id.into(), code.into()]);
+        read.push_row([app_no.into(), mailbox_id.into(), code.into()]);
     }
-    call
+    read
 }

@@ -16,12 +16,13 @@ use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
 use super::operation::{BatchedOperation, Verdict};
 use super::post_commit::PostCommit;
-use super::{changes, entries, lock, settle};
+use super::{entries, lock, settle};
 use crate::db::backend::Backend;
 use crate::db::connection::{Connection, Transaction};
 use crate::db::pool::Pool;
 use crate::message_cache::MessageCache;
 use crate::table::app::AppKey;
+use crate::table::{self, BatchChanges};
 
 /// Runs batches in transactions.
 pub struct Executor<DB: Backend> {
@@ -124,7 +125,7 @@ async fn run_on<DB: Backend>(
         let message = changes.new_messages.first()?;
         Some((*app_no, message.envelope.message_id))
     });
-    changes::write(connection, &changes).await?;
+    write(connection, &changes).await?;
     records.write(connection).await?;
     Ok(BatchEffects {
         verdicts,
@@ -135,6 +136,19 @@ async fn run_on<DB: Backend>(
             message,
         },
     })
+}
+
+/// Writes the changes of a batch, table by table in the order of locking.
+async fn write<DB: Backend>(
+    connection: &mut Connection<DB>,
+    changes: &BatchChanges,
+) -> Result<(), Error> {
+    for writes in table::WRITES {
+        for write in writes(changes) {
+            connection.write(write).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the apps of the operations by their numbers.

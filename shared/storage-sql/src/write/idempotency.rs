@@ -12,36 +12,8 @@ use super::operation::{BatchedOperation, Verdict};
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
-use crate::db::dialect::Kind;
 use crate::db::error::corrupt;
-use crate::db::statement::Statement;
-
-static READ: Statement = Statement::with_rows(
-    0,
-    &[("app_no", Kind::Int), ("request_key", Kind::Bytes)],
-    "SELECT q.app_no, q.request_key, q.fingerprint, q.result, q.expire_ms FROM r
-     CROSS JOIN request q WHERE q.app_no = r.app_no AND q.request_key = r.request_key",
-);
-
-static DELETE: Statement = Statement::with_rows(
-    0,
-    &[("app_no", Kind::Int), ("request_key", Kind::Bytes)],
-    "DELETE FROM request WHERE (app_no, request_key) IN (SELECT r.app_no, r.request_key FROM r)",
-);
-
-/// Fails on a key that another transaction has inserted, after waiting for its commit. Without
-/// `ON CONFLICT`, with which each row would take a third more of the write-ahead log.
-static INSERT: Statement = Statement::with_rows(
-    1,
-    &[
-        ("app_no", Kind::Int),
-        ("request_key", Kind::Bytes),
-        ("fingerprint", Kind::Bytes),
-        ("result", Kind::Text),
-    ],
-    "INSERT INTO request (app_no, request_key, fingerprint, result, expire_ms)
-     SELECT r.app_no, r.request_key, r.fingerprint, r.result, $1 FROM r ORDER BY r.ord",
-);
+use crate::table::request::{self, RequestRow};
 
 type Key = (i64, RequestKey);
 
@@ -69,7 +41,7 @@ impl IdempotencyRecords {
             expired: BTreeSet::new(),
             new: Vec::new(),
         };
-        let mut read = BoundStatement::of(&READ);
+        let mut read = BoundStatement::of(&request::READ);
         for (app_no, key) in operations.iter().filter_map(key) {
             read.push_row([app_no.into(), key.0.as_slice().into()]);
         }
@@ -77,18 +49,14 @@ impl IdempotencyRecords {
             return Ok(records);
         }
         for mut row in connection.fetch(read).await? {
-            let app_no = row.int()?;
-            let key = row.bytes()?;
-            let fingerprint = exact(&row.bytes()?).map(Fingerprint);
-            let outcome = Outcome::decode(&row.text()?);
-            let (key, record) = exact(&key)
-                .map(RequestKey)
-                .zip(fingerprint.zip(outcome))
-                .ok_or_else(|| corrupt("request", "result", &format!("{key:02x?}")))?;
-            if row.millis()? > now {
-                records.known.insert((app_no, key), record);
+            let (app_no, row) = (row.int()?, row.request()?);
+            let outcome = Outcome::decode(&row.result)
+                .ok_or_else(|| corrupt("request", "result", &format!("{:02x?}", row.key.0)))?;
+            if row.expire_ms > now {
+                let record = (row.fingerprint, outcome);
+                records.known.insert((app_no, row.key), record);
             } else {
-                records.expired.insert((app_no, key));
+                records.expired.insert((app_no, row.key));
             }
         }
         Ok(records)
@@ -124,30 +92,25 @@ impl IdempotencyRecords {
         connection: &mut Connection<DB>,
     ) -> Result<(), Error> {
         self.new.sort_unstable();
-        let mut delete = BoundStatement::of(&DELETE);
-        let mut insert = BoundStatement::of(&INSERT).bind(self.now.after(IDEMPOTENCY_MS).0);
-        for key in &self.new {
-            let (app_no, request_key) = (key.0, key.1.0.as_slice());
-            if self.expired.contains(key) {
-                delete.push_row([app_no.into(), request_key.into()]);
-            }
+        let expired = self.new.iter().filter(|key| self.expired.contains(key));
+        connection
+            .write(request::DELETE.rows(expired.copied()))
+            .await?;
+        let expire_ms = self.now.after(IDEMPOTENCY_MS);
+        let new = self.new.iter().map(|key| {
             let (fingerprint, outcome) = &self.known[key];
-            insert.push_row([
-                app_no.into(),
-                request_key.into(),
-                fingerprint.0.as_slice().into(),
-                outcome.encode().into(),
-            ]);
-        }
-        connection.change("request", delete).await?;
-        connection.change("request", insert).await
+            let row = RequestRow {
+                key: key.1,
+                fingerprint: *fingerprint,
+                result: outcome.encode(),
+                expire_ms,
+            };
+            (key.0, row)
+        });
+        connection.write(request::INSERT.rows(new)).await
     }
 }
 
 fn key(operation: &BatchedOperation) -> Option<Key> {
     Some((operation.app.app_no, operation.operation.request?.key))
-}
-
-fn exact<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    bytes.try_into().ok()
 }

@@ -9,12 +9,13 @@ mod batch;
 mod fair_queue;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Instant;
 
 use domain::Operation;
 use domain::operation::Apply as _;
 use storage::Error;
+use telemetry::{LaneMetrics, QueueState};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinSet;
 
@@ -36,14 +37,16 @@ pub struct Lanes {
 impl Lanes {
     /// Starts `count` lanes.
     pub fn start<DB: Backend>(runner: BatchRunner<DB>, count: usize) -> Self {
+        let metrics = runner.metrics.clone();
         let runner = Arc::new(runner);
         let mut tasks = JoinSet::new();
         let mut queues = Vec::with_capacity(count);
         for _ in 0..count {
-            let queue = Arc::new(FairQueue::default());
+            let queue = Arc::new(FairQueue::new(metrics.clone()));
             tasks.spawn(run_lane(Arc::clone(&runner), Arc::clone(&queue)));
             queues.push(queue);
         }
+        observe(&metrics, &queues);
         Self {
             queues: RwLock::new(queues),
             tasks: Mutex::new(tasks),
@@ -94,6 +97,21 @@ impl Lanes {
         let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
         queues.get(index).cloned().ok_or_else(closed)
     }
+}
+
+/// Shows the queues in metrics for as long as they exist.
+fn observe(metrics: &LaneMetrics, queues: &[Arc<FairQueue>]) {
+    let queues: Vec<Weak<FairQueue>> = queues.iter().map(Arc::downgrade).collect();
+    metrics.observe_queues(move || {
+        let states = queues.iter().filter_map(Weak::upgrade);
+        states.fold(QueueState::default(), |all, queue| {
+            let state = queue.state();
+            QueueState {
+                operations: all.operations + state.operations,
+                oldest_age: all.oldest_age.max(state.oldest_age),
+            }
+        })
+    });
 }
 
 /// Runs batch after batch until the queue is closed and empty.

@@ -1,21 +1,21 @@
-//! The bounds that sqlx needs, kept out of the rest of the code.
+//! The trait bounds that sqlx needs, kept out of the rest of the code.
 
 use futures::future::BoxFuture;
 use sqlx::error::BoxDynError;
 use sqlx::{Arguments, ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Row, Type};
 
-/// A database that can take and give values of a type.
+/// A database that encodes and decodes values of a type.
 pub trait Codec<T>: Database {
     /// Adds a value to the arguments of a statement.
     ///
     /// # Errors
-    /// It cannot be encoded.
+    /// The value cannot be encoded.
     fn add(arguments: &mut Self::Arguments, value: T) -> Result<(), BoxDynError>;
 
-    /// Takes a value out of a row.
+    /// Decodes a value of a row.
     ///
     /// # Errors
-    /// It is not of that type.
+    /// The value is not of that type.
     fn get(row: &Self::Row, index: usize) -> Result<T, sqlx::Error>;
 }
 
@@ -37,27 +37,27 @@ where
 
 /// A database that runs statements.
 pub trait Run: Database {
-    /// Runs a statement and takes all of its rows.
+    /// Runs a statement, and returns all rows.
     fn fetch<'a>(
         connection: &'a mut Self::Connection,
         text: &'static str,
         arguments: Self::Arguments,
     ) -> BoxFuture<'a, Result<Vec<Self::Row>, sqlx::Error>>;
 
-    /// Runs a statement that has one row at most, and takes it.
+    /// Runs a statement of at most one row, and returns it.
     fn fetch_one<'a>(
         connection: &'a mut Self::Connection,
         text: &'static str,
         arguments: Self::Arguments,
     ) -> BoxFuture<'a, Result<Option<Self::Row>, sqlx::Error>>;
 
-    /// Runs a text without arguments: to begin a transaction, or to end it.
+    /// Runs a text without arguments: begins or ends a transaction.
     fn command<'a>(
         connection: &'a mut Self::Connection,
         text: &'static str,
     ) -> BoxFuture<'a, Result<Self::QueryResult, sqlx::Error>>;
 
-    /// Runs a statement for what it does.
+    /// Runs a statement, and returns its effect.
     fn execute<'a>(
         connection: &'a mut Self::Connection,
         text: &'static str,

@@ -16,7 +16,7 @@ use sqlx::{Arguments, Database, Postgres};
 
 use super::{Backend, Codec, Pools, Purpose, Run, TransactionStatus};
 use crate::db::bind::ColumnValues;
-use crate::db::dialect::{Column, Dialect, Kind};
+use crate::db::dialect::{BatchColumn, Dialect, Kind};
 use crate::db::error::ErrorClass;
 use crate::db::migrations::{POSTGRES_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
@@ -25,16 +25,49 @@ use crate::options::Options;
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_MIGRATIONS));
 
-/// A restored copy of a cluster has its identifier, and another timeline; a restored copy of
-/// a database has both, and another number.
+/// System identifier, timeline and database: a restored cluster has another timeline, a
+/// restored copy of a database another number.
 const IDENTITY: &str = "(SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE
     c.system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
         || '/' || d.oid::text END
     FROM pg_control_system() c CROSS JOIN pg_database d WHERE d.datname = current_database())";
 
-/// How long the server lets a statement take.
-const STATEMENT_MAX: Duration = Duration::from_secs(5);
-const _: () = assert!(STATEMENT_MAX.as_secs() < Postgres::ANSWERS_WITHIN.as_secs());
+/// Maximum duration of a statement, enforced by the server.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum wait for a row lock; a conflict after that.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+/// Maximum pause between the statements of a transaction; the server closes the connection after
+/// that, and frees its locks.
+const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time to wait for a free connection, and to connect.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Every statement looks rows up by an index, from a batch or from one mailbox. A prepared
+/// statement keeps a generic plan that was made while tables were small, where a sequential scan
+/// or a hash of the table is cheapest; it would be kept when they are large. So the planner is
+/// left with nested loops over index scans.
+const PLANNER_SETTINGS: [(&str, &str); 3] = [
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
+/// SQLSTATEs, <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+mod sqlstate {
+    pub const INVALID_PARAMETER_VALUE: &str = "22023";
+    pub const UNIQUE_VIOLATION: &str = "23505";
+    pub const READ_ONLY_SQL_TRANSACTION: &str = "25006";
+    pub const SERIALIZATION_FAILURE: &str = "40001";
+    pub const DEADLOCK_DETECTED: &str = "40P01";
+    pub const UNDEFINED_TABLE: &str = "42P01";
+    pub const LOCK_NOT_AVAILABLE: &str = "55P03";
+    pub const QUERY_CANCELED: &str = "57014";
+    /// Prefixes: connection exceptions, insufficient resources, operator intervention such as a
+    /// shutdown, and system errors.
+    pub const UNAVAILABLE: [&str; 4] = ["08", "53", "57P", "58"];
+}
+
+const _: () = assert!(STATEMENT_TIMEOUT.as_secs() < Postgres::ANSWER_TIMEOUT.as_secs());
 
 impl Backend for Postgres {
     const DIALECT: Dialect = Dialect {
@@ -45,36 +78,36 @@ impl Backend for Postgres {
         locks_rows: true,
         rows: unnest,
     };
+    const SYSTEM: &'static str = "postgresql";
     const BEGIN: &'static str = "BEGIN";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     const WRITERS_MAX: usize = usize::MAX;
-    const ANSWERS_WITHIN: Duration = Duration::from_secs(6);
+    const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
     const MIGRATES_ITSELF: bool = false;
 
     fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
         let mut connect = PgConnectOptions::from_str(&options.url)?.application_name("postroom");
         if purpose == Purpose::Service {
-            let statement_max_ms = STATEMENT_MAX.as_millis().to_string();
-            connect = connect.options([
-                ("statement_timeout", statement_max_ms.as_str()),
-                ("lock_timeout", "1s"),
-                ("idle_in_transaction_session_timeout", "10s"),
-                // All is looked up by keys. A plan that was made while a table was small,
-                // and kept, would go through it when it is large.
-                ("enable_seqscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-            ]);
+            let timeouts = [
+                ("statement_timeout", STATEMENT_TIMEOUT),
+                ("lock_timeout", LOCK_TIMEOUT),
+                (
+                    "idle_in_transaction_session_timeout",
+                    IDLE_IN_TRANSACTION_TIMEOUT,
+                ),
+            ];
+            let timeouts = timeouts.map(|(name, time)| (name, time.as_millis().to_string()));
+            connect = connect.options(timeouts).options(PLANNER_SETTINGS);
         }
         let pool = |size| {
             PoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(Duration::from_secs(1))
+                .acquire_timeout(ACQUIRE_TIMEOUT)
                 .connect_lazy_with(connect.clone())
         };
         Ok(Pools {
-            write: Pool::new(pool(options.write_connections)),
-            read: Pool::new(pool(options.read_connections)),
+            write: Pool::new(pool(options.write_connections), "write", Self::SYSTEM),
+            read: Pool::new(pool(options.read_connections), "read", Self::SYSTEM),
         })
     }
 
@@ -110,11 +143,14 @@ impl Backend for Postgres {
             return ErrorClass::of_connection(error);
         };
         match code {
-            // The last one: somebody else has written the same key in between.
-            "40001" | "40P01" | "55P03" | "23505" => ErrorClass::Conflict,
-            "57014" => ErrorClass::Timeout,
-            "25006" => ErrorClass::Unavailable,
-            _ if ["08", "53", "57P", "58"]
+            // A unique violation: another transaction has inserted the same key since.
+            sqlstate::SERIALIZATION_FAILURE
+            | sqlstate::DEADLOCK_DETECTED
+            | sqlstate::LOCK_NOT_AVAILABLE
+            | sqlstate::UNIQUE_VIOLATION => ErrorClass::Conflict,
+            sqlstate::QUERY_CANCELED => ErrorClass::Timeout,
+            sqlstate::READ_ONLY_SQL_TRANSACTION => ErrorClass::Unavailable,
+            _ if sqlstate::UNAVAILABLE
                 .iter()
                 .any(|class| code.starts_with(class)) =>
             {
@@ -125,7 +161,7 @@ impl Backend for Postgres {
     }
 
     fn is_missing_table(error: &sqlx::Error) -> bool {
-        has_code(error, "42P01")
+        has_code(error, sqlstate::UNDEFINED_TABLE)
     }
 
     fn listen(
@@ -144,8 +180,10 @@ impl Backend for Postgres {
             arguments.add(xid).map_err(sqlx::Error::Encode)?;
             let text = "SELECT pg_xact_status($1::text::xid8)";
             let rows = match Self::fetch(connection, text, arguments).await {
-                // An id that is still to be given out: a crash has forgotten the transaction.
-                Err(error) if has_code(&error, "22023") => return Ok(TransactionStatus::Aborted),
+                // An id that is still to be given out: the transaction was lost in a crash.
+                Err(error) if has_code(&error, sqlstate::INVALID_PARAMETER_VALUE) => {
+                    return Ok(TransactionStatus::Aborted);
+                }
                 rows => rows?,
             };
             let status: Option<String> = match rows.first() {
@@ -168,8 +206,8 @@ fn has_code(error: &sqlx::Error, code: &str) -> bool {
     error.and_then(sqlx::error::DatabaseError::code).as_deref() == Some(code)
 }
 
-/// Each column is one array.
-fn unnest(columns: &[Column], first: usize) -> String {
+/// Renders the query that yields the rows of a batch: each column is one array.
+fn unnest(columns: &[BatchColumn], first: usize) -> String {
     let arrays: Vec<String> = columns
         .iter()
         .zip(first..)

@@ -15,12 +15,34 @@ use sqlx::{Arguments, Sqlite};
 
 use super::{Backend, Pools, Purpose, TransactionStatus};
 use crate::db::bind::ColumnValues;
-use crate::db::dialect::{Column, Dialect, Kind};
+use crate::db::dialect::{BatchColumn, Dialect, Kind};
 use crate::db::error::ErrorClass;
 use crate::db::migrations::{SQLITE_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
 use crate::db::pool::Pool;
 use crate::options::Options;
+
+/// Time to wait for the write lock of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time to wait for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Primary result codes, <https://sqlite.org/rescode.html>; the higher bits of a code only say
+/// more of the same.
+mod code {
+    pub const SQLITE_PERM: i64 = 3;
+    pub const SQLITE_BUSY: i64 = 5;
+    pub const SQLITE_LOCKED: i64 = 6;
+    pub const SQLITE_READONLY: i64 = 8;
+    pub const SQLITE_INTERRUPT: i64 = 9;
+    pub const SQLITE_IOERR: i64 = 10;
+    pub const SQLITE_CORRUPT: i64 = 11;
+    pub const SQLITE_FULL: i64 = 13;
+    pub const SQLITE_CANTOPEN: i64 = 14;
+    pub const SQLITE_NOTADB: i64 = 26;
+    /// The bits of the primary code.
+    pub const PRIMARY: i64 = 0xff;
+}
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_MIGRATIONS));
 
@@ -33,11 +55,12 @@ impl Backend for Sqlite {
         locks_rows: false,
         rows: json_each,
     };
+    const SYSTEM: &'static str = "sqlite";
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN";
     const WRITERS_MAX: usize = 1;
-    /// It is in this process.
-    const ANSWERS_WITHIN: Duration = Duration::MAX;
+    /// None: it is in this process.
+    const ANSWER_TIMEOUT: Duration = Duration::MAX;
     const MIGRATES_ITSELF: bool = true;
 
     fn pools(options: &Options, _purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
@@ -45,18 +68,18 @@ impl Backend for Sqlite {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .optimize_on_close(false, None);
         let pool = |size| {
             PoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(Duration::from_secs(5))
+                .acquire_timeout(ACQUIRE_TIMEOUT)
                 .connect_lazy_with(connect.clone())
         };
         Ok(Pools {
-            write: Pool::new(pool(1)),
-            read: Pool::new(pool(options.read_connections)),
+            write: Pool::new(pool(1), "write", Self::SYSTEM),
+            read: Pool::new(pool(options.read_connections), "read", Self::SYSTEM),
         })
     }
 
@@ -85,17 +108,18 @@ impl Backend for Sqlite {
         let code = error
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code);
-        let Some(code) = code.and_then(|code| code.parse::<i64>().ok()) else {
+        let Some(result) = code.and_then(|code| code.parse::<i64>().ok()) else {
             return ErrorClass::of_connection(error);
         };
-        // The primary result code; the rest says more of the same.
-        match code & 0xff {
-            5 | 6 => ErrorClass::Conflict,
-            9 => ErrorClass::Timeout,
-            // PERM, READONLY, IOERR, FULL, CANTOPEN
-            3 | 8 | 10 | 13 | 14 => ErrorClass::Unavailable,
-            // CORRUPT, NOTADB
-            11 | 26 => ErrorClass::Corrupt,
+        match result & code::PRIMARY {
+            code::SQLITE_BUSY | code::SQLITE_LOCKED => ErrorClass::Conflict,
+            code::SQLITE_INTERRUPT => ErrorClass::Timeout,
+            code::SQLITE_PERM
+            | code::SQLITE_READONLY
+            | code::SQLITE_IOERR
+            | code::SQLITE_FULL
+            | code::SQLITE_CANTOPEN => ErrorClass::Unavailable,
+            code::SQLITE_CORRUPT | code::SQLITE_NOTADB => ErrorClass::Corrupt,
             _ => ErrorClass::Other,
         }
     }
@@ -107,7 +131,7 @@ impl Backend for Sqlite {
         message.is_some_and(|message| message.starts_with("no such table"))
     }
 
-    /// Whoever writes to the file is in this process, or is found by polling.
+    /// Writers are in this process; those of other processes are found by polling.
     fn listen(_: String, _: Arc<dyn NotificationHandler>) -> Option<BoxFuture<'static, ()>> {
         None
     }
@@ -120,8 +144,8 @@ impl Backend for Sqlite {
     }
 }
 
-/// All rows are one JSON text: an array of arrays, in which bytes are their place in one
-/// blob, offset and length.
+/// The rows of a batch in two arguments: a JSON array of arrays, in which bytes are offset and
+/// length of their position in one blob; and the blob.
 #[derive(Default)]
 struct Batch {
     json: String,
@@ -171,22 +195,23 @@ impl Batch {
     }
 }
 
-fn json_each(columns: &[Column], first: usize) -> String {
+/// Renders the query that yields the rows of a [`Batch`].
+fn json_each(columns: &[BatchColumn], first: usize) -> String {
     let blob = first + 1;
-    let mut place = 0;
+    let mut position = 0;
     let mut fields = Vec::new();
     for (name, kind) in columns {
         let field = match kind {
-            Kind::Int | Kind::Text => format!("value ->> {place}"),
+            Kind::Int | Kind::Text => format!("value ->> {position}"),
             Kind::Bytes | Kind::Uuid => {
-                place += 1;
+                position += 1;
                 format!(
-                    "substr(${blob}, value ->> {}, value ->> {place})",
-                    place - 1
+                    "substr(${blob}, value ->> {}, value ->> {position})",
+                    position - 1
                 )
             }
         };
-        place += 1;
+        position += 1;
         fields.push(format!("{field} AS {name}"));
     }
     format!(

@@ -2,9 +2,10 @@
 
 use domain::page::{Direction, Sort, SortField};
 
-use crate::db::row::{entry_columns, is_due};
 use crate::db::statement::Statement;
 use crate::read::scan::message_matches;
+use crate::table::mailbox::is_due;
+use crate::table::msgbox::entry_columns;
 
 /// The rows in the order of sending: one seek in each box, merged. `$3` and `$4` are the
 /// bounds in `inbox` and `sent`, `$5` and `$6` how far to look in each.
@@ -171,6 +172,17 @@ pub struct Orders {
 }
 
 impl Orders {
+    /// All four statements.
+    #[cfg(test)]
+    pub const fn each(&'static self) -> [&'static Statement; 4] {
+        [
+            &self.newest,
+            &self.oldest,
+            &self.last_changed,
+            &self.first_changed,
+        ]
+    }
+
     pub const fn of(&'static self, sort: Sort) -> &'static Statement {
         match (sort.field, sort.direction) {
             (SortField::CreateTime, Direction::Descending) => &self.newest,
@@ -182,16 +194,40 @@ impl Orders {
 }
 
 pub static ALL: Orders = Orders {
-    newest: Statement::new(9, all!(seen_by_create!("<", "DESC"), "$8", "$9")),
-    oldest: Statement::new(9, all!(seen_by_create!(">", "ASC"), "$8", "$9")),
-    last_changed: Statement::new(9, all!(seen_by_update!("<", "DESC"), "$8", "$9")),
-    first_changed: Statement::new(9, all!(seen_by_update!(">", "ASC"), "$8", "$9")),
+    newest: Statement::new(
+        "msgbox.page_newest",
+        9,
+        all!(seen_by_create!("<", "DESC"), "$8", "$9"),
+    ),
+    oldest: Statement::new(
+        "msgbox.page_oldest",
+        9,
+        all!(seen_by_create!(">", "ASC"), "$8", "$9"),
+    ),
+    last_changed: Statement::new(
+        "msgbox.page_last_changed",
+        9,
+        all!(seen_by_update!("<", "DESC"), "$8", "$9"),
+    ),
+    first_changed: Statement::new(
+        "msgbox.page_first_changed",
+        9,
+        all!(seen_by_update!(">", "ASC"), "$8", "$9"),
+    ),
 };
 
 /// One box in the order of sending, by what comes first: what most ask for.
 pub const fn one_box(direction: Direction) -> &'static Statement {
-    static NEWEST: Statement = Statement::new(7, all!(seen_in_one!("<", "DESC"), "$6", "$7"));
-    static OLDEST: Statement = Statement::new(7, all!(seen_in_one!(">", "ASC"), "$6", "$7"));
+    pub static NEWEST: Statement = Statement::new(
+        "msgbox.page_box_newest",
+        7,
+        all!(seen_in_one!("<", "DESC"), "$6", "$7"),
+    );
+    pub static OLDEST: Statement = Statement::new(
+        "msgbox.page_box_oldest",
+        7,
+        all!(seen_in_one!(">", "ASC"), "$6", "$7"),
+    );
     match direction {
         Direction::Descending => &NEWEST,
         Direction::Ascending => &OLDEST,
@@ -200,6 +236,7 @@ pub const fn one_box(direction: Direction) -> &'static Statement {
 
 pub static MATCHING: Orders = Orders {
     newest: Statement::new(
+        "msgbox.page_matching_newest",
         20,
         matching!(
             seen_by_create!("<", "DESC"),
@@ -208,6 +245,7 @@ pub static MATCHING: Orders = Orders {
         ),
     ),
     oldest: Statement::new(
+        "msgbox.page_matching_oldest",
         20,
         matching!(
             seen_by_create!(">", "ASC"),
@@ -216,10 +254,12 @@ pub static MATCHING: Orders = Orders {
         ),
     ),
     last_changed: Statement::new(
+        "msgbox.page_matching_last_changed",
         20,
         matching!(seen_by_update!("<", "DESC"), "e.seq DESC", "seq"),
     ),
     first_changed: Statement::new(
+        "msgbox.page_matching_first_changed",
         20,
         matching!(seen_by_update!(">", "ASC"), "e.seq", "seq DESC"),
     ),
@@ -228,6 +268,7 @@ pub static MATCHING: Orders = Orders {
 /// How many rows match of the `$7` that are looked at, up to `$18`, and how many those
 /// were.
 pub static COUNT: Statement = Statement::new(
+    "msgbox.count_matches",
     18,
     concat!(
         "WITH owner AS (

@@ -2,12 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::operation::Weight;
 use domain::{Millis, Operation};
 use futures::FutureExt;
 use storage::{Clock, Error};
+use telemetry::LaneMetrics;
 use tokio::sync::oneshot;
 
 use crate::db::backend::Backend;
@@ -58,6 +59,7 @@ pub struct BatchRunner<DB: Backend> {
     pub clock: Arc<dyn Clock>,
     /// Maximum number of operations in a batch.
     pub batch_operations_max: usize,
+    pub metrics: LaneMetrics,
 }
 
 /// Operations for one transaction.
@@ -74,6 +76,13 @@ impl Batch {
 
     pub const fn is_empty(&self) -> bool {
         self.operations.is_empty()
+    }
+
+    /// Returns for each operation the time that it was queued.
+    pub fn waits(&self) -> impl Iterator<Item = Duration> {
+        let now = Instant::now();
+        let queued = self.operations.iter().map(|operation| operation.queued);
+        queued.map(move |queued| now.saturating_duration_since(queued))
     }
 
     /// Number of entries that the operations touch, estimated.
@@ -120,6 +129,7 @@ impl<DB: Backend> BatchRunner<DB> {
     /// alone: the batch is bisected until it is found. Operations whose caller has gone are left
     /// out before each attempt.
     pub async fn run(&self, batch: Batch) {
+        let (started, operations) = (Instant::now(), batch.len());
         let now = self.clock.now_ms();
         let mut attempts = vec![Attempt::of(batch)];
         while let Some(attempt) = attempts.pop() {
@@ -136,6 +146,7 @@ impl<DB: Backend> BatchRunner<DB> {
                 Err(error) => attempt.reply(std::iter::repeat_with(|| Err(error.duplicate()))),
             }
         }
+        self.metrics.batch_ended(operations, started.elapsed());
     }
 
     /// Executes an attempt. A single operation is retried if the database is busy; of several,

@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use domain::limits::{BATCH_ENTRIES_MAX, QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
 use storage::Error;
+use telemetry::{LaneMetrics, QueueState};
 use tokio::sync::Notify;
 
 use super::batch::{Batch, QueuedOperation, closed};
@@ -30,8 +31,8 @@ const QUANTUM_ENTRIES: usize = 64;
 const LARGE_ENTRIES_MAX: usize = 500;
 
 /// The queue of one lane.
-#[derive(Default)]
 pub struct FairQueue {
+    metrics: LaneMetrics,
     queues: Mutex<Queues>,
     /// Wakes the lane after a push or a close.
     changed: Notify,
@@ -81,6 +82,29 @@ enum Resource {
 }
 
 impl FairQueue {
+    /// An empty queue.
+    pub fn new(metrics: LaneMetrics) -> Self {
+        Self {
+            metrics,
+            queues: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// The state of the queue for metrics.
+    pub fn state(&self) -> QueueState {
+        let queues = self.lock();
+        let oldest = queues
+            .small
+            .oldest()
+            .into_iter()
+            .chain(queues.large.oldest());
+        QueueState {
+            operations: queues.small.load.operations + queues.large.load.operations,
+            oldest_age: oldest.min().map(|queued| queued.elapsed()),
+        }
+    }
+
     /// Queues an operation.
     ///
     /// # Errors
@@ -103,11 +127,13 @@ impl FairQueue {
         drop(queues);
         self.changed.notify_one();
         for evicted in eviction.evicted {
+            self.metrics.refused();
             evicted.refuse(Error::Overloaded);
         }
         if eviction.made_room {
             Ok(())
         } else {
+            self.metrics.refused();
             Err(Error::Overloaded)
         }
     }
@@ -121,6 +147,9 @@ impl FairQueue {
                 (queues.take_batch(operations_max), queues.is_closed)
             };
             if !batch.is_empty() {
+                for wait in batch.waits() {
+                    self.metrics.dequeued(wait);
+                }
                 return Some(batch);
             }
             if is_closed {
@@ -176,6 +205,15 @@ struct Eviction {
 impl AppQueues {
     const fn is_empty(&self) -> bool {
         self.load.operations == 0
+    }
+
+    /// Time at which the oldest operation was queued.
+    fn oldest(&self) -> Option<Instant> {
+        let fronts = self
+            .by_app
+            .values()
+            .filter_map(|queue| queue.operations.front());
+        fronts.map(|operation| operation.queued).min()
     }
 
     /// Fills a batch until it has `operations_max` operations or `entries_max` entries.

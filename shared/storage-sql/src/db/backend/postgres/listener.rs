@@ -27,6 +27,7 @@ pub async fn listen(url: String, handler: Arc<dyn NotificationHandler>) {
             Ok(()) => tracing::debug!("broadcast.disconnected"),
             Err(error) => tracing::debug!(error.source = %error, "broadcast.listen_failed"),
         }
+        handler.on_disconnect();
         sleep(RECONNECT_AFTER).await;
     }
 }

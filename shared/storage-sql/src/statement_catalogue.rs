@@ -1,0 +1,191 @@
+//! Tests of the list of all statements: their names are unique, and their rendered texts are in
+//! golden files, one for each database.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use domain::page::Direction;
+use sqlx::{Postgres, Sqlite};
+
+use crate::db::backend::Backend;
+use crate::db::epoch;
+use crate::db::statement::Statement;
+use crate::read::mailbox_page::statements as mailbox_page;
+use crate::read::repository_page;
+use crate::table::{app, bulk, mailbox, message, msgbox, msgbox_deleted, request, send_job, tally};
+use crate::upkeep::{job_runner, recount, sweep, trim};
+use crate::{broadcast, read, segment, store};
+
+fn tables() -> Vec<&'static Statement> {
+    vec![
+        &app::FIND,
+        &app::CREATE,
+        &app::READ,
+        &app::LOCK,
+        app::UPDATE_SETTINGS.statement(),
+        app::UPDATE_BULK_HEAD.statement(),
+        &bulk::IS_ANY_BULK,
+        &bulk::WHICH_ARE_BULK,
+        &bulk::PENDING,
+        bulk::INSERT.statement(),
+        &message::LOCK,
+        &message::FIND,
+        message::INSERT.statement(),
+        message::UPDATE.statement(),
+        message::DELETE.statement(),
+        message::RECALL_ALL.statement(),
+        &send_job::LOCK,
+        send_job::UPDATE.statement(),
+        &msgbox::READ,
+        &msgbox::READ_BOXES,
+        &msgbox::READ_OLDEST,
+        &msgbox::READ_EXPIRED,
+        &msgbox::NEXT_EXPIRY,
+        msgbox::DELETE.statement(),
+        msgbox::UPDATE.statement(),
+        msgbox::INSERT.statement(),
+        msgbox_deleted::INSERT.statement(),
+        msgbox_deleted::TRIM.statement(),
+        &mailbox::CREATE,
+        &mailbox::LOCK,
+        mailbox::UPDATE.statement(),
+        tally::ADD.statement(),
+        &request::READ,
+        request::DELETE.statement(),
+        request::INSERT.statement(),
+    ]
+}
+
+fn reads() -> Vec<&'static Statement> {
+    let mut reads = vec![
+        &read::counts::ONE,
+        &read::counts::MANY,
+        &read::statuses::STATUSES,
+        &read::statuses::OWNERS,
+        &read::entries::ENTRIES,
+        &read::messages::MESSAGES,
+        &read::changes::CHANGES,
+        &read::bulk::BULK,
+        &read::job::JOB,
+        &read::settings::SETTINGS,
+        mailbox_page::one_box(Direction::Descending),
+        mailbox_page::one_box(Direction::Ascending),
+        &mailbox_page::COUNT,
+        &repository_page::NEWEST_FIRST,
+        &repository_page::OLDEST_FIRST,
+        &repository_page::LAST_CHANGED_FIRST,
+        &repository_page::FIRST_CHANGED_FIRST,
+        &repository_page::COUNT,
+    ];
+    reads.extend(mailbox_page::ALL.each());
+    reads.extend(mailbox_page::MATCHING.each());
+    reads
+}
+
+fn others() -> Vec<&'static Statement> {
+    vec![
+        &epoch::LOOK,
+        &epoch::EPOCH,
+        &epoch::ADOPT,
+        &epoch::REPLACE,
+        &epoch::BEGIN,
+        &store::readiness::PING,
+        &broadcast::publisher::NOTIFY,
+        &segment::chunks::READ,
+        &segment::chunks::WRITE,
+        &segment::chunks::FORGET,
+        &segment::recipient_sort::BEGIN,
+        &segment::recipient_sort::SEAL,
+        &segment::recipient_sort::FORGET,
+        &job_runner::DUE,
+        &job_runner::JOB,
+        &recount::RECOUNT,
+        &recount::RECOUNT_ONE,
+        &recount::LOCK,
+        &recount::REPAIR,
+        &trim::OLD,
+        &sweep::TAKE,
+        &sweep::DUE,
+        &sweep::EXPIRED,
+        &sweep::DELETE_TALLIES,
+        &sweep::DELETE_MESSAGES,
+        &sweep::DELETE_BULK,
+        &sweep::DELETE_CHUNKS,
+        &sweep::DELETE_JOBS,
+        &sweep::DELETE_REQUESTS,
+    ]
+}
+
+/// All statements, by name.
+fn all() -> Vec<&'static Statement> {
+    let mut all = [tables(), reads(), others()].concat();
+    all.sort_by_key(|statement| statement.name());
+    all
+}
+
+/// The texts for one database, without the indentation of their lines.
+fn texts<DB: Backend>() -> String {
+    let mut texts = String::new();
+    for statement in all() {
+        let _ = writeln!(texts, "-- {}", statement.name());
+        for line in statement.text(&DB::DIALECT).lines() {
+            let _ = writeln!(texts, "{}", line.trim());
+        }
+    }
+    texts
+}
+
+/// The names in the source: of each call that makes a statement, the first argument.
+fn names_in_source(folder: &Path, names: &mut Vec<String>) {
+    for file in folder.read_dir().expect("a folder") {
+        let path = file.expect("a file").path();
+        if path.is_dir() {
+            names_in_source(&path, names);
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).expect("a source file");
+        for maker in [
+            "new",
+            "with_rows",
+            "insert",
+            "insert_in_order",
+            "update",
+            "delete",
+            "text",
+        ] {
+            for call in source.split(&format!("Statement::{maker}(")).skip(1) {
+                if let Some(quoted) = call.trim_start().strip_prefix('"') {
+                    names.extend(quoted.split('"').next().map(str::to_owned));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_statement_is_its_table_and_a_unique_action() {
+    let mut in_source = Vec::new();
+    names_in_source(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut in_source,
+    );
+    let listed: Vec<String> = all().iter().map(|it| it.name().to_owned()).collect();
+    in_source.sort();
+    assert_eq!(listed, in_source, "the list above has every statement once");
+    let unique: BTreeSet<&String> = listed.iter().collect();
+    assert_eq!(unique.len(), listed.len(), "{listed:?}");
+    for name in &listed {
+        let words: Vec<&str> = name.split('.').collect();
+        assert!(
+            words.len() == 2 && words.iter().all(|it| !it.is_empty()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn rendered_statements_equal_the_golden_files() {
+    insta::assert_snapshot!("postgres", texts::<Postgres>());
+    insta::assert_snapshot!("sqlite", texts::<Sqlite>());
+}

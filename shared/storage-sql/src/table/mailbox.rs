@@ -1,0 +1,106 @@
+//! Table `mailbox`: the counters of a mailbox, and how far it is settled.
+
+use domain::mailbox::Counts;
+use domain::{Mailbox, Millis};
+use storage::Error;
+
+use super::{BatchChanges, rows};
+use crate::db::backend::Backend;
+use crate::db::column::columns;
+use crate::db::dialect::{BatchColumn, Kind};
+use crate::db::row::RowReader;
+use crate::db::row_statement::{RowStatement, TableWrite};
+use crate::db::statement::Statement;
+
+columns! {
+    static COLUMNS of "mailbox": |mailbox: Mailbox| {
+        Key mailbox_id: i64 = mailbox.mailbox_id;
+        Mutable seq: i64 = mailbox.seq;
+        Mutable floor_seq: i64 = mailbox.floor_seq;
+        Mutable clock_ms: Millis = mailbox.clock_ms;
+        Mutable inbox_total: i64 = mailbox.counts.inbox_total;
+        Mutable inbox_unread: i64 = mailbox.counts.inbox_unread;
+        Mutable sent_total: i64 = mailbox.counts.sent_total;
+        Mutable next_expiry_ms: Option<Millis> = mailbox.next_expiry_ms;
+        Mutable bulk_cursor: i64 = mailbox.bulk_cursor;
+    }
+    read only {
+        bulk_joined: i64;
+    }
+    select mailbox_columns from "b";
+    fn mailbox() -> Mailbox {
+        Ok(Mailbox {
+            mailbox_id,
+            seq,
+            floor_seq,
+            clock_ms,
+            counts: Counts { inbox_total, inbox_unread, sent_total },
+            next_expiry_ms,
+            bulk_cursor,
+            bulk_joined,
+        })
+    }
+}
+
+/// Returns 1 if a mailbox `b` of an app `a` has something due at a time, else 0.
+macro_rules! is_due {
+    ($now:literal) => {
+        concat!(
+            "CASE WHEN b.bulk_cursor < a.bulk_head OR b.next_expiry_ms <= ",
+            $now,
+            " THEN 1 ELSE 0 END"
+        )
+    };
+}
+pub(crate) use is_due;
+
+const OWNER: [BatchColumn; 2] = [("app_no", Kind::Int), ("profile_id", Kind::Text)];
+
+/// Creates mailboxes at `$1`, each after the app's last bulk event.
+pub static CREATE: Statement = Statement::with_rows(
+    "mailbox.create",
+    1,
+    &OWNER,
+    "INSERT INTO mailbox (app_no, profile_id, create_ms, bulk_joined)
+     SELECT r.app_no, r.profile_id, $1, (
+         SELECT a.bulk_head FROM app a WHERE a.app_no = r.app_no
+     ) FROM r WHERE true ORDER BY r.ord
+     ON CONFLICT (app_no, profile_id) DO NOTHING",
+);
+
+pub static LOCK: Statement = Statement::with_rows(
+    "mailbox.lock",
+    0,
+    &OWNER,
+    concat!(
+        "SELECT b.app_no, b.profile_id, ",
+        mailbox_columns!(),
+        " FROM r
+         CROSS JOIN mailbox b WHERE b.app_no = r.app_no AND b.profile_id = r.profile_id
+         ORDER BY r.ord"
+    ),
+)
+.locking("b");
+
+pub static UPDATE: RowStatement<Mailbox> =
+    RowStatement::update("mailbox.update", "mailbox", &[COLUMNS]);
+
+pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
+    vec![UPDATE.rows(rows(batch, |changes| &changes.mailboxes))]
+}
+
+impl<DB: Backend> RowReader<DB> {
+    /// Reads `inbox_total, inbox_unread, sent_total`.
+    pub fn counts(&mut self) -> Result<Counts, Error> {
+        Ok(Counts {
+            inbox_total: self.int()?,
+            inbox_unread: self.int()?,
+            sent_total: self.int()?,
+        })
+    }
+
+    /// Reads [`is_due`].
+    pub fn is_due(&mut self) -> Result<bool, Error> {
+        Ok(self.int()? != 0)
+    }
+}

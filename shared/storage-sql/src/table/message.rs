@@ -1,0 +1,170 @@
+//! Table `message`: the shared part of a message, one row for all its holders.
+
+use bytes::Bytes;
+use domain::content::ContentKind;
+use domain::message::Envelope;
+use domain::segment::{JobId, Segment};
+use domain::{Content, Message, MessageId, MessageKind, Millis, ProfileId, Sender};
+use storage::Error;
+
+use super::{BatchChanges, rows};
+use crate::db::backend::Backend;
+use crate::db::column::{columns, written_columns};
+use crate::db::dialect::Kind;
+use crate::db::row::RowReader;
+use crate::db::row_statement::{RowStatement, TableWrite};
+use crate::db::statement::Statement;
+
+columns! {
+    /// The columns of the envelope.
+    static ENVELOPE of "message": |message: Message| {
+        Key message_id: MessageId = message.envelope.message_id;
+        Fixed kind: MessageKind = message.envelope.kind;
+        Fixed sender_profile_id: Option<ProfileId> = message.envelope.from.profile_id;
+        Fixed sender_name: String = message.envelope.from.name;
+        Fixed sender_pic: String = message.envelope.from.pic;
+        Fixed recipients: Vec<ProfileId> = message.envelope.to;
+        Fixed notification: Option<Bytes> = message.envelope.notification;
+        Mutable version: i64 = message.envelope.version;
+        Mutable modified: bool = message.envelope.modified;
+        Fixed send_ms: Millis = message.envelope.send_ms;
+        Mutable update_ms: Millis = message.envelope.update_ms;
+        Fixed expire_ms: Millis = message.envelope.expire_ms;
+        Fixed job_id: Option<JobId> = message.envelope.segment.map(|segment| segment.job_id);
+        Fixed recipient_count: Option<u32> =
+            message.envelope.segment.map(|segment| segment.recipients);
+    }
+    read only {
+        recall_ms: Option<Millis>;
+    }
+    select envelope_columns from "m";
+    fn envelope() -> Envelope {
+        segment(job_id, recipient_count, recall_ms).map(|segment| Envelope {
+            message_id,
+            kind,
+            from: Sender { profile_id: sender_profile_id, name: sender_name, pic: sender_pic },
+            to: recipients,
+            segment,
+            notification,
+            version,
+            modified,
+            send_ms,
+            update_ms,
+            expire_ms,
+        })
+    }
+}
+
+pub(crate) use envelope_columns;
+
+fn segment(
+    job_id: Option<JobId>,
+    recipient_count: Option<u32>,
+    recall_ms: Option<Millis>,
+) -> Result<Option<Segment>, &'static str> {
+    let Some(job_id) = job_id else {
+        return Ok(None);
+    };
+    Ok(Some(Segment {
+        job_id,
+        recipients: recipient_count.ok_or("recipient_count")?,
+        recalled: recall_ms.is_some(),
+    }))
+}
+
+written_columns! {
+    /// The columns of the content; see [`RowReader::content`].
+    static CONTENT: |message: Message| {
+        Mutable content_kind: ContentKind = message.content.kind;
+        Mutable digest: [u8; 32] = message.content.digest;
+        Mutable content: Bytes = message.content.encoded;
+        Mutable size_bytes: i64 = size(message);
+    }
+}
+
+written_columns! {
+    static KEY: |message_id: MessageId| {
+        Key message_id: MessageId = *message_id;
+    }
+}
+
+written_columns! {
+    static RECALL: |recall: (MessageId, Millis)| {
+        Key message_id: MessageId = recall.0;
+        Mutable recall_ms: Millis = recall.1;
+        Mutable content: Bytes = Bytes::new();
+        Mutable size_bytes: i64 = 0;
+    }
+}
+
+/// Messages that have not expired at `$1`.
+pub static LOCK: Statement = Statement::with_rows(
+    "message.lock",
+    1,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    concat!(
+        "SELECT m.app_no, ",
+        envelope_columns!(),
+        " FROM r
+         CROSS JOIN message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
+         AND m.expire_ms > $1 AND m.recall_ms IS NULL
+         ORDER BY r.ord"
+    ),
+)
+.locking("m");
+
+/// Finds a message by its key.
+pub static FIND: Statement = Statement::new(
+    "message.find",
+    2,
+    "SELECT m.message_id FROM message m WHERE m.app_no = $1 AND m.message_id = $2",
+);
+
+pub static INSERT: RowStatement<Message> =
+    RowStatement::insert("message.insert", "message", &[ENVELOPE, CONTENT]);
+pub static UPDATE: RowStatement<Message> =
+    RowStatement::update("message.update", "message", &[ENVELOPE, CONTENT]);
+pub static DELETE: RowStatement<MessageId> =
+    RowStatement::delete("message.delete", "message", &[KEY]);
+
+/// Empties messages to everyone or to a segment; the rows stay until they expire.
+pub static RECALL_ALL: RowStatement<(MessageId, Millis)> =
+    RowStatement::update("message.recall", "message", &[RECALL]);
+
+pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
+    vec![
+        INSERT.rows(rows(batch, |changes| &changes.new_messages)),
+        UPDATE.rows(rows(batch, |changes| &changes.contents)),
+        DELETE.rows(rows(batch, |changes| &changes.gone_messages)),
+        RECALL_ALL.rows(rows(batch, |changes| &changes.recalled_messages)),
+    ]
+}
+
+impl<DB: Backend> RowReader<DB> {
+    /// Reads `content_kind, digest, content`; none if the content is null.
+    pub fn content(&mut self) -> Result<Option<Content>, Error> {
+        let kind = self.column("message", "content_kind")?;
+        let digest = self.column("message", "digest")?;
+        let encoded: Option<Bytes> = self.column("message", "content")?;
+        Ok(encoded.map(|encoded| Content {
+            kind,
+            encoded,
+            digest,
+        }))
+    }
+
+    /// Reads an envelope and a content; the id alone if the content is null.
+    pub fn message(&mut self) -> Result<Result<Message, MessageId>, Error> {
+        let envelope = self.envelope()?;
+        let message_id = envelope.message_id;
+        Ok(self
+            .content()?
+            .map(|content| Message { envelope, content })
+            .ok_or(message_id))
+    }
+}
+
+/// Returns the bytes of a content: at most [`domain::limits::CONTENT_BYTES_CAP`].
+fn size(message: &Message) -> i64 {
+    i64::try_from(message.content.encoded.len()).unwrap_or(i64::MAX)
+}
