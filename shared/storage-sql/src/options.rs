@@ -1,4 +1,4 @@
-//! How a store is opened.
+//! Options of a store.
 
 use std::sync::Arc;
 
@@ -8,23 +8,22 @@ use storage::{ChangeListener, Clock, NoListener};
 
 use crate::ids::{MonotonicIds, SystemClock};
 
-/// Connections that write to `PostgreSQL`; `SQLite` has one.
+/// Default number of connections that write to `PostgreSQL`; `SQLite` has one.
 pub const WRITE_CONNECTIONS: u32 = 4;
-/// Connections that read.
+/// Default number of connections that read.
 pub const READ_CONNECTIONS: u32 = 8;
 
 /// Default size of the message cache, in bytes: 256 MiB.
 pub const MESSAGE_CACHE_BYTES: u64 = 256 * 1024 * 1024;
 
-/// How writes are gathered into transactions.
+/// Options of group commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneOptions {
-    /// Lanes, each with one transaction at a time, one less than connections that write
-    /// at the most; `SQLite` has one whatever this says. One gathers the largest batches and
-    /// so takes the least of server and database; more pay where the database has processors
-    /// to spare.
+    /// Number of lanes, each with one transaction at a time; at most one less than the
+    /// connections that write, and one on `SQLite`. Default 1, which makes the largest batches
+    /// at the least cost; more pay if the database has processors to spare.
     pub count: usize,
-    /// Operations in one transaction, at the most.
+    /// Maximum number of operations in one transaction.
     pub batch_operations_max: usize,
 }
 
@@ -37,38 +36,37 @@ impl Default for LaneOptions {
     }
 }
 
-/// How the stores on one database tell each other what has changed, where the database can
-/// carry it.
+/// LISTEN/NOTIFY between the stores on one database; `SQLite` has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Notify {
-    /// By the database's own url.
+    /// At the url of the database.
     #[default]
     Database,
-    /// By another way to the same database: one that keeps its connections, where the url
-    /// leads through a pooler.
+    /// At another url of the same database: a direct one, if that of the database leads
+    /// through a pooler.
     Url(String),
-    /// Not at all: each polls.
+    /// Off: stores poll.
     Off,
 }
 
-/// How a store is opened.
+/// Options of a store.
 #[derive(Clone)]
 pub struct Options {
     /// `sqlite:PATH`, or `postgres://…`.
     pub url: String,
-    /// The rules for apps that say nothing else.
+    /// Policy of apps that override nothing.
     pub policy: Policy,
-    /// Connections that write; `SQLite` has one whatever this says.
+    /// Maximum number of connections that write; `SQLite` has one.
     pub write_connections: u32,
-    /// Connections that read.
+    /// Maximum number of connections that read.
     pub read_connections: u32,
-    /// How writes are gathered.
+    /// Options of group commit.
     pub lanes: LaneOptions,
-    /// How other stores are told of changes, and heard.
+    /// Notifications between stores.
     pub notify: Notify,
     /// Maximum size of the message cache, in bytes; 0: none.
     pub message_cache_bytes: u64,
-    /// Where the time comes from.
+    /// Clock of the store.
     pub clock: Arc<dyn Clock>,
     /// Source of message ids.
     pub ids: Arc<dyn MessageIdSource>,
@@ -77,7 +75,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The way to other stores.
+    /// Returns the url for LISTEN; none if notifications are off.
     pub(crate) fn notify_url(&self) -> Option<&str> {
         match &self.notify {
             Notify::Database => Some(&self.url),
@@ -86,7 +84,7 @@ impl Options {
         }
     }
 
-    /// The defaults for a url.
+    /// Returns the default options for a url.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {

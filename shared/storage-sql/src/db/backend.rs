@@ -51,7 +51,7 @@ pub enum TransactionStatus {
     Committed,
     Aborted,
     InProgress,
-    /// It cannot be found out.
+    /// Not to be found out.
     Unknown,
 }
 
@@ -64,9 +64,9 @@ pub trait Backend:
     + Codec<Option<Uuid>>
     + Sync
 {
-    /// Its SQL dialect.
+    /// The SQL dialect.
     const DIALECT: Dialect;
-    /// Its name in metrics, of the semantic conventions.
+    /// The name in metrics, from the semantic conventions.
     const SYSTEM: &'static str;
     /// Begins a transaction that writes.
     const BEGIN: &'static str;
@@ -76,7 +76,7 @@ pub trait Backend:
     const WRITERS_MAX: usize;
     /// Timeout of a statement; the connection is closed after that.
     const ANSWER_TIMEOUT: Duration;
-    /// Whether opening a store migrates the schema.
+    /// True if opening a store migrates the schema.
     const MIGRATES_ITSELF: bool;
 
     /// Creates the pools. Connections are opened when first needed.
@@ -85,7 +85,7 @@ pub trait Backend:
     /// The url is malformed.
     fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error>;
 
-    /// The migrations of its schema.
+    /// Returns the migrations of the schema.
     fn migrator() -> &'static Migrator;
 
     /// Encodes the rows of a batch into arguments.

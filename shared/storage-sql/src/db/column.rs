@@ -19,7 +19,7 @@ pub struct Column<R> {
     pub encode: fn(&R) -> Value,
 }
 
-/// How a column takes part in statements.
+/// The part of a column in statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Part of the primary key: inserted, and compared by updates and deletes.

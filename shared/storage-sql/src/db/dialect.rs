@@ -12,7 +12,7 @@ pub enum Kind {
 /// A column of a batch of rows: its name and kind.
 pub type BatchColumn = (&'static str, Kind);
 
-/// What a database calls differently from the other. Texts in braces are replaced in statements.
+/// The names that differ between the databases; statements have them in braces.
 pub struct Dialect {
     /// The place of its texts in [`Statement`](super::statement::Statement).
     pub index: usize,
@@ -23,7 +23,7 @@ pub struct Dialect {
     pub identity: &'static str,
     /// `{xid}`: the id of the current transaction, or null.
     pub xid: &'static str,
-    /// Whether `FOR UPDATE` exists.
+    /// True if `FOR UPDATE` exists.
     pub locks_rows: bool,
     /// Renders the query of a batch's rows, the first parameter of which has that number.
     pub rows: fn(&[BatchColumn], usize) -> String,

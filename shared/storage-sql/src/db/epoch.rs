@@ -1,8 +1,8 @@
-//! Epochs: the lives of a database, in which the numbers of changes mean something.
+//! Epochs: periods of a database in which its sequence numbers are comparable.
 //!
-//! A database that was restored or moved says other things about itself than those that are
-//! written down in it, and gets a new epoch. One that says nothing about itself gets one by
-//! hand.
+//! The identity of the database is stored in it. After a restore or a move the actual identity
+//! differs from the stored one, and a new epoch begins. A database that has no identity gets a
+//! new epoch by `postroom new-epoch`.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -35,7 +35,7 @@ pub static ADOPT: Statement = Statement::new(
          AND (identity IS NULL OR $1 LIKE identity || '/%')",
 );
 
-/// Only one of those who see the change makes the epoch.
+/// Succeeds for one store only, of all that see the new identity.
 pub static REPLACE: Statement = Statement::new(
     "server.replace_epoch",
     2,
@@ -48,7 +48,7 @@ pub static BEGIN: Statement = Statement::new(
     "UPDATE server SET epoch = $1 WHERE server_no = 1",
 );
 
-/// The epoch as it was last seen.
+/// The epoch, as last read.
 pub struct Epoch(RwLock<Uuid>);
 
 impl Epoch {
@@ -60,22 +60,22 @@ impl Epoch {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether that is another one than before.
+    /// Sets the epoch, and returns whether it differs from the one before.
     pub fn set(&self, epoch: Uuid) -> bool {
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *current, epoch) != epoch
     }
 }
 
-/// What a database says about itself. It may say more than it did to the program that wrote
-/// it down: then it is the same one.
+/// The epoch and identity of a database. An actual identity that continues the stored one is
+/// the same database, of which an older program stored less.
 struct StoredIdentity {
     epoch: Uuid,
     written: Option<String>,
     actual: Option<String>,
 }
 
-/// The epoch, a new one if the database is not the one that it was.
+/// Returns the epoch; a new one if the identity has changed.
 pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
     let seen = look(&mut Connection::of(&pools.read).await?).await?;
     match seen.actual {
@@ -84,7 +84,7 @@ pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
             let call = if seen.written.as_ref().is_none_or(says_more) {
                 BoundStatement::of(&ADOPT).bind(actual.as_str())
             } else {
-                tracing::warn!(database.identity = actual, "the database is another one");
+                tracing::warn!(database.identity = actual, "database.replaced");
                 BoundStatement::of(&REPLACE)
                     .bind(actual.as_str())
                     .bind(Uuid::new_v4())
@@ -95,13 +95,13 @@ pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
     }
 }
 
-/// Begins a new epoch.
+/// Begins a new epoch, and returns it.
 pub async fn begin<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
     let call = BoundStatement::of(&BEGIN).bind(Uuid::new_v4());
     change(pools.write.clone(), call).await
 }
 
-/// What the database says. One that does not let us ask who it is tells its epoch alone.
+/// Reads epoch and identity. Without the right to read the identity, reads the epoch alone.
 async fn look<DB: Backend>(connection: &mut Connection<DB>) -> Result<StoredIdentity, Error> {
     match connection.fetch_one(BoundStatement::of(&LOOK)).await {
         Ok(row) => {
@@ -132,7 +132,8 @@ fn there<T>(row: Option<T>) -> Result<T, Error> {
     row.ok_or_else(|| corrupt("server", "epoch", &1))
 }
 
-/// The epoch after a change, in a task of its own: what has begun runs to its end.
+/// Runs a change, and returns the epoch after it. In a task of its own: it runs to its end even
+/// if the caller goes away.
 async fn change<DB: Backend>(pool: Pool<DB>, call: BoundStatement) -> Result<Uuid, Error> {
     let work = tokio::spawn(async move {
         let mut transaction = Transaction::begin(&pool).await?;

@@ -1,5 +1,4 @@
-//! The schema: which version a database has, and how it gets the one that this program
-//! works with.
+//! The schema: its version in a database, and its migrations.
 
 use sqlx::migrate::{Migrate, MigrateError};
 use storage::Error;
@@ -8,23 +7,21 @@ use crate::db::backend::{Backend, Pools};
 use crate::db::connection::wrap;
 use crate::db::open_error::OpenError;
 
-/// The least version of the schema with which this program works.
-const LOWEST: i64 = 4;
-/// Where the steps that were taken are written down.
+/// The table of applied migrations.
 const TABLE: &str = "_sqlx_migrations";
 
-/// One step of the schema.
+/// A migration of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Its number.
+    /// Number, from 1.
     pub version: i64,
-    /// What it is about.
+    /// Description, from the file name.
     pub description: String,
-    /// Whether the database has it.
+    /// True if the database has it.
     pub applied: bool,
 }
 
-/// The steps that this program knows, and those that the database has beyond them.
+/// Returns the migrations of this program, and those that the database has beyond them.
 pub async fn status<DB: Backend>(pools: &Pools<DB>) -> Result<Vec<Step>, Error>
 where
     DB::Connection: Migrate,
@@ -33,7 +30,7 @@ where
     let connection = pooled.begin_use().map_err(wrap::<DB>)?;
     let applied = match connection.list_applied_migrations(TABLE).await {
         Ok(applied) => applied,
-        // To look must not need the right to create.
+        // Reading must not need the right to create the table.
         Err(MigrateError::Execute(error)) if DB::is_missing_table(&error) => Vec::new(),
         Err(error) => return Err(failed::<DB>(error)),
     };
@@ -57,7 +54,7 @@ where
     Ok(steps)
 }
 
-/// Takes the steps that the database does not have yet.
+/// Applies the migrations that the database does not have yet.
 pub async fn up<DB: Backend>(pools: &Pools<DB>) -> Result<(), OpenError>
 where
     DB::Connection: Migrate,
@@ -71,21 +68,25 @@ where
     Ok(run.map_err(failed::<DB>)?)
 }
 
-/// Whether this program works with the schema that the database has.
+/// Checks that the database has all migrations of this program, and no others.
+///
+/// # Errors
+/// [`OpenError::TooOld`], [`OpenError::TooNew`].
 pub async fn check<DB: Backend>(pools: &Pools<DB>) -> Result<(), OpenError>
 where
     DB::Connection: Migrate,
 {
-    match found(pools).await? {
-        found if found < LOWEST => Err(OpenError::TooOld {
-            found,
-            lowest: LOWEST,
-        }),
-        _ => Ok(()),
+    let (found, lowest) = (found(pools).await?, highest::<DB>());
+    if found < lowest {
+        return Err(OpenError::TooOld { found, lowest });
     }
+    Ok(())
 }
 
-/// The version that the database has, which is none that this program does not know.
+/// Returns the version of the database.
+///
+/// # Errors
+/// [`OpenError::TooNew`] if this program does not know it.
 async fn found<DB: Backend>(pools: &Pools<DB>) -> Result<i64, OpenError>
 where
     DB::Connection: Migrate,
@@ -93,12 +94,17 @@ where
     let steps = status(pools).await?;
     let applied = steps.iter().filter(|step| step.applied);
     let found = applied.map(|step| step.version).max().unwrap_or(0);
-    let known = DB::migrator().iter().map(|step| step.version);
-    let highest = known.max().unwrap_or(LOWEST);
+    let highest = highest::<DB>();
     if found > highest {
         return Err(OpenError::TooNew { found, highest });
     }
     Ok(found)
+}
+
+/// Returns the version that this program needs: that of its last migration.
+fn highest<DB: Backend>() -> i64 {
+    let known = DB::migrator().iter().map(|step| step.version);
+    known.max().unwrap_or(0)
 }
 
 fn failed<DB: Backend>(error: MigrateError) -> Error {

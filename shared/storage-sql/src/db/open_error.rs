@@ -2,10 +2,10 @@
 
 use storage::Error;
 
-/// Why a store cannot be opened.
+/// An error of opening a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The url names no database that this program knows.
+    /// The url is neither of `SQLite` nor of `PostgreSQL`.
     #[error("the database url must begin with sqlite: or postgres:")]
     UnknownDatabase,
     /// The url is malformed.
@@ -17,9 +17,9 @@ pub enum OpenError {
          `postroom migrate up` brings it up to date"
     )]
     TooOld {
-        /// What the database has.
+        /// The version of the database.
         found: i64,
-        /// The least that works.
+        /// The lowest version that this program works with.
         lowest: i64,
     },
     /// The schema is too new for this program.
@@ -28,12 +28,12 @@ pub enum OpenError {
          it needs a newer program"
     )]
     TooNew {
-        /// What the database has.
+        /// The version of the database.
         found: i64,
-        /// The greatest that works.
+        /// The highest version that this program knows.
         highest: i64,
     },
-    /// The database could not be asked.
+    /// The database cannot be reached, or failed.
     #[error("the database cannot be used")]
     Store(#[from] Error),
 }

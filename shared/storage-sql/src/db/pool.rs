@@ -30,7 +30,7 @@ struct Shared<DB: Database> {
     opener: sqlx::Pool<DB>,
     /// Idle connections, the last used at the end.
     idle: Mutex<Vec<Idle<DB>>>,
-    /// One for each connection that the pool may have.
+    /// Permits to hold a connection, as many as the pool may have.
     permits: Arc<Semaphore>,
     connections_max: usize,
     acquire_timeout: Duration,
@@ -49,7 +49,7 @@ pub struct PooledConnection<DB: Database> {
     /// None once discarded or given back.
     connection: Option<PoolConnection<DB>>,
     opened: Instant,
-    /// Whether the last statement was answered without an error.
+    /// True if the last statement was answered without an error.
     is_clean: bool,
     pool: Pool<DB>,
     /// Held until the connection is given back, or has recovered.

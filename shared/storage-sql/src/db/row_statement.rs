@@ -36,7 +36,7 @@ enum Verb {
 
 struct Rendered<R> {
     statement: Statement,
-    /// Of each column after `app_no`.
+    /// The encoders of the columns after `app_no`.
     encoders: Vec<fn(&R) -> Value>,
 }
 
@@ -45,7 +45,7 @@ pub struct TableWrite {
     pub statement: BoundStatement,
     /// The table, for the error of a wrong number of rows.
     pub table: &'static str,
-    /// Whether each row must change exactly one row of the table.
+    /// True if each row must change exactly one row of the table.
     pub is_exact: bool,
 }
 

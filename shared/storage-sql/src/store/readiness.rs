@@ -1,4 +1,4 @@
-//! Whether the store answers and takes writes.
+//! Readiness: the store answers and takes writes.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::db::epoch;
 use crate::db::pool::Pool;
 use crate::db::statement::Statement;
 
-/// How long it may take until it is our turn to write, where only one can at a time; then
-/// somebody else writes, perhaps another process.
-const TURN_MAX: Duration = Duration::from_secs(1);
+/// Time to wait for the write lock where there is only one writer. After that another writer,
+/// perhaps of another process, is active, which is proof enough.
+const WRITE_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub static PING: Statement = Statement::new(
     "server.ping",
@@ -29,19 +29,19 @@ impl<DB: Backend> SqlStore<DB> {
             // In a task of its own: it keeps its connection if nobody waits for it any more.
             let ping = tokio::spawn(ping(self.pools.write.clone()));
             let pinged = match DB::WRITERS_MAX {
-                1 => timeout(TURN_MAX, ping).await.ok(),
+                1 => timeout(WRITE_LOCK_TIMEOUT, ping).await.ok(),
                 _ => Some(ping.await),
             };
             if let Some(pinged) = pinged {
                 return pinged.map_err(|error| Error::Internal(error.into()))?;
             }
         }
-        // Somebody writes: to wait behind that would tell nothing more.
+        // Others write: waiting behind them would prove nothing more.
         epoch::current(&self.pools).await.map(drop)
     }
 }
 
-/// Writes, and takes it back.
+/// Writes, and rolls back.
 async fn ping<DB: Backend>(pool: Pool<DB>) -> Result<(), Error> {
     let mut transaction = Transaction::begin(&pool).await?;
     transaction

@@ -14,9 +14,9 @@ use crate::db::statement::Statement;
 /// An app, and the number that it had when last looked up.
 #[derive(Debug, Clone)]
 pub struct AppKey {
-    /// Its number, the key of its rows in all tables. Another one after a restore.
+    /// Number, the key of the app's rows in all tables. A restore may change it.
     pub app_no: i64,
-    /// Its id, as callers name it.
+    /// Id, as in tokens.
     pub app_id: AppId,
 }
 

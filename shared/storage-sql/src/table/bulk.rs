@@ -27,7 +27,7 @@ columns! {
     }
 }
 
-/// Whether one of the messages is a message to everyone.
+/// A row if one of the messages is a message to everyone.
 pub static IS_ANY_BULK: Statement = Statement::with_rows(
     "bulk.is_any_bulk",
     0,

@@ -9,7 +9,7 @@ use super::BatchChanges;
 use crate::db::column::written_columns;
 use crate::db::row_statement::{RowStatement, TableWrite};
 
-/// What is added to one slot of a message's tally.
+/// The numbers that are added to one slot of a message's tally.
 pub struct TallyRow {
     message_id: MessageId,
     slot: i64,
