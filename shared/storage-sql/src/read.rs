@@ -1,4 +1,7 @@
-//! The questions: a few statements, beside the functions that run them.
+//! Reads: each file holds the statements of one read, beside the function that runs them.
+//!
+//! Pages are read by keyset pagination: a page starts at the key of a row, found by an index
+//! seek, and never at a row number; see [`scan`].
 
 pub mod bulk;
 pub mod changes;
@@ -25,7 +28,7 @@ pub enum ReadOutcome<T> {
     Ready(T),
 }
 
-/// What a scan finds in a mailbox that has not begun.
+/// The result of a scan of a mailbox that does not exist.
 pub fn empty<T>(scan: &Scan) -> Found<T> {
     let is_known = scan.count || scan.criteria.is_box_only();
     Found {

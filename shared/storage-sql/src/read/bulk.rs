@@ -1,4 +1,4 @@
-//! A message to everyone, and what has become of it.
+//! Bulk messages, with their tallies.
 
 use domain::bulk::Tally;
 use domain::{Message, MessageId, MessageKind, Millis};
@@ -26,7 +26,7 @@ pub static BULK: Statement = Statement::new(
     ),
 );
 
-/// None if there is no such message to everyone.
+/// Returns a bulk message that has not expired, and its tally, summed over the lanes.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,

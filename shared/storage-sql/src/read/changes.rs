@@ -1,4 +1,4 @@
-//! What changed in a mailbox after a place in its feed.
+//! Pages of the change feed of a mailbox.
 
 use domain::mailbox::Counts;
 use domain::{Entry, MessageId, Msgbox, ProfileId};
@@ -18,8 +18,8 @@ use crate::db::statement::Statement;
 use crate::table::mailbox::is_due;
 use crate::table::msgbox::entry_columns;
 
-/// Entries and tombstones after `$3` up to `$4`, in the order of their numbers, `$5` of
-/// them. The mailbox comes with every row, and alone if there is none. A tombstone has no
+/// The first `$5` entries and tombstones with a `seq` after `$3` up to `$4`, in the order of
+/// `seq`. Every row repeats the mailbox; without changes it is the only row. A tombstone has no
 /// `create_ms`.
 pub static CHANGES: Statement = Statement::new(
     "msgbox.changes",
@@ -56,7 +56,7 @@ pub static CHANGES: Statement = Statement::new(
     ),
 );
 
-/// The feed after a place, and the epoch.
+/// Reads a page of the feed. Returns it with the epoch of the snapshot.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     messages: Messages<'_>,
@@ -92,7 +92,7 @@ pub async fn read<DB: Backend>(
     )))
 }
 
-/// What comes with every row.
+/// Columns of the mailbox and of the server, which every row repeats.
 struct Head {
     is_due: bool,
     epoch: Uuid,
@@ -102,7 +102,7 @@ struct Head {
     counts: Counts,
 }
 
-/// A row of the feed; of a live one the message may not be known yet.
+/// A row of the feed: a live entry, without or with its message, or a tombstone.
 enum Row<Live> {
     Live(Live),
     Gone(Gone),
@@ -116,7 +116,7 @@ struct Gone {
 }
 
 impl Row<Entry> {
-    /// None: the mailbox came alone.
+    /// Decodes the rest of a row. None if the row holds the mailbox only.
     fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Option<Self>, Error> {
         let Some(create_seq) = row.int_or_null()? else {
             return Ok(None);
@@ -133,7 +133,7 @@ impl Row<Entry> {
     }
 }
 
-/// The rows with their messages, as many as there is room for.
+/// The rows with their messages, up to the limits of the page.
 struct Read {
     changes: Vec<Row<Box<Item>>>,
     was_cut: bool,

@@ -1,4 +1,4 @@
-//! What the boxes of a mailbox hold.
+//! Message counts of mailboxes.
 
 use domain::{Millis, ProfileId};
 use storage::{Error, FeedOffset, MailboxCounts};
@@ -42,7 +42,7 @@ pub static MANY: Statement = Statement::with_rows(
     ),
 );
 
-/// What those mailboxes hold, in their order.
+/// Returns the counts of mailboxes, in their order.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     epoch: Uuid,
@@ -56,7 +56,7 @@ pub async fn read<DB: Backend>(
     }
 }
 
-/// What a mailbox holds.
+/// Returns the counts of a mailbox.
 pub async fn read_one<DB: Backend>(
     connection: &mut Connection<DB>,
     epoch: Uuid,
@@ -87,7 +87,7 @@ async fn read_many<DB: Backend>(
         let place = usize::try_from(place)
             .ok()
             .and_then(|place| seen.get_mut(place));
-        *place.ok_or_else(|| corrupt("mailbox", "profile_id", &"of nobody"))? =
+        *place.ok_or_else(|| corrupt("mailbox", "profile_id", &"an unknown place"))? =
             counted(&mut row, epoch)?;
     }
     Ok(seen)

@@ -1,4 +1,4 @@
-//! Named entries of a mailbox, with their messages.
+//! Look-up of entries by message id, with their messages.
 
 use domain::{MessageId, Msgbox, ProfileId};
 use storage::{Error, Item, Lookup};
@@ -34,7 +34,7 @@ pub static ENTRIES: Statement = Statement::with_rows(
     ),
 );
 
-/// As many as have `bytes_max` bytes of content together, but one at least.
+/// Looks up entries of a box, up to `bytes_max` bytes of content, but one at least.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     messages: Messages<'_>,

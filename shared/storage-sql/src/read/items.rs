@@ -1,4 +1,4 @@
-//! Entries that were read, and their messages.
+//! Messages of entries, from the cache or from the database.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use crate::db::connection::Connection;
 use crate::db::isolation::Isolation;
 use crate::message_cache::MessageCache;
 
-/// What finds the messages of the entries of an app.
+/// A reader of the messages of entries.
 pub struct Messages<'a> {
     pub cache: &'a MessageCache,
-    /// The life of the database, as far as it is known.
+    /// Last known epoch of the database.
     pub epoch: Uuid,
     pub app_no: i64,
-    /// Who reads.
+    /// Owner of the entries.
     pub owner: &'a ProfileId,
     pub isolation: Isolation,
     pub now: Millis,
 }
 
 impl Messages<'_> {
-    /// The entries with their messages, up to so many bytes of content, but one at least.
-    /// Messages that are not remembered are read.
+    /// Returns the entries with their messages, up to `bytes_max` bytes of content, but one at
+    /// least. Messages that are not in the cache are read.
     ///
     /// # Errors
-    /// [`Error::Busy`] if a message has changed since its entry was read: to be read again
-    /// in one snapshot.
+    /// [`Error::Busy`] if a message has changed since its entry was read in another snapshot: the
+    /// caller reads both again in one.
     pub async fn items<DB: Backend>(
         &self,
         connection: &mut Connection<DB>,
@@ -54,7 +54,7 @@ impl Messages<'_> {
             large.extend(read.remaining);
             let found = read.found.into_iter().map(|mut message| {
                 if message.envelope.segment.is_some() {
-                    // All of them are too many.
+                    // A segment has too many recipients to show; an owner sees the own id.
                     message.envelope.to = vec![self.owner.clone()];
                 }
                 let message = Arc::new(message);
@@ -71,7 +71,7 @@ impl Messages<'_> {
         self.join(entries, known, &large, bytes_max)
     }
 
-    /// The message of an entry, if it is remembered.
+    /// Returns the message of an entry from the cache.
     fn kept(&self, entry: &Entry) -> Option<Arc<Message>> {
         let (message_id, version) = (entry.message_id, entry.content_version);
         self.cache.get(self.epoch, self.app_no, message_id, version)
@@ -173,7 +173,7 @@ mod tests {
         }
     }
 
-    /// Joins entries with messages of number, version and size.
+    /// Joins entries with messages, given as number, version and size.
     fn join(
         isolation: Isolation,
         entries: Vec<Entry>,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_changed_or_went_after_its_entry_was_read_is_read_again() {
+    fn a_message_changed_after_its_entry_was_read_yields_busy() {
         let entries = || vec![entry(1, 1), entry(2, 1)];
         for messages in [&[(1, 1, 1), (2, 2, 1)][..], &[(1, 1, 1)]] {
             let apart = join(Isolation::Statement, entries(), messages, 100);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn contents_come_in_order_until_one_does_not_fit() {
+    fn items_keep_the_order_and_stop_at_the_first_that_does_not_fit() {
         let entries = || (1..=3).map(|number| entry(number, 1)).collect();
         let messages = [(1, 1, 10), (2, 1, 10), (3, 1, 1)];
         for (bytes_max, found) in [(0, 1), (19, 1), (20, 2), (21, 3)] {

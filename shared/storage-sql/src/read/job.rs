@@ -1,4 +1,4 @@
-//! How far a job is.
+//! Progress of send jobs.
 
 use domain::Millis;
 use domain::segment::{JobReport, SendJob};
@@ -23,7 +23,7 @@ pub static JOB: Statement = Statement::new(
     ),
 );
 
-/// The job of an id, or of the message of that id.
+/// Returns the progress of the job with this id, or of the job of the message with this id.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,

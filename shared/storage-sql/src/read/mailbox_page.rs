@@ -1,4 +1,4 @@
-//! A scan over a mailbox.
+//! Pages of a mailbox, by keyset pagination.
 
 pub mod statements;
 
@@ -67,14 +67,14 @@ pub async fn read<DB: Backend>(
     }))
 }
 
-/// Whether every row that a scan looks at matches: a scan of one box in the order of
-/// sending looks at that box alone.
+/// Returns whether every examined row matches, so that no criteria need be checked: a scan of one
+/// box in the order of creation examines that box only.
 fn all_match(scan: &Scan) -> bool {
     scan.criteria.is_box_only()
         && (scan.sort.field == SortField::CreateTime || scan.criteria.msgbox.is_none())
 }
 
-/// The mailbox, and how far the scan looked.
+/// The mailbox row of a page, with the extent of the scan.
 struct Head {
     seq: i64,
     counts: Counts,
@@ -85,7 +85,7 @@ struct Head {
 
 impl Head {
     fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Self, Error> {
-        // The place of the box.
+        // The column of the box is null, which marks this row.
         row.int_or_null()?;
         let message_id = row.uuid_or_null()?;
         let (seq, counts, is_due) = (row.int()?, row.counts()?, row.is_due()?);
@@ -131,7 +131,7 @@ const fn key(entry: &Entry) -> Key {
     }
 }
 
-/// Where a scan goes on in each index, exclusive.
+/// Exclusive bounds at which a scan continues, for each index.
 struct Bounds {
     inbox: Uuid,
     sent: Uuid,
@@ -158,7 +158,7 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
     let key = from_key(scan.seek)?;
     let bound = |msgbox: Msgbox| {
         let at = key.map(|(key, inclusive)| {
-            // Entries of one message are ordered by box.
+            // A message that its owner sent to himself has an entry in each box, ordered by box.
             let beyond = match direction {
                 Direction::Ascending => msgbox > key.msgbox,
                 Direction::Descending => msgbox < key.msgbox,
@@ -224,7 +224,7 @@ fn call(
         .bind(reach.skip)
 }
 
-/// Binds what the criteria of [`MATCHING`] and [`COUNT`] read.
+/// Binds the parameters of the criteria of [`MATCHING`] and [`COUNT`]: `$8` to `$17`.
 fn entry_criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
     let call = call
         .bind(criteria.msgbox.map(Msgbox::code))
@@ -233,7 +233,7 @@ fn entry_criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
     message_criteria(call, criteria)
 }
 
-/// The number that the counters know.
+/// Returns the number of entries by the counters of the mailbox.
 fn count_of(counts: &Counts, msgbox: Option<Msgbox>) -> Count {
     let matches = match msgbox {
         Some(msgbox) => counts.total(msgbox),

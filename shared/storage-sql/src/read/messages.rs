@@ -1,4 +1,4 @@
-//! Named messages of an app, whoever holds them.
+//! Look-up of messages by id, in all mailboxes of an app.
 
 use domain::{Message, MessageId, Millis};
 use storage::{Error, Lookup};
@@ -11,9 +11,9 @@ use crate::db::dialect::Kind;
 use crate::db::statement::Statement;
 use crate::table::message::envelope_columns;
 
-/// Those that have not expired at `$3`; if `$4` is 1, also those to a segment that the app has
-/// deleted, whose content is empty. A content comes with as many others as fit into `$2`
-/// bytes together with it.
+/// The messages that have not expired at `$3`, in the order of the ids; if `$4` is 1, also
+/// deleted segment messages, whose content is empty. Contents are null beyond a running total of
+/// `$2` bytes, except the first.
 pub static MESSAGES: Statement = Statement::with_rows(
     "message.read",
     4,

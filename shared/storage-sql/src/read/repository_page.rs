@@ -1,4 +1,16 @@
-//! A scan over the messages of an app, whoever holds them.
+//! Pages of the messages of an app, by keyset pagination.
+//!
+//! Parameters of the statements:
+//!
+//! | parameters | meaning |
+//! | --- | --- |
+//! | `$1` | app |
+//! | `$2`, `$3`, `$4` | bounds: message id; in the order of change also id and time of a change |
+//! | `$5` | maximum number of rows examined |
+//! | `$6` to `$14` | criteria |
+//! | `$15`, `$16` | rows returned, and rows skipped |
+//! | `$17` | maximum number of bytes of content |
+//! | `$18`, in `COUNT` `$16` | current time |
 
 use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
 use domain::page::{Count, Criteria, Direction, Key, Scan, SortField};
@@ -16,8 +28,8 @@ use crate::db::row::RowReader;
 use crate::db::statement::Statement;
 use crate::table::message::envelope_columns;
 
-/// The rows in the order of sending that have not expired at `$now`. `$2` is the bound; `$3`
-/// and `$4` are not needed.
+/// The rows in the order of creation that have not expired at `$now`, behind `$2`; `$3` and `$4`
+/// are unused.
 macro_rules! seen_by_create {
     ($beyond:literal, $direction:literal, $now:literal) => {
         concat!(
@@ -34,8 +46,8 @@ macro_rules! seen_by_create {
     };
 }
 
-/// The rows in the order of change. Those that never changed are in the order of their
-/// ids, from `$2` on; the others have an index, from `$3`, `$4` on. Both, merged.
+/// The rows in the order of change: a merge of two index ranges. Unchanged messages are in the
+/// order of their ids, behind `$2`; changed ones have an index of their own, behind `$4`, `$3`.
 macro_rules! seen_by_update {
     ($beyond:literal, $direction:literal, $now:literal) => {
         concat!(
@@ -78,7 +90,7 @@ macro_rules! seen_by_update {
     };
 }
 
-/// What a message `m` must be: `$6` to `$14`.
+/// The criteria of a message `m`: `$6` to `$14`.
 macro_rules! matches {
     () => {
         concat!(
@@ -98,8 +110,8 @@ macro_rules! matches {
     };
 }
 
-/// A page, with the last row that was examined. Its columns come with every row, and alone
-/// if there is none.
+/// A page of the rows `$seen`. Every row repeats the number of rows examined and the last of
+/// them; if nothing matches, it is the only row.
 macro_rules! page {
     ($seen:expr, $order:literal, $reverse:literal) => {
         concat!(
@@ -172,7 +184,7 @@ pub static FIRST_CHANGED_FIRST: Statement = Statement::new(
     ),
 );
 
-/// How many rows match of the newest `$5`, up to `$15`, and how many were looked at.
+/// The number of matching rows among the newest `$5`, `$15` at most, and the number examined.
 pub static COUNT: Statement = Statement::new(
     "message.count_matches",
     16,
@@ -215,7 +227,7 @@ pub async fn read<DB: Backend>(
     Ok(gathered.found(scan, reach, count))
 }
 
-/// Takes the message of a row, if the row has one and its content came along.
+/// Collects the message of a row, if the row has one and its content fits.
 fn gather<DB: Backend>(
     gathered: &mut Gathered<Message>,
     row: &mut RowReader<DB>,
@@ -243,7 +255,7 @@ const fn key(message_id: MessageId, change: i64) -> Key {
     }
 }
 
-/// Where a scan goes on, exclusive: by id, and by time of change and id.
+/// Exclusive bounds at which a scan continues: by id, and by time of change and id.
 struct Bounds {
     id: Uuid,
     changed_id: Uuid,
@@ -268,8 +280,8 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
     let at_own = id_bound(direction, Some((own.uuid(), inclusive)));
     let id = match scan.sort.field {
         SortField::CreateTime => at_own,
-        // The key is where a message that never changed would stand, or a message that did:
-        // then every id of that millisecond is greater than the key's.
+        // If the key is that of an unchanged message, it is the bound among the unchanged ones;
+        // else the first id of the millisecond of the change is.
         SortField::UpdateTime if own.time_ms().map(|time| time.0) == Some(key.change) => at_own,
         SortField::UpdateTime => first_id_of(key.change),
     };
@@ -280,7 +292,7 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
     })
 }
 
-/// The least id of a millisecond; no message has it.
+/// Returns the least id of a millisecond, which no message has.
 fn first_id_of(time_ms: i64) -> Uuid {
     let time_ms = u64::try_from(time_ms).unwrap_or(0);
     Uuid::from_u128(u128::from(time_ms) << 80)
@@ -304,7 +316,7 @@ fn call(scan: &Scan, app_no: i64, bounds: &Bounds, reach: Reach) -> BoundStateme
         .bind(i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX))
 }
 
-/// Binds what [`matches`] reads.
+/// Binds the parameters of [`matches`]: `$6` to `$14`.
 fn criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
     let call = call
         .bind(i64::from(criteria.system_only))

@@ -1,5 +1,8 @@
-//! What all scans share: how far they look, what their criteria are bound to, and how
-//! their rows become what was found.
+//! Keyset pagination: limits, criteria, keys and results of all scans.
+//!
+//! A scan seeks an index to its key, examines a bounded number of rows behind it, and returns
+//! those that match. It stops early with the key of the last row examined, from which the next
+//! page goes on.
 
 use domain::limits::{COUNT_MAX, ROWS_EXAMINED_MAX};
 use domain::page::Direction;
@@ -11,8 +14,9 @@ use uuid::Uuid;
 use crate::db::bind::{BoundStatement, Value};
 use crate::db::column::recipient_needle;
 
-/// The criteria of a message `m` to those recipients, as seven scalars; see
-/// [`message_criteria`].
+/// The criteria of a message `m` to `$recipients`, as seven parameters, each null if unused; bound
+/// by [`message_criteria`]. Recipients are stored as lines, so a recipient is a substring between
+/// two line ends.
 macro_rules! message_matches {
     ($recipients:literal, $from:literal, $to:literal, $party:literal, $party_needle:literal, $kind:literal, $after:literal, $before:literal) => {
         concat!(
@@ -58,7 +62,7 @@ macro_rules! message_matches {
 }
 pub(super) use message_matches;
 
-/// Binds what [`message_matches`] reads.
+/// Binds the parameters of [`message_matches`].
 pub fn message_criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
     let needle = |profile: &Option<ProfileId>| Value::Text(profile.as_ref().map(recipient_needle));
     let text = |profile: &Option<ProfileId>| {
@@ -73,20 +77,20 @@ pub fn message_criteria(call: BoundStatement, criteria: &Criteria) -> BoundState
         .bind(criteria.sent_before.map(|time| time.0))
 }
 
-/// How far a scan looks, and how much of that it passes over and returns.
+/// Row limits of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct Reach {
-    /// Rows that it examines at the most.
+    /// Maximum number of rows examined.
     pub examined_max: i64,
-    /// Matching rows that it passes over.
+    /// Number of matching rows skipped.
     pub skip: i64,
-    /// Matching rows that it returns: one more than asked for, to know whether there are
+    /// Maximum number of matching rows read: one more than requested, to know whether there are
     /// more.
     pub rows: i64,
 }
 
 impl Reach {
-    /// If every row matches, it need not look further than it returns.
+    /// Returns the limits of a scan. If all rows match, no more are examined than are returned.
     pub fn of(scan: &Scan, all_match: bool) -> Self {
         let skip = i64::try_from(scan.skip).unwrap_or(i64::MAX / 2);
         let rows = i64::from(scan.rows) + 1;
@@ -103,7 +107,8 @@ impl Reach {
     }
 }
 
-/// An exclusive bound for message ids from which a scan goes on.
+/// Returns the exclusive bound of message ids behind which a scan continues; `id` with whether it
+/// is included. Without an id, the bound is beyond all ids.
 pub fn id_bound(direction: Direction, id: Option<(Uuid, bool)>) -> Uuid {
     match (direction, id) {
         (Direction::Descending, None) => Uuid::max(),
@@ -116,10 +121,11 @@ pub fn id_bound(direction: Direction, id: Option<(Uuid, bool)>) -> Uuid {
     }
 }
 
-/// The key from which a scan goes on, and whether its own row is part of it. None: from
-/// the first row.
+/// Returns the key at which a scan continues, and whether the key's own row is included. None to
+/// start at the first row.
 ///
-/// `Err` if nothing is there to scan.
+/// # Errors
+/// [`NothingThere`] if the scan starts behind the last row.
 pub fn from_key(seek: Seek) -> Result<Option<(Key, bool)>, NothingThere> {
     match seek {
         Seek::Start => Ok(None),
@@ -129,20 +135,20 @@ pub fn from_key(seek: Seek) -> Result<Option<(Key, bool)>, NothingThere> {
     }
 }
 
-/// A scan from behind the last row.
+/// A scan that starts behind the last row, and finds nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct NothingThere;
 
-/// Gathers the rows of a scan.
+/// Rows collected by a scan.
 #[derive(Debug)]
 pub struct Gathered<T> {
-    /// The rows whose content came with them, up to the first one whose did not.
+    /// Rows with their contents, up to the first whose content did not fit.
     pub items: Vec<(Key, T)>,
-    /// Whether a row's content did not fit.
+    /// Whether the content of a row did not fit.
     pub full: bool,
-    /// How many rows were examined.
+    /// Number of rows examined.
     pub examined: i64,
-    /// The last of them.
+    /// Key of the last row examined.
     pub edge: Option<Key>,
 }
 
@@ -156,7 +162,7 @@ impl<T> Gathered<T> {
         }
     }
 
-    /// What was found, in the terms of the scan.
+    /// Returns the result of the scan.
     pub fn found(mut self, scan: &Scan, reach: Reach, count: Option<Count>) -> Found<T> {
         let rows = usize::try_from(scan.rows).unwrap_or(usize::MAX);
         let has_more_rows = self.items.len() > rows;
@@ -176,7 +182,7 @@ impl<T> Gathered<T> {
     }
 }
 
-/// A count that stops at [`COUNT_MAX`], or because it had looked far enough.
+/// Returns a count capped at [`COUNT_MAX`]; `stopped_early` if not all rows were examined.
 pub fn capped(matches: i64, stopped_early: bool) -> Count {
     let max = i64::from(COUNT_MAX);
     Count {
@@ -185,7 +191,7 @@ pub fn capped(matches: i64, stopped_early: bool) -> Count {
     }
 }
 
-/// Takes rows apart into those whose content came with them and the ids of the others.
+/// Splits rows into those with contents and the ids of the others.
 pub fn split<T>(
     rows: impl Iterator<Item = Result<Result<T, MessageId>, Error>>,
 ) -> Result<Lookup<T>, Error> {

@@ -1,4 +1,4 @@
-//! What an app overrides.
+//! Settings of an app.
 
 use domain::Settings;
 use storage::Error;

@@ -1,4 +1,4 @@
-//! Where mailboxes stand.
+//! Statuses of mailboxes.
 
 use domain::{Millis, ProfileId};
 use storage::{Error, MailboxHead, MailboxKey, MailboxStatus};
@@ -59,7 +59,7 @@ pub async fn read<DB: Backend>(
     statuses.collect()
 }
 
-/// Whose mailboxes they are.
+/// Returns the apps and owners of mailboxes.
 pub async fn owners<DB: Backend>(
     connection: &mut Connection<DB>,
     mailboxes: &[MailboxKey],

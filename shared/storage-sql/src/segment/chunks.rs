@@ -1,4 +1,4 @@
-//! The chunks of a job's recipients, in the table.
+//! Chunks of a segment's recipients, in table `send_chunk`.
 
 use domain::ProfileId;
 use domain::limits::CHUNK_RECIPIENTS;
@@ -21,7 +21,7 @@ pub static READ: Statement = Statement::new(
      WHERE c.app_no = $1 AND c.job_id = $2 AND c.run_no = $3 AND c.chunk_no = $4",
 );
 
-/// Not of a job that is gone: nobody would ever forget them.
+/// Writes nothing for a deleted job: nothing would ever delete those chunks.
 pub static WRITE: Statement = Statement::with_rows(
     "send_chunk.insert",
     3,
@@ -38,7 +38,7 @@ pub static FORGET: Statement = Statement::new(
      AND chunk_no >= $4 AND chunk_no < $5",
 );
 
-/// A run of a job's recipients: they are sorted, and each is there once.
+/// A run: sorted, distinct recipients of a job, stored in chunks.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
     pub app_no: i64,
@@ -54,7 +54,7 @@ impl Run {
             .bind(self.number)
     }
 
-    /// One of its chunks; none: it has not so many.
+    /// Reads a chunk. None beyond the last one.
     pub async fn chunk<DB: Backend>(
         self,
         pool: &Pool<DB>,
@@ -70,7 +70,8 @@ impl Run {
             .ok_or_else(|| corrupt("send_chunk", "recipients", &self.job_id))
     }
 
-    /// What writes some of its recipients, from a chunk on: all but the last of them full.
+    /// Returns the statement that writes recipients in chunks from `first_chunk_no` on, all full
+    /// but the last.
     pub fn write(self, first_chunk_no: i64, recipients: &[ProfileId]) -> BoundStatement {
         let mut call = self.call(&WRITE);
         for (chunk_no, chunk) in (first_chunk_no..).zip(recipients.chunks(CHUNK_RECIPIENTS)) {
@@ -79,13 +80,13 @@ impl Run {
         call
     }
 
-    /// What forgets some of its chunks, from one to before another.
+    /// Returns the statement that deletes the chunks from `first` up to but excluding `end`.
     pub fn forget(self, first: i64, end: i64) -> BoundStatement {
         self.call(&FORGET).bind(first).bind(end)
     }
 }
 
-/// A run that is stored: what must be there when it is read again.
+/// A completely written run, with the number of recipients to find in it again.
 #[derive(Clone, Copy)]
 pub struct StoredRun {
     pub run: Run,
@@ -93,8 +94,8 @@ pub struct StoredRun {
     pub digest: [u8; 32],
 }
 
-/// Recipients that were stored are not there any more: the database has gone back in time, or
-/// their time was over.
+/// The error for stored recipients that are missing: the database was restored, or the upload
+/// has expired.
 pub fn lost() -> Error {
-    Error::Unavailable("recipients that were stored are gone".into())
+    Error::Unavailable("stored recipients are missing".into())
 }

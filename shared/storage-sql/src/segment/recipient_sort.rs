@@ -18,13 +18,13 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::statement::Statement;
 
-/// Recipients of a run: as many as are sorted in memory.
+/// Number of recipients sorted in memory at a time: the length of an initial run. About 1 MiB.
 const RUN_RECIPIENTS: usize = 16_384;
-/// Runs that are merged at once: of each, one chunk is in memory.
+/// Maximum number of runs merged at a time; one chunk of each is in memory.
 const MERGED_AT_ONCE: usize = 64;
-/// Recipients that are written together: whoever writes in between waits for no more than that.
+/// Number of recipients written in one transaction; bounds the wait of other writers on `SQLite`.
 const WRITTEN_TOGETHER: usize = 16 * CHUNK_RECIPIENTS;
-/// Chunks that are forgotten together.
+/// Number of chunks deleted in one transaction.
 const FORGOTTEN_TOGETHER: i64 = 64;
 
 pub static BEGIN: Statement = Statement::new(
@@ -33,7 +33,7 @@ pub static BEGIN: Statement = Statement::new(
     "INSERT INTO send_job (app_no, job_id, expire_ms) VALUES ($1, $2, $3)",
 );
 
-/// Notes who they are, if all chunks are there.
+/// Stores which run holds the recipients, if all of its chunks are there.
 pub static SEAL: Statement = Statement::new(
     "send_job.seal",
     6,
@@ -44,22 +44,22 @@ pub static SEAL: Statement = Statement::new(
      )",
 );
 
-/// Leaves to the sweep what has no message.
+/// Expires the upload at once, unless its message has been sent; the sweep deletes it.
 pub static FORGET: Statement = Statement::new(
     "send_job.abandon",
     3,
     "UPDATE send_job SET expire_ms = $3 WHERE app_no = $1 AND job_id = $2 AND state = 0",
 );
 
-/// Where the recipients of a segment come in.
+/// An upload of a segment's recipients.
 pub struct RecipientSort<DB: Backend> {
     slots: Arc<UploadSlots<DB>>,
     app_no: i64,
     job_id: JobId,
-    /// Those that are in no run yet.
+    /// Recipients of the next run.
     unsorted: Vec<ProfileId>,
     runs: VecDeque<StoredRun>,
-    /// The number of the next run.
+    /// Number of the next run.
     next_run: i64,
     named: i64,
 }
@@ -92,7 +92,7 @@ impl<DB: Backend> RecipientSort<DB> {
             .bind(self.job_id.uuid())
     }
 
-    /// A run with nothing in it yet.
+    /// Starts an empty run.
     fn new_run(&mut self) -> Writing {
         let run = Run {
             app_no: self.app_no,
@@ -107,7 +107,7 @@ impl<DB: Backend> RecipientSort<DB> {
         }
     }
 
-    /// Stores what has come in since the last run as another one.
+    /// Sorts and stores the collected recipients as a run.
     async fn store_run(&mut self) -> Result<(), Error> {
         let mut recipients = mem::take(&mut self.unsorted);
         recipients.sort_unstable();
@@ -122,7 +122,7 @@ impl<DB: Backend> RecipientSort<DB> {
         Ok(())
     }
 
-    /// Makes one run of some, which are forgotten.
+    /// Merges runs into one, and deletes them.
     async fn merge(&mut self, runs: Vec<StoredRun>) -> Result<StoredRun, Error> {
         let mut merged = self.new_run();
         let mut merge = RunMerge::of(&self.slots.read, &runs).await?;
@@ -148,7 +148,7 @@ impl<DB: Backend> RecipientSort<DB> {
         Ok(merged.end())
     }
 
-    /// Makes all that was stored one run, and notes it.
+    /// Completes the upload with its only run.
     async fn seal(&mut self, all: StoredRun) -> Result<Recipients, Error> {
         let duplicates = self.named - all.recipients;
         let seal = || {
@@ -211,12 +211,12 @@ impl<DB: Backend> Drop for RecipientSort<DB> {
                 .bind(job_id)
                 .bind(now.0)
         };
-        // If that fails too, it is forgotten when its time is over.
+        // If this fails, the upload expires after `INTAKE_MS`.
         tokio::spawn(async move { slots.write(forget).await });
     }
 }
 
-/// A run that is being written.
+/// A run being written.
 struct Writing {
     run: Run,
     recipients: i64,
@@ -224,7 +224,7 @@ struct Writing {
 }
 
 impl Writing {
-    /// Writes the next recipients: full chunks, but for the last of all.
+    /// Appends recipients: a multiple of the chunk size, except in the last call.
     async fn write<DB: Backend>(
         &mut self,
         slots: &UploadSlots<DB>,
@@ -254,7 +254,8 @@ impl Writing {
     }
 }
 
-/// How many of so many runs are merged next: as few as leave no more than can be merged at once.
+/// Returns how many of `runs` to merge next: the fewest that leave at most [`MERGED_AT_ONCE`], so
+/// that few recipients are merged twice.
 fn merged_next(runs: usize) -> usize {
     if runs <= MERGED_AT_ONCE {
         return runs;
@@ -274,10 +275,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_become_one_and_few_of_them_are_merged_more_than_twice() {
+    fn merging_yields_one_run_and_merges_no_recipient_more_than_twice() {
         let most = (SEGMENT_RECIPIENTS_MAX as usize).div_ceil(RUN_RECIPIENTS);
         for count in [2, 63, 64, 65, 127, 128, 200, most] {
-            // Of each run, how often its recipients were merged.
+            // The number of merges of each run so far.
             let mut runs = VecDeque::from(vec![0; count]);
             while runs.len() > 1 {
                 let next = merged_next(runs.len());

@@ -10,12 +10,12 @@ use super::chunks::{StoredRun, lost};
 use crate::db::backend::Backend;
 use crate::db::pool::Pool;
 
-/// Sorted runs, of which the least recipient comes first, each once. Of each run one chunk is
-/// in memory.
+/// A k-way merge: yields the distinct recipients of sorted runs in order. Holds one chunk of each
+/// run in memory.
 pub struct RunMerge<'a, DB: Backend> {
     pool: &'a Pool<DB>,
     sources: Vec<Source>,
-    /// The least of each source that is not at its end.
+    /// Next recipient of each source that is not exhausted.
     heads: BinaryHeap<Reverse<(ProfileId, usize)>>,
     last: Option<ProfileId>,
 }
@@ -47,10 +47,10 @@ impl<'a, DB: Backend> RunMerge<'a, DB> {
         Ok(merge)
     }
 
-    /// The next recipient; none: there is no more.
+    /// Returns the next recipient. None at the end.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if a run is not as long as it was.
+    /// [`Error::Unavailable`] if a run is shorter than it was.
     pub async fn next(&mut self) -> Result<Option<ProfileId>, Error> {
         while let Some(Reverse((recipient, index))) = self.heads.pop() {
             self.draw(index).await?;
@@ -62,7 +62,7 @@ impl<'a, DB: Backend> RunMerge<'a, DB> {
         Ok(None)
     }
 
-    /// Takes the next of a source.
+    /// Moves the next recipient of a source to the heap.
     async fn draw(&mut self, index: usize) -> Result<(), Error> {
         let source = &mut self.sources[index];
         if source.chunk.is_empty()

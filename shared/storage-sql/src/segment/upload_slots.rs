@@ -14,9 +14,9 @@ use crate::db::connection::transact;
 use crate::db::pool::Pool;
 use crate::db::retry;
 
-/// How long a write may wait for its turn.
+/// Timeout for the turn to write, after which the upload is refused as overloaded.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
-/// How long it is tried again.
+/// Timeout of the retries of a write that meets contention.
 const TRIED_FOR: Duration = Duration::from_secs(10);
 
 /// The upload slots of a store.
@@ -24,9 +24,9 @@ pub struct UploadSlots<DB: Backend> {
     pub read: Pool<DB>,
     pub clock: Arc<dyn Clock>,
     write: Pool<DB>,
-    /// The number of slots taken, by app.
+    /// Number of slots taken, by app.
     taken: Mutex<HashMap<i64, usize>>,
-    /// One of all writes at a time, and leaves the connections to those who wait for less.
+    /// Lets one upload write at a time, so that uploads do not use up the connections.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -66,15 +66,15 @@ impl<DB: Backend> UploadSlots<DB> {
         }
     }
 
-    /// Runs a statement in a transaction of its own; how many rows it changed. It makes no
-    /// promise to anybody: whoever hears that it may have failed begins again.
+    /// Runs a statement in a transaction of its own, and returns the number of rows changed. A lost
+    /// commit is not looked up: after any error the caller starts another upload.
     pub async fn write(&self, call: impl Fn() -> BoundStatement) -> Result<u64, Error> {
         let turn = timeout(TURN_WITHIN, self.turn.lock()).await;
         let _turn = turn.map_err(|_| Error::Overloaded)?;
         let deadline = Instant::now() + TRIED_FOR;
         let written = retry::busy(deadline, || transact(&self.write, vec![call()])).await;
         written.map_err(|error| match error {
-            // Not the caller's, but the database's.
+            // A statement timeout of the database, not the caller's deadline.
             Error::Deadline => Error::Unavailable("the database took too long".into()),
             error => error,
         })

@@ -1,4 +1,4 @@
-//! The recount: does every mailbox say what its entries say?
+//! The recount: compares the counters of mailboxes with their entries, and repairs them.
 
 use domain::{Millis, ProfileId};
 use storage::{Drift, Error, MailboxKey, RecountReport};
@@ -10,12 +10,13 @@ use crate::db::dialect::Kind;
 use crate::db::row::RowReader;
 use crate::db::statement::Statement;
 
-/// Mailboxes that are recounted at once: full ones hold a million entries together.
+/// Number of mailboxes recounted by one statement. Full ones hold a million entries together.
 const MAILBOXES: i64 = 50;
 
-/// What a mailbox `b` says, and what its entries do. Also what should not be: entries without
-/// a message, and entries that do not show what their message has become, in a mailbox that
-/// has taken everything, unless a job is about to bring it, or they have expired.
+/// The stored counters of a mailbox `b`, the same counted from its entries, and the numbers of
+/// unsound entries: those without a message, and those of an outdated version, unless the change
+/// is still due (the mailbox lacks bulk events, or a send job is under way) or the entry has
+/// expired.
 macro_rules! recount {
     ($from:literal, $now:literal) => {
         concat!(
@@ -49,8 +50,8 @@ macro_rules! recount {
     };
 }
 
-/// The rest of an app and the apps after it, each sought: of two columns that are compared as
-/// one, `SQLite` would seek by the first.
+/// The remaining mailboxes of an app and those of the next apps, as two seeks: `SQLite` seeks a
+/// comparison of two columns by the first one only.
 pub static RECOUNT: Statement = Statement::new(
     "mailbox.recount",
     4,
@@ -102,7 +103,7 @@ pub static REPAIR: Statement = Statement::with_rows(
      FROM r WHERE mailbox.app_no = r.app_no AND mailbox.mailbox_id = r.mailbox_id",
 );
 
-/// A mailbox as it is, and as its entries say it should be.
+/// A mailbox with its stored and its recounted numbers.
 struct Recount {
     app_no: i64,
     mailbox_id: i64,
@@ -116,7 +117,7 @@ struct Recount {
     bulk_head: i64,
 }
 
-/// What can be recounted of a mailbox.
+/// The numbers of a mailbox that can be recounted.
 #[derive(Clone, Copy)]
 struct Numbers {
     inbox_total: i64,
@@ -126,7 +127,7 @@ struct Numbers {
     next_expiry_ms: Option<i64>,
 }
 
-/// Recounts the mailboxes after that one.
+/// Recounts the next mailboxes behind `after`, and repairs them if `repair` is set.
 pub async fn run<DB: Backend>(
     pools: &Pools<DB>,
     now: Millis,
@@ -163,7 +164,7 @@ pub async fn run<DB: Backend>(
     Ok(audit)
 }
 
-/// Recounts one mailbox under its lock, and writes what its entries say.
+/// Recounts one mailbox again under its lock, and writes the result.
 async fn repair_one<DB: Backend>(
     pools: &Pools<DB>,
     now: Millis,
@@ -199,12 +200,12 @@ async fn repair_one<DB: Backend>(
 }
 
 impl Recount {
-    /// Whether all that does not agree can be counted anew. Content that is gone cannot.
+    /// Returns whether a recount can repair the mailbox. It cannot replace missing messages.
     const fn is_sound(&self) -> bool {
         self.orphans == 0 && self.outdated == 0 && self.bulk_cursor <= self.bulk_head
     }
 
-    /// What does not agree.
+    /// Returns the numbers that differ.
     fn drift(&self, repaired: bool) -> Vec<Drift> {
         let (stored, counted) = (self.stored, self.counted);
         let due_too_late = match (stored.next_expiry_ms, counted.next_expiry_ms) {

@@ -1,5 +1,5 @@
-//! The sweep: what time has made due and nobody has come for. One store at a time does it,
-//! in small parts.
+//! The sweep: settles mailboxes with expired entries that no call has settled, and deletes
+//! expired rows, in small transactions. One replica at a time sweeps, under a lease.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -17,17 +17,17 @@ use crate::db::pool::Pool;
 use crate::db::statement::Statement;
 use crate::table::app::AppKey;
 
-/// Mailboxes that are looked at together.
+/// Maximum number of mailboxes settled in one step.
 const MAILBOXES: i64 = 100;
-/// Entries that go together, but for those of one mailbox: whoever writes in between waits
-/// for no more than that.
+/// Maximum number of expired entries deleted in one step, exceeded only for a single mailbox;
+/// bounds the wait of other writers.
 const ENTRIES: usize = 500;
-/// Rows that are deleted in one transaction.
+/// Maximum number of rows deleted in one transaction.
 const ROWS: i64 = 500;
-/// The lease of the sweep.
+/// Number of the sweep's row in table `lease`.
 const LEASE: i64 = 1;
 
-/// Takes the lease, or keeps it, unless another one has it until after `$4`.
+/// Acquires or extends the lease, unless another holder has it beyond `$4`.
 pub static TAKE: Statement = Statement::new(
     "lease.take",
     4,
@@ -36,7 +36,7 @@ pub static TAKE: Statement = Statement::new(
      WHERE lease.holder = excluded.holder OR lease.until_ms <= $4",
 );
 
-/// Mailboxes in which something may have expired, with how much has, up to `$3`.
+/// Mailboxes that may hold expired entries, with the number of those, `$3` at most.
 pub static DUE: Statement = Statement::new(
     "mailbox.due",
     3,
@@ -88,7 +88,7 @@ pub static DELETE_CHUNKS: Statement = Statement::new(
      )",
 );
 
-/// Those whose chunks are gone.
+/// Deletes expired jobs whose chunks have been deleted.
 pub static DELETE_JOBS: Statement = Statement::new(
     "send_job.delete_expired",
     2,
@@ -107,7 +107,7 @@ pub static DELETE_REQUESTS: Statement = Statement::new(
      )",
 );
 
-/// This store's claim to be the one that sweeps.
+/// The sweep's lease, as far as this replica holds it.
 pub struct Lease {
     holder: Uuid,
     until_ms: AtomicI64,
@@ -121,7 +121,8 @@ impl Lease {
         }
     }
 
-    /// Whether it is ours for some time.
+    /// Returns whether this replica holds the lease, for half of its duration at least. Acquires or
+    /// extends it if need be.
     pub async fn hold<DB: Backend>(&self, pool: &Pool<DB>, now: Millis) -> Result<bool, Error> {
         let lasts = now.0.saturating_add(SWEEP_LEASE_MS / 2);
         let until_ms = now.after(SWEEP_LEASE_MS).0;
@@ -141,7 +142,7 @@ impl Lease {
     }
 }
 
-/// Some mailboxes in which something has expired: as many as are settled together.
+/// Returns the mailboxes to settle in the next step.
 pub async fn due<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
@@ -169,8 +170,8 @@ pub async fn due<DB: Backend>(
     Ok(due)
 }
 
-/// Deletes some of what had expired in time, once no mailbox holds it. Whether there may be
-/// more.
+/// Deletes rows that expired more than [`EXPIRED_KEPT_MS`] ago, by when no mailbox holds entries
+/// of them. Returns whether there may be more.
 pub async fn delete<DB: Backend>(
     read: &Pool<DB>,
     pool: &Pool<DB>,

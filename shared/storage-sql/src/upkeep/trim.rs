@@ -1,4 +1,4 @@
-//! Old deletions: which of them are to be forgotten.
+//! Trimming of old tombstones.
 
 use std::time::{Duration, Instant};
 
@@ -14,17 +14,17 @@ use crate::db::statement::Statement;
 use crate::table::app::AppKey;
 use crate::write::lanes::{Lanes, is_worth_bisecting};
 
-/// Mailboxes that are looked at together: few, because each may have its newest 10,000
-/// deletions gone through, and a database that is busy, and reads them from its disk, has five
-/// seconds for all of them.
+/// Number of mailboxes read by one statement. Each may cost a walk over its newest 10,000
+/// tombstones, and a busy database that reads them from disk has a statement timeout of five
+/// seconds for all.
 const MAILBOXES: i64 = 20;
-/// How long forgetting the deletions of one mailbox may take.
+/// Timeout of trimming one mailbox.
 const TRIM_WITHIN: Duration = Duration::from_secs(5);
 
-/// The next `$3` mailboxes with deletions after (`$1`, `$2`), and for each the last deletion
-/// that is older than `$4`, and the last beyond the newest `$5`. Each is sought, not counted
-/// out: the times of deletions grow with their numbers. The plus signs take from the values
-/// their type, with which `SQLite` would seek by the first of the two only.
+/// The next `$3` mailboxes with tombstones after (`$1`, `$2`), and for each the last tombstone
+/// older than `$4`, and the last one behind the newest `$5`. Both are index seeks, because the
+/// times of tombstones grow with `seq`. The plus signs hide the column types from `SQLite`, which
+/// would otherwise seek by the first of the two columns only.
 pub static OLD: Statement = Statement::new(
     "msgbox_deleted.old",
     5,
@@ -60,14 +60,14 @@ pub static OLD: Statement = Statement::new(
      ORDER BY p.place",
 );
 
-/// Some mailboxes, and what is to be done to them.
+/// The trims of a range of mailboxes.
 pub struct Part {
     pub operations: Vec<(AppKey, MailboxKey, Operation)>,
-    /// Where the next part begins.
+    /// Last mailbox of the range; none behind the last mailbox of all.
     pub next: Option<MailboxKey>,
 }
 
-/// The next mailboxes after one.
+/// Returns the trims of the next mailboxes behind `after`.
 pub async fn part<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
@@ -104,8 +104,8 @@ pub async fn part<DB: Backend>(
     Ok(part)
 }
 
-/// Does it. A mailbox that fails keeps its deletions until the next time, and does not stand
-/// in the way of those behind it.
+/// Executes the trims. A mailbox whose trim fails keeps its tombstones until the next round, and
+/// does not block the mailboxes behind it.
 pub async fn carry_out(
     lanes: &Lanes,
     operations: Vec<(AppKey, MailboxKey, Operation)>,

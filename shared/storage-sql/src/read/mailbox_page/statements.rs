@@ -1,4 +1,27 @@
-//! The statements of a scan over a mailbox.
+//! The statements of a page of a mailbox.
+//!
+//! A statement is built of nested macros, from the inside out:
+//!
+//! 1. `seen_*`: the rows examined, from one index seek or a merge of two, bounded by a limit;
+//! 2. `all` or `matching`: the page of them, without or with criteria to check;
+//! 3. `owner`: the mailbox, read in the same snapshot. It is returned as one more row, in the
+//!    columns of an entry and without a box, so that it comes even if no entry does.
+//!
+//! Parameters, the same in all statements up to `$7`, so that they can be bound alike:
+//!
+//! | parameters | meaning |
+//! | --- | --- |
+//! | `$1`, `$2` | app and owner |
+//! | `$3` | bound: message id in `inbox`, or `seq` in the order of change |
+//! | `$4` | bound: message id in `sent`; in [`one_box`] the box |
+//! | `$5`, `$6` | maximum number of rows examined in `inbox` and in `sent` |
+//! | `$7` | maximum number of rows examined |
+//! | `$8` to `$17` | criteria, each null if unused |
+//! | `$18`, `$19` | rows returned, and rows skipped |
+//! | `$20` | current time |
+//!
+//! Without criteria (`all`) rows returned, rows skipped and time follow the bounds directly:
+//! `$7` to `$9`, in [`one_box`] `$5` to `$7`.
 
 use domain::page::{Direction, Sort, SortField};
 
@@ -7,8 +30,8 @@ use crate::read::scan::message_matches;
 use crate::table::mailbox::is_due;
 use crate::table::msgbox::entry_columns;
 
-/// The rows in the order of sending: one seek in each box, merged. `$3` and `$4` are the
-/// bounds in `inbox` and `sent`, `$5` and `$6` how far to look in each.
+/// The rows in the order of creation: a merge of one seek in each box, because message ids are
+/// ordered within a box only. `$3` and `$4` are the bounds, `$5` and `$6` the limits of each.
 macro_rules! seen_by_create {
     ($beyond:literal, $direction:literal) => {
         concat!(
@@ -44,7 +67,7 @@ macro_rules! seen_by_create {
     };
 }
 
-/// The rows of one box, `$4`, in the order of sending: one seek from `$3`.
+/// The rows of box `$4` in the order of creation: one seek behind `$3`.
 macro_rules! seen_in_one {
     ($beyond:literal, $direction:literal) => {
         concat!(
@@ -59,7 +82,7 @@ macro_rules! seen_in_one {
     };
 }
 
-/// The rows in the order of change: one seek by `seq`, `$3`; `$4` to `$6` are not needed.
+/// The rows in the order of change: one seek behind `seq` `$3`; `$4` to `$6` are unused.
 macro_rules! seen_by_update {
     ($beyond:literal, $direction:literal) => {
         concat!(
@@ -74,8 +97,8 @@ macro_rules! seen_by_update {
     };
 }
 
-/// What a row `e` with its message `m` must be: `$8` to `$17`. Of a message to a segment, who
-/// reads it is the one recipient.
+/// The criteria of an entry `e` and its message `m`: `$8` to `$17`. A segment message is treated as
+/// one to the owner only.
 macro_rules! entry_matches {
     () => {
         concat!(
@@ -96,7 +119,7 @@ macro_rules! entry_matches {
     };
 }
 
-/// The mailbox of `$2`, and whether it is due at the time `$now`.
+/// The mailbox of owner `$2`, and whether it is due at `$now`.
 macro_rules! owner {
     ($now:literal) => {
         concat!(
@@ -110,8 +133,7 @@ macro_rules! owner {
     };
 }
 
-/// The page of a scan that every row matches: its entries in any order and, in their columns,
-/// a row without a box, which is the mailbox.
+/// The page of a scan without criteria: its entries in any order, and the mailbox.
 macro_rules! all {
     ($seen:expr, $offset:literal, $now:literal) => {
         concat!(
@@ -130,8 +152,8 @@ macro_rules! all {
     };
 }
 
-/// The page of the rows that match, up to `$18` behind the first `$19`; the mailbox is told
-/// as of `$20`, with how many rows were examined, and the last of them.
+/// The page of the rows that match: `$18` of them behind the first `$19`. The mailbox comes with
+/// the number of rows examined and the last of them, for the case that the scan stops early.
 macro_rules! matching {
     ($seen:expr, $order:literal, $reverse:literal) => {
         concat!(
@@ -163,7 +185,7 @@ macro_rules! matching {
     };
 }
 
-/// A statement for each order, by what comes first.
+/// The statements of one kind, by sort order.
 pub struct Orders {
     newest: Statement,
     oldest: Statement,
@@ -216,7 +238,7 @@ pub static ALL: Orders = Orders {
     ),
 };
 
-/// One box in the order of sending, by what comes first: what most ask for.
+/// The statements of one box in the order of creation: the most frequent request.
 pub const fn one_box(direction: Direction) -> &'static Statement {
     pub static NEWEST: Statement = Statement::new(
         "msgbox.page_box_newest",
@@ -265,8 +287,7 @@ pub static MATCHING: Orders = Orders {
     ),
 };
 
-/// How many rows match of the `$7` that are looked at, up to `$18`, and how many those
-/// were.
+/// The number of matching rows among the first `$7`, `$18` at most, and the number examined.
 pub static COUNT: Statement = Statement::new(
     "msgbox.count_matches",
     18,
