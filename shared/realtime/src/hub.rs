@@ -1,4 +1,4 @@
-//! The hub: one mark for each mailbox that somebody follows.
+//! The hub: what is known of each followed mailbox, and the streams to wake.
 
 #[cfg(test)]
 mod tests;
@@ -9,58 +9,60 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use storage::{Arrival, ChangeListener, FeedPage, FeedPosition, MailboxHead, MailboxKey};
+use telemetry::{FeedMetrics, WakeupSource};
 use tokio::sync::{Notify, watch};
 
-/// The mailboxes that somebody follows.
+/// Followed mailboxes of this replica.
 pub struct Hub {
-    followed: Mutex<HashMap<MailboxKey, Followed>>,
+    mailboxes: Mutex<HashMap<MailboxKey, FollowedMailbox>>,
     drain: watch::Sender<bool>,
-    /// Whenever the store is to be asked at once.
-    stirred: Notify,
-    is_replaced: AtomicBool,
+    /// Notified when the store is to be polled without waiting for the interval.
+    poll_now: Notify,
+    is_database_replaced: AtomicBool,
+    metrics: FeedMetrics,
 }
 
-/// A mailbox that somebody follows.
-struct Followed {
-    mark: watch::Sender<Mark>,
+/// A mailbox with at least one stream.
+struct FollowedMailbox {
+    state: watch::Sender<MailboxState>,
     streams: usize,
 }
 
-/// What is known of a mailbox: that there may be events, and never more of them than the
-/// last one.
+/// Last known state of a mailbox.
 #[derive(Debug, Default)]
-struct Mark {
-    /// The number of its last change, as far as that was heard.
+struct MailboxState {
+    /// Last known seq; 0 before any notification or poll.
     seq: i64,
-    /// How often something may have been missed.
-    doubts: u64,
-    /// Its last change, if that is a message that came.
-    arrival: Option<Arrival>,
+    /// Number of invalidations; each one requires a read from the store.
+    invalidations: u64,
+    /// Last change, if it is an arrival.
+    last_arrival: Option<Arrival>,
 }
 
-/// Why somebody may not follow a mailbox.
+/// Refusal of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// As many follow it as may.
+    /// The mailbox has the maximum number of streams.
     TooMany,
-    /// The server is going away.
+    /// The server is draining.
     Draining,
 }
 
 impl Hub {
-    /// A hub that nobody follows anything on.
+    /// Hub without subscriptions.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            followed: Mutex::default(),
+            mailboxes: Mutex::default(),
             drain: watch::Sender::new(false),
-            stirred: Notify::new(),
-            is_replaced: AtomicBool::new(false),
+            poll_now: Notify::new(),
+            is_database_replaced: AtomicBool::new(false),
+            metrics: FeedMetrics::new(),
         })
     }
 
-    /// Follows a mailbox, if fewer than `streams_max` do. Whoever reads it after this hears
-    /// of all that the read did not see.
+    /// Subscribes to a mailbox that has fewer than `streams_max` streams. A read that starts after
+    /// this misses no change without a wake-up.
     ///
     /// # Errors
     /// See [`Refused`].
@@ -73,83 +75,93 @@ impl Hub {
         if *drain.borrow() {
             return Err(Refused::Draining);
         }
-        let mut followed = self.followed();
-        let followed = followed.entry(mailbox).or_insert_with(|| Followed {
-            mark: watch::Sender::default(),
+        let mut mailboxes = self.lock();
+        let followed = mailboxes.entry(mailbox).or_insert_with(|| FollowedMailbox {
+            state: watch::Sender::default(),
             streams: 0,
         });
         if followed.streams >= streams_max {
             return Err(Refused::TooMany);
         }
         followed.streams += 1;
-        let mark = followed.mark.subscribe();
-        let doubts = mark.borrow().doubts;
-        let place = Place {
+        let state = followed.state.subscribe();
+        let invalidations = state.borrow().invalidations;
+        let slot = Place {
             hub: Arc::clone(self),
             mailbox,
         };
         Ok(Subscription {
-            place: Arc::new(place),
-            mark,
-            doubts,
-            doubtful: false,
+            slot: Arc::new(slot),
+            state,
+            invalidations,
+            is_invalid: false,
             drain,
         })
     }
 
-    /// Tells all who follow anything that the server is going away.
+    /// Tells all streams that the server is draining, and refuses further subscriptions.
     pub fn drain(&self) {
         self.drain.send_replace(true);
     }
 
-    /// The mailboxes that somebody follows.
+    /// Keys of the followed mailboxes.
     pub(crate) fn mailboxes(&self) -> Vec<MailboxKey> {
-        self.followed().keys().copied().collect()
+        self.lock().keys().copied().collect()
     }
 
-    /// Until the store is to be asked at once.
-    pub(crate) async fn stirred(&self) {
-        self.stirred.notified().await;
+    /// Waits until the store is to be polled at once.
+    pub(crate) async fn poll_requested(&self) {
+        self.poll_now.notified().await;
     }
 
-    /// Whether the store was replaced since this was last asked.
-    pub(crate) fn was_replaced(&self) -> bool {
-        self.is_replaced.swap(false, Ordering::AcqRel)
+    /// Returns whether the database was replaced since the last call.
+    pub(crate) fn take_database_replaced(&self) -> bool {
+        self.is_database_replaced.swap(false, Ordering::AcqRel)
     }
 
-    /// Has all who follow these look, whatever is known of them.
-    pub(crate) fn doubt(&self, mailboxes: &[MailboxKey]) {
-        let followed = self.followed();
+    /// Makes all streams of these mailboxes read from the store.
+    pub(crate) fn invalidate(&self, mailboxes: &[MailboxKey]) {
+        let followed = self.lock();
         for followed in mailboxes.iter().filter_map(|key| followed.get(key)) {
-            followed.mark.send_modify(|mark| {
-                *mark = Mark {
+            followed.state.send_modify(|state| {
+                *state = MailboxState {
                     seq: 0,
-                    doubts: mark.doubts + 1,
-                    arrival: None,
+                    invalidations: state.invalidations + 1,
+                    last_arrival: None,
                 };
             });
         }
     }
 
-    /// Takes what the store itself says. A lower number than before may be that of a
-    /// database that was restored, or older than what was heard meanwhile: it is news, and
-    /// takes none away.
-    pub(crate) fn polled(&self, heads: &[MailboxHead]) {
-        self.mark(heads, |mark, polled| {
-            mark.doubts += u64::from(polled < mark.seq);
-            polled != mark.seq
+    /// Applies the heads that a poll has read. A seq lower than the known one is that of a restored
+    /// database, or was read before the last notification: the streams are woken to read, and
+    /// nothing that was notified is lost.
+    pub(crate) fn apply_poll(&self, heads: &[MailboxHead]) {
+        let mut missed = 0;
+        self.update(heads, |state, polled| {
+            state.invalidations += u64::from(polled < state.seq);
+            missed += usize::from(state.seq > 0 && polled > state.seq);
+            polled != state.seq
         });
+        self.metrics.woken(WakeupSource::Poll, missed);
     }
 
-    fn mark(&self, heads: &[MailboxHead], is_news: impl Fn(&mut Mark, i64) -> bool) {
-        let followed = self.followed();
+    /// Sets the seq of those mailboxes for which `is_news` is true, and wakes their streams.
+    fn update(
+        &self,
+        heads: &[MailboxHead],
+        mut is_news: impl FnMut(&mut MailboxState, i64) -> bool,
+    ) {
+        let mailboxes = self.lock();
         for head in heads {
-            if let Some(followed) = followed.get(&head.mailbox) {
-                followed.mark.send_if_modified(|mark| {
-                    let is_news = is_news(mark, head.seq);
+            if let Some(followed) = mailboxes.get(&head.mailbox) {
+                followed.state.send_if_modified(|state| {
+                    let is_news = is_news(state, head.seq);
                     if is_news {
-                        mark.seq = head.seq;
-                        mark.arrival.take_if(|it| it.offset.seq != head.seq);
+                        state.seq = head.seq;
+                        state
+                            .last_arrival
+                            .take_if(|arrival| arrival.offset.seq != head.seq);
                     }
                     is_news
                 });
@@ -157,19 +169,25 @@ impl Hub {
         }
     }
 
-    fn followed(&self) -> MutexGuard<'_, HashMap<MailboxKey, Followed>> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<MailboxKey, FollowedMailbox>> {
+        self.mailboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn metrics(&self) -> &FeedMetrics {
+        &self.metrics
     }
 }
 
 impl ChangeListener for Hub {
-    /// Wakes nobody: that they have changed does.
+    /// Keeps the arrivals. The streams are woken by [`Self::on_changed`], which follows.
     fn on_arrivals(&self, arrivals: Vec<Arrival>) {
-        let followed = self.followed();
+        let mailboxes = self.lock();
         for arrival in arrivals {
-            if let Some(followed) = followed.get(&arrival.mailbox) {
-                followed.mark.send_if_modified(|mark| {
-                    mark.arrival = Some(arrival);
+            if let Some(followed) = mailboxes.get(&arrival.mailbox) {
+                followed.state.send_if_modified(|state| {
+                    state.last_arrival = Some(arrival);
                     false
                 });
             }
@@ -177,124 +195,131 @@ impl ChangeListener for Hub {
     }
 
     fn on_changed(&self, heads: &[MailboxHead]) {
-        self.mark(heads, |mark, heard| mark.seq < heard);
+        let mut woken = 0;
+        self.update(heads, |state, notified| {
+            let is_news = state.seq < notified;
+            woken += usize::from(is_news);
+            is_news
+        });
+        if woken > 0 {
+            self.metrics.woken(WakeupSource::Notification, woken);
+        }
         if heads.iter().any(|head| head.mailbox.is_all()) {
-            self.stirred.notify_one();
+            self.poll_now.notify_one();
         }
     }
 
-    /// The store is asked for all of them at once: they need not all look for themselves.
+    /// Requests one poll of all followed mailboxes, instead of a read by each stream.
     fn on_hints_lost(&self) {
-        self.stirred.notify_one();
+        self.poll_now.notify_one();
     }
 
     fn on_database_replaced(&self) {
-        self.is_replaced.store(true, Ordering::Release);
-        self.stirred.notify_one();
+        self.is_database_replaced.store(true, Ordering::Release);
+        self.poll_now.notify_one();
     }
 }
 
-/// One of the places that a mailbox has for those who follow it.
+/// One of a mailbox's streams, counted until this is dropped.
 pub struct Place {
     hub: Arc<Hub>,
     mailbox: MailboxKey,
 }
 
-/// Somebody who follows a mailbox, until this is dropped.
+/// Subscription of a stream to a mailbox, until this is dropped.
 pub struct Subscription {
-    place: Arc<Place>,
-    mark: watch::Receiver<Mark>,
-    doubts: u64,
-    /// Whether there were new ones since the store was last asked.
-    doubtful: bool,
+    slot: Arc<Place>,
+    state: watch::Receiver<MailboxState>,
+    invalidations: u64,
+    /// Set by an invalidation until the next read from the store.
+    is_invalid: bool,
     drain: watch::Receiver<bool>,
 }
 
-/// What a subscription waits for.
+/// Event of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// There may be something to see.
+    /// The mailbox may have changed.
     Changed,
-    /// The server is going away.
+    /// The server is draining.
     Draining,
 }
 
 impl Subscription {
-    /// Its place. Whoever holds something on its behalf holds this too: it is free again
-    /// when both are gone.
+    /// Slot of the stream. It is free once all of its holders have dropped it, so that buffered
+    /// frames count like a stream.
     #[must_use]
     pub fn place(&self) -> Arc<Place> {
-        Arc::clone(&self.place)
+        Arc::clone(&self.slot)
     }
 
-    /// Until there is news for a reader that has seen all up to a number. Nothing is lost if
-    /// this is dropped before.
+    /// Waits for the next event of a stream that has seen the changes up to `seen`. Cancel safe.
     pub async fn news(&mut self, seen: i64) -> News {
         let Self {
-            mark,
-            doubts,
-            doubtful,
+            state,
+            invalidations,
+            is_invalid,
             drain,
             ..
         } = self;
         tokio::select! {
             _ = drain.wait_for(|drains| *drains) => News::Draining,
-            now = changed(mark, *doubts, seen) => {
-                *doubtful |= *doubts != now;
-                *doubts = now;
+            now = changed(state, *invalidations, seen) => {
+                *is_invalid |= *invalidations != now;
+                *invalidations = now;
                 News::Changed
             }
         }
     }
 
-    /// All that there is to see, if that is one message, is known here, and nothing may have
-    /// been missed. If this says nothing, the store is to be asked.
+    /// Returns the feed after `seen` without a read, if it is known to be the last arrival alone.
+    /// `None` means that the store must be read.
     pub fn arrived(&mut self, seen: &FeedPosition) -> Option<FeedPage> {
-        if std::mem::take(&mut self.doubtful) {
+        if std::mem::take(&mut self.is_invalid) {
             return None;
         }
-        let mark = self.mark.borrow();
-        let last = mark.arrival.as_ref();
-        last.filter(|arrival| arrival.offset.seq == mark.seq)?
+        let state = self.state.borrow();
+        let last = state.last_arrival.as_ref();
+        last.filter(|arrival| arrival.offset.seq == state.seq)?
             .feed_page_after(seen)
     }
 
-    /// What is followed.
+    /// Key of the mailbox.
     #[must_use]
     pub fn mailbox(&self) -> MailboxKey {
-        self.place.mailbox
+        self.slot.mailbox
     }
 
-    /// Until the server is going away.
+    /// Waits until the server is draining.
     pub async fn draining(&self) {
-        // It does not end before the hub does, which the place holds.
+        // The sender lives as long as the hub, which the slot holds.
         let _ = self.drain.clone().wait_for(|drains| *drains).await;
     }
 
-    /// Whether the server is going away.
+    /// Returns whether the server is draining.
     #[must_use]
     pub fn drains(&self) -> bool {
         *self.drain.borrow()
     }
 }
 
-/// The doubts, once there are others or something was not seen. Neither this nor the drain
-/// ends before the hub does, which the subscription holds.
-async fn changed(mark: &mut watch::Receiver<Mark>, doubts: u64, seen: i64) -> u64 {
-    let is_news = |mark: &Mark| mark.doubts != doubts || mark.seq != seen;
+/// Waits for an invalidation or for a seq other than `seen`, and returns the number of
+/// invalidations. The sender lives as long as the hub, which the subscription's slot holds.
+async fn changed(state: &mut watch::Receiver<MailboxState>, invalidations: u64, seen: i64) -> u64 {
+    let is_news = |state: &MailboxState| state.invalidations != invalidations || state.seq != seen;
     loop {
-        let ended = mark.changed().await.is_err();
-        let now = mark.borrow_and_update();
+        let ended = state.changed().await.is_err();
+        let now = state.borrow_and_update();
         if ended || is_news(&now) {
-            return now.doubts;
+            return now.invalidations;
         }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut followed = self.hub.followed();
-        if let Entry::Occupied(mut entry) = followed.entry(self.mailbox) {
+        let mut mailboxes = self.hub.lock();
+        if let Entry::Occupied(mut entry) = mailboxes.entry(self.mailbox) {
             entry.get_mut().streams -= 1;
             if entry.get().streams == 0 {
                 entry.remove();

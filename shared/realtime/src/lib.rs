@@ -1,9 +1,9 @@
-//! Who follows which mailbox here, and how they learn that there is something to see.
+//! Subscriptions to mailboxes, and the wake-ups of their streams.
 //!
-//! A wake-up says "look": what there is to see is read from the store, so one that is lost
-//! delays and loses nothing. Only the last message of a mailbox is kept here, while it is
-//! small: who has seen all that was before it need not read it. [`follow`] asks the store from
-//! time to time for all mailboxes that somebody follows, and would be enough by itself.
+//! A wake-up is a hint to read the feed from the store: a lost one delays a change and loses
+//! nothing. The [`Hub`] keeps only the last arrival of a mailbox, while it is small, so that streams
+//! which have seen everything before it need no read. [`follow`] asks the store periodically
+//! for all followed mailboxes, and would suffice without any notification.
 
 mod hub;
 mod poll;

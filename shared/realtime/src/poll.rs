@@ -1,105 +1,112 @@
-//! Asking the store, in case nobody was told.
+//! The poll of followed mailboxes, which finds changes whose notifications were lost.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use storage::{Error, MailboxHead, MailboxKey, Maintenance};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::hub::Hub;
 
-/// How often the store is asked. Nothing is later than this.
+/// Interval between polls, and so the maximum delay of a change whose notification was lost.
 pub const POLL_EVERY: Duration = Duration::from_secs(2);
-/// How long an answer may take: longer than a database lets itself take. A connection that
-/// hangs must not be the last one that was asked on.
-const ANSWER_MAX: Duration = Duration::from_secs(6);
+/// Time limit of a poll: longer than the store's own, so that only a hanging connection reaches it
+/// and the next poll takes another one.
+const POLL_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Over how long all look after the store was replaced, and in how many parts: together they
-/// would keep everybody else who reads waiting.
-const SPREAD: Duration = Duration::from_secs(1);
-const PARTS: u32 = 50;
+/// Time over which all streams are invalidated after the database was replaced. At once, their
+/// reads would delay those of all other callers.
+const INVALIDATION_SPREAD: Duration = Duration::from_secs(1);
+/// Number of steps of that invalidation.
+const INVALIDATION_STEPS: u32 = 50;
 
-/// Mailboxes that are settled together when something was sent to everyone.
-const SETTLED_TOGETHER: usize = 100;
-/// From one such part to the next: ten thousand are spread over a second.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Number of due mailboxes that are settled by one call, after a message to everyone.
+const SETTLE_BATCH: usize = 100;
+/// Pause between these calls: ten thousand mailboxes are settled within a second.
+const SETTLE_PAUSE: Duration = Duration::from_millis(10);
 
-/// Asks the store from time to time, and at once when hints may have been lost or something
-/// was sent to everyone, for all mailboxes that somebody follows, in one question, for as long
-/// as the hub is there. It is asked also if nobody follows anything: so it looks whether the
-/// database is still the one that it was.
-pub fn follow(hub: &Arc<Hub>, store: Arc<dyn Maintenance>, every: Duration) {
-    tokio::spawn(ask(Arc::downgrade(hub), store, every));
+/// Starts a task that polls the heads of all followed mailboxes, for as long as the hub exists:
+/// every `poll_interval`, and at once when notifications may have been lost or a message was sent to
+/// everyone. It polls without followed mailboxes too, to detect a replaced database.
+pub fn follow(hub: &Arc<Hub>, store: Arc<dyn Maintenance>, poll_interval: Duration) {
+    tokio::spawn(poll_until_dropped(
+        Arc::downgrade(hub),
+        store,
+        poll_interval,
+    ));
 }
 
-async fn ask(hub: Weak<Hub>, store: Arc<dyn Maintenance>, every: Duration) {
-    let mut ticks = interval(every);
+async fn poll_until_dropped(hub: Weak<Hub>, store: Arc<dyn Maintenance>, poll_interval: Duration) {
+    let mut ticks = interval(poll_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut settling: Option<JoinHandle<bool>> = None;
     loop {
-        // For as long as it takes until the next question, and no longer.
+        // Held only until the next poll is done.
         let Some(hub) = hub.upgrade() else { return };
         tokio::select! {
             _ = ticks.tick() => {}
-            () = hub.stirred() => {}
-            // More may have fallen due since.
-            all = done(&mut settling) => if !all { continue },
+            () = hub.poll_requested() => {}
+            // More mailboxes may have become due in the meantime.
+            succeeded = settled(&mut settling) => if !succeeded { continue },
         }
-        match look(&hub, &*store).await {
+        let start = Instant::now();
+        let due = poll(&hub, &*store).await;
+        hub.metrics().polled(start.elapsed(), due.is_ok());
+        match due {
             Ok(due) if !due.is_empty() && settling.is_none() => {
                 settling = Some(tokio::spawn(settle(Arc::clone(&store), due)));
             }
             Ok(_) => {}
-            // It is asked again.
             Err(error) => tracing::debug!(error.source = %error, "feed.poll_failed"),
         }
     }
 }
 
-async fn doubt_all(hub: &Hub) {
+/// Invalidates all followed mailboxes in steps.
+async fn invalidate_all(hub: &Hub) {
     let mailboxes = hub.mailboxes();
-    let part = mailboxes.len().div_ceil(PARTS as usize).max(1);
-    for part in mailboxes.chunks(part) {
-        hub.doubt(part);
-        sleep(SPREAD / PARTS).await;
+    let step = mailboxes.len().div_ceil(INVALIDATION_STEPS as usize).max(1);
+    for mailboxes in mailboxes.chunks(step) {
+        hub.invalidate(mailboxes);
+        sleep(INVALIDATION_SPREAD / INVALIDATION_STEPS).await;
     }
 }
 
-/// Until those that are being settled are; whether all of them are.
-async fn done(settling: &mut Option<JoinHandle<bool>>) -> bool {
-    let all = match settling {
+/// Waits for the settling task, if there is one. Returns whether it settled all mailboxes.
+async fn settled(settling: &mut Option<JoinHandle<bool>>) -> bool {
+    let succeeded = match settling {
         Some(task) => task.await.unwrap_or(false),
         None => std::future::pending().await,
     };
     *settling = None;
-    all
+    succeeded
 }
 
-/// Wakes those whose mailboxes have changed, or all if the store was replaced. The mailboxes
-/// that are due.
-async fn look(hub: &Hub, store: &dyn Maintenance) -> Result<Vec<MailboxKey>, Error> {
-    let looks = timeout(ANSWER_MAX, store.statuses(&hub.mailboxes())).await;
-    if hub.was_replaced() {
-        doubt_all(hub).await;
+/// Polls the store once: wakes the streams of changed mailboxes, or of all if the database was
+/// replaced. Returns the mailboxes that are due.
+async fn poll(hub: &Hub, store: &dyn Maintenance) -> Result<Vec<MailboxKey>, Error> {
+    let statuses = timeout(POLL_TIMEOUT, store.statuses(&hub.mailboxes())).await;
+    if hub.take_database_replaced() {
+        invalidate_all(hub).await;
         return Ok(Vec::new());
     }
-    let looks = looks.map_err(|_| Error::Deadline)??;
-    let heads: Vec<MailboxHead> = looks.iter().map(|look| look.head).collect();
-    hub.polled(&heads);
-    let due = looks.iter().filter(|look| look.is_due);
-    Ok(due.map(|look| look.head.mailbox).collect())
+    let statuses = statuses.map_err(|_| Error::Deadline)??;
+    let heads: Vec<MailboxHead> = statuses.iter().map(|status| status.head).collect();
+    hub.apply_poll(&heads);
+    let due = statuses.iter().filter(|status| status.is_due);
+    Ok(due.map(|status| status.head.mailbox).collect())
 }
 
-/// Settles mailboxes, which wakes those who follow them: a part at a time, so that a message
-/// to everyone does not bring all of them to the store at once. Whether all of them are.
+/// Settles mailboxes, which wakes their streams: in batches, so that a message to everyone does not
+/// cause a read by all streams at once. Returns whether all were settled.
 async fn settle(store: Arc<dyn Maintenance>, due: Vec<MailboxKey>) -> bool {
-    let mut pauses = interval(PAUSE);
+    let mut pauses = interval(SETTLE_PAUSE);
     pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for part in due.chunks(SETTLED_TOGETHER) {
+    for batch in due.chunks(SETTLE_BATCH) {
         pauses.tick().await;
-        if let Err(error) = store.settle(part).await {
-            // The rest is due still, and found so by the next question.
+        if let Err(error) = store.settle(batch).await {
+            // The rest is still due, and found by the next poll.
             tracing::debug!(error.source = %error, "feed.settle_failed");
             return false;
         }

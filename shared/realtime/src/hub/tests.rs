@@ -1,4 +1,4 @@
-//! Who is woken, and what is known without asking the store.
+//! Wake-ups of the hub, and arrivals that need no read.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -26,11 +26,11 @@ fn head(seq: i64) -> [MailboxHead; 1] {
     }]
 }
 
-/// The news that there is, if there is some.
-fn news(subscription: &mut Subscription, seen: i64) -> Option<News> {
+/// The event that is pending for a stream, if there is one.
+fn event(subscription: &mut Subscription, seen: i64) -> Option<News> {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(subscription.news(seen)).poll(&mut context) {
-        Poll::Ready(news) => Some(news),
+        Poll::Ready(event) => Some(event),
         Poll::Pending => None,
     }
 }
@@ -85,113 +85,113 @@ fn arrival(seq: i64) -> Vec<Arrival> {
 }
 
 #[test]
-fn a_message_is_known_while_it_is_all_that_there_is_to_see() {
+fn an_arrival_needs_no_read_while_it_is_the_only_change() {
     let hub = Hub::new();
-    let mut subscription = hub.subscribe(MAILBOX, 1).expect("a place");
+    let mut subscription = hub.subscribe(MAILBOX, 1).expect("a slot");
     hub.on_arrivals(arrival(5));
-    assert_eq!(news(&mut subscription, 4), None);
+    assert_eq!(event(&mut subscription, 4), None);
     assert_eq!(subscription.arrived(&seen(4)), None);
     hub.on_changed(&head(5));
-    assert_eq!(news(&mut subscription, 4), Some(News::Changed));
+    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
     let feed = subscription.arrived(&seen(4)).expect("a feed");
     assert_eq!((feed.changes.len(), feed.head, feed.more), (1, 5, false));
-    for not_all in [3, 5, 6] {
-        assert_eq!(subscription.arrived(&seen(not_all)), None, "{not_all}");
+    for other in [3, 5, 6] {
+        assert_eq!(subscription.arrived(&seen(other)), None, "{other}");
     }
     hub.on_changed(&head(6));
     assert_eq!(subscription.arrived(&seen(4)), None);
 }
 
 #[test]
-fn after_a_doubt_the_store_is_asked_once_whatever_comes() {
+fn an_invalidation_causes_one_read_from_the_store() {
     let hub = Hub::new();
-    let mut subscription = hub.subscribe(MAILBOX, 1).expect("a place");
-    hub.doubt(&[MAILBOX]);
+    let mut subscription = hub.subscribe(MAILBOX, 1).expect("a slot");
+    hub.invalidate(&[MAILBOX]);
     hub.on_arrivals(arrival(5));
     hub.on_changed(&head(5));
-    assert_eq!(news(&mut subscription, 4), Some(News::Changed));
+    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
     assert_eq!(subscription.arrived(&seen(4)), None);
     assert!(subscription.arrived(&seen(4)).is_some());
 
-    // A poll that is late, and takes back what has come since.
+    // A poll that read the head before the last notification.
     hub.on_changed(&head(6));
-    hub.polled(&head(5));
+    hub.apply_poll(&head(5));
     hub.on_arrivals(arrival(5));
-    assert_eq!(news(&mut subscription, 4), Some(News::Changed));
+    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
     assert_eq!(subscription.arrived(&seen(4)), None);
 }
 
 #[test]
-fn a_change_wakes_those_who_have_not_seen_it() {
+fn a_change_wakes_the_streams_that_have_not_seen_it() {
     let hub = Hub::new();
-    let mut one = hub.subscribe(MAILBOX, 2).expect("a place");
-    let mut other = hub.subscribe(MAILBOX, 2).expect("a place");
+    let mut one = hub.subscribe(MAILBOX, 2).expect("a slot");
+    let mut other = hub.subscribe(MAILBOX, 2).expect("a slot");
     hub.on_changed(&head(5));
-    assert_eq!(news(&mut one, 4), Some(News::Changed));
-    assert_eq!(news(&mut one, 5), None);
-    assert_eq!(news(&mut other, 5), None);
+    assert_eq!(event(&mut one, 4), Some(News::Changed));
+    assert_eq!(event(&mut one, 5), None);
+    assert_eq!(event(&mut other, 5), None);
     hub.on_changed(&head(4));
-    assert_eq!(news(&mut one, 5), None);
+    assert_eq!(event(&mut one, 5), None);
 }
 
 #[test]
-fn a_poll_also_wakes_where_the_number_fell_and_doubt_wakes_in_any_case() {
+fn a_poll_wakes_after_a_lower_seq_and_an_invalidation_wakes_always() {
     let hub = Hub::new();
-    let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
+    let mut subscription = hub.subscribe(MAILBOX, 2).expect("a slot");
     hub.on_changed(&head(5));
-    assert_eq!(news(&mut subscription, 4), Some(News::Changed));
-    hub.polled(&head(5));
-    assert_eq!(news(&mut subscription, 5), None);
-    hub.polled(&head(3));
-    assert_eq!(news(&mut subscription, 5), Some(News::Changed));
-    hub.doubt(&[MAILBOX]);
-    assert_eq!(news(&mut subscription, 3), Some(News::Changed));
-    hub.polled(&head(3));
-    assert_eq!(news(&mut subscription, 3), None);
+    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
+    hub.apply_poll(&head(5));
+    assert_eq!(event(&mut subscription, 5), None);
+    hub.apply_poll(&head(3));
+    assert_eq!(event(&mut subscription, 5), Some(News::Changed));
+    hub.invalidate(&[MAILBOX]);
+    assert_eq!(event(&mut subscription, 3), Some(News::Changed));
+    hub.apply_poll(&head(3));
+    assert_eq!(event(&mut subscription, 3), None);
 }
 
 #[test]
-fn lost_hints_wake_the_poll_and_nobody_else() {
+fn a_lost_hint_requests_a_poll_and_wakes_no_stream() {
     let hub = Hub::new();
-    let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
+    let mut subscription = hub.subscribe(MAILBOX, 2).expect("a slot");
     let mut context = Context::from_waker(Waker::noop());
-    assert!(pin!(hub.stirred()).poll(&mut context).is_pending());
+    assert!(pin!(hub.poll_requested()).poll(&mut context).is_pending());
     hub.on_hints_lost();
-    assert_eq!(news(&mut subscription, 0), None);
-    assert!(pin!(hub.stirred()).poll(&mut context).is_ready());
-    assert!(!hub.was_replaced());
+    assert_eq!(event(&mut subscription, 0), None);
+    assert!(pin!(hub.poll_requested()).poll(&mut context).is_ready());
+    assert!(!hub.take_database_replaced());
     hub.on_database_replaced();
-    assert!(pin!(hub.stirred()).poll(&mut context).is_ready());
-    assert!(hub.was_replaced() && !hub.was_replaced());
+    assert!(pin!(hub.poll_requested()).poll(&mut context).is_ready());
+    assert!(hub.take_database_replaced() && !hub.take_database_replaced());
 }
 
 #[test]
-fn a_poll_that_is_late_takes_no_news_away() {
+fn a_late_poll_hides_no_notified_change() {
     let hub = Hub::new();
-    let mut subscription = hub.subscribe(MAILBOX, 2).expect("a place");
+    let mut subscription = hub.subscribe(MAILBOX, 2).expect("a slot");
     hub.on_changed(&head(6));
-    hub.polled(&head(5));
-    assert_eq!(news(&mut subscription, 5), Some(News::Changed));
-    hub.polled(&head(6));
-    assert_eq!(news(&mut subscription, 6), None);
+    hub.apply_poll(&head(5));
+    assert_eq!(event(&mut subscription, 5), Some(News::Changed));
+    hub.apply_poll(&head(6));
+    assert_eq!(event(&mut subscription, 6), None);
 }
 
 #[test]
-fn who_is_gone_makes_room_and_is_forgotten() {
+fn a_slot_is_free_once_all_its_holders_are_dropped() {
     let hub = Hub::new();
-    let one = hub.subscribe(MAILBOX, 1).expect("a place");
-    let refused = hub.subscribe(MAILBOX, 1).map(drop);
-    assert_eq!(refused, Err(Refused::TooMany));
+    let one = hub.subscribe(MAILBOX, 1).expect("a slot");
+    let error = hub.subscribe(MAILBOX, 1).map(drop);
+    assert_eq!(error, Err(Refused::TooMany));
     let held = one.place();
     drop(one);
-    let refused = hub.subscribe(MAILBOX, 1).map(drop);
-    assert_eq!(refused, Err(Refused::TooMany));
+    let error = hub.subscribe(MAILBOX, 1).map(drop);
+    assert_eq!(error, Err(Refused::TooMany));
     drop(held);
     assert!(hub.mailboxes().is_empty());
-    let mut one = hub.subscribe(MAILBOX, 1).expect("a place");
+    let mut one = hub.subscribe(MAILBOX, 1).expect("a slot");
     hub.drain();
     assert!(one.drains());
-    assert_eq!(news(&mut one, 0), Some(News::Draining));
-    let refused = hub.subscribe(MAILBOX, 9).map(drop);
-    assert_eq!(refused, Err(Refused::Draining));
+    assert_eq!(event(&mut one, 0), Some(News::Draining));
+    let error = hub.subscribe(MAILBOX, 9).map(drop);
+    assert_eq!(error, Err(Refused::Draining));
 }
