@@ -27,9 +27,11 @@ pub async fn handle(
 
 fn parse(mut request: SendBulkRequest) -> Result<Operation<SendBulk>, Violations> {
     let mut violations = Violations::none();
-    let sender = from::parse(request.sender.take(), &mut violations);
+    let mut of_sender = Violations::none();
+    let sender = from::parse(request.sender.take(), &mut of_sender);
     // A sealed content is for whoever has the key already: there is nobody to wrap it for.
     let draft = draft::parse(&mut request, sender, Some(&[]), &mut violations);
+    violations.extend(of_sender);
     let audience = audience(request.audience, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let (draft, audience) = violations.finish(draft.zip(audience))?;

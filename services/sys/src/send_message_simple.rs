@@ -30,8 +30,10 @@ pub async fn handle(
 fn parse(mut request: SendMessageSimpleRequest) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
     let to = id::recipients(&request.to, &mut violations);
-    let sender = from::parse(request.sender.take(), &mut violations);
+    let mut of_sender = Violations::none();
+    let sender = from::parse(request.sender.take(), &mut of_sender);
     let draft = draft::parse(&mut request, sender, to.as_deref(), &mut violations);
+    violations.extend(of_sender);
     let request_id = id::request(&request.request_id, &mut violations);
     let (draft, to) = violations.finish(draft.zip(to))?;
     Ok(draft::send(draft, to, METHOD, request_id.as_ref()))

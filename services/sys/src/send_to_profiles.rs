@@ -67,9 +67,11 @@ fn first(piece: Option<SendToProfilesRequest>) -> Result<(Draft, Option<RequestI
 
 fn parse(mut message: SegmentMessage) -> Result<(Draft, Option<RequestId>), Violations> {
     let mut violations = Violations::none();
-    let sender = from::parse(message.sender.take(), &mut violations);
+    let mut of_sender = Violations::none();
+    let sender = from::parse(message.sender.take(), &mut of_sender);
     // A sealed content is for whoever has the key already: they are too many to wrap it for.
     let draft = draft::parse(&mut message, sender, Some(&[]), &mut violations);
+    violations.extend(of_sender);
     let request_id = id::request(&message.request_id, &mut violations);
     Ok((violations.finish(draft)?, request_id))
 }

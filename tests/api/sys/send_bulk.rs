@@ -215,11 +215,11 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
         fields(app.send_bulk(wrong)).await,
         [
             "content",
+            "expire_after",
             "sender.profile_id",
             "sender.name",
             "audience",
-            "request_id",
-            "expire_after"
+            "request_id"
         ]
     );
     let large = SendBulkRequest {

@@ -328,9 +328,9 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
         fields(call).await,
         [
             "message.content",
+            "message.expire_after",
             "message.sender.profile_id",
             "message.sender.name",
-            "message.expire_after",
             "message.request_id",
         ]
     );
