@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::domain::limits as domain;
 use ::rpc::limits as rpc;
-use messaging::Pace;
+use messaging::StreamTiming;
 use support::workspace;
 
 use super::comments::{self, Comment};
@@ -235,8 +235,8 @@ fn limits_of_sends() -> Phrases {
             "Sys.SendToProfiles",
             format!(
                 "within {} after the one before, and the whole stream takes {} at most",
-                time(rpc::PIECE_MAX),
-                time(rpc::STREAM_TAKEN_MAX)
+                time(rpc::REQUEST_MESSAGE_TIMEOUT),
+                time(rpc::REQUEST_STREAM_MAX)
             ),
         ),
         (
@@ -304,16 +304,16 @@ fn limits_of_pages() -> Phrases {
 }
 
 fn limits_of_the_feed() -> Phrases {
-    let pace = Pace::default();
+    let timing = StreamTiming::default();
     let days = domain::TOMBSTONE_MS / domain::DAY_MS;
     let deletions = number(domain::TOMBSTONES_MAX);
-    let (shortest, longest) = (pace.life.start(), pace.life.end());
+    let (shortest, longest) = (timing.max_age.start(), timing.max_age.end());
     vec![
         (
             "GetChangesRequest.limit",
             cut(domain::CHANGES_DEFAULT, domain::CHANGES_MAX),
         ),
-        ("Event.heartbeat", time(pace.heartbeat)),
+        ("Event.heartbeat", time(timing.heartbeat)),
         (
             "RESYNC_REASON_CURSOR_TOO_OLD",
             format!("{days} days, and at most {deletions} of a mailbox"),
@@ -327,7 +327,7 @@ fn limits_of_the_feed() -> Phrases {
             format!(
                 "more than {} unread for {}",
                 size(domain::STREAM_BYTES_MAX),
-                time(pace.patience)
+                time(timing.slow_reader_timeout)
             ),
         ),
         (

@@ -7,7 +7,7 @@ use tonic::Status;
 
 use super::golden::compare;
 use crate::api::builders::{refused, send_many};
-use crate::realtime::ends::{at_pace, cut_off, impatient};
+use crate::realtime::ends::{cut_off, impatient, with_timing};
 
 /// Number of messages, more than the send buffer of a stream holds.
 const MANY: usize = 140;
@@ -35,7 +35,7 @@ async fn too_many(test: &TestService) -> Status {
 
 async fn too_slow(test: &TestService) -> Status {
     send_many(test, MANY).await;
-    let user = at_pace(test, impatient()).await;
+    let user = with_timing(test, impatient()).await;
     let (_, _, status) = cut_off(user).await;
     status
 }

@@ -7,7 +7,7 @@ use domain::Quotas;
 use proto::sys::v1 as sys;
 use proto::v1;
 use rpc::Limiter;
-use rpc::stack::{Config, Listener, stack};
+use rpc::stack::{Config, ServiceName, stack};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
@@ -62,14 +62,14 @@ async fn overloaded(test: &TestService) -> Status {
         test.store.clock.clone(),
     );
     let config = Config {
-        listener: Listener::Messaging,
+        service: ServiceName::Messaging,
         authenticator: authenticator.await.expect("an authenticator"),
         limiter: Limiter::fixed(Quotas::NO_LIMITS),
         calls_in_flight_max: 0,
     };
     let options = messaging::Options {
         max_request_bytes: 1024,
-        pace: messaging::Pace::default(),
+        timing: messaging::StreamTiming::default(),
     };
     let service = messaging::service(test.store.store.clone(), test.store.hub.clone(), options);
     let routes = Routes::new(service);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use messaging::Pace;
+use messaging::StreamTiming;
 use proto::v1;
 use realtime::POLL_EVERY;
 use serde_json::json;
@@ -31,18 +31,18 @@ async fn a_stream_ends_with_its_token(test: &TestService) {
     assert_eq!(again.changes(1).await, [("new", id)]);
 }
 
-pub async fn at_pace(test: &TestService, pace: Pace) -> InProcessUser {
+pub async fn with_timing(test: &TestService, timing: StreamTiming) -> InProcessUser {
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
-    test.at_pace(pace).await.user(&token)
+    test.with_timing(timing).await.user(&token)
 }
 
 async fn a_stream_beyond_its_maximum_age_asks_to_reconnect(test: &TestService) {
     let moment = Duration::from_millis(50);
-    let pace = Pace {
-        life: moment..=moment,
+    let timing = StreamTiming {
+        max_age: moment..=moment,
         ..unhurried()
     };
-    let mut bob = StreamSubscriber::of(at_pace(test, pace).await, "").await;
+    let mut bob = StreamSubscriber::of(with_timing(test, timing).await, "").await;
     bob.backlog().await;
     let (rest, error) = bob.rest().await;
     assert_eq!(rest, [("reconnect", String::new())]);
@@ -130,11 +130,11 @@ async fn a_drain_does_not_wait_for_slow_readers(test: &TestService) {
 async fn frames_taken_after_the_end_are_marked_as_delivered(test: &TestService) {
     let ids = send_many(test, 5).await;
     let moment = Duration::from_millis(50);
-    let pace = Pace {
-        life: moment..=moment,
+    let timing = StreamTiming {
+        max_age: moment..=moment,
         ..unhurried()
     };
-    let mut bob = StreamSubscriber::of(at_pace(test, pace).await, "0").await;
+    let mut bob = StreamSubscriber::of(with_timing(test, timing).await, "0").await;
     // The reader takes nothing before the stream has ended.
     tokio::time::sleep(2 * moment).await;
     let (seen, _) = bob.rest().await;
@@ -168,9 +168,9 @@ async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
 }
 
 /// Timings with which a reader that takes nothing is cut off at once.
-pub fn impatient() -> Pace {
-    Pace {
-        patience: Duration::from_millis(50),
+pub fn impatient() -> StreamTiming {
+    StreamTiming {
+        slow_reader_timeout: Duration::from_millis(50),
         ..unhurried()
     }
 }
@@ -194,7 +194,7 @@ pub async fn cut_off(user: InProcessUser) -> (StreamSubscriber, Vec<FrameSummary
 
 async fn a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes(test: &TestService) {
     send_many(test, MANY).await;
-    let user = at_pace(test, impatient()).await;
+    let user = with_timing(test, impatient()).await;
     let mut rest = FIRST_REST;
     // A machine that is busy may take longer to cut it off.
     let slow = loop {
@@ -227,7 +227,7 @@ async fn a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes(test: &
 
 async fn a_stalled_reader_is_cut_off_and_can_resume(test: &TestService) {
     let ids = send_many(test, MANY).await;
-    let user = at_pace(test, impatient()).await;
+    let user = with_timing(test, impatient()).await;
     let (slow, seen, status) = cut_off(user).await;
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(reason_of(&status), "SLOW_READER");

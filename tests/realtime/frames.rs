@@ -1,6 +1,6 @@
 //! Frames of a stream and their order.
 
-use messaging::Pace;
+use messaging::StreamTiming;
 use proto::v1;
 use proto::v1::event::Frame;
 use std::time::{Duration, Instant};
@@ -84,12 +84,12 @@ async fn a_stream_shows_the_named_boxes_in_the_named_view(test: &TestService) {
 }
 
 async fn an_idle_stream_sends_heartbeats(test: &TestService) {
-    let pace = Pace {
+    let timing = StreamTiming {
         heartbeat: Duration::from_millis(20),
         ..unhurried()
     };
     let token = support::issuer::TestIssuer::shared().user("demo", "bob", test.now_s());
-    let user = test.at_pace(pace).await.user(&token);
+    let user = test.with_timing(timing).await.user(&token);
     let mut bob = StreamSubscriber::of(user, "").await;
     bob.backlog().await;
     let caught_up = bob.cursor.clone();
@@ -124,13 +124,13 @@ async fn streamed_entries_are_marked_as_delivered_without_an_event(test: &TestSe
 const SILENCE_MAX: Duration = Duration::from_millis(3_500);
 
 async fn a_stream_continues_while_writes_are_blocked(test: &TestService) {
-    let pace = Pace {
+    let timing = StreamTiming {
         heartbeat: Duration::from_millis(100),
-        round: Duration::from_secs(1),
+        delivery_interval: Duration::from_secs(1),
         ..unhurried()
     };
     let token = support::issuer::TestIssuer::shared().user("demo", "bob", test.now_s());
-    let user = test.at_pace(pace).await.user(&token);
+    let user = test.with_timing(timing).await.user(&token);
     let mut bob = StreamSubscriber::of(user, "").await;
     bob.backlog().await;
     let raw = RawDatabase::open(test.store.backend(), &test.store.options.url).await;

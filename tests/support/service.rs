@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::Authenticator;
-use messaging::Pace;
+use messaging::StreamTiming;
 use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_EVERY};
 use rpc::Limiter;
-use rpc::stack::{Config, Listener, Stack, stack};
+use rpc::stack::{Config, ServiceName, Stack, stack};
 use storage::{Clock as _, Store};
 use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
@@ -62,25 +62,25 @@ impl Listeners {
     fn over(
         store: Arc<dyn Store>,
         hub: &Arc<Hub>,
-        pace: Pace,
+        timing: StreamTiming,
         authenticator: &Arc<Authenticator>,
     ) -> Self {
         let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
-        let config = |listener| Config {
-            listener,
+        let config = |service| Config {
+            service,
             authenticator: authenticator.clone(),
             limiter: limiter.clone(),
             calls_in_flight_max: CALLS_IN_FLIGHT,
         };
         let options = messaging::Options {
             max_request_bytes: USER_REQUEST_BYTES,
-            pace,
+            timing,
         };
         let messaging = Routes::new(messaging::service(store.clone(), hub.clone(), options));
         let sys = Routes::new(sys::service(store, limiter.clone(), SYS_REQUEST_BYTES));
         Self {
-            messaging: stack(config(Listener::Messaging), messaging.prepare()).expect("a stack"),
-            sys: stack(config(Listener::Sys), sys.prepare()).expect("a stack"),
+            messaging: stack(config(ServiceName::Messaging), messaging.prepare()).expect("a stack"),
+            sys: stack(config(ServiceName::Sys), sys.prepare()).expect("a stack"),
         }
     }
 
@@ -133,11 +133,11 @@ impl TestService {
             .sys(&TestIssuer::shared().sys(app, scope, self.now_s()))
     }
 
-    /// The services over the same store, with streams of another pace.
-    pub async fn at_pace(&self, pace: Pace) -> Listeners {
+    /// The services over the same store, with streams of another timing.
+    pub async fn with_timing(&self, timing: StreamTiming) -> Listeners {
         let authenticator = authenticator(&self.store).await;
         let store = self.store.store.clone();
-        Listeners::over(store, &self.store.hub, pace, &authenticator)
+        Listeners::over(store, &self.store.hub, timing, &authenticator)
     }
 
     /// The services over a second store on the same data: another replica. Closing its store
@@ -189,11 +189,11 @@ impl Fixture for TestService {
 
 /// Timings of streams under which a slow machine causes no heartbeat and cuts off no reader.
 #[must_use]
-pub fn unhurried() -> Pace {
-    Pace {
+pub fn unhurried() -> StreamTiming {
+    StreamTiming {
         heartbeat: Duration::from_hours(1),
-        patience: Duration::from_hours(1),
-        ..Pace::default()
+        slow_reader_timeout: Duration::from_hours(1),
+        ..StreamTiming::default()
     }
 }
 

@@ -1,23 +1,23 @@
 //! A user deletes all own entries of a box.
 
+use std::time::Instant;
+
 use domain::operation::ClearMessages;
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{ClearMessagesRequest, ClearMessagesResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::{id, msgbox};
-use rpc::{Deadline, RpcError, User};
+use rpc::methods::messaging::CLEAR_MESSAGES;
+use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.v1.Messaging/ClearMessages";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<ClearMessagesRequest>,
+    user: User,
+    request: ClearMessagesRequest,
+    deadline: Instant,
 ) -> Result<ClearMessagesResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(user.profile(), &request.into_inner())?;
+    let operation = parse(user.profile(), &request)?;
     let actual = store.execute(user.app(), operation, deadline).await?;
     Ok(ClearMessagesResponse { actual })
 }
@@ -31,7 +31,7 @@ fn parse(
     let request_id = id::request(&request.request_id, &mut violations);
     let msgbox = violations.finish(msgbox)?;
     Ok(Operation {
-        request: Canonical::of(METHOD)
+        request: Canonical::of(CLEAR_MESSAGES.path)
             .field(msgbox.name())
             .of_user(owner, request_id.as_ref()),
         action: ClearMessages {

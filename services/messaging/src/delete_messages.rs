@@ -1,24 +1,24 @@
 //! A user deletes messages: the own entries, or everyone's.
 
+use std::time::Instant;
+
 use domain::operation::{DeleteEntries, DeleteForEveryone};
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{DeleteMessagesRequest, DeleteMessagesResponse, DeleteScope};
 use rpc::convert::idempotency::Canonical;
-use rpc::convert::message_ids::MessageIds;
+use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::{enums, id, msgbox};
-use rpc::{Deadline, RpcError, User};
+use rpc::methods::messaging::DELETE_MESSAGES;
+use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.v1.Messaging/DeleteMessages";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<DeleteMessagesRequest>,
+    user: User,
+    request: DeleteMessagesRequest,
+    deadline: Instant,
 ) -> Result<DeleteMessagesResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let (deletion, requested) = parse(user.profile(), &request.into_inner())?;
+    let (deletion, requested) = parse(user.profile(), &request)?;
     let actual = match deletion {
         Deletion::OwnCopy(operation) => store.execute(user.app(), operation, deadline).await?,
         Deletion::ForEveryone(operation) => store.execute(user.app(), operation, deadline).await?,
@@ -39,7 +39,7 @@ fn parse(
 ) -> Result<(Deletion, u32), Violations> {
     let mut violations = Violations::none();
     let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
-    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let message_ids = RequestedIds::parse(&request.message_ids, &mut violations);
     let scope = enums::known(request.scope, "scope", &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let (msgbox, scope) = violations.finish(msgbox.zip(scope))?;
@@ -47,7 +47,7 @@ fn parse(
         DeleteScope::Unspecified | DeleteScope::OwnCopy => false,
         DeleteScope::Everyone => true,
     };
-    let request = Canonical::of(METHOD)
+    let request = Canonical::of(DELETE_MESSAGES.path)
         .field(msgbox.name())
         .list(message_ids.canonical())
         .field([u8::from(for_everyone)])

@@ -1,24 +1,24 @@
 //! A sender changes what a message says.
 
+use std::time::Instant;
+
 use domain::operation::{EditMessage, Revision};
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{EditMessageRequest, EditMessageResponse};
+use rpc::convert::content_update::ContentUpdate;
 use rpc::convert::id;
-use rpc::convert::rewrite::Rewrite;
 use rpc::convert::time::timestamp;
-use rpc::{Deadline, RpcError, User};
+use rpc::methods::messaging::EDIT_MESSAGE;
+use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.v1.Messaging/EditMessage";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<EditMessageRequest>,
+    user: User,
+    request: EditMessageRequest,
+    deadline: Instant,
 ) -> Result<EditMessageResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(user.profile(), request.into_inner())?;
+    let operation = parse(user.profile(), request)?;
     let revision = store.execute(user.app(), operation, deadline).await?;
     Ok(answer(revision))
 }
@@ -28,23 +28,23 @@ fn parse(
     request: EditMessageRequest,
 ) -> Result<Operation<EditMessage>, Violations> {
     let mut violations = Violations::none();
-    let rewrite = Rewrite::parse(
+    let update = ContentUpdate::parse(
         &request.message_id,
         request.content,
         request.expected_version,
         &mut violations,
     );
     let request_id = id::request(&request.request_id, &mut violations);
-    let rewrite = violations.finish(rewrite)?;
+    let update = violations.finish(update)?;
     Ok(Operation {
-        request: rewrite
-            .canonical(METHOD)
+        request: update
+            .canonical(EDIT_MESSAGE.path)
             .of_user(owner, request_id.as_ref()),
         action: EditMessage {
             owner: owner.clone(),
-            message_id: rewrite.message_id,
-            content: rewrite.content,
-            expected_version: rewrite.expected_version,
+            message_id: update.message_id,
+            content: update.content,
+            expected_version: update.expected_version,
         },
     })
 }

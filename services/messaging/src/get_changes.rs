@@ -4,33 +4,31 @@ use domain::limits::{CHANGES_DEFAULT, CHANGES_MAX, PAGE_BYTES_MAX};
 use domain::{AppId, ProfileId, Violations};
 use proto::v1::{Event, GetChangesRequest, GetChangesResponse};
 use rpc::convert::cursor;
-use rpc::convert::feed::{self, Lens};
+use rpc::convert::feed::{self, FeedFilter};
 use rpc::{RpcError, User};
 use storage::{FeedLimits, FeedPage, MailStore};
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetChangesRequest>,
+    user: User,
+    request: GetChangesRequest,
 ) -> Result<GetChangesResponse, RpcError> {
-    let user = User::of(&request)?;
-    let request = request.into_inner();
-    let (part, lens) = parse(&request)?;
+    let (part, filter) = parse(&request)?;
     let since = feed::since(&request.cursor, user.app(), user.profile())?;
     let mut read = store
         .changes(user.app(), user.profile(), since, part)
         .await?;
     feed::fit(&mut read, PAGE_BYTES_MAX, feed::answer_bytes);
-    answer(read, lens, user.app(), user.profile())
+    answer(read, filter, user.app(), user.profile())
 }
 
-fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, Lens), Violations> {
+fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, FeedFilter), Violations> {
     let mut violations = Violations::none();
     let limit = u32::try_from(request.limit);
     if limit.is_err() {
         violations.invalid("limit", "must not be negative");
     }
-    let lens = Lens::parse(&request.msgboxes, request.view, &mut violations);
+    let filter = FeedFilter::parse(&request.msgboxes, request.view, &mut violations);
     let part = limit.ok().map(|limit| FeedLimits {
         changes_max: if limit == 0 {
             CHANGES_DEFAULT
@@ -39,12 +37,12 @@ fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, Lens), Violations> 
         },
         bytes_max: PAGE_BYTES_MAX,
     });
-    Ok((violations.finish(part)?, lens))
+    Ok((violations.finish(part)?, filter))
 }
 
 fn answer(
     read: FeedPage,
-    lens: Lens,
+    filter: FeedFilter,
     app: &AppId,
     owner: &ProfileId,
 ) -> Result<GetChangesResponse, RpcError> {
@@ -54,7 +52,7 @@ fn answer(
         events.push(feed::event(frame, read.reached, app, owner));
     }
     for (seen, change) in read.changes {
-        if let Some(frame) = lens.frame(change)? {
+        if let Some(frame) = filter.frame(change)? {
             events.push(feed::event(frame, seen, app, owner));
         }
     }

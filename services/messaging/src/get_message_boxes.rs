@@ -1,16 +1,14 @@
 //! The caller's boxes with their counts.
 
-use proto::v1::{GetMessageBoxesRequest, GetMessageBoxesResponse};
+use proto::v1::GetMessageBoxesResponse;
 use rpc::convert::counts;
 use rpc::{RpcError, User};
 use storage::{MailStore, Requester};
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessageBoxesRequest>,
+    user: User,
 ) -> Result<GetMessageBoxesResponse, RpcError> {
-    let user = User::of(&request)?;
     let counted = store
         .counts(user.app(), user.profile(), Requester::Owner)
         .await?;

@@ -1,16 +1,14 @@
 //! The caller's counts, and the feed position at which they were true.
 
-use proto::v1::{GetMessageCountsRequest, GetMessageCountsResponse};
+use proto::v1::GetMessageCountsResponse;
 use rpc::convert::{counts, cursor};
 use rpc::{RpcError, User};
 use storage::{MailStore, Requester};
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessageCountsRequest>,
+    user: User,
 ) -> Result<GetMessageCountsResponse, RpcError> {
-    let user = User::of(&request)?;
     let counted = store
         .counts(user.app(), user.profile(), Requester::Owner)
         .await?;

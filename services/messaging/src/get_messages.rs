@@ -6,20 +6,19 @@ use domain::limits::GET_BYTES_MAX;
 use domain::operation::MarkMessagesRead;
 use domain::{MessageId, Msgbox, Operation, Violations};
 use proto::v1::{GetMessagesRequest, GetMessagesResponse};
-use rpc::convert::message_ids::MessageIds;
+use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::view::View;
 use rpc::convert::{entry, msgbox, size};
-use rpc::{Deadline, RpcError, User};
+use rpc::{RpcError, User};
 use storage::{Error, Item, Lookup, MailStore};
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessagesRequest>,
+    user: User,
+    request: GetMessagesRequest,
+    deadline: Instant,
 ) -> Result<GetMessagesResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let asked = parse(&request.into_inner())?;
+    let asked = parse(&request)?;
     let mut items = read(store, &user, asked.msgbox, &asked.message_ids.to_vec()).await?;
     if asked.mark_as_read && items.found.iter().any(|item| item.entry.is_unread()) {
         items = mark(store, &user, asked.msgbox, items, deadline).await?;
@@ -29,7 +28,7 @@ pub async fn handle(
 
 struct Asked {
     msgbox: Msgbox,
-    message_ids: MessageIds,
+    message_ids: RequestedIds,
     mark_as_read: bool,
     view: View,
 }
@@ -37,7 +36,7 @@ struct Asked {
 fn parse(request: &GetMessagesRequest) -> Result<Asked, Violations> {
     let mut violations = Violations::none();
     let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
-    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let message_ids = RequestedIds::parse(&request.message_ids, &mut violations);
     let view = View::parse(request.view, "view", &mut violations);
     violations.finish(msgbox.map(|msgbox| Asked {
         msgbox,

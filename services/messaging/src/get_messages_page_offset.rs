@@ -1,23 +1,25 @@
 //! The page of the caller's entries that lies some pages from one that was answered.
 
 use proto::v1::{GetMessagesPageOffsetRequest, GetMessagesPageOffsetResponse, PageContext};
-use rpc::convert::page::Step;
+use rpc::convert::page::PageRequest;
 use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
 
-use crate::get_messages_page::own;
+use crate::get_messages_page::own_pages;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessagesPageOffsetRequest>,
+    user: User,
+    request: GetMessagesPageOffsetRequest,
 ) -> Result<GetMessagesPageOffsetResponse, RpcError> {
-    let user = User::of(&request)?;
-    let request = request.into_inner();
-    let mailbox = own(store, &user);
-    let step = Step::from::<PageContext>(mailbox.binding(), &request.context, request.page_offset)
-        .ok_or(RpcError::PageContextInvalid)?;
-    let (context, results) = mailbox.page(step).await?;
+    let mailbox = own_pages(store, &user);
+    let page = PageRequest::offset::<PageContext>(
+        mailbox.binding(),
+        &request.context,
+        request.page_offset,
+    )
+    .ok_or(RpcError::PageContextInvalid)?;
+    let (context, results) = mailbox.page(page).await?;
     Ok(GetMessagesPageOffsetResponse {
         context,
         results: Some(results),

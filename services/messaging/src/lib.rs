@@ -1,7 +1,8 @@
 //! The service for users: `postroom.v1.Messaging`.
 //!
-//! One file per RPC, each read top to bottom: handle, parse, answer. What they share with
-//! the privileged service is in [`rpc::convert`].
+//! Each RPC has a file, in the order handle, parse, answer, tests. Conversions shared with the
+//! service for the app are in [`rpc::convert`]. A new RPC is a file, and here its module and
+//! its method.
 
 mod clear_messages;
 mod delete_messages;
@@ -14,13 +15,226 @@ mod get_messages_page;
 mod get_messages_page_offset;
 mod mark_messages_delivered;
 mod mark_messages_read;
-mod pace;
 mod send_message;
 mod send_message_simple;
-mod service;
+mod stream_timing;
 mod subscribe;
 #[cfg(test)]
 mod testing;
 
-pub use pace::Pace;
-pub use service::{Options, Service, service};
+use std::sync::Arc;
+
+use proto::v1;
+use proto::v1::messaging_server::{Messaging, MessagingServer};
+use realtime::Hub;
+use rpc::methods::messaging;
+use rpc::{GrpcResult, call};
+use storage::MailStore;
+use tonic::Request;
+
+pub use self::stream_timing::StreamTiming;
+use self::subscribe::Streams;
+
+/// Maximum size of a response, in bytes: the default limit of clients. `GetMessages` and pages
+/// have tighter limits of their own, so a larger response is a bug.
+const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Service for users.
+pub struct Service {
+    store: Arc<dyn MailStore>,
+    streams: Arc<Streams>,
+}
+
+/// Options of the service.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Maximum size of a request, in bytes.
+    pub max_request_bytes: usize,
+    /// Timings of streams.
+    pub timing: StreamTiming,
+}
+
+/// Creates the service over a store, whose changes the hub announces.
+pub fn service(
+    store: Arc<dyn MailStore>,
+    hub: Arc<Hub>,
+    options: Options,
+) -> MessagingServer<Service> {
+    let streams = Streams::new(hub, options.timing);
+    MessagingServer::new(Service { store, streams })
+        .max_decoding_message_size(options.max_request_bytes)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX)
+}
+
+#[tonic::async_trait]
+impl Messaging for Service {
+    async fn get_message_boxes(
+        &self,
+        request: Request<v1::GetMessageBoxesRequest>,
+    ) -> GrpcResult<v1::GetMessageBoxesResponse> {
+        call(&messaging::GET_MESSAGE_BOXES, request, |user, _, _| {
+            get_message_boxes::handle(&*self.store, user)
+        })
+        .await
+    }
+
+    async fn get_message_counts(
+        &self,
+        request: Request<v1::GetMessageCountsRequest>,
+    ) -> GrpcResult<v1::GetMessageCountsResponse> {
+        call(&messaging::GET_MESSAGE_COUNTS, request, |user, _, _| {
+            get_message_counts::handle(&*self.store, user)
+        })
+        .await
+    }
+
+    async fn get_messages(
+        &self,
+        request: Request<v1::GetMessagesRequest>,
+    ) -> GrpcResult<v1::GetMessagesResponse> {
+        call(
+            &messaging::GET_MESSAGES,
+            request,
+            |user, request, deadline| get_messages::handle(&*self.store, user, request, deadline),
+        )
+        .await
+    }
+
+    async fn get_messages_page(
+        &self,
+        request: Request<v1::GetMessagesPageRequest>,
+    ) -> GrpcResult<v1::GetMessagesPageResponse> {
+        call(
+            &messaging::GET_MESSAGES_PAGE,
+            request,
+            |user, request, _| get_messages_page::handle(&*self.store, user, request),
+        )
+        .await
+    }
+
+    async fn get_messages_page_offset(
+        &self,
+        request: Request<v1::GetMessagesPageOffsetRequest>,
+    ) -> GrpcResult<v1::GetMessagesPageOffsetResponse> {
+        call(
+            &messaging::GET_MESSAGES_PAGE_OFFSET,
+            request,
+            |user, request, _| get_messages_page_offset::handle(&*self.store, user, request),
+        )
+        .await
+    }
+
+    async fn send_message(
+        &self,
+        request: Request<v1::SendMessageRequest>,
+    ) -> GrpcResult<v1::SendMessageResponse> {
+        call(
+            &messaging::SEND_MESSAGE,
+            request,
+            |user, request, deadline| send_message::handle(&*self.store, user, request, deadline),
+        )
+        .await
+    }
+
+    async fn send_message_simple(
+        &self,
+        request: Request<v1::SendMessageSimpleRequest>,
+    ) -> GrpcResult<v1::SendMessageSimpleResponse> {
+        call(
+            &messaging::SEND_MESSAGE_SIMPLE,
+            request,
+            |user, request, deadline| {
+                send_message_simple::handle(&*self.store, user, request, deadline)
+            },
+        )
+        .await
+    }
+
+    async fn mark_messages_read(
+        &self,
+        request: Request<v1::MarkMessagesReadRequest>,
+    ) -> GrpcResult<v1::MarkMessagesReadResponse> {
+        call(
+            &messaging::MARK_MESSAGES_READ,
+            request,
+            |user, request, deadline| {
+                mark_messages_read::handle(&*self.store, user, request, deadline)
+            },
+        )
+        .await
+    }
+
+    async fn delete_messages(
+        &self,
+        request: Request<v1::DeleteMessagesRequest>,
+    ) -> GrpcResult<v1::DeleteMessagesResponse> {
+        call(
+            &messaging::DELETE_MESSAGES,
+            request,
+            |user, request, deadline| {
+                delete_messages::handle(&*self.store, user, request, deadline)
+            },
+        )
+        .await
+    }
+
+    async fn clear_messages(
+        &self,
+        request: Request<v1::ClearMessagesRequest>,
+    ) -> GrpcResult<v1::ClearMessagesResponse> {
+        call(
+            &messaging::CLEAR_MESSAGES,
+            request,
+            |user, request, deadline| clear_messages::handle(&*self.store, user, request, deadline),
+        )
+        .await
+    }
+
+    async fn edit_message(
+        &self,
+        request: Request<v1::EditMessageRequest>,
+    ) -> GrpcResult<v1::EditMessageResponse> {
+        call(
+            &messaging::EDIT_MESSAGE,
+            request,
+            |user, request, deadline| edit_message::handle(&*self.store, user, request, deadline),
+        )
+        .await
+    }
+
+    async fn mark_messages_delivered(
+        &self,
+        request: Request<v1::MarkMessagesDeliveredRequest>,
+    ) -> GrpcResult<v1::MarkMessagesDeliveredResponse> {
+        call(
+            &messaging::MARK_MESSAGES_DELIVERED,
+            request,
+            |user, request, deadline| {
+                mark_messages_delivered::handle(&*self.store, user, request, deadline)
+            },
+        )
+        .await
+    }
+
+    async fn get_changes(
+        &self,
+        request: Request<v1::GetChangesRequest>,
+    ) -> GrpcResult<v1::GetChangesResponse> {
+        call(&messaging::GET_CHANGES, request, |user, request, _| {
+            get_changes::handle(&*self.store, user, request)
+        })
+        .await
+    }
+
+    type SubscribeStream = subscribe::FrameStream;
+
+    async fn subscribe(
+        &self,
+        request: Request<v1::SubscribeRequest>,
+    ) -> GrpcResult<Self::SubscribeStream> {
+        call(&messaging::SUBSCRIBE, request, |user, request, _| {
+            subscribe::handle(Arc::clone(&self.store), &self.streams, user, request)
+        })
+        .await
+    }
+}

@@ -1,20 +1,21 @@
 //! A user says which entries have arrived.
 
+use std::time::Instant;
+
 use domain::operation::MarkMessagesDelivered;
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{MarkMessagesDeliveredRequest, MarkMessagesDeliveredResponse};
-use rpc::convert::message_ids::MessageIds;
-use rpc::{Deadline, RpcError, User};
+use rpc::convert::message_ids::RequestedIds;
+use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<MarkMessagesDeliveredRequest>,
+    user: User,
+    request: MarkMessagesDeliveredRequest,
+    deadline: Instant,
 ) -> Result<MarkMessagesDeliveredResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let (operation, requested) = parse(user.profile(), &request.into_inner())?;
+    let (operation, requested) = parse(user.profile(), &request)?;
     let actual = store.execute(user.app(), operation, deadline).await?;
     Ok(MarkMessagesDeliveredResponse { requested, actual })
 }
@@ -26,7 +27,7 @@ fn parse(
     request: &MarkMessagesDeliveredRequest,
 ) -> Result<(Operation<MarkMessagesDelivered>, u32), Violations> {
     let mut violations = Violations::none();
-    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let message_ids = RequestedIds::parse(&request.message_ids, &mut violations);
     violations.finish(Some(()))?;
     let operation = Operation {
         request: None,

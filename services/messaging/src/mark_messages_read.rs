@@ -1,24 +1,24 @@
 //! A user marks entries as read, or as unread.
 
+use std::time::Instant;
+
 use domain::operation::MarkMessagesRead;
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{MarkMessagesReadRequest, MarkMessagesReadResponse};
 use rpc::convert::idempotency::Canonical;
-use rpc::convert::message_ids::MessageIds;
+use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::{id, msgbox};
-use rpc::{Deadline, RpcError, User};
+use rpc::methods::messaging::MARK_MESSAGES_READ;
+use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.v1.Messaging/MarkMessagesRead";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<MarkMessagesReadRequest>,
+    user: User,
+    request: MarkMessagesReadRequest,
+    deadline: Instant,
 ) -> Result<MarkMessagesReadResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let (operation, requested) = parse(user.profile(), &request.into_inner())?;
+    let (operation, requested) = parse(user.profile(), &request)?;
     let actual = store.execute(user.app(), operation, deadline).await?;
     Ok(MarkMessagesReadResponse { requested, actual })
 }
@@ -30,11 +30,11 @@ fn parse(
 ) -> Result<(Operation<MarkMessagesRead>, u32), Violations> {
     let mut violations = Violations::none();
     let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
-    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let message_ids = RequestedIds::parse(&request.message_ids, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let msgbox = violations.finish(msgbox)?;
     let operation = Operation {
-        request: Canonical::of(METHOD)
+        request: Canonical::of(MARK_MESSAGES_READ.path)
             .field(msgbox.name())
             .list(message_ids.canonical())
             .field([u8::from(request.unread)])

@@ -1,23 +1,23 @@
 //! A user sends a message.
 
+use std::time::Instant;
+
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Sender, Violations};
 use proto::v1::{SendMessageRequest, SendMessageResponse};
 use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
-use rpc::{Deadline, RpcError, User};
+use rpc::methods::messaging::SEND_MESSAGE;
+use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.v1.Messaging/SendMessage";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<SendMessageRequest>,
+    user: User,
+    request: SendMessageRequest,
+    deadline: Instant,
 ) -> Result<SendMessageResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(user.sender(), request.into_inner())?;
+    let operation = parse(user.sender(), request)?;
     let sent = store.execute(user.app(), operation, deadline).await?;
     Ok(answer(sent))
 }
@@ -32,7 +32,12 @@ fn parse(
     let request_id = id::request(&request.request_id, &mut violations);
     id::no_conversation(&request.conversation_id, "conversation_id", &mut violations);
     let (draft, to) = violations.finish(draft.zip(to))?;
-    Ok(draft::send(draft, to, METHOD, request_id.as_ref()))
+    Ok(draft::send(
+        draft,
+        to,
+        SEND_MESSAGE.path,
+        request_id.as_ref(),
+    ))
 }
 
 fn answer(sent: Sent) -> SendMessageResponse {

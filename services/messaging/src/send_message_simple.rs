@@ -1,23 +1,23 @@
 //! A user sends a text.
 
+use std::time::Instant;
+
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Sender, Violations};
 use proto::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
 use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
-use rpc::{Deadline, RpcError, User};
+use rpc::methods::messaging::SEND_MESSAGE_SIMPLE;
+use rpc::{RpcError, User};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.v1.Messaging/SendMessageSimple";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<SendMessageSimpleRequest>,
+    user: User,
+    request: SendMessageSimpleRequest,
+    deadline: Instant,
 ) -> Result<SendMessageSimpleResponse, RpcError> {
-    let user = User::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(user.sender(), request.into_inner())?;
+    let operation = parse(user.sender(), request)?;
     let sent = store
         .execute(user.app(), operation, deadline)
         .await
@@ -34,7 +34,12 @@ fn parse(
     let draft = draft::parse(&mut request, from, to.as_deref(), &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let (draft, to) = violations.finish(draft.zip(to))?;
-    Ok(draft::send(draft, to, METHOD, request_id.as_ref()))
+    Ok(draft::send(
+        draft,
+        to,
+        SEND_MESSAGE_SIMPLE.path,
+        request_id.as_ref(),
+    ))
 }
 
 fn answer(sent: Sent) -> SendMessageSimpleResponse {

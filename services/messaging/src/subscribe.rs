@@ -1,11 +1,10 @@
-//! Streams what happens to the caller's mailbox.
+//! `Subscribe`: streams the changes of the caller's mailbox.
 //!
-//! A [follower](follow) reads the feed whenever there may be something to see, and puts
-//! frames into an [outlet](outlet) that holds as much as a slow reader may cost. Nothing is
-//! held between reads but where the reader is.
+//! A [task](stream_task) for each stream reads the feed after each change, and writes frames to a
+//! bounded [buffer](send_buffer). Between reads it holds only the position of its reader.
 
-mod follow;
-mod outlet;
+mod send_buffer;
+mod stream_task;
 
 use std::sync::Arc;
 
@@ -13,36 +12,34 @@ use domain::Violations;
 use domain::limits::STREAMS_PER_PROFILE_MAX;
 use proto::v1::SubscribeRequest;
 use realtime::{Hub, Refused};
-use rpc::convert::feed::{self, Lens};
-use rpc::{RpcError, TokenEnd, User};
+use rpc::convert::feed::{self, FeedFilter};
+use rpc::{RpcError, User};
 use storage::{FeedLimits, FeedStart, MailStore};
 use tokio::sync::Semaphore;
-use tonic::Request;
 
-use crate::pace::Pace;
-use follow::{Ends, Follower, Reader};
-pub use outlet::Frames;
-use outlet::Outlet;
+use crate::stream_timing::StreamTiming;
+pub use send_buffer::FrameStream;
+use send_buffer::SendBuffer;
+use stream_task::{FeedReader, StreamDeadlines, StreamTask};
 
-/// Streams that note deliveries at once: no more than go into one batch, so that they leave
-/// room for what others write.
-const NOTERS_MAX: usize = 256;
+/// Maximum number of streams that mark deliveries at the same time: as many as fit into one
+/// batch, so that other writes are not delayed.
+const DELIVERY_MARKERS_MAX: usize = 256;
 
-/// What all streams share.
+/// State shared by all streams.
 pub struct Streams {
     hub: Arc<Hub>,
-    pace: Pace,
-    /// Room for those who note deliveries.
-    noters: Semaphore,
+    timing: StreamTiming,
+    /// Permits for marking deliveries.
+    delivery_markers: Semaphore,
 }
 
 impl Streams {
-    /// None yet.
-    pub fn new(hub: Arc<Hub>, pace: Pace) -> Arc<Self> {
+    pub fn new(hub: Arc<Hub>, timing: StreamTiming) -> Arc<Self> {
         Arc::new(Self {
             hub,
-            pace,
-            noters: Semaphore::new(NOTERS_MAX),
+            timing,
+            delivery_markers: Semaphore::new(DELIVERY_MARKERS_MAX),
         })
     }
 }
@@ -50,18 +47,17 @@ impl Streams {
 pub async fn handle(
     store: Arc<dyn MailStore>,
     streams: &Arc<Streams>,
-    request: Request<SubscribeRequest>,
-) -> Result<Frames, RpcError> {
-    let user = User::of(&request)?;
-    let ends = Ends {
-        life: streams.pace.end_of_life(),
-        token: TokenEnd::of(&request)?.at(),
+    user: User,
+    request: SubscribeRequest,
+) -> Result<FrameStream, RpcError> {
+    let deadlines = StreamDeadlines {
+        max_age: streams.timing.max_age_at(),
+        token_expiry: user.token_expiry(),
     };
-    let request = request.into_inner();
-    let lens = parse(&request)?;
+    let filter = parse(&request)?;
     let since = feed::since(&request.cursor, user.app(), user.profile())?;
-    // Only to know the mailbox, and where its head is: what there is to see is read once it
-    // is followed.
+    // Reads only the mailbox and its head; changes are read after the subscription, so that
+    // none is missed.
     let nothing = FeedLimits {
         changes_max: 0,
         bytes_max: 0,
@@ -74,31 +70,35 @@ pub async fn handle(
         since => since,
     };
     let subscription = streams.hub.subscribe(read.mailbox, STREAMS_PER_PROFILE_MAX);
-    let subscription = subscription.map_err(|refused| match refused {
+    let subscription = subscription.map_err(|error| match error {
         Refused::TooMany => RpcError::TooManyStreams,
         Refused::Draining => RpcError::Draining,
     })?;
-    let (outlet, frames) = Outlet::new(
+    let (buffer, frames) = SendBuffer::new(
         user.clone(),
-        lens,
+        filter,
         subscription.place(),
-        streams.pace.patience,
+        streams.timing.slow_reader_timeout,
     );
-    let reader = Reader { user, lens, since };
-    let follower = Follower::new(
+    let reader = FeedReader {
+        user,
+        filter,
+        since,
+    };
+    let task = StreamTask::new(
         store,
         subscription,
-        outlet,
+        buffer,
         reader,
-        ends,
+        deadlines,
         Arc::clone(streams),
     );
-    tokio::spawn(follower.run());
+    tokio::spawn(task.run());
     Ok(frames)
 }
 
-fn parse(request: &SubscribeRequest) -> Result<Lens, Violations> {
+fn parse(request: &SubscribeRequest) -> Result<FeedFilter, Violations> {
     let mut violations = Violations::none();
-    let lens = Lens::parse(&request.msgboxes, request.view, &mut violations);
-    violations.finish(Some(lens))
+    let filter = FeedFilter::parse(&request.msgboxes, request.view, &mut violations);
+    violations.finish(Some(filter))
 }

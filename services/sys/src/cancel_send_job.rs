@@ -1,5 +1,7 @@
 //! The app stops a job.
 
+use std::time::Instant;
+
 use domain::operation::CancelSendJob;
 use domain::request::Request as Repeatable;
 use domain::segment::JobId;
@@ -7,21 +9,19 @@ use domain::{Operation, Violations};
 use proto::sys::v1::{CancelSendJobRequest, CancelSendJobResponse};
 use rpc::convert::id;
 use rpc::convert::idempotency::Canonical;
-use rpc::{Deadline, RpcError, System};
+use rpc::methods::sys::CANCEL_SEND_JOB;
+use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 use crate::job;
 
-const METHOD: &str = "/postroom.sys.v1.Sys/CancelSendJob";
-
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<CancelSendJobRequest>,
+    system: System,
+    request: CancelSendJobRequest,
+    deadline: Instant,
 ) -> Result<CancelSendJobResponse, RpcError> {
-    let system = System::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let (id, request) = parse(&request.into_inner())?;
+    let (id, request) = parse(&request)?;
     // It may be the message that was named.
     let found = store.send_job(system.app(), id.uuid()).await?;
     let job_id = found.map_or(id, |report| report.job_id);
@@ -42,6 +42,6 @@ fn parse(request: &CancelSendJobRequest) -> Result<(JobId, Option<Repeatable>), 
     let job_id = job::id(&request.job_id, &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     violations.check()?;
-    let canonical = Canonical::of(METHOD).field(job_id.uuid());
+    let canonical = Canonical::of(CANCEL_SEND_JOB.path).field(job_id.uuid());
     Ok((job_id, canonical.of_app(request_id.as_ref())))
 }

@@ -1,23 +1,23 @@
 //! The app deletes one message, if it has the expected version.
 
+use std::time::Instant;
+
 use domain::operation::DeleteMessage;
 use domain::{Operation, Violations};
 use proto::sys::v1::{DeleteMessageRequest, DeleteMessageResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::{expected_version, id};
-use rpc::{Deadline, RpcError, System};
+use rpc::methods::sys::DELETE_MESSAGE;
+use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.sys.v1.Sys/DeleteMessage";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<DeleteMessageRequest>,
+    system: System,
+    request: DeleteMessageRequest,
+    deadline: Instant,
 ) -> Result<DeleteMessageResponse, RpcError> {
-    let system = System::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(&request.into_inner())?;
+    let operation = parse(&request)?;
     store.execute(system.app(), operation, deadline).await?;
     Ok(DeleteMessageResponse {})
 }
@@ -29,7 +29,7 @@ fn parse(request: &DeleteMessageRequest) -> Result<Operation<DeleteMessage>, Vio
     let request_id = id::request(&request.request_id, &mut violations);
     violations.check()?;
     Ok(Operation {
-        request: Canonical::of(METHOD)
+        request: Canonical::of(DELETE_MESSAGE.path)
             .field(message_id.uuid())
             .field(expected_version::canonical(expected_version))
             .of_app(request_id.as_ref()),

@@ -6,14 +6,13 @@ use rpc::convert::view::View;
 use rpc::convert::{id, message};
 use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetBulkRequest>,
+    system: System,
+    request: GetBulkRequest,
 ) -> Result<GetBulkResponse, RpcError> {
-    let system = System::of(&request)?;
-    let message_id = parse(&request.into_inner())?;
+    let message_id = parse(&request)?;
     let report = store.bulk(system.app(), message_id).await?;
     let report = report.ok_or(RpcError::MessageNotFound)?;
     let message = if report.recalled {

@@ -4,16 +4,15 @@ use proto::sys::v1::{GetMessageCountsForOwnerRequest, GetMessageCountsForOwnerRe
 use rpc::convert::{counts, cursor};
 use rpc::{RpcError, System};
 use storage::{MailStore, Requester};
-use tonic::Request;
 
 use crate::owner;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessageCountsForOwnerRequest>,
+    system: System,
+    request: GetMessageCountsForOwnerRequest,
 ) -> Result<GetMessageCountsForOwnerResponse, RpcError> {
-    let system = System::of(&request)?;
-    let owner = owner::parse_only(&request.into_inner().owner_profile_id)?;
+    let owner = owner::parse_only(&request.owner_profile_id)?;
     let counted = store.counts(system.app(), &owner, Requester::App).await?;
     Ok(GetMessageCountsForOwnerResponse {
         boxes: counts::boxes(&counted.counts),

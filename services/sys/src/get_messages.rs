@@ -3,19 +3,18 @@
 use domain::limits::GET_BYTES_MAX;
 use domain::{MessageId, Violations};
 use proto::sys::v1::{GetMessagesRequest, GetMessagesResponse};
-use rpc::convert::message_ids::MessageIds;
+use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::view::View;
 use rpc::convert::{message, size};
 use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessagesRequest>,
+    system: System,
+    request: GetMessagesRequest,
 ) -> Result<GetMessagesResponse, RpcError> {
-    let system = System::of(&request)?;
-    let (asked, view) = parse(&request.into_inner())?;
+    let (asked, view) = parse(&request)?;
     let mut items = store
         .messages(system.app(), &asked.to_vec(), GET_BYTES_MAX)
         .await?;
@@ -36,9 +35,9 @@ pub async fn handle(
     })
 }
 
-fn parse(request: &GetMessagesRequest) -> Result<(MessageIds, View), Violations> {
+fn parse(request: &GetMessagesRequest) -> Result<(RequestedIds, View), Violations> {
     let mut violations = Violations::none();
-    let message_ids = MessageIds::parse(&request.message_ids, &mut violations);
+    let message_ids = RequestedIds::parse(&request.message_ids, &mut violations);
     let view = View::parse(request.view, "view", &mut violations);
     violations.finish(Some((message_ids, view)))
 }

@@ -2,24 +2,26 @@
 
 use proto::sys::v1::{GetMessagesForOwnerPageOffsetRequest, GetMessagesForOwnerPageOffsetResponse};
 use proto::v1::PageContext;
-use rpc::convert::page::Step;
+use rpc::convert::page::PageRequest;
 use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 use crate::owner;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessagesForOwnerPageOffsetRequest>,
+    system: System,
+    request: GetMessagesForOwnerPageOffsetRequest,
 ) -> Result<GetMessagesForOwnerPageOffsetResponse, RpcError> {
-    let system = System::of(&request)?;
-    let request = request.into_inner();
     let owner = owner::parse_only(&request.owner_profile_id)?;
     let mailbox = owner::mailbox(store, &system, &owner);
-    let step = Step::from::<PageContext>(mailbox.binding(), &request.context, request.page_offset)
-        .ok_or(RpcError::PageContextInvalid)?;
-    let (context, results) = mailbox.page(step).await?;
+    let page = PageRequest::offset::<PageContext>(
+        mailbox.binding(),
+        &request.context,
+        request.page_offset,
+    )
+    .ok_or(RpcError::PageContextInvalid)?;
+    let (context, results) = mailbox.page(page).await?;
     Ok(GetMessagesForOwnerPageOffsetResponse {
         context,
         results: Some(results),

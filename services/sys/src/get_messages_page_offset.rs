@@ -3,26 +3,24 @@
 use proto::sys::v1::{
     GetMessagesPageOffsetRequest, GetMessagesPageOffsetResponse, RepositoryPageContext,
 };
-use rpc::convert::page::{Repository, Step};
+use rpc::convert::page::{PageRequest, RepositoryPages};
 use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetMessagesPageOffsetRequest>,
+    system: System,
+    request: GetMessagesPageOffsetRequest,
 ) -> Result<GetMessagesPageOffsetResponse, RpcError> {
-    let system = System::of(&request)?;
     let app = system.app();
-    let repository = Repository { store, app };
-    let request = request.into_inner();
-    let step = Step::from::<RepositoryPageContext>(
+    let repository = RepositoryPages { store, app };
+    let page = PageRequest::offset::<RepositoryPageContext>(
         repository.binding(),
         &request.context,
         request.page_offset,
     )
     .ok_or(RpcError::PageContextInvalid)?;
-    let (context, results) = repository.page(step).await?;
+    let (context, results) = repository.page(page).await?;
     Ok(GetMessagesPageOffsetResponse {
         context,
         results: Some(results),

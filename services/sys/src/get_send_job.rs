@@ -5,16 +5,15 @@ use domain::segment::JobId;
 use proto::sys::v1::{GetSendJobRequest, GetSendJobResponse};
 use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 use crate::job;
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<GetSendJobRequest>,
+    system: System,
+    request: GetSendJobRequest,
 ) -> Result<GetSendJobResponse, RpcError> {
-    let system = System::of(&request)?;
-    let job_id = parse(&request.into_inner())?;
+    let job_id = parse(&request)?;
     let report = store.send_job(system.app(), job_id.uuid()).await?;
     let report = report.ok_or(RpcError::MessageNotFound)?;
     Ok(GetSendJobResponse {

@@ -3,7 +3,7 @@
 use domain::{ProfileId, Violations};
 use rpc::System;
 use rpc::convert::id;
-use rpc::convert::page::Mailbox;
+use rpc::convert::page::MailboxPages;
 use storage::{MailStore, Requester};
 
 /// Takes the `owner_profile_id` of a request.
@@ -23,8 +23,8 @@ pub fn mailbox<'a>(
     store: &'a dyn MailStore,
     system: &'a System,
     owner: &'a ProfileId,
-) -> Mailbox<'a> {
-    Mailbox {
+) -> MailboxPages<'a> {
+    MailboxPages {
         store,
         app: system.app(),
         owner,

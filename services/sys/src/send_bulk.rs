@@ -1,26 +1,26 @@
 //! The app sends a message to everyone.
 
+use std::time::Instant;
+
 use domain::operation::{SendBulk, Sent};
 use domain::{Audience, Operation, Violations};
 use proto::sys::v1::{BulkAudience, SendBulkRequest, SendBulkResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::time::timestamp;
 use rpc::convert::{draft, enums, id};
-use rpc::{Deadline, RpcError, System};
+use rpc::methods::sys::SEND_BULK;
+use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 use crate::from;
 
-const METHOD: &str = "/postroom.sys.v1.Sys/SendBulk";
-
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<SendBulkRequest>,
+    system: System,
+    request: SendBulkRequest,
+    deadline: Instant,
 ) -> Result<SendBulkResponse, RpcError> {
-    let system = System::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(request.into_inner())?;
+    let operation = parse(request)?;
     let sent = store.execute(system.app(), operation, deadline).await?;
     Ok(answer(sent))
 }
@@ -36,7 +36,7 @@ fn parse(mut request: SendBulkRequest) -> Result<Operation<SendBulk>, Violations
     let request_id = id::request(&request.request_id, &mut violations);
     let (draft, audience) = violations.finish(draft.zip(audience))?;
     Ok(Operation {
-        request: Canonical::of(METHOD)
+        request: Canonical::of(SEND_BULK.path)
             .field(audience.code().to_be_bytes())
             .draft(&draft)
             .of_app(request_id.as_ref()),

@@ -1,25 +1,25 @@
 //! The app sends a text to named users.
 
+use std::time::Instant;
+
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Violations};
 use proto::sys::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
 use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
-use rpc::{Deadline, RpcError, System};
+use rpc::methods::sys::SEND_MESSAGE_SIMPLE;
+use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 use crate::from;
 
-const METHOD: &str = "/postroom.sys.v1.Sys/SendMessageSimple";
-
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<SendMessageSimpleRequest>,
+    system: System,
+    request: SendMessageSimpleRequest,
+    deadline: Instant,
 ) -> Result<SendMessageSimpleResponse, RpcError> {
-    let system = System::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(request.into_inner())?;
+    let operation = parse(request)?;
     let sent = store
         .execute(system.app(), operation, deadline)
         .await
@@ -36,7 +36,12 @@ fn parse(mut request: SendMessageSimpleRequest) -> Result<Operation<SendMessage>
     violations.extend(of_sender);
     let request_id = id::request(&request.request_id, &mut violations);
     let (draft, to) = violations.finish(draft.zip(to))?;
-    Ok(draft::send(draft, to, METHOD, request_id.as_ref()))
+    Ok(draft::send(
+        draft,
+        to,
+        SEND_MESSAGE_SIMPLE.path,
+        request_id.as_ref(),
+    ))
 }
 
 fn answer(sent: Sent) -> SendMessageSimpleResponse {

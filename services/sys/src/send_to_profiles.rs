@@ -12,24 +12,23 @@ use rpc::convert::idempotency::Canonical;
 use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
 use rpc::limits::DEADLINE_DEFAULT;
-use rpc::{Deadline, Pieces, RpcError, System};
+use rpc::methods::sys::SEND_TO_PROFILES;
+use rpc::{RequestStream, RpcError, System};
 use storage::{Error, MailStore};
-use tonic::{Request, Streaming};
+use tonic::Streaming;
 
 use crate::{from, job};
 
 /// Violations of one piece that are looked for.
 const VIOLATIONS_MAX: usize = 500;
 
-const METHOD: &str = "/postroom.sys.v1.Sys/SendToProfiles";
-
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<Streaming<SendToProfilesRequest>>,
+    system: System,
+    request: Streaming<SendToProfilesRequest>,
+    deadline: Instant,
 ) -> Result<SendToProfilesResponse, RpcError> {
-    let system = System::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let mut pieces = Pieces::of(request.into_inner());
+    let mut pieces = RequestStream::of(request);
     let (draft, request_id) = first(pieces.next().await?)?;
 
     let mut intake = store.upload_recipients(system.app()).await?;
@@ -125,7 +124,7 @@ fn operation(
     request_id: Option<&RequestId>,
 ) -> Operation<SendToProfiles> {
     Operation {
-        request: Canonical::of(METHOD)
+        request: Canonical::of(SEND_TO_PROFILES.path)
             .field(to.digest)
             .draft(&draft)
             .of_app(request_id),

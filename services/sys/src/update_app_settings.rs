@@ -1,30 +1,30 @@
 //! The app changes what it overrides of the configured settings.
 
+use std::time::Instant;
+
 use domain::operation::UpdateAppSettings;
 use domain::{Operation, Violations};
 use prost::Message as _;
 use proto::sys::v1::{UpdateAppSettingsRequest, UpdateAppSettingsResponse};
 use rpc::convert::idempotency::Canonical;
 use rpc::convert::{expected_version, id};
-use rpc::{Deadline, Limiter, RpcError, System};
+use rpc::methods::sys::UPDATE_APP_SETTINGS;
+use rpc::{Limiter, RpcError, System};
 use storage::MailStore;
-use tonic::Request;
 
 use crate::settings;
-
-const METHOD: &str = "/postroom.sys.v1.Sys/UpdateAppSettings";
 
 pub async fn handle(
     store: &dyn MailStore,
     limiter: &Limiter,
-    request: Request<UpdateAppSettingsRequest>,
+    system: System,
+    request: UpdateAppSettingsRequest,
+    deadline: Instant,
 ) -> Result<UpdateAppSettingsResponse, RpcError> {
-    let system = System::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(&request.into_inner())?;
+    let operation = parse(&request)?;
     let overrides = store.execute(system.app(), operation, deadline).await?;
     let policy = store.policy(&overrides);
-    limiter.change(system.app(), overrides.version, policy.quotas);
+    limiter.set_quotas(system.app(), overrides.version, policy.quotas);
     Ok(UpdateAppSettingsResponse {
         settings: Some(settings::overrides(&overrides)),
         effective: Some(settings::effective(overrides.version, &policy)),
@@ -38,7 +38,7 @@ fn parse(request: &UpdateAppSettingsRequest) -> Result<Operation<UpdateAppSettin
     let request_id = id::request(&request.request_id, &mut violations);
     let overrides = violations.finish(overrides)?;
     Ok(Operation {
-        request: Canonical::of(METHOD)
+        request: Canonical::of(UPDATE_APP_SETTINGS.path)
             .field(settings::overrides(&overrides).encode_to_vec())
             .field(expected_version::canonical(expected_version))
             .of_app(request_id.as_ref()),

@@ -1,44 +1,46 @@
 //! The app changes what a message says.
 
+use std::time::Instant;
+
 use domain::operation::{Revision, UpdateMessage};
 use domain::{Operation, Violations};
 use proto::sys::v1::{UpdateMessageRequest, UpdateMessageResponse};
+use rpc::convert::content_update::ContentUpdate;
 use rpc::convert::id;
-use rpc::convert::rewrite::Rewrite;
 use rpc::convert::time::timestamp;
-use rpc::{Deadline, RpcError, System};
+use rpc::methods::sys::UPDATE_MESSAGE;
+use rpc::{RpcError, System};
 use storage::MailStore;
-use tonic::Request;
-
-const METHOD: &str = "/postroom.sys.v1.Sys/UpdateMessage";
 
 pub async fn handle(
     store: &dyn MailStore,
-    request: Request<UpdateMessageRequest>,
+    system: System,
+    request: UpdateMessageRequest,
+    deadline: Instant,
 ) -> Result<UpdateMessageResponse, RpcError> {
-    let system = System::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let operation = parse(request.into_inner())?;
+    let operation = parse(request)?;
     let revision = store.execute(system.app(), operation, deadline).await?;
     Ok(answer(revision))
 }
 
 fn parse(request: UpdateMessageRequest) -> Result<Operation<UpdateMessage>, Violations> {
     let mut violations = Violations::none();
-    let rewrite = Rewrite::parse(
+    let update = ContentUpdate::parse(
         &request.message_id,
         request.content,
         request.expected_version,
         &mut violations,
     );
     let request_id = id::request(&request.request_id, &mut violations);
-    let rewrite = violations.finish(rewrite)?;
+    let update = violations.finish(update)?;
     Ok(Operation {
-        request: rewrite.canonical(METHOD).of_app(request_id.as_ref()),
+        request: update
+            .canonical(UPDATE_MESSAGE.path)
+            .of_app(request_id.as_ref()),
         action: UpdateMessage {
-            message_id: rewrite.message_id,
-            content: rewrite.content,
-            expected_version: rewrite.expected_version,
+            message_id: update.message_id,
+            content: update.content,
+            expected_version: update.expected_version,
         },
     })
 }

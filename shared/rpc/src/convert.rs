@@ -5,6 +5,7 @@
 //! parses to none has said what is wrong. Field paths are the proto's, with indexes.
 
 pub mod content;
+pub mod content_update;
 pub mod counts;
 pub mod cursor;
 pub mod draft;
@@ -19,8 +20,6 @@ pub mod message_ids;
 pub mod msgbox;
 pub mod notification;
 pub mod page;
-pub mod reply;
-pub mod rewrite;
 pub mod size;
 #[cfg(test)]
 mod testing;

@@ -1,4 +1,4 @@
-//! When a call must be over.
+//! Deadlines of calls.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use tonic::Request;
 
 use crate::error::RpcError;
 
-/// When the call must be over: what the caller said, within the bounds of this server.
+/// Deadline of a call: as requested, within the limits of this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
@@ -15,7 +15,7 @@ impl Deadline {
         Self(at)
     }
 
-    /// The deadline of a call.
+    /// Returns the deadline of a call.
     ///
     /// # Errors
     /// [`RpcError::Internal`] if the call did not pass through the [stack](crate::stack).
@@ -24,7 +24,7 @@ impl Deadline {
         deadline.ok_or_else(|| RpcError::internal("the call has no deadline"))
     }
 
-    /// The moment.
+    /// Time of the deadline.
     #[must_use]
     pub const fn at(self) -> Instant {
         self.0

@@ -1,4 +1,4 @@
-//! Why a call fails, and how the caller is told: one type, and one way from it to a status.
+//! Errors of calls, and their conversion to statuses.
 
 mod details;
 mod status;
@@ -12,105 +12,105 @@ use domain::{Refusal, Violations};
 
 use crate::convert::draft;
 
-/// Where an error comes from, for the log. Callers never see it.
-pub type Source = Arc<dyn StdError + Send + Sync>;
+/// Cause of an error, for the log only.
+pub type Cause = Arc<dyn StdError + Send + Sync>;
 
-/// Why a call fails: one variant for each thing that can be told.
+/// Error of a call, with a variant for each error of the contract.
 ///
-/// The texts are constant and go to the caller as they are; what is behind an error is its
-/// source, which the access log writes down and nobody is told.
+/// The texts are constant and go to the caller. The cause is the error's source, which only the
+/// access log contains.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RpcError {
-    /// Fields break their rules.
+    /// Invalid fields.
     #[error("the request is not valid, as the field violations say")]
     Invalid(Violations),
-    /// The request is not what its schema says, or breaks the protocol.
+    /// A request that violates its schema or the protocol.
     #[error("the request is malformed")]
     Malformed,
-    /// The request is over the listener's limit.
+    /// A request larger than the listener's limit.
     #[error("the request is too large")]
     RequestTooLarge,
-    /// The page context was altered, or is not the caller's, or not this method's.
+    /// A page context that was altered, or belongs to another caller or method.
     #[error("the page context is not valid")]
     PageContextInvalid,
-    /// The cursor was altered, or is not the caller's.
+    /// A cursor that was altered, or belongs to another caller.
     #[error("the cursor is not valid")]
     CursorInvalid,
-    /// The call carries no token.
+    /// A call without a token.
     #[error("a token is required")]
     CredentialsMissing,
-    /// The token is not accepted. One text for all, so that nothing can be learned by trying.
+    /// A token that is not accepted. One text for all reasons, so that probing reveals nothing.
     #[error("the token is not valid")]
     CredentialsInvalid(#[source] TokenError),
-    /// The token was good until it expired.
+    /// A valid token that has expired.
     #[error("the token has expired")]
     CredentialsExpired,
-    /// The method needs a privileged caller with this scope.
+    /// A method that requires a privileged caller with this scope.
     #[error("the token does not have the scope {0}")]
     SysScopeRequired(Scope),
-    /// The method needs a user.
+    /// A method that requires a user.
     #[error("the token does not speak for a profile")]
     ProfileRequired,
-    /// The app's policy, or the rules, do not allow it to this caller.
+    /// A change that the app's policy or the rules do not allow to this caller.
     #[error("not allowed by policy")]
     NotAllowedByPolicy,
-    /// There is no such message, or it is not the caller's.
+    /// A message that does not exist, or is not the caller's.
     #[error("no such message")]
     MessageNotFound,
-    /// The caller expected another version.
+    /// Another version than the caller expected.
     #[error("it has another version than expected")]
     VersionMismatch {
-        /// What the caller expected.
+        /// Expected version.
         expected: i64,
-        /// What is.
+        /// Current version.
         current: i64,
     },
-    /// The request id was used for something else.
+    /// A request id that was used for another request.
     #[error("the request id was used for another request")]
     RequestIdReused,
-    /// No inbox had room.
+    /// No recipient's inbox has room.
     #[error("no inbox has room")]
     MsgboxFull,
-    /// The caller asks more than its share.
+    /// A call over a quota.
     #[error("too many calls")]
     RateLimited {
-        /// When it may ask again.
+        /// Time after which the quota allows the call.
         retry_after: Duration,
     },
-    /// The reader of a stream does not keep up.
+    /// A subscriber that does not keep up with its stream.
     #[error("the reader is too slow; resume from the last cursor")]
     SlowReader,
-    /// The caller has as many streams as it may have.
+    /// A stream beyond the caller's maximum.
     #[error("too many streams")]
     TooManyStreams,
-    /// There is more to do than can be done in time.
+    /// More work than can be done in time.
     #[error("overloaded")]
-    Overloaded(#[source] Option<Source>),
-    /// The server is going away.
+    Overloaded(#[source] Option<Cause>),
+    /// A shutdown of the server.
     #[error("the server is shutting down")]
     Draining,
-    /// The store is away. A change may have been made.
+    /// A storage failure. The change may have been made.
     #[error("the storage is not available; retry with the same request id")]
-    StorageUnavailable(#[source] Source),
-    /// The time that the caller allowed is over. A change may have been made.
+    StorageUnavailable(#[source] Cause),
+    /// A deadline that has passed. The change may have been made.
     #[error("the deadline has passed")]
     Deadline,
-    /// There is no such method here, or not in this version.
+    /// An unknown method, or a feature that is not supported.
     #[error("{0} is not implemented")]
     Unimplemented(&'static str),
-    /// A bug, or a row that is corrupt.
+    /// A bug, or corrupt data.
     #[error("internal error")]
-    Internal(#[source] Source),
+    Internal(#[source] Cause),
 }
 
 impl RpcError {
-    /// An error whose cause is only for the log.
+    /// Creates an internal error with a cause for the log.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(source.into()))
     }
 }
 
-/// Answers a method that is not there.
+/// Returns the error of an unknown method.
 #[must_use]
 pub const fn unimplemented(method: &'static str) -> RpcError {
     RpcError::Unimplemented(method)

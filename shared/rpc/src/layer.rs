@@ -1,19 +1,19 @@
-//! The layers around every call, one file each.
+//! Middleware around every call, one file each.
 //!
-//! A layer is one async function around what it encloses: it sees the call, passes it on or
-//! not, and sees the answer. Layers are put together in [`stack`](crate::stack).
+//! A middleware is an async function around the next one: it gets the request, passes it on or
+//! rejects it, and gets the response. [`stack`](crate::stack) composes them.
 
 pub(crate) mod access_log;
 pub(crate) mod authorize;
+pub(crate) mod call_info;
+pub(crate) mod catch_panic;
 mod code;
 pub(crate) mod deadline;
-pub(crate) mod guard;
-mod info;
 pub(crate) mod load_shed;
-pub(crate) mod panic;
+pub(crate) mod protocol_check;
 pub(crate) mod rate_limit;
+pub(crate) mod tonic_errors;
 pub(crate) mod trace;
-pub(crate) mod translate;
 
 use std::convert::Infallible;
 
@@ -26,57 +26,61 @@ use tower::{Layer, Service, ServiceExt as _};
 
 use crate::error::RpcError;
 
-/// A call on its way in: in a box, for it is handed on by every layer.
-pub(crate) type Call = Box<Request<Body>>;
-/// Its answer on its way out. There always is one: errors are answers.
-pub(crate) type Answer = Response<Body>;
+/// Request of a call; boxed, because every layer passes it on.
+pub(crate) type HttpRequest = Box<Request<Body>>;
+/// Response of a call. Errors are responses, too.
+pub(crate) type HttpResponse = Response<Body>;
 
-/// What a layer encloses. Each has a box of its own: futures within futures double in size
-/// with every layer, and would be a megabyte for each call.
+/// The rest of the stack behind a middleware. Its future is boxed: nested futures double in
+/// size with every layer, and would take a megabyte for each call.
 pub(crate) trait Next: Send + Sync {
-    fn run(&self, call: Call) -> BoxFuture<'_, Answer>;
+    fn run(&self, call: HttpRequest) -> BoxFuture<'_, HttpResponse>;
 }
 
-/// A layer.
-pub(crate) trait Around: Clone + Send + Sync {
-    fn around(&self, call: Call, next: &impl Next) -> impl Future<Output = Answer> + Send;
+/// Middleware around the rest of the stack.
+pub(crate) trait Middleware: Clone + Send + Sync {
+    fn handle(
+        &self,
+        call: HttpRequest,
+        next: &impl Next,
+    ) -> impl Future<Output = HttpResponse> + Send;
 }
 
-/// Puts a layer around what comes after it, as [`tower`] stacks layers.
-pub(crate) struct Put<A>(pub A);
+/// Layer of [`tower`] that adds a middleware.
+pub(crate) struct MiddlewareLayer<M>(pub M);
 
-impl<A: Clone, N> Layer<N> for Put<A> {
-    type Service = Enclosed<A, N>;
+impl<M: Clone, N> Layer<N> for MiddlewareLayer<M> {
+    type Service = MiddlewareService<M, N>;
 
     fn layer(&self, next: N) -> Self::Service {
-        Enclosed {
-            layer: self.0.clone(),
+        MiddlewareService {
+            middleware: self.0.clone(),
             next,
         }
     }
 }
 
-/// A layer and what it encloses.
-pub(crate) struct Enclosed<A, N> {
-    layer: A,
+/// A middleware and the rest of the stack.
+pub(crate) struct MiddlewareService<M, N> {
+    middleware: M,
     next: N,
 }
 
-impl<A: Around, N: Next> Next for Enclosed<A, N> {
-    fn run(&self, call: Call) -> BoxFuture<'_, Answer> {
-        Box::pin(self.layer.around(call, &self.next))
+impl<M: Middleware, N: Next> Next for MiddlewareService<M, N> {
+    fn run(&self, call: HttpRequest) -> BoxFuture<'_, HttpResponse> {
+        Box::pin(self.middleware.handle(call, &self.next))
     }
 }
 
-/// What all layers enclose: the services.
-pub(crate) struct Innermost<S>(pub S);
+/// Services at the end of the stack.
+pub(crate) struct InnerService<S>(pub S);
 
-impl<S> Next for Innermost<S>
+impl<S> Next for InnerService<S>
 where
-    S: Service<Request<Body>, Response = Answer, Error = Infallible> + Clone + Send + Sync,
+    S: Service<Request<Body>, Response = HttpResponse, Error = Infallible> + Clone + Send + Sync,
     S::Future: Send,
 {
-    fn run(&self, call: Call) -> BoxFuture<'_, Answer> {
+    fn run(&self, call: HttpRequest) -> BoxFuture<'_, HttpResponse> {
         Box::pin(self.0.clone().oneshot(*call).map(|answer| match answer {
             Ok(answer) => answer,
             Err(never) => match never {},
@@ -84,7 +88,7 @@ where
     }
 }
 
-/// An error as the answer.
-pub(crate) fn refuse(error: RpcError) -> Answer {
+/// Returns the response for an error.
+pub(crate) fn reject(error: RpcError) -> HttpResponse {
     Status::from(error).into_http()
 }

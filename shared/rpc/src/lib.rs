@@ -1,10 +1,12 @@
-//! What both services share: who calls, the layers around every call, how errors are
-//! answered, and conversions between the wire and the domain.
+//! Parts that both services share: the catalogue of methods, the layers around every call, the
+//! seam around every handler, errors, and conversions between the wire and the domain.
 //!
-//! A call goes through the [`stack`], which verifies its token and leaves a proof of who
-//! calls, a [`User`] or a [`System`], and a [`Deadline`]; its handler parses the request
-//! with [`convert`], asks the store, and answers or fails with an [`RpcError`].
+//! A call passes the [`stack`], which authorizes it and adds the proof of the caller, a
+//! [`User`] or a [`System`], and the [`Deadline`]. [`call`](call()) takes these from the request
+//! and runs the handler, which parses the request with [`convert`], calls the store, and
+//! returns an answer or an [`RpcError`].
 
+mod call;
 pub mod caller;
 pub mod convert;
 pub mod deadline;
@@ -13,14 +15,13 @@ mod layer;
 pub mod limiter;
 pub mod limits;
 pub mod methods;
-mod pieces;
+mod request_stream;
 pub mod stack;
-pub mod token_end;
 
 pub use auth::Scope;
-pub use caller::{System, User};
+pub use call::{GrpcResult, call};
+pub use caller::{Proof, System, User};
 pub use deadline::Deadline;
 pub use error::RpcError;
 pub use limiter::Limiter;
-pub use pieces::Pieces;
-pub use token_end::TokenEnd;
+pub use request_stream::RequestStream;

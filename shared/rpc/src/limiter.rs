@@ -1,103 +1,99 @@
-//! How often callers may call and send, by buckets of tokens: one for the calls and one for the
-//! sends of each profile, and one for the sends of each app.
+//! Rate limits by the generic cell rate algorithm (GCRA): a bucket for the calls and one for
+//! the sends of each profile, and one for the sends of each app.
 //!
-//! The buckets are in this process' memory: a replica knows nothing of what others let pass.
-//! A call takes one token out of each bucket that it counts for, or none out of any. Whoever
-//! is refused is told after how long all of those buckets have a token again.
+//! The buckets are in the memory of this process: every replica counts for itself. A call takes
+//! one token from each bucket that it counts for, or none from any; a refusal names the time
+//! after which all of those buckets hold a token again.
 
-mod apps;
-mod bucket;
-mod profiles;
-mod ticks;
+mod app_quotas;
+mod gcra;
+mod profile_buckets;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{AppId, Quotas};
 use storage::MailStore;
 
-use self::apps::{App, Apps};
-use self::bucket::{Bucket, take_each};
-use self::profiles::Profiles;
-use self::ticks::Ticks;
+use self::app_quotas::{AppQuotas, LimitedApp};
+use self::gcra::{Bucket, take_each};
+use self::profile_buckets::{BucketCache, ProfileBuckets};
 use crate::caller::{System, User};
 
-/// Counts calls and sends, and says which are too many.
+/// Rate limiter of the calls and sends of all callers.
 pub struct Limiter {
-    ticks: Ticks,
-    apps: Apps,
-    profiles: Profiles,
+    apps: AppQuotas,
+    profiles: BucketCache,
 }
 
 impl Limiter {
-    /// With the quotas that apps have in that store. They are read again `reread_every` so
-    /// often, if the app or its users call.
+    /// Creates a limiter with the quotas of apps in the store. They are reread every
+    /// `reread_every` while the app or its users call.
     #[must_use]
     pub fn over(store: Arc<dyn MailStore>, reread_every: Duration) -> Arc<Self> {
-        Self::new(Apps::in_store(store, reread_every))
+        Self::new(AppQuotas::in_store(store, reread_every))
     }
 
-    /// With the same quotas for every app: for a listener without a store.
+    /// Creates a limiter with the same quotas for every app, for listeners without a store.
     #[must_use]
     pub fn fixed(quotas: Quotas) -> Arc<Self> {
-        Self::new(Apps::fixed(quotas))
+        Self::new(AppQuotas::fixed(quotas))
     }
 
-    fn new(apps: Apps) -> Arc<Self> {
+    fn new(apps: AppQuotas) -> Arc<Self> {
         Arc::new(Self {
-            ticks: Ticks::new(),
             apps,
-            profiles: Profiles::new(),
+            profiles: BucketCache::new(),
         })
     }
 
-    /// Puts the quotas of that version of an app's settings in force.
-    pub fn change(&self, app: &AppId, version: i64, quotas: Quotas) {
-        self.apps.change(app, version, quotas);
+    /// Puts the quotas of a version of an app's settings in force.
+    pub fn set_quotas(&self, app: &AppId, version: i64, quotas: Quotas) {
+        self.apps.set(app, version, quotas);
     }
 
-    /// A user calls, and may send by that.
+    /// Counts a call of a user, and a send if `sends`.
     ///
     /// # Errors
-    /// How long to wait, if that is too often.
+    /// The time to wait if a quota is used up.
     pub(crate) fn user(&self, user: &User, sends: bool) -> Result<(), Duration> {
         let app = self.apps.get(user.app());
         let quotas = app.quotas();
         let profile = self.profiles.get(user);
-        // Locked in this order only: the profile's buckets, then the app's.
-        let profile = &mut *profile.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls = profile.calls.at(quotas.profile_calls, &self.ticks);
+        // Lock order: the profile's buckets, then the app's.
+        let mut profile = profile.lock().unwrap_or_else(PoisonError::into_inner);
+        let ProfileBuckets {
+            calls,
+            sends: own_sends,
+        } = &mut *profile;
+        calls.set_rate(quotas.profile_calls);
         if !sends {
-            return take_each(&[calls]);
+            return take_each([Some(calls)]);
         }
-        let sends = profile.sends.at(quotas.profile_sends, &self.ticks);
-        self.with_app_sends(&app, quotas, |app_sends| {
-            take_each(&[calls, sends, app_sends])
-        })
+        own_sends.set_rate(quotas.profile_sends);
+        let mut app_sends = app_sends(&app, quotas);
+        take_each([Some(calls), Some(own_sends), app_sends.as_deref_mut()])
     }
 
-    /// The app itself sends.
+    /// Counts a send of the app itself.
     ///
     /// # Errors
-    /// How long to wait, if that is too often.
+    /// The time to wait if the quota is used up.
     pub(crate) fn system(&self, system: &System) -> Result<(), Duration> {
         let app = self.apps.get(system.app());
-        let quotas = app.quotas();
-        self.with_app_sends(&app, quotas, |app_sends| take_each(&[app_sends]))
+        let mut app_sends = app_sends(&app, app.quotas());
+        take_each([app_sends.as_deref_mut()])
     }
+}
 
-    fn with_app_sends<T>(
-        &self,
-        app: &App,
-        quotas: Quotas,
-        then: impl FnOnce(Option<&Bucket>) -> T,
-    ) -> T {
-        if quotas.app_sends.per_second == 0 {
-            return then(None);
-        }
-        let mut sends = app.sends.lock().unwrap_or_else(PoisonError::into_inner);
-        then(sends.at(quotas.app_sends, &self.ticks))
+/// Locks the bucket of an app's sends, which all of its profiles share; none without a limit.
+fn app_sends(app: &LimitedApp, quotas: Quotas) -> Option<MutexGuard<'_, Bucket>> {
+    if quotas.app_sends.per_second == 0 {
+        return None;
     }
+    let mut sends = app.sends.lock().unwrap_or_else(PoisonError::into_inner);
+    sends.set_rate(quotas.app_sends);
+    Some(sends)
 }
 
 #[cfg(test)]

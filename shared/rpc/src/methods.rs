@@ -1,23 +1,26 @@
-//! Who may call what: one row for each method, by its exact path.
+//! The catalogue of methods: the only place of a method's path, access, effect and kind.
 //!
-//! A listener's rows are checked against its descriptors at start: a method without a row,
-//! or a row without a method, and the server does not start. A path without a row is
-//! UNIMPLEMENTED, whoever asks: what is not there needs no token.
+//! The catalogue of a service is compared with its descriptors at start: if a method is missing,
+//! unknown or of another kind, the server does not start. A call to a path without a method is
+//! UNIMPLEMENTED for every caller, with or without a token.
 
-mod messaging;
+mod check;
+pub mod messaging;
 mod open;
-mod sys;
+pub mod sys;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use auth::Scope;
-use prost::Message as _;
-use prost_types::FileDescriptorSet;
 
-/// Who may call a method.
+pub use self::check::CatalogueError;
+
+/// Callers who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anyone, without a token.
+    /// Everyone, without a token.
     Open,
     /// Users, on their own mailbox.
     User,
@@ -25,43 +28,55 @@ pub enum Access {
     System(Scope),
 }
 
-/// A method.
+/// Effect of a method on what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// None.
+    Reads,
+    /// A change that can be repeated without a `request_id`: the second time changes nothing.
+    WritesIdempotently,
+    /// A change that is made once for each `request_id`, which the request has.
+    Writes,
+}
+
+/// A method of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Method {
-    /// Its path without the slash before it: `postroom.v1.Messaging/SendMessage`.
-    pub name: &'static str,
-    /// Who may call it.
+    /// Path of the request: `/postroom.v1.Messaging/SendMessage`.
+    pub path: &'static str,
+    /// Callers who may call it.
     pub access: Access,
-    /// Whether its answer is a stream, which lasts as long as it is wanted.
+    /// Effect on what is stored.
+    pub effect: Effect,
+    /// True if the response is a stream, which lasts until the client ends it.
     pub is_stream: bool,
-    /// Whether its request is a stream, which takes as long as there is to say.
+    /// True if the request is a stream.
     pub takes_stream: bool,
-    /// Whether it sends a message, for the quotas. Every call of a user counts as a call.
+    /// True if it counts as a send for the quotas. Every call of a user counts as a call.
     pub sends: bool,
 }
 
 impl Method {
-    const fn unary(name: &'static str, access: Access) -> Self {
+    const fn new(path: &'static str, access: Access, effect: Effect) -> Self {
         Self {
-            name,
+            path,
             access,
+            effect,
             is_stream: false,
             takes_stream: false,
             sends: false,
         }
     }
 
-    const fn stream(name: &'static str, access: Access) -> Self {
+    /// Marks the response as a stream.
+    const fn streaming(self) -> Self {
         Self {
-            name,
-            access,
             is_stream: true,
-            takes_stream: false,
-            sends: false,
+            ..self
         }
     }
 
-    /// The same, as one whose request is a stream.
+    /// Marks the request as a stream.
     const fn taking_stream(self) -> Self {
         Self {
             takes_stream: true,
@@ -69,74 +84,104 @@ impl Method {
         }
     }
 
-    /// The same, as one that sends.
+    /// Marks it as a method that sends messages.
     const fn sending(self) -> Self {
         Self {
             sends: true,
             ..self
         }
     }
+
+    /// Full name of the method: `postroom.v1.Messaging/SendMessage`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.path.strip_prefix('/').unwrap_or(self.path)
+    }
+
+    /// Returns true if calls change what is stored.
+    #[must_use]
+    pub const fn is_mutating(&self) -> bool {
+        matches!(self.effect, Effect::WritesIdempotently | Effect::Writes)
+    }
+
+    /// Returns true if the request has a `request_id`.
+    #[must_use]
+    pub const fn takes_request_id(&self) -> bool {
+        matches!(self.effect, Effect::Writes)
+    }
 }
 
-/// Which of the two listeners.
+/// A method, typed by the proof that its callers have: [`User`](crate::User) or
+/// [`System`](crate::System).
+#[derive(Debug)]
+pub struct TypedMethod<C> {
+    method: Method,
+    caller: PhantomData<fn() -> C>,
+}
+
+impl<C> TypedMethod<C> {
+    const fn new(method: Method) -> Self {
+        Self {
+            method,
+            caller: PhantomData,
+        }
+    }
+}
+
+impl<C> Deref for TypedMethod<C> {
+    type Target = Method;
+
+    fn deref(&self) -> &Method {
+        &self.method
+    }
+}
+
+/// Defines the methods of a service, whose callers have this proof, and the list of them all.
+macro_rules! catalogue {
+    ($caller:ty: $($name:ident = $method:expr;)*) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "`")]
+            pub const $name: super::TypedMethod<$caller> = super::TypedMethod::new($method);
+        )*
+
+        /// All methods of the service.
+        pub(super) const ALL: &[super::Method] = &[$($name.method),*];
+    };
+}
+use catalogue;
+
+/// Service of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listener {
-    /// Users' calls to `postroom.v1.Messaging`.
+pub enum ServiceName {
+    /// `postroom.v1.Messaging`, for users.
     Messaging,
-    /// The app's calls to `postroom.sys.v1.Sys`.
+    /// `postroom.sys.v1.Sys`, for the app itself.
     Sys,
 }
 
-/// The rows and the descriptors do not agree.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Mismatch {
-    /// The descriptors cannot be read.
-    #[error("the descriptors are malformed")]
-    Descriptors(#[source] prost::DecodeError),
-    /// Nobody has said who may call a method.
-    #[error("{0} has no row in the table of methods")]
-    NoRow(String),
-    /// A row is for a method that does not exist, or whose request or answer is of another kind.
-    #[error("{0} has a row in the table of methods that is not its own")]
-    NoMethod(String),
-}
-
-/// The methods of a listener.
+/// Methods of a listener by their paths.
 #[derive(Debug)]
 pub struct Methods(HashMap<&'static str, Method>);
 
 impl Methods {
-    /// The methods of a listener, beside those that every listener has.
+    /// Returns the methods of a service, and those that every listener serves.
     ///
     /// # Errors
-    /// If the rows and the descriptors do not agree.
-    pub fn of(listener: Listener) -> Result<Self, Mismatch> {
-        match listener {
-            Listener::Messaging => Self::checked(&messaging::ROWS, proto::MESSAGING_DESCRIPTOR_SET),
-            Listener::Sys => Self::checked(&sys::ROWS, proto::SYS_DESCRIPTOR_SET),
-        }
+    /// If the catalogue and the descriptors differ.
+    pub fn of(service: ServiceName) -> Result<Self, CatalogueError> {
+        let (methods, descriptors) = match service {
+            ServiceName::Messaging => (messaging::ALL, proto::MESSAGING_DESCRIPTOR_SET),
+            ServiceName::Sys => (sys::ALL, proto::SYS_DESCRIPTOR_SET),
+        };
+        check::against_descriptors(methods, descriptors)?;
+        let all = methods.iter().chain(open::ALL);
+        Ok(Self(all.map(|method| (method.path, *method)).collect()))
     }
 
-    fn checked(rows: &[Method], descriptors: &[u8]) -> Result<Self, Mismatch> {
-        let described = described(descriptors)?;
-        let in_rows: BTreeSet<_> = rows
-            .iter()
-            .map(|row| (row.name.to_owned(), [row.takes_stream, row.is_stream]))
-            .collect();
-        if let Some((name, _)) = in_rows.difference(&described).next() {
-            return Err(Mismatch::NoMethod(name.clone()));
-        }
-        if let Some((name, _)) = described.difference(&in_rows).next() {
-            return Err(Mismatch::NoRow(name.clone()));
-        }
-        let all = rows.iter().chain(&open::ROWS);
-        Ok(Self(all.map(|row| (row.name, *row)).collect()))
-    }
-
-    /// The method of a path, which is what stands between host and query.
+    /// Returns the method of a path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<Method> {
-        self.0.get(path.strip_prefix('/')?).copied()
+        self.0.get(path).copied()
     }
 
     /// All methods, in no order.
@@ -145,69 +190,13 @@ impl Methods {
     }
 }
 
-/// The methods of descriptors, and whether their requests and their answers are streams.
-fn described(descriptors: &[u8]) -> Result<BTreeSet<(String, [bool; 2])>, Mismatch> {
-    let files = FileDescriptorSet::decode(descriptors).map_err(Mismatch::Descriptors)?;
-    let mut methods = BTreeSet::new();
-    for file in &files.file {
-        for service in &file.service {
-            for method in &service.method {
-                let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
-                let streams = [method.client_streaming(), method.server_streaming()];
-                methods.insert((name, streams));
-            }
-        }
-    }
-    Ok(methods)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_method_has_its_row_and_every_row_its_method() {
-        for listener in [Listener::Messaging, Listener::Sys] {
-            assert!(Methods::of(listener).is_ok(), "{listener:?}");
-        }
-    }
-
-    #[test]
-    fn a_method_without_a_row_is_an_error() {
-        let rows = &messaging::ROWS[1..];
-        assert_eq!(
-            Methods::checked(rows, proto::MESSAGING_DESCRIPTOR_SET).err(),
-            Some(Mismatch::NoRow(messaging::ROWS[0].name.to_owned()))
-        );
-    }
-
-    #[test]
-    fn a_row_without_a_method_is_an_error() {
-        let mut rows = messaging::ROWS.to_vec();
-        rows.push(Method::unary("postroom.v1.Messaging/None", Access::Open));
-        assert_eq!(
-            Methods::checked(&rows, proto::MESSAGING_DESCRIPTOR_SET).err(),
-            Some(Mismatch::NoMethod("postroom.v1.Messaging/None".to_owned()))
-        );
-    }
-
-    #[test]
-    fn a_stream_whose_row_says_otherwise_is_an_error() {
-        let mut rows = messaging::ROWS;
-        for row in &mut rows {
-            row.is_stream = false;
-        }
-        assert_eq!(
-            Methods::checked(&rows, proto::MESSAGING_DESCRIPTOR_SET).err(),
-            Some(Mismatch::NoMethod(
-                "postroom.v1.Messaging/Subscribe".to_owned()
-            ))
-        );
-    }
-
-    #[test]
-    fn paths_are_exact() {
-        let methods = Methods::of(Listener::Messaging).expect("agreeing rows");
+    fn methods_are_found_by_their_exact_path() {
+        let methods = Methods::of(ServiceName::Messaging).expect("a catalogue");
         let found = |path| methods.find(path).map(|method| method.access);
         assert_eq!(
             found("/postroom.v1.Messaging/SendMessage"),
@@ -229,12 +218,16 @@ mod tests {
     }
 
     #[test]
-    fn users_methods_are_for_users_and_sys_methods_for_the_app() {
-        for row in messaging::ROWS {
-            assert_eq!(row.access, Access::User, "{}", row.name);
+    fn messaging_is_for_users_and_sys_for_the_app() {
+        for method in messaging::ALL {
+            assert_eq!(method.access, Access::User, "{}", method.path);
         }
-        for row in sys::ROWS {
-            assert!(matches!(row.access, Access::System(_)), "{}", row.name);
+        for method in sys::ALL {
+            assert!(
+                matches!(method.access, Access::System(_)),
+                "{}",
+                method.path
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The layers around every call, from the outermost to the innermost, in one place.
+//! The stack of layers around every call, from the outermost to the innermost.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,70 +12,70 @@ use tower::{Service, ServiceBuilder};
 
 use crate::layer::access_log::AccessLog;
 use crate::layer::authorize::Authorize;
+use crate::layer::catch_panic::CatchPanic;
 use crate::layer::deadline::Deadlines;
-use crate::layer::guard::Guard;
 use crate::layer::load_shed::LoadShed;
-use crate::layer::panic::Panics;
+use crate::layer::protocol_check::ProtocolCheck;
 use crate::layer::rate_limit::RateLimit;
+use crate::layer::tonic_errors::TonicErrors;
 use crate::layer::trace::Trace;
-use crate::layer::translate::Translate;
-use crate::layer::{Call, Innermost, Next, Put};
+use crate::layer::{HttpRequest, InnerService, MiddlewareLayer, Next};
 use crate::limiter::Limiter;
-pub use crate::methods::Listener;
-use crate::methods::{Methods, Mismatch};
+pub use crate::methods::ServiceName;
+use crate::methods::{CatalogueError, Methods};
 
-/// What differs between the listeners.
+/// Configuration of a listener's stack.
 pub struct Config {
-    /// Whose methods they are.
-    pub listener: Listener,
-    /// Who tells who calls.
+    /// Service of the listener.
+    pub service: ServiceName,
+    /// Authenticator of the calls.
     pub authenticator: Arc<Authenticator>,
-    /// Who counts what callers do, on both listeners.
+    /// Rate limiter, shared by both listeners.
     pub limiter: Arc<Limiter>,
-    /// How many calls may be under way at once.
+    /// Maximum number of concurrent calls; more are rejected with OVERLOADED.
     pub calls_in_flight_max: usize,
 }
 
-/// Puts the layers around the services of a listener. The limit for the size of a request
-/// is the services' own.
+/// Wraps the services of a listener in the layers. The services themselves limit the size of a
+/// request.
 ///
 /// # Errors
-/// If it is not settled for every method who may call it.
-pub fn stack<S>(config: Config, services: S) -> Result<Stack, Mismatch>
+/// If the catalogue of methods and the descriptors differ.
+pub fn stack<S>(config: Config, services: S) -> Result<Stack, CatalogueError>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
-    let methods = Methods::of(config.listener)?;
+    let methods = Methods::of(config.service)?;
     let layers = ServiceBuilder::new()
-        // Finds the method's row, and writes one line when the call has ended.
-        .layer(Put(AccessLog::new(methods)))
+        // Looks the method up, and logs one line when the call has ended.
+        .layer(MiddlewareLayer(AccessLog::new(methods)))
         // A span, under the caller's trace.
-        .layer(Put(Trace))
-        // A panic further in is answered INTERNAL, and the next call works.
-        .layer(Put(Panics))
-        // Only POSTs of uncompressed gRPC messages to methods that exist.
-        .layer(Put(Guard))
-        // From here on time runs, reading the request included.
-        .layer(Put(Deadlines))
-        // Only as many calls as can be answered in time.
-        .layer(Put(LoadShed::new(config.calls_in_flight_max)))
-        // Who calls, and whether they may: the proof that handlers ask for.
-        .layer(Put(Authorize::new(config.authenticator)))
-        // Only as often as the caller's quotas allow; nothing of a refused call is read.
-        .layer(Put(RateLimit::new(config.limiter)))
-        // What tonic itself says of a malformed or too large request, in our words.
-        .layer(Put(Translate))
-        .service(Innermost(services));
+        .layer(MiddlewareLayer(Trace))
+        // Turns a panic of the inner layers into INTERNAL; later calls are unaffected.
+        .layer(MiddlewareLayer(CatchPanic))
+        // Accepts only POSTs of uncompressed gRPC messages to known methods.
+        .layer(MiddlewareLayer(ProtocolCheck))
+        // Enforces the deadline, which includes reading the request.
+        .layer(MiddlewareLayer(Deadlines))
+        // Rejects calls beyond the number that can be answered in time.
+        .layer(MiddlewareLayer(LoadShed::new(config.calls_in_flight_max)))
+        // Authenticates the caller, and adds the proof that handlers require.
+        .layer(MiddlewareLayer(Authorize::new(config.authenticator)))
+        // Enforces the caller's quotas before anything of the request is read.
+        .layer(MiddlewareLayer(RateLimit::new(config.limiter)))
+        // Replaces tonic's own errors for malformed and too large requests.
+        .layer(MiddlewareLayer(TonicErrors))
+        .service(InnerService(services));
     Ok(Stack::new(layers))
 }
 
-/// The services of a listener with all layers around them. Clones share everything.
+/// Services of a listener, wrapped in all layers. Clones share everything.
 #[derive(Clone)]
-pub struct Stack(Arc<dyn Fn(Call) -> Answering + Send + Sync>);
+pub struct Stack(Arc<dyn Fn(HttpRequest) -> StackFuture + Send + Sync>);
 
-type Answering = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+type StackFuture = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
 impl Stack {
     fn new(layers: impl Next + 'static) -> Self {
@@ -90,7 +90,7 @@ impl Stack {
 impl Service<Request<Body>> for Stack {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Answering;
+    type Future = StackFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use realtime::Hub;
 use rpc::Limiter;
 use rpc::limits::QUOTAS_REREAD;
-use rpc::stack::{self, Listener, stack};
+use rpc::stack::{self, ServiceName, stack};
 use storage::Store;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::util::BoxCloneSyncService;
@@ -47,7 +47,7 @@ impl GrpcServices {
             hub.clone(),
             messaging::Options {
                 max_request_bytes: limits.user_request_bytes.size(),
-                pace: messaging::Pace::default(),
+                timing: messaging::StreamTiming::default(),
             },
         ));
         let mut sys = Routes::builder();
@@ -57,8 +57,8 @@ impl GrpcServices {
             limits.sys_request_bytes.size(),
         ));
         Ok(Self {
-            user: ListenerServices::build(prepared, &limiter, Listener::Messaging, user).await?,
-            sys: ListenerServices::build(prepared, &limiter, Listener::Sys, sys).await?,
+            user: ListenerServices::build(prepared, &limiter, ServiceName::Messaging, user).await?,
+            sys: ListenerServices::build(prepared, &limiter, ServiceName::Sys, sys).await?,
         })
     }
 }
@@ -67,19 +67,19 @@ impl ListenerServices {
     async fn build(
         prepared: &PreparedConfig,
         limiter: &Arc<Limiter>,
-        listener: Listener,
+        service_name: ServiceName,
         mut routes: RoutesBuilder,
     ) -> anyhow::Result<Self> {
-        let (service, descriptor_set) = match listener {
-            Listener::Messaging => ("postroom.v1.Messaging", proto::MESSAGING_DESCRIPTOR_SET),
-            Listener::Sys => ("postroom.sys.v1.Sys", proto::SYS_DESCRIPTOR_SET),
+        let (service, descriptor_set) = match service_name {
+            ServiceName::Messaging => ("postroom.v1.Messaging", proto::MESSAGING_DESCRIPTOR_SET),
+            ServiceName::Sys => ("postroom.sys.v1.Sys", proto::SYS_DESCRIPTOR_SET),
         };
         let health = add_health(&mut routes, service).await;
         if prepared.config.grpc.reflection {
             add_reflection(&mut routes, descriptor_set)?;
         }
         let config = stack::Config {
-            listener,
+            service: service_name,
             authenticator: prepared.authenticator.clone(),
             limiter: limiter.clone(),
             calls_in_flight_max: prepared.config.limits.calls_in_flight.size(),

@@ -35,13 +35,13 @@ pub fn since(text: &str, app: &AppId, owner: &ProfileId) -> Result<FeedStart, Rp
 
 /// What a caller wants to see of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lens {
+pub struct FeedFilter {
     /// One box alone; none: both.
     only: Option<Msgbox>,
     view: View,
 }
 
-impl Lens {
+impl FeedFilter {
     /// The boxes of those names, all if there are none, in a view.
     pub fn parse(msgboxes: &[String], view: i32, violations: &mut Violations) -> Self {
         let boxes: Vec<Msgbox> = msgboxes
@@ -160,11 +160,11 @@ mod tests {
     use super::*;
     use crate::convert::testing::{app, profile};
 
-    fn lens(msgboxes: &[&str]) -> (Lens, usize) {
+    fn filter(msgboxes: &[&str]) -> (FeedFilter, usize) {
         let mut violations = Violations::none();
         let names: Vec<String> = msgboxes.iter().map(|&name| name.to_owned()).collect();
-        let lens = Lens::parse(&names, 0, &mut violations);
-        (lens, violations.as_slice().len())
+        let filter = FeedFilter::parse(&names, 0, &mut violations);
+        (filter, violations.as_slice().len())
     }
 
     #[test]
@@ -176,12 +176,12 @@ mod tests {
             (&["sent", "sent"], false, true),
             (&["inbox", "sent"], true, true),
         ] {
-            let (lens, violations) = lens(names);
+            let (filter, violations) = filter(names);
             assert_eq!(violations, 0);
-            assert_eq!(lens.shows(&gone(Msgbox::Inbox)), inbox, "{names:?}");
-            assert_eq!(lens.shows(&gone(Msgbox::Sent)), sent, "{names:?}");
+            assert_eq!(filter.shows(&gone(Msgbox::Inbox)), inbox, "{names:?}");
+            assert_eq!(filter.shows(&gone(Msgbox::Sent)), sent, "{names:?}");
         }
-        assert_eq!(lens(&["inbox", "drafts", ""]).1, 2);
+        assert_eq!(filter(&["inbox", "drafts", ""]).1, 2);
     }
 
     #[test]

@@ -7,17 +7,17 @@ use domain::{MessageId, Violations};
 
 /// The messages that a request names, each once, in the order in which they were named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageIds(Vec<Named>);
+pub struct RequestedIds(Vec<NamedId>);
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Named {
+enum NamedId {
     Message(MessageId),
     /// No UUID: it names no message, and still was asked for.
     Nothing(String),
 }
 
-impl Named {
+impl NamedId {
     fn parse(text: &str) -> Self {
         MessageId::parse(text).map_or_else(|| Self::Nothing(text.to_owned()), Self::Message)
     }
@@ -37,7 +37,7 @@ impl Named {
     }
 }
 
-impl MessageIds {
+impl RequestedIds {
     /// Takes the `message_ids` of a request: 1 to 500 as sent, duplicates collapse.
     pub fn parse(texts: &[String], violations: &mut Violations) -> Self {
         if texts.is_empty() || texts.len() > MESSAGE_IDS_MAX {
@@ -48,7 +48,7 @@ impl MessageIds {
             return Self(Vec::new());
         }
         let mut seen = HashSet::new();
-        let named = texts.iter().map(|text| Named::parse(text));
+        let named = texts.iter().map(|text| NamedId::parse(text));
         Self(named.filter(|named| seen.insert(named.clone())).collect())
     }
 
@@ -61,21 +61,25 @@ impl MessageIds {
     /// Those that may name a message.
     #[must_use]
     pub fn to_vec(&self) -> Vec<MessageId> {
-        self.0.iter().filter_map(Named::id).collect()
+        self.0.iter().filter_map(NamedId::id).collect()
     }
 
     /// Those that name none of the messages that are there.
     #[must_use]
     pub fn missing(&self, there: impl IntoIterator<Item = MessageId>) -> Vec<String> {
         let there: HashSet<MessageId> = there.into_iter().collect();
-        let is_missing = |named: &&Named| named.id().is_none_or(|id| !there.contains(&id));
-        self.0.iter().filter(is_missing).map(Named::text).collect()
+        let is_missing = |named: &&NamedId| named.id().is_none_or(|id| !there.contains(&id));
+        self.0
+            .iter()
+            .filter(is_missing)
+            .map(NamedId::text)
+            .collect()
     }
 
     /// The same for every order in which they may be named.
     #[must_use]
     pub fn canonical(&self) -> Vec<String> {
-        let mut texts: Vec<String> = self.0.iter().map(Named::text).collect();
+        let mut texts: Vec<String> = self.0.iter().map(NamedId::text).collect();
         texts.sort_unstable();
         texts
     }
@@ -88,10 +92,10 @@ mod tests {
     const FIRST: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
     const SECOND: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
 
-    fn parse(texts: &[&str]) -> MessageIds {
+    fn parse(texts: &[&str]) -> RequestedIds {
         let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
         let mut violations = Violations::none();
-        let ids = MessageIds::parse(&texts, &mut violations);
+        let ids = RequestedIds::parse(&texts, &mut violations);
         assert!(violations.is_empty());
         ids
     }
@@ -124,7 +128,7 @@ mod tests {
     fn one_to_five_hundred_are_taken() {
         for (count, complaints) in [(0, 1), (1, 0), (500, 0), (501, 1)] {
             let mut violations = Violations::none();
-            MessageIds::parse(&vec![FIRST.to_owned(); count], &mut violations);
+            RequestedIds::parse(&vec![FIRST.to_owned(); count], &mut violations);
             assert_eq!(violations.as_slice().len(), complaints, "{count} ids");
         }
     }

@@ -19,7 +19,7 @@ const PREVIEW_FIELDS: [&str; 3] = ["subject", "text", "content"];
 pub enum View {
     /// All of it.
     Full,
-    /// A taste of it.
+    /// A preview of it.
     Preview,
     /// Of parts their MIME types, of others nothing.
     Metadata,
@@ -42,7 +42,7 @@ impl View {
     pub(super) fn of(self, body: Body) -> Result<Option<Body>, DecodeError> {
         Ok(match (self, body) {
             (Self::Full, body) => Some(body),
-            (Self::Preview, Body::Json(encoded)) => taste(encoded)?.map(Body::Json),
+            (Self::Preview, Body::Json(encoded)) => preview(encoded)?.map(Body::Json),
             (Self::Preview, Body::Sealed(sealed)) => Some(Body::Sealed(v1::SealedContent {
                 payload: Bytes::new(),
                 ..sealed
@@ -62,7 +62,7 @@ fn without_bodies(mut parts: v1::MessageParts) -> v1::MessageParts {
     parts
 }
 
-fn taste(encoded: Bytes) -> Result<Option<Bytes>, DecodeError> {
+fn preview(encoded: Bytes) -> Result<Option<Bytes>, DecodeError> {
     let shown = match Value::decode(encoded)?.kind {
         Some(Kind::StringValue(text)) => beginning(&text),
         Some(Kind::StructValue(object)) => {

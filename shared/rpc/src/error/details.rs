@@ -1,4 +1,4 @@
-//! Field violations as `google.rpc.BadRequest` has them, within what trailers may hold.
+//! Field violations for `google.rpc.BadRequest`, within the limits of trailers.
 
 use domain::limits::VIOLATIONS_LISTED_MAX;
 use domain::{Violation, Violations};
@@ -8,12 +8,12 @@ use crate::limits::{
     VIOLATION_DESCRIPTION_BYTES_MAX, VIOLATION_FIELD_BYTES_MAX, VIOLATIONS_BYTES_MAX,
 };
 
-/// What stands where a text was cut.
+/// Mark at the end of a truncated text.
 const CUT: &str = "…";
-/// Bytes that one violation takes beside its texts: tags and lengths.
+/// Size of a violation without its texts, in bytes: tags and lengths.
 const FRAME_BYTES: usize = 12;
 
-/// As many violations as may be listed; the last says how many more there are, if any.
+/// Returns the violations up to the limits; a last one counts the rest.
 pub(super) fn listed(violations: &Violations) -> Vec<FieldViolation> {
     let all = violations.as_slice();
     let mut bytes = 0;
@@ -35,12 +35,12 @@ pub(super) fn listed(violations: &Violations) -> Vec<FieldViolation> {
 
 fn field_violation(violation: &Violation) -> FieldViolation {
     FieldViolation::new(
-        cut(&violation.field, VIOLATION_FIELD_BYTES_MAX),
-        cut(&violation.description, VIOLATION_DESCRIPTION_BYTES_MAX),
+        truncate(&violation.field, VIOLATION_FIELD_BYTES_MAX),
+        truncate(&violation.description, VIOLATION_DESCRIPTION_BYTES_MAX),
     )
 }
 
-fn cut(text: &str, bytes_max: usize) -> String {
+fn truncate(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
     }

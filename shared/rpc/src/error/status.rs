@@ -1,4 +1,4 @@
-//! The one way from an error to what the caller sees.
+//! Conversion of errors to statuses.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::{RpcError, details};
 
-/// The `domain` of every `google.rpc.ErrorInfo`.
+/// `domain` of every `google.rpc.ErrorInfo`.
 const DOMAIN: &str = "postroom";
 
-/// When to try again what others were in the way of.
+/// Retry delay after contention with other calls.
 const RETRY_SOON: Duration = Duration::from_millis(200);
-/// When to try again what needs something to come back.
+/// Retry delay after a failure of a dependency.
 const RETRY_LATER: Duration = Duration::from_secs(1);
-/// When to try again what needs somebody to do something.
+/// Retry delay after a condition that needs human action.
 const RETRY_MUCH_LATER: Duration = Duration::from_mins(1);
 
-/// The error stays the status' source: so the access log finds what is behind it, and a
-/// status without one is known to be of another making.
+/// Keeps the error as the source of the status: the access log reads the cause from it, and a
+/// status without one was not created here.
 impl From<RpcError> for Status {
     fn from(error: RpcError) -> Self {
         let code = error.code();
@@ -37,20 +37,20 @@ impl From<RpcError> for Status {
 }
 
 impl RpcError {
-    /// What stands in `google.rpc.ErrorInfo` as `reason`; none where the contract has none.
+    /// Returns the `reason` of `google.rpc.ErrorInfo`; none if the contract has none.
     #[must_use]
     pub fn reason(&self) -> Option<&'static str> {
         let reason = self.code_and_reason().1?;
         reason.as_str_name().strip_prefix("ERROR_REASON_")
     }
 
-    /// The code of its status.
+    /// Returns the code of the status.
     #[must_use]
     pub fn code(&self) -> Code {
         self.code_and_reason().0
     }
 
-    /// The table of the contract.
+    /// Returns the code and reason of the contract.
     fn code_and_reason(&self) -> (Code, Option<ErrorReason>) {
         use ErrorReason as R;
         let (code, reason) = match self {
@@ -109,7 +109,7 @@ impl RpcError {
             .collect()
     }
 
-    /// When to try again: for all of UNAVAILABLE and `RESOURCE_EXHAUSTED`.
+    /// Returns the retry delay, which all of `UNAVAILABLE` and `RESOURCE_EXHAUSTED` have.
     fn retry_after(&self) -> Option<Duration> {
         if !matches!(self.code(), Code::Unavailable | Code::ResourceExhausted) {
             return None;

@@ -7,11 +7,11 @@ use tonic_types::StatusExt as _;
 
 use super::*;
 
-fn source() -> Source {
+fn cause() -> Cause {
     Arc::new(std::io::Error::other("secret cause"))
 }
 
-/// Every variant, and what the contract says of it.
+/// Returns an error of every variant, with its code and reason in the contract.
 fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
     use Code as C;
     use RpcError as E;
@@ -84,24 +84,24 @@ fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
         ),
         (E::Overloaded(None), C::Unavailable, Some("OVERLOADED")),
         (
-            E::Overloaded(Some(source())),
+            E::Overloaded(Some(cause())),
             C::Unavailable,
             Some("OVERLOADED"),
         ),
         (E::Draining, C::Unavailable, Some("DRAINING")),
         (
-            E::StorageUnavailable(source()),
+            E::StorageUnavailable(cause()),
             C::Unavailable,
             Some("STORAGE_UNAVAILABLE"),
         ),
         (E::Deadline, C::DeadlineExceeded, Some("DEADLINE")),
         (unimplemented("GetChanges"), C::Unimplemented, None),
-        (E::Internal(source()), C::Internal, Some("INTERNAL")),
+        (E::Internal(cause()), C::Internal, Some("INTERNAL")),
     ]
 }
 
 #[test]
-fn every_error_has_the_code_and_the_reason_of_the_contract() {
+fn every_error_has_its_code_and_reason_of_the_contract() {
     for (error, code, reason) in all() {
         let status = Status::from(error.clone());
         assert_eq!(status.code(), code, "{error:?}");
@@ -114,12 +114,12 @@ fn every_error_has_the_code_and_the_reason_of_the_contract() {
 }
 
 #[test]
-fn what_can_be_tried_again_says_when() {
+fn retryable_errors_have_retry_info() {
     for (error, code, _) in all() {
         let status = Status::from(error.clone());
-        let says_when = status.get_details_retry_info().is_some();
+        let has_retry_info = status.get_details_retry_info().is_some();
         let expected = matches!(code, Code::Unavailable | Code::ResourceExhausted);
-        assert_eq!(says_when, expected, "{error:?}");
+        assert_eq!(has_retry_info, expected, "{error:?}");
     }
     let retry_after = Duration::from_secs(7);
     let status = Status::from(RpcError::RateLimited { retry_after });
@@ -128,7 +128,7 @@ fn what_can_be_tried_again_says_when() {
 }
 
 #[test]
-fn no_error_tells_what_is_behind_it() {
+fn statuses_do_not_disclose_causes() {
     for (error, ..) in all() {
         let status = Status::from(error);
         let details = String::from_utf8_lossy(status.details()).into_owned();
@@ -148,7 +148,7 @@ fn all_invalid_tokens_get_the_same_status() {
 }
 
 #[test]
-fn the_log_finds_what_is_behind_an_error() {
+fn the_source_of_a_status_has_the_cause() {
     let error = storage::Error::Unknown(Box::new(std::io::Error::other("secret cause")));
     let status = Status::from(RpcError::from(error));
     let source = status.source().expect("the error itself");
@@ -160,7 +160,7 @@ fn the_log_finds_what_is_behind_an_error() {
 }
 
 #[test]
-fn metadata_holds_the_versions_and_the_scope() {
+fn metadata_contains_versions_and_scopes() {
     let metadata = |error: RpcError| {
         let info = Status::from(error)
             .get_details_error_info()
@@ -182,7 +182,7 @@ fn metadata_holds_the_versions_and_the_scope() {
 }
 
 #[test]
-fn violations_are_listed_all_at_once_with_the_reason_on_which_they_agree() {
+fn all_violations_are_listed_under_their_common_reason() {
     let mut violations = Violations::none();
     violations.add("to[3]", Reason::MaxRecipientsExceeded, "too many");
     let status = Status::from(RpcError::from(violations.clone()));
@@ -206,7 +206,7 @@ fn violations_are_listed_all_at_once_with_the_reason_on_which_they_agree() {
 }
 
 #[test]
-fn at_most_twenty_violations_are_listed_and_then_how_many_more() {
+fn twenty_violations_are_listed_and_the_rest_counted() {
     let mut violations = Violations::none();
     for index in 0..500 {
         violations.invalid(format!("to[{index}]"), "must not be empty");
@@ -239,7 +239,7 @@ fn trailers_stay_under_eight_kibibytes() {
 }
 
 #[test]
-fn what_the_store_says_becomes_what_the_contract_says() {
+fn storage_errors_map_to_reasons_of_the_contract() {
     use storage::Error as E;
     let cause = || Box::new(std::io::Error::other("cause"));
     let corrupt = E::Corrupt {

@@ -1,7 +1,7 @@
-//! One line for each call, when it has ended, however it has ended.
+//! Access log: one line for each call, when it has ended.
 
-mod record;
-mod watched;
+mod call_record;
+mod observed_body;
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use telemetry::CallMetrics;
 use tonic::Status;
 use tonic::body::Body;
 
-use self::record::{Outcome, Record};
-use self::watched::Watched;
-use super::info::Info;
-use super::{Answer, Around, Call, Next, code};
+use self::call_record::{CallEnd, CallRecord};
+use self::observed_body::ObservedBody;
+use super::call_info::CallInfo;
+use super::{HttpRequest, HttpResponse, Middleware, Next, code};
 use crate::methods::Methods;
 
-/// Finds out which method is called, and tells the log and the metrics how the call went.
+/// Looks up the method of a call, and records its end in the log and the metrics.
 #[derive(Clone)]
 pub(crate) struct AccessLog {
     methods: Arc<Methods>,
@@ -32,35 +32,35 @@ impl AccessLog {
     }
 }
 
-impl Around for AccessLog {
-    async fn around(&self, mut call: Call, next: &impl Next) -> Answer {
-        let info = Info {
+impl Middleware for AccessLog {
+    async fn handle(&self, mut call: HttpRequest, next: &impl Next) -> HttpResponse {
+        let info = CallInfo {
             method: self.methods.find(call.uri().path()),
-            ..Info::default()
+            ..CallInfo::default()
         };
         call.extensions_mut().insert(info.clone());
-        let record = Record::begin(info, self.calls.clone());
-        follow(next.run(call).await, record)
+        let record = CallRecord::begin(info, self.calls.clone());
+        observe(next.run(call).await, record)
     }
 }
 
-/// Closes the record if the answer is complete, else when its last byte has been sent.
-fn follow(answer: Answer, mut record: Record) -> Answer {
+/// Closes the record if the response is complete, otherwise when its body ends.
+fn observe(answer: HttpResponse, mut record: CallRecord) -> HttpResponse {
     if let Some(outcome) = outcome(&answer) {
         record.close(outcome);
         return answer;
     }
-    answer.map(|body| Body::new(Watched::new(body, record)))
+    answer.map(|body| Body::new(ObservedBody::new(body, record)))
 }
 
-/// How the call has ended, if its headers say it.
-fn outcome(answer: &Answer) -> Option<Outcome> {
+/// Returns the outcome of a call if its headers contain it.
+fn outcome(answer: &HttpResponse) -> Option<CallEnd> {
     if let Some(status) = answer.extensions().get::<Status>() {
-        return Some(Outcome::of_status(status));
+        return Some(CallEnd::of_status(status));
     }
     let is_grpc = answer.status() == StatusCode::OK;
-    Some(Outcome {
+    Some(CallEnd {
         http: (!is_grpc).then(|| answer.status().as_u16()),
-        ..Outcome::of_code(code::of_answer(answer)?)
+        ..CallEnd::of_code(code::of_answer(answer)?)
     })
 }

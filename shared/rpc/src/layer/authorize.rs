@@ -1,18 +1,18 @@
-//! Who calls, and whether the method is theirs to call.
+//! Authentication of callers, and authorization for methods.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth::{Authenticated, Authenticator, Identity, Scope};
 use http::header::AUTHORIZATION;
 
-use super::info::Info;
-use super::{Answer, Around, Call, Next, refuse};
+use super::call_info::CallInfo;
+use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::caller::{System, User};
 use crate::error::{RpcError, unimplemented};
 use crate::methods::Access;
-use crate::token_end::TokenEnd;
 
-/// Puts a proof of who calls into the call, or ends it. The token goes no further.
+/// Adds the proof of the caller to the call, or rejects it. Removes the token.
 #[derive(Clone)]
 pub(crate) struct Authorize(Arc<Authenticator>);
 
@@ -21,8 +21,8 @@ impl Authorize {
         Self(authenticator)
     }
 
-    async fn authorize(&self, call: &mut Call) -> Result<(), RpcError> {
-        let info = Info::of(call);
+    async fn authorize(&self, call: &mut HttpRequest) -> Result<(), RpcError> {
+        let info = CallInfo::of(call);
         let method = info.method.ok_or(unimplemented("this method"))?;
         if method.access == Access::Open {
             return Ok(());
@@ -31,13 +31,12 @@ impl Authorize {
             identity,
             expires_in,
         } = self.0.authenticate(call.headers()).await?;
-        call.extensions_mut().insert(TokenEnd::after(expires_in));
         // Set once: only this layer does it.
         let _ = info.app.set(identity.app().clone());
         match method.access {
             Access::Open => {}
             Access::User => {
-                call.extensions_mut().insert(user(identity)?);
+                call.extensions_mut().insert(user(identity, expires_in)?);
             }
             Access::System(scope) => {
                 call.extensions_mut().insert(system(identity, scope)?);
@@ -47,21 +46,21 @@ impl Authorize {
     }
 }
 
-impl Around for Authorize {
-    async fn around(&self, mut call: Call, next: &impl Next) -> Answer {
+impl Middleware for Authorize {
+    async fn handle(&self, mut call: HttpRequest, next: &impl Next) -> HttpResponse {
         match self.authorize(&mut call).await {
             Ok(()) => {
                 call.headers_mut().remove(AUTHORIZATION);
                 next.run(call).await
             }
-            Err(error) => refuse(error),
+            Err(error) => reject(error),
         }
     }
 }
 
-fn user(identity: Identity) -> Result<User, RpcError> {
+fn user(identity: Identity, expires_in: Duration) -> Result<User, RpcError> {
     match identity {
-        Identity::User(user) => Ok(User::new(user)),
+        Identity::User(user) => Ok(User::new(user, expires_in)),
         Identity::NoProfile(_) | Identity::System(_) => Err(RpcError::ProfileRequired),
     }
 }

@@ -1,12 +1,12 @@
-//! Status codes: their names, and what they say about the server.
+//! Status codes: names, and log levels.
 
 use http::{HeaderMap, StatusCode};
 use tonic::{Code, Status};
 use tracing::Level;
 
-use super::Answer;
+use super::HttpResponse;
 
-/// The name of a code, as the specification writes it.
+/// Returns the name of a code in the specification.
 pub(super) const fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
@@ -29,8 +29,8 @@ pub(super) const fn name(code: Code) -> &'static str {
     }
 }
 
-/// How loud the log is about a code: what a caller does wrong is no matter of ours, what is
-/// short is to be looked at, and what is broken is to be mended.
+/// Returns the log level of a code: INFO for success and errors of the caller, WARN for a lack
+/// of resources, ERROR for failures of the server.
 pub(super) const fn level(code: Code) -> Level {
     match code {
         Code::Ok
@@ -49,9 +49,9 @@ pub(super) const fn level(code: Code) -> Level {
     }
 }
 
-/// The code of an answer, unless its trailers are to tell it. What is not gRPC at all has
-/// none, and is the caller's fault.
-pub(super) fn of_answer(answer: &Answer) -> Option<Code> {
+/// Returns the code of a response, unless it is in the trailers. A response that is not gRPC
+/// has none, and is an error of the caller.
+pub(super) fn of_answer(answer: &HttpResponse) -> Option<Code> {
     if answer.status() == StatusCode::OK {
         of(answer.headers())
     } else {
@@ -59,7 +59,7 @@ pub(super) fn of_answer(answer: &Answer) -> Option<Code> {
     }
 }
 
-/// The code that headers or trailers hold.
+/// Returns the code in headers or trailers.
 pub(super) fn of(headers: &HeaderMap) -> Option<Code> {
     let code = headers.get(Status::GRPC_STATUS)?;
     Some(Code::from_bytes(code.as_bytes()))

@@ -1,16 +1,16 @@
-//! More calls than can be answered in time are refused at once.
+//! Load shedding.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::info::Info;
-use super::{Answer, Around, Call, Next, refuse};
+use super::call_info::CallInfo;
+use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::error::RpcError;
 use crate::methods::Access;
 
-/// Lets only so many calls in. Probes are let in always: a server that refuses calls is
-/// alive. A stream of answers counts until it begins, a stream of requests until it is answered.
+/// Rejects calls while the maximum number of calls is running. Health and reflection always
+/// pass. A response stream counts until it begins, a request stream until it is answered.
 #[derive(Clone)]
 pub(crate) struct LoadShed(Arc<Semaphore>);
 
@@ -20,19 +20,19 @@ impl LoadShed {
     }
 }
 
-impl Around for LoadShed {
-    async fn around(&self, call: Call, next: &impl Next) -> Answer {
+impl Middleware for LoadShed {
+    async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
         if is_open(&call) {
             return next.run(call).await;
         }
         match self.0.try_acquire() {
-            Ok(_place) => next.run(call).await,
-            Err(_) => refuse(RpcError::Overloaded(None)),
+            Ok(_permit) => next.run(call).await,
+            Err(_) => reject(RpcError::Overloaded(None)),
         }
     }
 }
 
-fn is_open(call: &Call) -> bool {
-    let method = Info::of(call).method;
+fn is_open(call: &HttpRequest) -> bool {
+    let method = CallInfo::of(call).method;
     method.is_some_and(|method| method.access == Access::Open)
 }

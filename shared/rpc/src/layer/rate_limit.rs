@@ -1,16 +1,16 @@
-//! How often callers may call.
+//! Rate limits of callers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::info::Info;
-use super::{Answer, Around, Call, Next, refuse};
+use super::call_info::CallInfo;
+use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::caller::{System, User};
 use crate::error::RpcError;
 use crate::limiter::Limiter;
 
-/// Refuses what is over its caller's quotas, before anything is read of it. Calls without a
-/// proof of who calls are of methods that are open to all, and have no quota.
+/// Rejects calls over the quotas of their callers, before the request is read. Open methods
+/// have no caller and no quota.
 #[derive(Clone)]
 pub(crate) struct RateLimit(Arc<Limiter>);
 
@@ -19,8 +19,8 @@ impl RateLimit {
         Self(limiter)
     }
 
-    fn admit(&self, call: &Call) -> Result<(), Duration> {
-        let sends = Info::of(call).method.is_some_and(|method| method.sends);
+    fn admit(&self, call: &HttpRequest) -> Result<(), Duration> {
+        let sends = CallInfo::of(call).method.is_some_and(|method| method.sends);
         if let Some(user) = call.extensions().get::<User>() {
             return self.0.user(user, sends);
         }
@@ -31,11 +31,11 @@ impl RateLimit {
     }
 }
 
-impl Around for RateLimit {
-    async fn around(&self, call: Call, next: &impl Next) -> Answer {
+impl Middleware for RateLimit {
+    async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
         match self.admit(&call) {
             Ok(()) => next.run(call).await,
-            Err(retry_after) => refuse(RpcError::RateLimited { retry_after }),
+            Err(retry_after) => reject(RpcError::RateLimited { retry_after }),
         }
     }
 }

@@ -1,21 +1,21 @@
-//! A span for each call, under the caller's trace if it has one.
+//! Spans of calls.
 
 use telemetry::adopt_parent;
 use tonic::Code;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, debug_span};
 
-use super::info::Info;
-use super::{Answer, Around, Call, Next, code};
+use super::call_info::CallInfo;
+use super::{HttpRequest, HttpResponse, Middleware, Next, code};
 
-/// Spans with the fields that OpenTelemetry has for RPCs. They are for traces: the log has
-/// one line for each call anyway, so that without traces there is no span either.
+/// Runs each call in a span with OpenTelemetry's fields for RPCs, under the caller's trace if
+/// there is one. Without tracing there are no spans: the access log has a line for each call.
 #[derive(Clone)]
 pub(crate) struct Trace;
 
-impl Around for Trace {
-    async fn around(&self, call: Call, next: &impl Next) -> Answer {
-        let span = span(Info::of(&call).name());
+impl Middleware for Trace {
+    async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
+        let span = span(CallInfo::of(&call).name());
         adopt_parent(&span, call.headers());
         let answer = next.run(call).instrument(span.clone()).await;
         record(&span, &answer);
@@ -37,7 +37,7 @@ fn span(name: &'static str) -> Span {
     )
 }
 
-fn record(span: &Span, answer: &Answer) {
+fn record(span: &Span, answer: &HttpResponse) {
     let code = code::of_answer(answer).unwrap_or(Code::Ok);
     span.record("rpc.grpc.status_code", code as i32);
     if is_servers_fault(code) {
@@ -45,7 +45,7 @@ fn record(span: &Span, answer: &Answer) {
     }
 }
 
-/// The codes that OpenTelemetry counts as errors of a server.
+/// Returns true for the codes that OpenTelemetry counts as server errors.
 const fn is_servers_fault(code: Code) -> bool {
     matches!(
         code,

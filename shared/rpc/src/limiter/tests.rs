@@ -10,12 +10,13 @@ const fn rate(per_second: u32, burst: u32) -> Rate {
 }
 
 fn user(app: &str, profile: &str) -> User {
-    User::new(UserIdentity {
+    let identity = UserIdentity {
         app: AppId::parse(app).expect("an app"),
         profile: ProfileId::parse(profile).expect("a profile"),
         name: "".into(),
         pic: "".into(),
-    })
+    };
+    User::new(identity, Duration::ZERO)
 }
 
 fn system(app: &str) -> System {
@@ -137,15 +138,15 @@ async fn a_quota_that_changes_begins_with_a_full_bucket() {
         profile_calls: rate(1, burst),
         ..Quotas::NO_LIMITS
     };
-    limiter.change(alice.app(), 3, changed(2));
+    limiter.set_quotas(alice.app(), 3, changed(2));
     assert_eq!(limiter.user(&alice, false), Ok(()));
     assert_eq!(limiter.user(&alice, false), Ok(()));
     assert!(limiter.user(&alice, false).is_err());
 
     // A retry of an earlier change brings nothing back.
-    limiter.change(alice.app(), 2, changed(9));
+    limiter.set_quotas(alice.app(), 2, changed(9));
     assert!(limiter.user(&alice, false).is_err());
-    limiter.change(alice.app(), 4, Quotas::NO_LIMITS);
+    limiter.set_quotas(alice.app(), 4, Quotas::NO_LIMITS);
     for _ in 0..100 {
         assert_eq!(limiter.user(&alice, false), Ok(()));
     }

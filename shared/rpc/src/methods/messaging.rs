@@ -1,28 +1,28 @@
-//! The methods of `postroom.v1.Messaging`.
+//! Methods of `postroom.v1.Messaging`.
 
-use super::{Access, Method};
+use super::Effect::{Reads, Writes, WritesIdempotently};
+use super::{Access, Effect, Method, catalogue};
+use crate::caller::User;
 
-const fn unary(name: &'static str) -> Method {
-    Method::unary(name, Access::User)
+const fn user(path: &'static str, effect: Effect) -> Method {
+    Method::new(path, Access::User, effect)
 }
 
-const fn stream(name: &'static str) -> Method {
-    Method::stream(name, Access::User)
+catalogue! { User:
+    GET_MESSAGE_BOXES = user("/postroom.v1.Messaging/GetMessageBoxes", Reads);
+    GET_MESSAGE_COUNTS = user("/postroom.v1.Messaging/GetMessageCounts", Reads);
+    // Marks the messages as read if asked to.
+    GET_MESSAGES = user("/postroom.v1.Messaging/GetMessages", WritesIdempotently);
+    GET_MESSAGES_PAGE = user("/postroom.v1.Messaging/GetMessagesPage", Reads);
+    GET_MESSAGES_PAGE_OFFSET = user("/postroom.v1.Messaging/GetMessagesPageOffset", Reads);
+    SEND_MESSAGE = user("/postroom.v1.Messaging/SendMessage", Writes).sending();
+    SEND_MESSAGE_SIMPLE = user("/postroom.v1.Messaging/SendMessageSimple", Writes).sending();
+    MARK_MESSAGES_READ = user("/postroom.v1.Messaging/MarkMessagesRead", Writes);
+    MARK_MESSAGES_DELIVERED = user("/postroom.v1.Messaging/MarkMessagesDelivered", WritesIdempotently);
+    DELETE_MESSAGES = user("/postroom.v1.Messaging/DeleteMessages", Writes);
+    CLEAR_MESSAGES = user("/postroom.v1.Messaging/ClearMessages", Writes);
+    EDIT_MESSAGE = user("/postroom.v1.Messaging/EditMessage", Writes);
+    GET_CHANGES = user("/postroom.v1.Messaging/GetChanges", Reads);
+    // Marks what it delivers.
+    SUBSCRIBE = user("/postroom.v1.Messaging/Subscribe", WritesIdempotently).streaming();
 }
-
-pub(super) const ROWS: [Method; 14] = [
-    unary("postroom.v1.Messaging/GetMessageBoxes"),
-    unary("postroom.v1.Messaging/GetMessageCounts"),
-    unary("postroom.v1.Messaging/GetMessages"),
-    unary("postroom.v1.Messaging/GetMessagesPage"),
-    unary("postroom.v1.Messaging/GetMessagesPageOffset"),
-    unary("postroom.v1.Messaging/SendMessage").sending(),
-    unary("postroom.v1.Messaging/SendMessageSimple").sending(),
-    unary("postroom.v1.Messaging/MarkMessagesRead"),
-    unary("postroom.v1.Messaging/MarkMessagesDelivered"),
-    unary("postroom.v1.Messaging/DeleteMessages"),
-    unary("postroom.v1.Messaging/ClearMessages"),
-    unary("postroom.v1.Messaging/EditMessage"),
-    unary("postroom.v1.Messaging/GetChanges"),
-    stream("postroom.v1.Messaging/Subscribe"),
-];

@@ -1,16 +1,14 @@
-//! What every listener serves without a token: health and reflection.
+//! Methods that every listener serves without a token: health and reflection.
 
-use super::{Access, Method};
+use super::{Access, Effect, Method};
 
-pub(super) const ROWS: [Method; 4] = [
-    Method::unary("grpc.health.v1.Health/Check", Access::Open),
-    Method::stream("grpc.health.v1.Health/Watch", Access::Open),
-    Method::stream(
-        "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-        Access::Open,
-    ),
-    Method::stream(
-        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-        Access::Open,
-    ),
+const fn open(path: &'static str) -> Method {
+    Method::new(path, Access::Open, Effect::Reads)
+}
+
+pub(super) const ALL: &[Method] = &[
+    open("/grpc.health.v1.Health/Check"),
+    open("/grpc.health.v1.Health/Watch").streaming(),
+    open("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").streaming(),
+    open("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo").streaming(),
 ];

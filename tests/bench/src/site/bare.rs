@@ -17,7 +17,7 @@ use futures::stream;
 use prost_types::Timestamp;
 use proto::v1::{SendMessageRequest, SendMessageResponse};
 use rpc::Limiter;
-use rpc::stack::{Config, Listener, stack};
+use rpc::stack::{Config, ServiceName, stack};
 use storage_sql::SystemClock;
 use support::issuer::TestIssuer;
 use support::process::OutputLines;
@@ -69,7 +69,7 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
     };
     let _telemetry = telemetry::start(&telemetry::Options::default())?;
     let config = Config {
-        listener: Listener::Messaging,
+        service: ServiceName::Messaging,
         authenticator: authenticator(folder).await?,
         limiter: Limiter::fixed(quotas()),
         calls_in_flight_max: CALLS_IN_FLIGHT_MAX,

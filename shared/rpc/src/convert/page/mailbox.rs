@@ -7,39 +7,40 @@ use proto::v1;
 use storage::{Error, Item, MailStore, Requester};
 
 use super::counted;
-use super::step::Step;
+use super::request::PageRequest;
 use crate::convert::token::Binding;
 use crate::convert::{cursor, entry, size};
+use crate::methods::{messaging, sys};
 
-/// A mailbox that somebody reads.
+/// Pages of a mailbox.
 #[derive(Clone, Copy)]
-pub struct Mailbox<'a> {
-    /// Where it is stored.
+pub struct MailboxPages<'a> {
+    /// Store of the mailbox.
     pub store: &'a dyn MailStore,
-    /// In which app.
+    /// App of the owner.
     pub app: &'a AppId,
-    /// Whose it is.
+    /// Owner of the mailbox.
     pub owner: &'a ProfileId,
-    /// Who reads.
+    /// Requester, which decides what is shown.
     pub requester: Requester,
 }
 
-impl<'a> Mailbox<'a> {
-    /// What the contexts of its pages are bound to: the owner's are not the app's.
+impl<'a> MailboxPages<'a> {
+    /// Binding of the pages' contexts. Those of the owner are not valid for the app.
     #[must_use]
-    pub const fn binding(&self) -> Binding<'a> {
+    pub fn binding(&self) -> Binding<'a> {
         Binding {
             app: self.app,
             owner: Some(self.owner),
             method: match self.requester {
-                Requester::Owner => "/postroom.v1.Messaging/GetMessagesPage",
-                Requester::App => "/postroom.sys.v1.Sys/GetMessagesForOwnerPage",
+                Requester::Owner => messaging::GET_MESSAGES_PAGE.path,
+                Requester::App => sys::GET_MESSAGES_FOR_OWNER_PAGE.path,
             },
         }
     }
 
-    /// The page that a step leads to, and its context.
-    pub async fn page(&self, step: Step) -> Result<(String, v1::MessagesPage), Error> {
+    /// Reads a page, and returns its context and the page.
+    pub async fn page(&self, request: PageRequest) -> Result<(String, v1::MessagesPage), Error> {
         let Self {
             store,
             app,
@@ -52,17 +53,17 @@ impl<'a> Mailbox<'a> {
             size::fit_scan(&mut page.found, PAGE_BYTES_MAX, bytes);
             Ok((page.found, page.offset))
         };
-        let (page, position) = step.take(read).await?;
+        let (page, position) = request.read(read).await?;
         let (count, count_capped) = counted(page.count);
         let results = v1::MessagesPage {
             count,
             count_capped,
             page: page.position.page,
-            items: entry::show_all(&page.items, step.view)?,
+            items: entry::show_all(&page.items, request.view)?,
             more_before: page.more_before,
             more_after: page.more_after,
             cursor: cursor::show(position, app, owner),
         };
-        Ok((step.context(self.binding(), page.position), results))
+        Ok((request.seal(self.binding(), page.position), results))
     }
 }

@@ -1,11 +1,11 @@
-//! The place of a page, as its context carries it.
+//! Position of a page, as its context carries it.
 
 use domain::page::{Key, PagePosition};
 use domain::{MessageId, Msgbox};
 use proto::internal::v1::{PageContextState, RowKey};
 use uuid::Uuid;
 
-/// The state of a page's context.
+/// Returns the state of a page's context.
 pub(super) fn state(asked: Vec<u8>, position: PagePosition) -> PageContextState {
     PageContextState {
         asked,
@@ -15,7 +15,7 @@ pub(super) fn state(asked: Vec<u8>, position: PagePosition) -> PageContextState 
     }
 }
 
-/// The place that a state names. None if there is no such place.
+/// Returns the position in a state; none if it is malformed.
 pub(super) fn parse(state: &PageContextState) -> Option<PagePosition> {
     let page = (state.page >= 1).then_some(state.page)?;
     let key = |row: &Option<RowKey>| {

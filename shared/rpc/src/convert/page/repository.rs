@@ -7,48 +7,49 @@ use proto::sys::v1;
 use storage::{Error, MailStore};
 
 use super::counted;
-use super::step::Step;
+use super::request::PageRequest;
 use crate::convert::token::Binding;
 use crate::convert::{message, size};
+use crate::methods::sys::GET_MESSAGES_PAGE;
 
-/// The messages of an app, whoever holds them.
+/// Pages of all messages of an app.
 #[derive(Clone, Copy)]
-pub struct Repository<'a> {
-    /// Where they are stored.
+pub struct RepositoryPages<'a> {
+    /// Store of the messages.
     pub store: &'a dyn MailStore,
-    /// Of which app.
+    /// App of the messages.
     pub app: &'a AppId,
 }
 
-impl<'a> Repository<'a> {
-    /// What the contexts of its pages are bound to.
+impl<'a> RepositoryPages<'a> {
+    /// Binding of the pages' contexts.
     #[must_use]
-    pub const fn binding(&self) -> Binding<'a> {
+    pub fn binding(&self) -> Binding<'a> {
         Binding {
             app: self.app,
             owner: None,
-            method: "/postroom.sys.v1.Sys/GetMessagesPage",
+            method: GET_MESSAGES_PAGE.path,
         }
     }
 
-    /// The page that a step leads to, and its context.
-    pub async fn page(&self, step: Step) -> Result<(String, v1::RepositoryPage), Error> {
+    /// Reads a page, and returns its context and the page.
+    pub async fn page(&self, request: PageRequest) -> Result<(String, v1::RepositoryPage), Error> {
         let Self { store, app } = *self;
         let read = |scan: Scan| async move {
             let mut found = store.repository_page(app, &scan).await?;
             size::fit_scan(&mut found, PAGE_BYTES_MAX, size::of_message);
             Ok((found, ()))
         };
-        let (page, ()) = step.take(read).await?;
+        let (page, ()) = request.read(read).await?;
         let (count, count_capped) = counted(page.count);
         let results = v1::RepositoryPage {
             count,
             count_capped,
             page: page.position.page,
-            items: message::show_all(&page.items, step.view)?,
+            items: message::show_all(&page.items, request.view)?,
             more_before: page.more_before,
             more_after: page.more_after,
         };
-        Ok((step.context(self.binding(), page.position), results))
+        Ok((request.seal(self.binding(), page.position), results))
     }
 }

@@ -1,19 +1,19 @@
-//! `grpc-timeout`, which tonic passes over if it is malformed.
+//! The `grpc-timeout` header, which tonic ignores if it is malformed.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-/// Digits that the specification allows.
+/// Maximum number of digits, by the specification.
 const DIGITS_MAX: usize = 8;
 
-/// The header is not what the specification says.
+/// Violation of the header's specification.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// How long a call may take, if it says so.
-pub(super) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Malformed> {
+/// Parses the requested timeout, if there is one.
+pub(super) fn requested(headers: &HeaderMap) -> Result<Option<Duration>, Malformed> {
     let mut values = headers.get_all(TIMEOUT).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
@@ -22,7 +22,7 @@ pub(super) fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Malformed> 
     }
 }
 
-/// One to eight digits and a unit.
+/// Parses one to eight digits and a unit.
 fn parse(text: &[u8]) -> Result<Duration, Malformed> {
     let (unit, digits) = text.split_last().ok_or(Malformed)?;
     if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.iter().all(u8::is_ascii_digit) {
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeout_is_up_to_eight_digits_and_a_unit() {
+    fn a_timeout_has_up_to_eight_digits_and_a_unit() {
         let cases = [
             ("2H", Duration::from_hours(2)),
             ("3M", Duration::from_mins(3)),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_malformed() {
+    fn other_texts_are_malformed() {
         for text in [
             "",
             "S",
@@ -89,10 +89,10 @@ mod tests {
     #[test]
     fn two_timeouts_are_malformed() {
         let mut headers = HeaderMap::new();
-        assert_eq!(asked(&headers), Ok(None));
+        assert_eq!(requested(&headers), Ok(None));
         headers.append(TIMEOUT, http::HeaderValue::from_static("1S"));
-        assert_eq!(asked(&headers), Ok(Some(Duration::from_secs(1))));
+        assert_eq!(requested(&headers), Ok(Some(Duration::from_secs(1))));
         headers.append(TIMEOUT, http::HeaderValue::from_static("1S"));
-        assert_eq!(asked(&headers), Err(Malformed));
+        assert_eq!(requested(&headers), Err(Malformed));
     }
 }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use super::support::*;
-use crate::layer::refuse;
-use crate::stack::Listener::{Messaging, Sys};
-use crate::{Deadline, RpcError, System, User};
+use crate::layer::reject;
+use crate::stack::ServiceName::{Messaging, Sys};
+use crate::{Deadline, Proof as _, RpcError, System, User};
 use auth::testing::{sys_claims, user_claims, with};
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_method_that_is_not_there_is_unimplemented_for_everyone() {
 
 #[tokio::test]
 async fn what_a_handler_says_passes_unchanged() {
-    let stack = listener(Messaging, async |_| refuse(RpcError::internal("a cause"))).await;
+    let stack = listener(Messaging, async |_| reject(RpcError::internal("a cause"))).await;
     let ending = ending(&stack, call_as(SEND, &user_claims())).await;
     assert_eq!(ending, (Code::Internal, reason("INTERNAL")));
 }

@@ -18,7 +18,7 @@ use tonic_types::StatusExt as _;
 
 use super::support::*;
 use crate::Deadline;
-use crate::stack::Listener::Messaging;
+use crate::stack::ServiceName::Messaging;
 use auth::testing::user_claims;
 
 /// A body that never comes to an end, nor to anything else.

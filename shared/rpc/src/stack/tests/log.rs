@@ -13,8 +13,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::support::*;
 use crate::RpcError;
-use crate::layer::refuse;
-use crate::stack::Listener::Messaging;
+use crate::layer::reject;
+use crate::stack::ServiceName::Messaging;
 use auth::testing::{user_claims, with};
 
 /// Collects what is logged.
@@ -104,7 +104,7 @@ async fn logged(answer: impl Fn() -> RpcError + Clone + Send + Sync + 'static) -
     let lines = Lines::default();
     let stack = listener(Messaging, move |_| {
         let error = answer();
-        async move { refuse(error) }
+        async move { reject(error) }
     });
     let stack = stack.await;
     let guard = lines.collect(Level::INFO);

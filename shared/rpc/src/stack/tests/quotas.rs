@@ -8,7 +8,7 @@ use tonic_types::StatusExt as _;
 
 use super::support::*;
 use crate::Limiter;
-use crate::stack::Listener::{Messaging, Sys};
+use crate::stack::ServiceName::{Messaging, Sys};
 use auth::testing::{sys_claims, user_claims};
 
 fn one_a_second() -> Quotas {

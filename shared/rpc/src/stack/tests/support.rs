@@ -15,7 +15,7 @@ use tonic_types::StatusExt as _;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::Limiter;
-use crate::stack::{Config, Listener, Stack, stack};
+use crate::stack::{Config, ServiceName, Stack, stack};
 
 pub const SEND: &str = "/postroom.v1.Messaging/SendMessage";
 pub const SUBSCRIBE: &str = "/postroom.v1.Messaging/Subscribe";
@@ -29,23 +29,23 @@ pub fn token(claims: &Value) -> String {
 }
 
 /// A listener whose services do this with every call, one at a time.
-pub async fn listener<F, R>(listener: Listener, answer: F) -> Stack
+pub async fn listener<F, R>(service: ServiceName, answer: F) -> Stack
 where
     F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Body>> + Send + 'static,
 {
-    limited(listener, Limiter::fixed(Quotas::NO_LIMITS), answer).await
+    limited(service, Limiter::fixed(Quotas::NO_LIMITS), answer).await
 }
 
 /// The same, with quotas.
-pub async fn limited<F, R>(listener: Listener, limiter: Arc<Limiter>, answer: F) -> Stack
+pub async fn limited<F, R>(service: ServiceName, limiter: Arc<Limiter>, answer: F) -> Stack
 where
     F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Body>> + Send + 'static,
 {
     let authenticator = trusting(&[&*KEY], TestClock::new()).await;
     let config = Config {
-        listener,
+        service,
         authenticator,
         limiter,
         calls_in_flight_max: 1,
@@ -58,7 +58,7 @@ where
 }
 
 /// A listener whose services succeed with every call.
-pub async fn succeeding(which: Listener) -> Stack {
+pub async fn succeeding(which: ServiceName) -> Stack {
     listener(which, async |_| ok()).await
 }
 

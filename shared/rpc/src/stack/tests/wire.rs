@@ -11,7 +11,7 @@ use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use super::support::*;
-use crate::stack::Listener::Messaging;
+use crate::stack::ServiceName::Messaging;
 use auth::testing::user_claims;
 
 const REQUEST_BYTES_MAX: usize = 64;

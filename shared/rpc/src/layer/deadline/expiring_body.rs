@@ -1,4 +1,4 @@
-//! A stream that ends at a time.
+//! Response streams with a timeout.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,14 +12,14 @@ use tonic::body::Body;
 
 use crate::error::RpcError;
 
-/// A body that goes on until its time is over, and then says so.
-pub(super) struct Ending {
+/// Body that ends at a time, with `DEADLINE_EXCEEDED` in its trailers.
+pub(super) struct ExpiringBody {
     body: Body,
     end: Pin<Box<Sleep>>,
     has_ended: bool,
 }
 
-impl Ending {
+impl ExpiringBody {
     pub fn new(body: Body, end: Instant) -> Self {
         Self {
             body,
@@ -29,7 +29,7 @@ impl Ending {
     }
 }
 
-impl HttpBody for Ending {
+impl HttpBody for ExpiringBody {
     type Data = Bytes;
     type Error = Status;
 

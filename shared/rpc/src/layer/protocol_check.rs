@@ -1,12 +1,12 @@
-//! What is a gRPC call for this listener at all. tonic would run a method for any verb and
-//! any type of content.
+//! Protocol check: verb, content type, path and encoding. tonic itself would run a method for
+//! any verb and content type.
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use tonic::body::Body;
 
-use super::info::Info;
-use super::{Answer, Around, Call, Next, refuse};
+use super::call_info::CallInfo;
+use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::error::{RpcError, unimplemented};
 
 const CONTENT_TYPES: [&str; 2] = ["application/grpc", "application/grpc+proto"];
@@ -14,28 +14,28 @@ const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const IDENTITY: &str = "identity";
 
-/// Refuses what is no POST of protobuf messages as they are, and methods that are not there.
+/// Rejects everything but POSTs of uncompressed protobuf messages to known methods.
 #[derive(Clone)]
-pub(crate) struct Guard;
+pub(crate) struct ProtocolCheck;
 
-impl Around for Guard {
-    async fn around(&self, call: Call, next: &impl Next) -> Answer {
-        match refusal(&call) {
-            Some(refusal) => refusal,
+impl Middleware for ProtocolCheck {
+    async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
+        match rejection(&call) {
+            Some(response) => response,
             None => next.run(call).await,
         }
     }
 }
 
-fn refusal(call: &Call) -> Option<Answer> {
+fn rejection(call: &HttpRequest) -> Option<HttpResponse> {
     if call.method() != Method::POST {
         return Some(not_allowed());
     }
     if !is_grpc(call.headers()) {
         return Some(http(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    if Info::of(call).method.is_none() {
-        return Some(refuse(unimplemented("this method")));
+    if CallInfo::of(call).method.is_none() {
+        return Some(reject(unimplemented("this method")));
     }
     is_compressed(call.headers()).then(compressed)
 }
@@ -57,22 +57,22 @@ fn is_compressed(headers: &HeaderMap) -> bool {
     encodings.any(|encoding| encoding != IDENTITY)
 }
 
-/// A few kilobytes can hold hundreds of megabytes, so nothing compressed is unpacked.
-fn compressed() -> Answer {
-    let mut answer = refuse(RpcError::Unimplemented("compression of requests"));
+/// Rejects compressed requests: a few kilobytes can expand to hundreds of megabytes.
+fn compressed() -> HttpResponse {
+    let mut answer = reject(RpcError::Unimplemented("compression of requests"));
     let headers = answer.headers_mut();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(IDENTITY));
     answer
 }
 
-fn not_allowed() -> Answer {
+fn not_allowed() -> HttpResponse {
     let mut answer = http(StatusCode::METHOD_NOT_ALLOWED);
     let headers = answer.headers_mut();
     headers.insert(ALLOW, HeaderValue::from_static("POST"));
     answer
 }
 
-fn http(status: StatusCode) -> Answer {
+fn http(status: StatusCode) -> HttpResponse {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
     answer

@@ -1,4 +1,4 @@
-//! An answer that is watched to its end.
+//! Response bodies whose end is recorded.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,27 +8,27 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::record::{Outcome, Record};
+use super::call_record::{CallEnd, CallRecord};
 use crate::layer::code;
 
-/// A body whose trailers say how the call ended.
-pub(super) struct Watched {
+/// Body whose trailers contain the outcome of the call.
+pub(super) struct ObservedBody {
     body: Body,
-    record: Record,
+    record: CallRecord,
 }
 
-impl Watched {
-    pub const fn new(body: Body, record: Record) -> Self {
+impl ObservedBody {
+    pub const fn new(body: Body, record: CallRecord) -> Self {
         Self { body, record }
     }
 
-    fn see(&mut self, frame: &Result<Frame<Bytes>, Status>) {
+    fn observe(&mut self, frame: &Result<Frame<Bytes>, Status>) {
         let outcome = match frame {
             Ok(frame) => frame
                 .trailers_ref()
                 .and_then(code::of)
-                .map(Outcome::of_code),
-            Err(status) => Some(Outcome::of_status(status)),
+                .map(CallEnd::of_code),
+            Err(status) => Some(CallEnd::of_status(status)),
         };
         if let Some(outcome) = outcome {
             self.record.close(outcome);
@@ -36,7 +36,7 @@ impl Watched {
     }
 }
 
-impl HttpBody for Watched {
+impl HttpBody for ObservedBody {
     type Data = Bytes;
     type Error = Status;
 
@@ -46,7 +46,7 @@ impl HttpBody for Watched {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(frame)) = &polled {
-            self.see(frame);
+            self.observe(frame);
         }
         polled
     }

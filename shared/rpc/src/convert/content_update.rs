@@ -8,7 +8,7 @@ use super::{content, expected_version, id};
 
 /// A new content for a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rewrite {
+pub struct ContentUpdate {
     /// Which message.
     pub message_id: MessageId,
     /// What it says now.
@@ -17,7 +17,7 @@ pub struct Rewrite {
     pub expected_version: Option<i64>,
 }
 
-impl Rewrite {
+impl ContentUpdate {
     /// Takes what a request says.
     pub fn parse(
         message_id: &str,

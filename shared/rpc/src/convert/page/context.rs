@@ -1,4 +1,4 @@
-//! What a caller asks to page through.
+//! Page contexts of requests: criteria, sort, pagination and view.
 
 use domain::Violations;
 use domain::page::{
@@ -10,15 +10,15 @@ use super::criteria;
 use crate::convert::enums;
 use crate::convert::view::View;
 
-/// The two contexts of the protos: of entries, and of messages.
+/// Page context of the protos: one for entries, one for messages.
 pub trait PageContext: prost::Message + Default {
-    /// Which rows.
+    /// Search criteria.
     fn criteria(&self, violations: &mut Violations) -> Criteria;
-    /// In which order.
+    /// Sort order.
     fn sort(&self) -> v1::SortCriteria;
-    /// Which page of them.
+    /// Page number and size.
     fn pagination(&mut self) -> &mut Option<v1::Pagination>;
-    /// How much of their content.
+    /// Number of the view.
     fn view_number(&self) -> i32;
 }
 
@@ -48,21 +48,21 @@ macro_rules! page_context {
 page_context!(v1::PageContext, criteria::of_entries);
 page_context!(sys::v1::RepositoryPageContext, criteria::of_messages);
 
-/// What was asked for, in the domain's words.
-pub(super) struct Asked {
+/// A page context in domain types.
+pub(super) struct ParsedContext {
     pub listing: Listing,
     pub page: i32,
     pub view: View,
 }
 
-impl Asked {
-    /// Takes a context, from a request or out of a token: the checks are the same.
+impl ParsedContext {
+    /// Parses a context of a request or of a sealed context, with the same checks.
     pub(super) fn parse(context: &mut impl PageContext, violations: &mut Violations) -> Self {
         let criteria = context.criteria(violations);
         let sort = sort(context.sort(), violations);
         let view = View::parse(context.view_number(), "context.view", violations);
         let pagination = context.pagination().unwrap_or_default();
-        let (rows_per_page, page) = place(pagination, violations);
+        let (rows_per_page, page) = page_size_and_number(pagination, violations);
         let listing = Listing {
             criteria,
             sort,
@@ -100,21 +100,21 @@ fn sort(given: v1::SortCriteria, violations: &mut Violations) -> Sort {
     }
 }
 
-/// Rows of a page, and the page's number.
-fn place(pagination: v1::Pagination, violations: &mut Violations) -> (u32, i32) {
-    let mut refuse = |field: &str, error| {
+/// Returns the number of rows per page, and the page number.
+fn page_size_and_number(pagination: v1::Pagination, violations: &mut Violations) -> (u32, i32) {
+    let mut reject = |field: &str, error| {
         let description = match error {
             PageError::Negative => "must not be negative",
-            PageError::TooFar => "leads too far: turn pages from a context instead",
+            PageError::TooFar => "is too far: turn pages from a context instead",
         };
         violations.invalid(format!("context.pagination.{field}"), description);
     };
     let rows = rows_per_page(pagination.rows_per_page).unwrap_or_else(|error| {
-        refuse("rows_per_page", error);
+        reject("rows_per_page", error);
         1
     });
     let page = page_number(pagination.page_number, rows).unwrap_or_else(|error| {
-        refuse("page_number", error);
+        reject("page_number", error);
         1
     });
     (rows, page)
@@ -126,10 +126,10 @@ mod tests {
 
     use super::*;
 
-    fn parse(mut context: v1::PageContext) -> Result<Asked, Violations> {
+    fn parse(mut context: v1::PageContext) -> Result<ParsedContext, Violations> {
         let mut violations = Violations::none();
-        let asked = Asked::parse(&mut context, &mut violations);
-        violations.check().map(|()| asked)
+        let parsed = ParsedContext::parse(&mut context, &mut violations);
+        violations.check().map(|()| parsed)
     }
 
     fn pagination(rows_per_page: i32, page_number: i32) -> v1::PageContext {
@@ -144,17 +144,18 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_context_is_everything_newest_first() {
-        let asked = parse(v1::PageContext::default()).expect("a listing");
-        assert_eq!(asked.listing.criteria, Criteria::default());
-        assert_eq!(asked.listing.sort, Sort::default());
-        assert_eq!((asked.listing.rows_per_page, asked.page), (50, 1));
-        assert_eq!(asked.view, View::Full);
+    fn an_empty_context_lists_everything_newest_first() {
+        let parsed = parse(v1::PageContext::default()).expect("a listing");
+        assert_eq!(parsed.listing.criteria, Criteria::default());
+        assert_eq!(parsed.listing.sort, Sort::default());
+        assert_eq!((parsed.listing.rows_per_page, parsed.page), (50, 1));
+        assert_eq!(parsed.view, View::Full);
     }
 
     #[test]
-    fn pages_are_cut_and_jumps_are_bounded() {
-        let rows = |context| parse(context).map(|asked| (asked.listing.rows_per_page, asked.page));
+    fn page_sizes_are_capped_and_page_numbers_bounded() {
+        let rows =
+            |context| parse(context).map(|parsed| (parsed.listing.rows_per_page, parsed.page));
         assert_eq!(rows(pagination(1000, 2)), Ok((200, 2)));
         assert_eq!(rows(pagination(100, 100)), Ok((100, 100)));
         for (context, field) in [
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let context = v1::PageContext {
             search_criteria: Some(v1::SearchCriteria {
                 msgbox: "drafts".into(),

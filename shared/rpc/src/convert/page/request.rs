@@ -1,97 +1,102 @@
-//! A step to a page: the first one that a caller sees, or one from there.
+//! Requests for a page: by number, or by an offset from an earlier page.
 
 use domain::Violations;
 use domain::page::{Found, Listing, Page, PagePosition, PageStep, Scan};
 use proto::internal::v1::PageContextState;
 use storage::Error;
 
-use super::asked::{Asked, PageContext};
+use super::context::{PageContext, ParsedContext};
 use super::position;
 use crate::convert::token::Binding;
 use crate::convert::view::View;
 
-/// A step to a page of what a caller asked for.
+/// Request for a page of a listing.
 #[derive(Debug)]
-pub struct Step {
-    /// How much of each message the page shows.
+pub struct PageRequest {
+    /// View of the messages.
     pub view: View,
-    /// What was asked for, encoded, without its page number: the contexts of all its pages
-    /// carry it.
-    asked: Vec<u8>,
+    /// Encoded page context of the first request, without its page number. The contexts of all
+    /// pages carry it.
+    context: Vec<u8>,
     listing: Listing,
-    turn: PageStep,
+    step: PageStep,
 }
 
-impl Step {
-    /// To the page that a request names, in `context`, where nothing else can be wrong.
+impl PageRequest {
+    /// Parses the `context` of a request without other fields.
     ///
     /// # Errors
-    /// All that is wrong with the context.
+    /// All violations of the context.
     pub fn parse<C: PageContext>(context: Option<C>) -> Result<Self, Violations> {
         let mut violations = Violations::none();
-        let step = Self::to(context, &mut violations);
-        violations.finish(Some(step))
+        let request = Self::numbered(context, &mut violations);
+        violations.finish(Some(request))
     }
 
-    /// To the page that a request names, in `context`.
-    pub fn to<C: PageContext>(context: Option<C>, violations: &mut Violations) -> Self {
+    /// Parses the `context` of a request, which names a page by its number.
+    pub fn numbered<C: PageContext>(context: Option<C>, violations: &mut Violations) -> Self {
         let mut context = context.unwrap_or_default();
-        let Asked {
+        let ParsedContext {
             listing,
             page,
             view,
-        } = Asked::parse(&mut context, violations);
+        } = ParsedContext::parse(&mut context, violations);
         if let Some(pagination) = context.pagination() {
             pagination.page_number = 0;
         }
         Self {
             view,
-            asked: context.encode_to_vec(),
-            turn: PageStep::to(&listing, page),
+            context: context.encode_to_vec(),
+            step: PageStep::to(&listing, page),
             listing,
         }
     }
 
-    /// To the page that is `offset` pages from the one of a context. None if the context
-    /// was altered, is bound to something else, or says what no request may say.
+    /// Opens a sealed context, and requests the page `offset` pages from its own. None if the
+    /// context was altered, belongs to something else, or would be invalid in a request.
     #[must_use]
-    pub fn from<C: PageContext>(binding: Binding<'_>, context: &str, offset: i32) -> Option<Self> {
+    pub fn offset<C: PageContext>(
+        binding: Binding<'_>,
+        context: &str,
+        offset: i32,
+    ) -> Option<Self> {
         let state: PageContextState = binding.open(context)?;
         let position = position::parse(&state)?;
         let mut violations = Violations::none();
         let mut context = C::decode(&*state.asked).ok()?;
-        let Asked { listing, view, .. } = Asked::parse(&mut context, &mut violations);
+        let ParsedContext { listing, view, .. } =
+            ParsedContext::parse(&mut context, &mut violations);
         violations.is_empty().then(|| Self {
             view,
-            asked: state.asked,
-            turn: PageStep::from(&listing, position, offset),
+            context: state.asked,
+            step: PageStep::from(&listing, position, offset),
             listing,
         })
     }
 
-    /// Takes the step: the page, and what `read` says beside its rows. A step that leads
-    /// before the beginning ends at the first page as it is now.
-    pub(super) async fn take<T, B, F>(
+    /// Reads the page with `read`, and returns it with the other result of `read`. A request
+    /// beyond the beginning yields the first page as it is now.
+    pub(super) async fn read<T, B, F>(
         &self,
         read: impl Fn(Scan) -> F,
     ) -> Result<(Page<T>, B), Error>
     where
         F: Future<Output = Result<(Found<T>, B), Error>>,
     {
-        let mut turn = self.turn.clone();
+        let mut step = self.step.clone();
         loop {
-            let (found, beside) = read(turn.scan.clone()).await?;
-            match turn.page(found) {
+            let (found, beside) = read(step.scan.clone()).await?;
+            match step.page(found) {
                 Some(page) => return Ok((page, beside)),
-                // Only a step backward ends here, and this one is none.
-                None => turn = PageStep::to(&self.listing, 1),
+                // Only a backward request returns none, and this one is forward.
+                None => step = PageStep::to(&self.listing, 1),
             }
         }
     }
 
-    /// The context of the page that it led to.
-    pub(super) fn context(self, binding: Binding<'_>, position: PagePosition) -> String {
-        binding.seal(&position::state(self.asked, position))
+    /// Returns the sealed context of the page that was read.
+    pub(super) fn seal(self, binding: Binding<'_>, position: PagePosition) -> String {
+        binding.seal(&position::state(self.context, position))
     }
 }
 
@@ -155,29 +160,29 @@ mod tests {
     /// The context of the third page of the inbox, with the rows 9 and 8.
     async fn context(binding: Binding<'_>) -> String {
         let mut violations = Violations::none();
-        let step = Step::to(Some(inbox()), &mut violations);
+        let request = PageRequest::numbered(Some(inbox()), &mut violations);
         assert!(violations.is_empty());
         let read = async |_: Scan| Ok((found(&[9, 8]), ()));
-        let (page, ()) = step.take(read).await.expect("a page");
-        step.context(binding, page.position)
+        let (page, ()) = request.read(read).await.expect("a page");
+        request.seal(binding, page.position)
     }
 
     #[tokio::test]
-    async fn a_context_leads_on_from_its_page() {
+    async fn a_context_reaches_the_next_and_previous_page() {
         let (app, owner) = (testing::app("a"), testing::profile("alice"));
         let binding = binding(&app, &owner);
         let context = context(binding).await;
-        let next = Step::from::<Context>(binding, &context, 1).expect("a step");
-        assert_eq!(next.turn.scan.seek, Seek::After(key(8)));
+        let next = PageRequest::offset::<Context>(binding, &context, 1).expect("a request");
+        assert_eq!(next.step.scan.seek, Seek::After(key(8)));
         assert_eq!(next.listing.rows_per_page, 2);
         assert!(next.listing.count);
         assert_eq!(next.listing.criteria.msgbox, Some(Msgbox::Inbox));
-        let previous = Step::from::<Context>(binding, &context, -1).expect("a step");
-        assert_eq!(previous.turn.scan.seek, Seek::After(key(9)));
+        let previous = PageRequest::offset::<Context>(binding, &context, -1).expect("a request");
+        assert_eq!(previous.step.scan.seek, Seek::After(key(9)));
     }
 
     #[tokio::test]
-    async fn a_context_of_another_owner_app_or_method_is_none() {
+    async fn a_context_of_another_owner_app_or_method_is_rejected() {
         let (app, owner) = (testing::app("a"), testing::profile("alice"));
         let (other_app, other) = (testing::app("b"), testing::profile("bob"));
         let context = context(binding(&app, &owner)).await;
@@ -189,12 +194,12 @@ mod tests {
                 ..binding(&app, &owner)
             },
         ] {
-            assert!(Step::from::<Context>(other, &context, 1).is_none());
+            assert!(PageRequest::offset::<Context>(other, &context, 1).is_none());
         }
     }
 
     #[test]
-    fn a_context_cannot_say_what_no_request_may_say() {
+    fn a_context_that_would_be_an_invalid_request_is_rejected() {
         let (app, owner) = (testing::app("a"), testing::profile("alice"));
         let binding = binding(&app, &owner);
         let state = |asked: Vec<u8>, page| PageContextState {
@@ -215,17 +220,17 @@ mod tests {
             (state(drafts.encode_to_vec(), 1), false),
             (state(vec![0xff], 1), false),
         ] {
-            let step = Step::from::<Context>(binding, &binding.seal(&state), 1);
-            assert_eq!(step.is_some(), accepted, "{state:?}");
+            let request = PageRequest::offset::<Context>(binding, &binding.seal(&state), 1);
+            assert_eq!(request.is_some(), accepted, "{state:?}");
         }
     }
 
     #[tokio::test]
-    async fn a_step_before_the_beginning_ends_at_the_first_page() {
+    async fn an_offset_before_the_beginning_yields_the_first_page() {
         let (app, owner) = (testing::app("a"), testing::profile("alice"));
         let binding = binding(&app, &owner);
         let context = context(binding).await;
-        let step = Step::from::<Context>(binding, &context, -2).expect("a step");
+        let request = PageRequest::offset::<Context>(binding, &context, -2).expect("a request");
         let answers = RefCell::new(vec![
             found(&[9]),
             Found {
@@ -234,7 +239,7 @@ mod tests {
             },
         ]);
         let read = async |_: Scan| Ok((answers.borrow_mut().pop().expect("a read"), ()));
-        let (page, ()) = step.take(read).await.expect("a page");
+        let (page, ()) = request.read(read).await.expect("a page");
         assert_eq!((page.position.page, page.items), (1, vec![9]));
         assert!(!page.more_before);
     }

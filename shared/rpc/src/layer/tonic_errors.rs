@@ -1,22 +1,22 @@
-//! tonic's own errors in our words.
+//! Errors of tonic itself.
 
 use std::error::Error as _;
 
 use tonic::{Code, Status};
 
-use super::{Answer, Around, Call, Next, refuse};
+use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::error::RpcError;
 
-/// Translates the statuses with which tonic refuses a request: their codes blame the server,
-/// and their texts tell field names and limits. Those that a handler gave pass as they are.
+/// Replaces the statuses with which tonic rejects a request: their codes blame the server, and
+/// their texts disclose field names and limits. Statuses of handlers pass unchanged.
 #[derive(Clone)]
-pub(crate) struct Translate;
+pub(crate) struct TonicErrors;
 
-impl Around for Translate {
-    async fn around(&self, call: Call, next: &impl Next) -> Answer {
+impl Middleware for TonicErrors {
+    async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
         let answer = next.run(call).await;
         match answer.extensions().get::<Status>().and_then(translated) {
-            Some(error) => refuse(error),
+            Some(error) => reject(error),
             None => answer,
         }
     }
@@ -27,7 +27,7 @@ fn translated(status: &Status) -> Option<RpcError> {
         return None;
     }
     match status.code() {
-        // What could not be decoded, or is no message at all.
+        // A message that cannot be decoded, or no message at all.
         Code::Internal => Some(RpcError::Malformed),
         Code::OutOfRange => Some(RpcError::RequestTooLarge),
         _ => None,

@@ -1,4 +1,4 @@
-//! What is written down of a call.
+//! Records of calls.
 
 use std::error::Error as _;
 use std::time::Instant;
@@ -9,31 +9,31 @@ use tonic::{Code, Status};
 use tracing::{Level, event};
 
 use crate::error::RpcError;
+use crate::layer::call_info::CallInfo;
 use crate::layer::code;
-use crate::layer::info::Info;
 use crate::methods::Access;
 
-/// A call that has not been written down yet. It is when it is dropped: a call whose
-/// outcome nobody knows was cancelled.
-pub(super) struct Record {
-    info: Info,
+/// Record of a call, written when it is dropped. A call without an outcome by then was
+/// cancelled.
+pub(super) struct CallRecord {
+    info: CallInfo,
     calls: CallMetrics,
     start: Instant,
-    outcome: Outcome,
+    outcome: CallEnd,
 }
 
-/// How a call ended.
+/// Outcome of a call.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct CallEnd {
     pub code: Code,
     pub reason: Option<&'static str>,
-    /// What is behind an error.
+    /// Cause of an error.
     pub error: Option<String>,
-    /// The answer's status where it is not gRPC's.
+    /// HTTP status of a response that is not gRPC.
     pub http: Option<u16>,
 }
 
-impl Outcome {
+impl CallEnd {
     pub const fn of_code(code: Code) -> Self {
         Self {
             code,
@@ -53,22 +53,22 @@ impl Outcome {
     }
 }
 
-impl Record {
-    pub fn begin(info: Info, calls: CallMetrics) -> Self {
+impl CallRecord {
+    pub fn begin(info: CallInfo, calls: CallMetrics) -> Self {
         calls.started();
         Self {
             info,
             calls,
             start: Instant::now(),
-            outcome: Outcome::of_code(Code::Cancelled),
+            outcome: CallEnd::of_code(Code::Cancelled),
         }
     }
 
-    pub fn close(&mut self, outcome: Outcome) {
+    pub fn close(&mut self, outcome: CallEnd) {
         self.outcome = outcome;
     }
 
-    /// Probes that are well are worth a line only to those who look for it.
+    /// Returns the log level: DEBUG for successful calls of open methods, such as probes.
     fn level(&self) -> Level {
         let is_open = self
             .info
@@ -81,7 +81,7 @@ impl Record {
     }
 
     fn write(&self, duration_ms: f64) {
-        // The level is part of a line's static description, so each level has its own.
+        // The level is part of an event's static metadata, so each level needs its own event.
         macro_rules! line {
             ($level:ident) => {
                 event!(
@@ -106,7 +106,7 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for CallRecord {
     fn drop(&mut self) {
         let elapsed = self.start.elapsed();
         self.calls

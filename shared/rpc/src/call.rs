@@ -1,0 +1,48 @@
+//! The seam around every typed handler.
+
+use std::time::Instant;
+
+use tonic::{Request, Response, Status};
+
+use crate::caller::Proof;
+use crate::deadline::Deadline;
+use crate::error::RpcError;
+use crate::layer::call_info::CallInfo;
+use crate::methods::{Method, TypedMethod};
+
+/// Result of a method of a generated service.
+pub type GrpcResult<A> = Result<Response<A>, Status>;
+
+/// Runs the handler of a method with the proof of the caller, the typed request, and the
+/// deadline of the call.
+///
+/// # Errors
+/// The error of the handler; INTERNAL if the [stack](crate::stack) did not authorize a call of
+/// this very method.
+pub async fn call<C, Q, A, F>(
+    method: &TypedMethod<C>,
+    request: Request<Q>,
+    handler: impl FnOnce(C, Q, Instant) -> F,
+) -> GrpcResult<A>
+where
+    C: Proof,
+    F: Future<Output = Result<A, RpcError>>,
+{
+    check_method(method, &request)?;
+    let caller = C::of(&request)?;
+    let deadline = Deadline::of(&request)?.at();
+    let answer = handler(caller, request.into_inner(), deadline).await?;
+    Ok(Response::new(answer))
+}
+
+/// Checks that the proof in the call is one for this method.
+fn check_method<Q>(method: &Method, request: &Request<Q>) -> Result<(), RpcError> {
+    let info = request.extensions().get::<CallInfo>();
+    let authorized = info.and_then(|info| info.method);
+    if authorized == Some(*method) {
+        return Ok(());
+    }
+    Err(RpcError::internal(
+        "the call was authorized for another method",
+    ))
+}

@@ -1,0 +1,173 @@
+//! Quotas of apps that were called recently, and the buckets of their sends.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::{AppId, Quotas, Settings};
+use quick_cache::sync::Cache;
+use storage::MailStore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::gcra::Bucket;
+use crate::limits::{LIMITED_APPS_MAX, QUOTA_READERS_MAX};
+
+/// Cache of [`LIMITED_APPS_MAX`] apps. An evicted app finds a full bucket when it is called
+/// again.
+pub(super) struct AppQuotas {
+    apps: Cache<AppId, Arc<LimitedApp>>,
+    source: QuotaSource,
+}
+
+/// Source of the quotas.
+enum QuotaSource {
+    Fixed(Quotas),
+    Store(Arc<QuotaReader>),
+}
+
+impl AppQuotas {
+    pub fn fixed(quotas: Quotas) -> Self {
+        Self::new(QuotaSource::Fixed(quotas))
+    }
+
+    pub fn in_store(store: Arc<dyn MailStore>, reread_every: Duration) -> Self {
+        Self::new(QuotaSource::Store(Arc::new(QuotaReader {
+            store,
+            reread_every,
+            permits: Arc::new(Semaphore::new(QUOTA_READERS_MAX)),
+        })))
+    }
+
+    fn new(source: QuotaSource) -> Self {
+        Self {
+            apps: Cache::new(LIMITED_APPS_MAX),
+            source,
+        }
+    }
+
+    /// Returns an app, and refreshes its quotas in the background if they are old. Until then
+    /// the old ones are in force, or the service's defaults for an app that was not cached.
+    pub fn get(&self, id: &AppId) -> Arc<LimitedApp> {
+        let app = self.entry(id);
+        if let QuotaSource::Store(reader) = &self.source {
+            reader.refresh(id, &app);
+        }
+        app
+    }
+
+    /// Puts quotas in force that were changed on this replica.
+    pub fn set(&self, id: &AppId, version: i64, quotas: Quotas) {
+        let app = self.entry(id);
+        let mut cached = app.cached();
+        // A retry yields the version of its first try, which may have been changed since.
+        if version >= cached.version {
+            cached.version = version;
+            cached.quotas = quotas;
+        }
+        cached.read_at = None;
+    }
+
+    fn entry(&self, id: &AppId) -> Arc<LimitedApp> {
+        let app = self
+            .apps
+            .get_or_insert_with(id, || Ok::<_, Infallible>(Arc::new(self.new_app())));
+        app.unwrap_or_else(|never| match never {})
+    }
+
+    fn new_app(&self) -> LimitedApp {
+        LimitedApp::new(match &self.source {
+            QuotaSource::Fixed(quotas) => *quotas,
+            QuotaSource::Store(reader) => reader.store.policy(&Settings::default()).quotas,
+        })
+    }
+}
+
+/// An app with its quotas.
+pub(super) struct LimitedApp {
+    cached: Mutex<CachedQuotas>,
+    pub sends: Mutex<Bucket>,
+}
+
+/// Cached quotas of an app.
+struct CachedQuotas {
+    quotas: Quotas,
+    /// Version of the settings; 0 before the first read.
+    version: i64,
+    /// Start of the last read; none if a read is due.
+    read_at: Option<Instant>,
+    reading: Option<JoinHandle<()>>,
+}
+
+impl LimitedApp {
+    fn new(quotas: Quotas) -> Self {
+        Self {
+            cached: Mutex::new(CachedQuotas {
+                quotas,
+                version: 0,
+                read_at: None,
+                reading: None,
+            }),
+            sends: Mutex::default(),
+        }
+    }
+
+    /// Quotas in force.
+    pub fn quotas(&self) -> Quotas {
+        self.cached().quotas
+    }
+
+    fn cached(&self) -> MutexGuard<'_, CachedQuotas> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stores quotas that were read, unless they precede a change on this replica. If the
+    /// database itself was restored to an earlier state, the next read confirms them.
+    fn store_read(&self, version: i64, quotas: Quotas) {
+        let mut cached = self.cached();
+        if version >= cached.version {
+            cached.quotas = quotas;
+        }
+        cached.version = version;
+    }
+}
+
+impl CachedQuotas {
+    fn is_stale(&self, reread_every: Duration) -> bool {
+        let is_old = self.read_at.is_none_or(|at| at.elapsed() >= reread_every);
+        is_old && self.reading.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
+/// Reader of quotas, for [`QUOTA_READERS_MAX`] apps at a time, so that calls find connections.
+struct QuotaReader {
+    store: Arc<dyn MailStore>,
+    reread_every: Duration,
+    permits: Arc<Semaphore>,
+}
+
+impl QuotaReader {
+    fn refresh(self: &Arc<Self>, id: &AppId, app: &Arc<LimitedApp>) {
+        let mut cached = app.cached();
+        if !cached.is_stale(self.reread_every) {
+            return;
+        }
+        // Without a permit, the next call tries again.
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            cached.read_at = Some(Instant::now());
+            let read = Arc::clone(self).read(id.clone(), Arc::clone(app), permit);
+            cached.reading = Some(tokio::spawn(read));
+        }
+    }
+
+    /// Reads the quotas of an app. On failure the old ones stay in force.
+    async fn read(self: Arc<Self>, id: AppId, app: Arc<LimitedApp>, _permit: OwnedSemaphorePermit) {
+        match self.store.settings(&id).await {
+            Ok(settings) => {
+                app.store_read(settings.version, self.store.policy(&settings).quotas);
+            }
+            Err(error) => tracing::debug!(error.source = %error, "quotas.read_failed"),
+        }
+    }
+}
