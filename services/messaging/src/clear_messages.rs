@@ -1,4 +1,4 @@
-//! A user deletes all own entries of a box.
+//! `ClearMessages`: a user deletes all entries of a box.
 
 use std::time::Instant;
 
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let violations = parse(&alice(), &request("drafts", "a b")).expect_err("violations");
         assert_eq!(fields(&violations), ["msgbox", "request_id"]);
     }

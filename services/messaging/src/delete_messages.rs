@@ -1,4 +1,4 @@
-//! A user deletes messages: the own entries, or everyone's.
+//! `DeleteMessages`: a user deletes own entries, or messages for everyone.
 
 use std::time::Instant;
 
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_that_is_not_known_deletes_nothing() {
+    fn an_unknown_scope_is_a_violation() {
         let violations = parse(&alice(), &request(99)).expect_err("violations");
         assert_eq!(fields(&violations), ["scope"]);
     }

@@ -1,4 +1,4 @@
-//! A sender changes what a message says.
+//! `EditMessage`: a sender updates the content of a message.
 
 use std::time::Instant;
 
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let request = EditMessageRequest {
             expected_version: Some(0),
             ..EditMessageRequest::default()
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_to_name_the_latest_version_are_one_request() {
+    fn both_spellings_of_the_latest_version_are_one_request() {
         let fingerprint = |message_id: &str, body: &str, version| {
             let parsed = parse(&alice(), request(message_id, body, version));
             fingerprint(&parsed.expect("an operation"))

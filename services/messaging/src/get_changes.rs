@@ -1,4 +1,4 @@
-//! What happened to the caller's mailbox after a cursor, for clients that poll.
+//! `GetChanges`: changes of a user's mailbox after a cursor, for clients that poll.
 
 use domain::limits::{CHANGES_DEFAULT, CHANGES_MAX, PAGE_BYTES_MAX};
 use domain::{AppId, ProfileId, Violations};
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let request = GetChangesRequest {
             limit: -1,
             msgboxes: texts(&["inbox", "drafts"]),

@@ -1,4 +1,4 @@
-//! The caller's boxes with their counts.
+//! `GetMessageBoxes`: a user's boxes with their counts.
 
 use proto::v1::GetMessageBoxesResponse;
 use rpc::convert::counts;

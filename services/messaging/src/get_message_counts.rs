@@ -1,4 +1,4 @@
-//! The caller's counts, and the feed position at which they were true.
+//! `GetMessageCounts`: counts of a user's boxes, and the feed position at which they were read.
 
 use proto::v1::GetMessageCountsResponse;
 use rpc::convert::{counts, cursor};

@@ -1,4 +1,4 @@
-//! Entries by the ids of their messages, marked as read on the way if that is asked for.
+//! `GetMessages`: entries by message ids, optionally marked as read.
 
 use std::time::Instant;
 
@@ -18,27 +18,27 @@ pub async fn handle(
     request: GetMessagesRequest,
     deadline: Instant,
 ) -> Result<GetMessagesResponse, RpcError> {
-    let asked = parse(&request)?;
-    let mut items = read(store, &user, asked.msgbox, &asked.message_ids.to_vec()).await?;
-    if asked.mark_as_read && items.found.iter().any(|item| item.entry.is_unread()) {
-        items = mark(store, &user, asked.msgbox, items, deadline).await?;
+    let wanted = parse(&request)?;
+    let mut items = read(store, &user, wanted.msgbox, &wanted.message_ids.to_vec()).await?;
+    if wanted.mark_as_read && items.found.iter().any(|item| item.entry.is_unread()) {
+        items = mark(store, &user, wanted.msgbox, items, deadline).await?;
     }
-    answer(&asked, &items)
+    answer(&wanted, &items)
 }
 
-struct Asked {
+struct EntriesRequest {
     msgbox: Msgbox,
     message_ids: RequestedIds,
     mark_as_read: bool,
     view: View,
 }
 
-fn parse(request: &GetMessagesRequest) -> Result<Asked, Violations> {
+fn parse(request: &GetMessagesRequest) -> Result<EntriesRequest, Violations> {
     let mut violations = Violations::none();
     let msgbox = msgbox::parse(&request.msgbox, "msgbox", &mut violations);
     let message_ids = RequestedIds::parse(&request.message_ids, &mut violations);
     let view = View::parse(request.view, "view", &mut violations);
-    violations.finish(msgbox.map(|msgbox| Asked {
+    violations.finish(msgbox.map(|msgbox| EntriesRequest {
         msgbox,
         message_ids,
         mark_as_read: request.mark_as_read,
@@ -63,7 +63,7 @@ async fn read(
     Ok(items)
 }
 
-/// Marks what was found, and reads it again: the answer shows the state after.
+/// Marks the entries as read, and reads them again, so that the response shows the new state.
 async fn mark(
     store: &dyn MailStore,
     user: &User,
@@ -91,16 +91,16 @@ fn ids(items: &[Item]) -> impl Iterator<Item = MessageId> {
     items.iter().map(|item| item.entry.message_id)
 }
 
-fn answer(asked: &Asked, items: &Lookup<Item>) -> Result<GetMessagesResponse, RpcError> {
+fn answer(wanted: &EntriesRequest, items: &Lookup<Item>) -> Result<GetMessagesResponse, RpcError> {
     if items.found.is_empty() {
         return Err(RpcError::MessageNotFound);
     }
     let there = ids(&items.found).chain(items.remaining.iter().copied());
-    let missing_message_ids = asked.message_ids.missing(there);
+    let missing_message_ids = wanted.message_ids.missing(there);
     Ok(GetMessagesResponse {
-        requested: asked.message_ids.requested(),
+        requested: wanted.message_ids.requested(),
         actual: u32::try_from(items.found.len()).unwrap_or(u32::MAX),
-        items: entry::show_all(&items.found, asked.view)?,
+        items: entry::show_all(&items.found, wanted.view)?,
         missing_message_ids,
         remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),
     })
@@ -112,7 +112,7 @@ mod tests {
     use crate::testing::fields;
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let request = GetMessagesRequest {
             msgbox: "drafts".into(),
             view: 99,

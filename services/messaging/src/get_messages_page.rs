@@ -1,4 +1,4 @@
-//! A page of the caller's entries, by number.
+//! `GetMessagesPage`: a page of a user's entries, by number.
 
 use proto::v1::{GetMessagesPageRequest, GetMessagesPageResponse};
 use rpc::convert::page::{MailboxPages, PageRequest};

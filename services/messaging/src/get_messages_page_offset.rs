@@ -1,4 +1,4 @@
-//! The page of the caller's entries that lies some pages from one that was answered.
+//! `GetMessagesPageOffset`: a page of a user's entries, by its offset from an earlier page.
 
 use proto::v1::{GetMessagesPageOffsetRequest, GetMessagesPageOffsetResponse, PageContext};
 use rpc::convert::page::PageRequest;

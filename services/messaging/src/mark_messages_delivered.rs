@@ -1,4 +1,4 @@
-//! A user says which entries have arrived.
+//! `MarkMessagesDelivered`: a user marks entries as delivered.
 
 use std::time::Instant;
 
@@ -20,8 +20,8 @@ pub async fn handle(
     Ok(MarkMessagesDeliveredResponse { requested, actual })
 }
 
-/// The operation, and how many messages it names. It can be repeated without a request id:
-/// the first time is kept.
+/// Returns the operation, and the number of messages that it names. It needs no request id: the
+/// first delivery time is kept.
 fn parse(
     owner: &ProfileId,
     request: &MarkMessagesDeliveredRequest,
@@ -45,7 +45,7 @@ mod tests {
     use crate::testing::{FIRST, alice, fields, texts};
 
     #[test]
-    fn distinct_ids_are_requested_and_one_at_least() {
+    fn distinct_ids_are_counted_and_none_is_a_violation() {
         let request = |ids: &[&str]| MarkMessagesDeliveredRequest {
             message_ids: texts(ids),
         };

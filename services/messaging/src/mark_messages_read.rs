@@ -1,4 +1,4 @@
-//! A user marks entries as read, or as unread.
+//! `MarkMessagesRead`: a user marks entries as read or unread.
 
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ pub async fn handle(
     Ok(MarkMessagesReadResponse { requested, actual })
 }
 
-/// The operation, and how many messages it names.
+/// Returns the operation, and the number of messages that it names.
 fn parse(
     owner: &ProfileId,
     request: &MarkMessagesReadRequest,
@@ -64,14 +64,14 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let violations =
             parse(&alice(), &MarkMessagesReadRequest::default()).expect_err("violations");
         assert_eq!(fields(&violations), ["msgbox", "message_ids"]);
     }
 
     #[test]
-    fn distinct_ids_are_requested_also_those_that_are_no_uuid() {
+    fn distinct_ids_are_counted_malformed_ones_too() {
         let request = request(&[FIRST, "x", FIRST, SECOND], false);
         let (operation, requested) = parse(&alice(), &request).expect("an operation");
         assert_eq!(requested, 3);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn order_does_not_matter_and_the_mark_does() {
+    fn the_fingerprint_depends_on_the_mark_but_not_on_order() {
         let fingerprint = |message_ids: &[&str], unread| {
             let parsed = parse(&alice(), &request(message_ids, unread));
             fingerprint(&parsed.expect("an operation").0)

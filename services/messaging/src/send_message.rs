@@ -1,4 +1,4 @@
-//! A user sends a message.
+//! `SendMessage`: a user sends a message.
 
 use std::time::Instant;
 
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let request = SendMessageRequest {
             request_id: "a b".into(),
             conversation_id: "c".into(),

@@ -1,4 +1,4 @@
-//! A user sends a text.
+//! `SendMessageSimple`: a user sends a text.
 
 use std::time::Instant;
 
@@ -58,7 +58,7 @@ mod tests {
     use crate::testing::{alice, fields};
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let from = Sender {
             profile_id: Some(alice()),
             ..Sender::default()

@@ -1,4 +1,4 @@
-//! What the tests of requests begin with.
+//! Fixtures for tests of requests.
 
 use domain::request::Fingerprint;
 use domain::{Operation, ProfileId, Violations};

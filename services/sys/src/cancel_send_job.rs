@@ -1,4 +1,4 @@
-//! The app stops a job.
+//! `CancelSendJob`: the app cancels a send job.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub async fn handle(
     deadline: Instant,
 ) -> Result<CancelSendJobResponse, RpcError> {
     let (id, request) = parse(&request)?;
-    // It may be the message that was named.
+    // The request may name the job or its message.
     let found = store.send_job(system.app(), id.uuid()).await?;
     let job_id = found.map_or(id, |report| report.job_id);
     let operation = Operation {

@@ -1,4 +1,4 @@
-//! The app deletes one message, if it has the expected version.
+//! `DeleteMessage`: the app deletes a message if it has the expected version.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The app deletes messages, whatever their version.
+//! `DeleteMessages`: the app deletes messages of any version.
 
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ pub async fn handle(
     Ok(DeleteMessagesResponse { requested, actual })
 }
 
-/// The operation, and how many messages it names.
+/// Returns the operation, and the number of messages that it names.
 fn parse(request: &DeleteMessagesRequest) -> Result<(Operation<DeleteMessages>, u32), Violations> {
     let mut violations = Violations::none();
     let message_ids = RequestedIds::parse(&request.message_ids, &mut violations);

@@ -1,4 +1,4 @@
-//! The app's settings: what it overrides, and what is in force.
+//! `GetAppSettings`: the app's overrides, and the settings in force.
 
 use proto::sys::v1::GetAppSettingsResponse;
 use rpc::{RpcError, System};

@@ -1,4 +1,4 @@
-//! A message to everyone, and what has become of it so far.
+//! `GetBulk`: a message to everyone, and its tally.
 
 use domain::{MessageId, Violations};
 use proto::sys::v1::{GetBulkRequest, GetBulkResponse};

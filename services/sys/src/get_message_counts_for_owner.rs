@@ -1,4 +1,5 @@
-//! A user's counts, and the feed position at which they were true.
+//! `GetMessageCountsForOwner`: counts of a user's boxes, and the feed position at which they
+//! were read.
 
 use proto::sys::v1::{GetMessageCountsForOwnerRequest, GetMessageCountsForOwnerResponse};
 use rpc::convert::{counts, cursor};

@@ -1,4 +1,4 @@
-//! Messages of the repository by id, whoever holds them.
+//! `GetMessages`: messages of the app by id.
 
 use domain::limits::GET_BYTES_MAX;
 use domain::{MessageId, Violations};

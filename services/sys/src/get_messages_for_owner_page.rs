@@ -1,4 +1,4 @@
-//! A page of a user's entries, by number.
+//! `GetMessagesForOwnerPage`: a page of a user's entries, by number.
 
 use domain::{ProfileId, Violations};
 use proto::sys::v1::{GetMessagesForOwnerPageRequest, GetMessagesForOwnerPageResponse};

@@ -1,4 +1,5 @@
-//! The page of a user's entries that lies some pages from one that was answered.
+//! `GetMessagesForOwnerPageOffset`: a page of a user's entries, by its offset from an earlier
+//! page.
 
 use proto::sys::v1::{GetMessagesForOwnerPageOffsetRequest, GetMessagesForOwnerPageOffsetResponse};
 use proto::v1::PageContext;

@@ -1,4 +1,4 @@
-//! A page of the repository, by number.
+//! `GetMessagesPage`: a page of the app's messages, by number.
 
 use proto::sys::v1::{GetMessagesPageRequest, GetMessagesPageResponse};
 use rpc::convert::page::{PageRequest, RepositoryPages};

@@ -1,4 +1,4 @@
-//! The page of the repository that lies some pages from one that was answered.
+//! `GetMessagesPageOffset`: a page of the app's messages, by its offset from an earlier page.
 
 use proto::sys::v1::{
     GetMessagesPageOffsetRequest, GetMessagesPageOffsetResponse, RepositoryPageContext,

@@ -1,4 +1,4 @@
-//! How far a job is.
+//! `GetSendJob`: state and progress of a send job.
 
 use domain::Violations;
 use domain::segment::JobId;

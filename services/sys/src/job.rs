@@ -1,10 +1,10 @@
-//! Jobs in answers and requests.
+//! Send jobs in requests and responses.
 
 use domain::Violations;
 use domain::segment::{ChangeReport, JobCounts, JobId, JobState};
 use proto::sys::v1::{SendJobChange, SendJobCounts, SendJobState, send_job_change};
 
-/// The id of one job, in `job_id`. A text that is no UUID names no job.
+/// Parses the `job_id` of a request. A text that is no UUID names no job.
 pub fn id(text: &str, violations: &mut Violations) -> JobId {
     if text.is_empty() {
         violations.invalid("job_id", "must not be empty");
@@ -12,7 +12,7 @@ pub fn id(text: &str, violations: &mut Violations) -> JobId {
     JobId::parse(text).unwrap_or(JobId::NONE)
 }
 
-/// What has become of the recipients.
+/// Returns the counts of a job's recipients.
 pub const fn counts(counts: &JobCounts) -> SendJobCounts {
     SendJobCounts {
         accepted: counts.accepted,
@@ -23,7 +23,7 @@ pub const fn counts(counts: &JobCounts) -> SendJobCounts {
     }
 }
 
-/// What a job is doing. While it is being filled, nobody knows of it.
+/// Returns the state of a job. A job whose recipients are still arriving is not visible.
 pub const fn state(state: JobState) -> SendJobState {
     match state {
         JobState::Filling => SendJobState::Unspecified,
@@ -33,7 +33,7 @@ pub const fn state(state: JobState) -> SendJobState {
     }
 }
 
-/// How far the last change of its message is.
+/// Returns the progress of the last change of a job's message.
 pub fn change(change: &ChangeReport) -> SendJobChange {
     let kind = if change.is_recall {
         send_job_change::Kind::Deleted

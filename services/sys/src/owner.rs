@@ -1,4 +1,4 @@
-//! Whose mailbox the app reads.
+//! Owners of mailboxes in requests of the app.
 
 use domain::{ProfileId, Violations};
 use rpc::System;
@@ -6,19 +6,19 @@ use rpc::convert::id;
 use rpc::convert::page::MailboxPages;
 use storage::{MailStore, Requester};
 
-/// Takes the `owner_profile_id` of a request.
+/// Parses the `owner_profile_id` of a request.
 pub fn parse(text: &str, violations: &mut Violations) -> Option<ProfileId> {
     id::profile(text, "owner_profile_id", violations)
 }
 
-/// Takes the `owner_profile_id` of a request in which nothing else can be wrong.
+/// Parses the `owner_profile_id` of a request without other checked fields.
 pub fn parse_only(text: &str) -> Result<ProfileId, Violations> {
     let mut violations = Violations::none();
     let owner = parse(text, &mut violations);
     violations.finish(owner)
 }
 
-/// The owner's mailbox, as the app reads it.
+/// Returns the pages of an owner's mailbox, as the app reads it.
 pub fn mailbox<'a>(
     store: &'a dyn MailStore,
     system: &'a System,

@@ -1,4 +1,4 @@
-//! The app sends a message to everyone.
+//! `SendBulk`: the app sends a message to everyone.
 
 use std::time::Instant;
 
@@ -29,7 +29,7 @@ fn parse(mut request: SendBulkRequest) -> Result<Operation<SendBulk>, Violations
     let mut violations = Violations::none();
     let mut of_sender = Violations::none();
     let sender = from::parse(request.sender.take(), &mut of_sender);
-    // A sealed content is for whoever has the key already: there is nobody to wrap it for.
+    // A sealed content has no wrapped keys here: recipients must have the key already.
     let draft = draft::parse(&mut request, sender, Some(&[]), &mut violations);
     violations.extend(of_sender);
     let audience = audience(request.audience, &mut violations);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_there_gets_it_unless_everyone_is_meant() {
+    fn the_default_audience_is_existing_mailboxes() {
         let once = |audience| parse(request(audience)).expect("an operation");
         let (default, existing) = (BulkAudience::Unspecified, BulkAudience::Existing);
         assert_eq!(once(default), once(existing));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_said_at_once() {
+    fn all_violations_are_reported_together() {
         let wrong = SendBulkRequest {
             audience: 9,
             request_id: "a b".into(),

@@ -1,4 +1,4 @@
-//! The app sends a message to named users.
+//! `SendMessage`: the app sends a message to named users.
 
 use std::time::Instant;
 
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_without_a_name_is_refused_for_that_reason() {
+    fn a_sender_without_a_name_has_its_own_reason() {
         let violations = parse(request("")).expect_err("violations");
         assert_eq!(violations.reason(), Reason::FromNameRequired);
     }

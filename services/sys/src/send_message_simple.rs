@@ -1,4 +1,4 @@
-//! The app sends a text to named users.
+//! `SendMessageSimple`: the app sends a text to named users.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The app sends a message to a segment, whose recipients come in a stream.
+//! `SendToProfiles`: the app sends a message to a segment, whose recipients are streamed.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use tonic::Streaming;
 
 use crate::{from, job};
 
-/// Violations of one piece that are looked for.
+/// Maximum number of violations of one piece that are collected.
 const VIOLATIONS_MAX: usize = 500;
 
 pub async fn handle(
@@ -47,7 +47,7 @@ pub async fn handle(
     let operation = operation(draft, to, request_id.as_ref());
     let sent = store.execute(system.app(), operation, deadline).await;
     let sent = sent.map_err(|error| match error {
-        // Those who have just come in: the database has gone back in time.
+        // The recipients that were just stored: the database was restored to an earlier state.
         Error::Refused(Refusal::NotFound) => {
             Error::Unavailable("recipients are gone".into()).into()
         }
@@ -56,7 +56,7 @@ pub async fn handle(
     Ok(answer(&sent))
 }
 
-/// The first piece of the stream: the message.
+/// Parses the first piece of the stream, the message.
 fn first(piece: Option<SendToProfilesRequest>) -> Result<(Draft, Option<RequestId>), Violations> {
     match piece.and_then(|piece| piece.piece) {
         Some(Piece::Message(message)) => parse(message).map_err(|it| it.within("message")),
@@ -68,14 +68,15 @@ fn parse(mut message: SegmentMessage) -> Result<(Draft, Option<RequestId>), Viol
     let mut violations = Violations::none();
     let mut of_sender = Violations::none();
     let sender = from::parse(message.sender.take(), &mut of_sender);
-    // A sealed content is for whoever has the key already: they are too many to wrap it for.
+    // A sealed content has no wrapped keys here: recipients must have the key already.
     let draft = draft::parse(&mut message, sender, Some(&[]), &mut violations);
     violations.extend(of_sender);
     let request_id = id::request(&message.request_id, &mut violations);
     Ok((violations.finish(draft)?, request_id))
 }
 
-/// A further piece of the stream, after so many recipients: they are numbered through all of it.
+/// Parses a further piece of the stream. Recipients are numbered across all pieces; `named` of
+/// them preceded this one.
 fn recipients(piece: SendToProfilesRequest, named: usize) -> Result<Vec<ProfileId>, Violations> {
     const FIELD: &str = "recipients.profile_ids";
     let Some(Piece::Recipients(chunk)) = piece.piece else {

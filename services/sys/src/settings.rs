@@ -1,10 +1,10 @@
-//! The settings of an app, as the proto has them.
+//! Settings of an app in requests and responses.
 
 use domain::{Policy, QuotaOverrides, RateOverride, Settings, Violations};
 use proto::sys::v1::AppSettings;
 use rpc::convert::time;
 
-/// What an app overrides, from the `settings` of a request; the version in it is ignored.
+/// Parses the `settings` of a request, the overrides of an app; the version is ignored.
 pub fn parse(given: Option<&AppSettings>, violations: &mut Violations) -> Option<Settings> {
     let Some(given) = given else {
         violations.invalid("settings", "must be given");
@@ -38,7 +38,7 @@ fn quotas(given: &AppSettings) -> QuotaOverrides {
     }
 }
 
-/// What an app overrides.
+/// Returns the overrides of an app.
 pub fn overrides(settings: &Settings) -> AppSettings {
     let quotas = &settings.quotas;
     AppSettings {
@@ -59,7 +59,7 @@ pub fn overrides(settings: &Settings) -> AppSettings {
     }
 }
 
-/// What is in force with that version of the settings.
+/// Returns the settings in force.
 pub fn effective(version: i64, policy: &Policy) -> AppSettings {
     let quotas = &policy.quotas;
     AppSettings {
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_parsed_is_shown_as_it_was_given() {
+    fn parsed_settings_are_shown_as_given() {
         let given = AppSettings {
             version: 7,
             allow_edit: Some(false),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_the_caps_is_named() {
+    fn settings_beyond_their_limits_are_violations() {
         let given = AppSettings {
             max_recipients: Some(501),
             max_content_bytes: Some(0),

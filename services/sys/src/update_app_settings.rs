@@ -1,4 +1,4 @@
-//! The app changes what it overrides of the configured settings.
+//! `UpdateAppSettings`: the app overrides configured settings.
 
 use std::time::Instant;
 
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_inside_the_settings_is_not_looked_at() {
+    fn the_version_inside_the_settings_is_ignored() {
         let once = |settings| parse(&request(settings)).expect("an operation").request;
         let settings = AppSettings {
             allow_edit: Some(false),

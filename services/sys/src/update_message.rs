@@ -1,4 +1,4 @@
-//! The app changes what a message says.
+//! `UpdateMessage`: the app updates the content of a message.
 
 use std::time::Instant;
 

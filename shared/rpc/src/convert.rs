@@ -1,8 +1,8 @@
-//! Between the wire and the domain: requests become domain types, or a list of everything
-//! that is wrong with them; what the store answered becomes answers.
+//! Conversions between the wire and the domain: requests to domain types or a list of all
+//! violations, and results of the store to responses.
 //!
-//! Parsers take the [`Violations`](domain::Violations) of their request and add to them; who
-//! parses to none has said what is wrong. Field paths are the proto's, with indexes.
+//! Parsers take the [`Violations`](domain::Violations) of their request; one that returns none
+//! has added a violation. Field paths are those of the proto, with indexes.
 
 pub mod content;
 pub mod content_update;

@@ -1,4 +1,4 @@
-//! Contents in requests: checked, and in the form that is stored.
+//! Contents in requests.
 
 mod json;
 
@@ -13,18 +13,18 @@ use proto::v1::content::Body as Wire;
 
 const FIELD: &str = "content";
 
-/// A content, in `content`. What is stored is the message encoded again: equal contents
-/// have equal bytes, whatever the caller's were.
+/// Parses the `content` of a request. The message is stored as encoded again, so that equal
+/// contents have equal bytes, however the client encoded them.
 pub fn parse(content: Option<v1::Content>, violations: &mut Violations) -> Option<Content> {
     let Some(body) = content.and_then(|content| content.body) else {
         violations.add(FIELD, Reason::ContentInvalid, "must have a body");
         return None;
     };
-    let (body, wire) = take(body, violations)?;
+    let (body, wire) = bodies(body, violations)?;
     checked(&body, wire, FIELD, violations)
 }
 
-/// The content of a simple message: `{"text": …}`.
+/// Returns the content of a simple message: `{"text": …}`.
 pub fn simple(text: String, violations: &mut Violations) -> Option<Content> {
     const FIELD: &str = "text";
     if text.is_empty() || text.contains('\0') {
@@ -49,7 +49,7 @@ fn checked(body: &Body, wire: Wire, field: &str, violations: &mut Violations) ->
     Content::parse(body, content.encode_to_vec().into(), field, violations)
 }
 
-/// Adds a violation for every wrapped key that is for nobody who will hold the message.
+/// Adds a violation for every wrapped key whose profile is neither the sender nor a recipient.
 pub fn check_wraps(
     content: Option<&v1::Content>,
     sender: Option<&ProfileId>,
@@ -72,8 +72,8 @@ pub fn check_wraps(
     }
 }
 
-/// What the domain checks, and what is stored.
-fn take(body: Wire, violations: &mut Violations) -> Option<(Body, Wire)> {
+/// Returns the body that the domain checks, and the body that is stored.
+fn bodies(body: Wire, violations: &mut Violations) -> Option<(Body, Wire)> {
     Some(match body {
         Wire::Json(encoded) => {
             let (json, encoded) = json::decode(encoded)
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_says_nothing_is_invalid_and_null_is_not() {
+    fn an_empty_value_is_invalid_and_null_is_valid() {
         let mut violations = Violations::none();
         let json = |value: &[u8]| {
             Some(v1::Content {
@@ -170,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_does_not_depend_on_how_it_was_encoded() {
-        // A bool that is said twice, and a field that nobody knows.
+    fn equal_contents_are_stored_as_equal_bytes() {
+        // A repeated bool, and an unknown field.
         for sent in [&b"\x20\x01"[..], b"\x20\x00\x20\x01", b"\x20\x01\x78\x01"] {
             let content = v1::Content {
                 body: Some(Wire::Json(Bytes::copy_from_slice(sent))),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_decodes_to_what_was_sent() {
+    fn the_stored_content_decodes_to_the_sent_one() {
         let mut violations = Violations::none();
         let sent = sealed_for(&["bob"]);
         let content = parse(Some(sent.clone()), &mut violations).expect("a content");
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_simple_message_has_a_text() {
+    fn a_simple_message_without_a_text_is_invalid() {
         for text in ["", "a\0"] {
             let mut violations = Violations::none();
             assert!(simple(text.into(), &mut violations).is_none());
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_wrapped_for_holders_only() {
+    fn keys_wrapped_for_other_profiles_are_violations() {
         let [alice, bob] = ["alice", "bob"].map(|text| ProfileId::parse(text).expect("an id"));
         let content = sealed_for(&["bob", "eve", "alice"]);
         let mut violations = Violations::none();

@@ -1,4 +1,4 @@
-//! A new content for a message, whoever asks for it.
+//! Updates of a message's content, by its sender or the app.
 
 use domain::{Content, MessageId, Violations};
 use proto::v1;
@@ -6,19 +6,19 @@ use proto::v1;
 use super::idempotency::Canonical;
 use super::{content, expected_version, id};
 
-/// A new content for a message.
+/// Update of a message's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentUpdate {
-    /// Which message.
+    /// Message to update.
     pub message_id: MessageId,
-    /// What it says now.
+    /// New content.
     pub content: Content,
-    /// The version that the caller knows; none: whatever is the latest.
+    /// Version that the caller expects; none for the latest.
     pub expected_version: Option<i64>,
 }
 
 impl ContentUpdate {
-    /// Takes what a request says.
+    /// Parses the fields of a request.
     pub fn parse(
         message_id: &str,
         content: Option<v1::Content>,
@@ -35,7 +35,7 @@ impl ContentUpdate {
         })
     }
 
-    /// Its canonical form, for that method.
+    /// Returns the canonical form, for the method of that path.
     #[must_use]
     pub fn canonical(&self, method: &str) -> Canonical {
         Canonical::of(method)

@@ -1,4 +1,4 @@
-//! Counts in answers.
+//! Counts in responses.
 
 use domain::Msgbox;
 use domain::mailbox::Counts;

@@ -1,4 +1,4 @@
-//! Cursors: positions in the feed of a mailbox, as callers carry them.
+//! Cursors: positions in the feed of a mailbox, in requests and responses.
 
 use domain::{AppId, ProfileId};
 use proto::internal::v1::{FeedCursor, FeedStretch};
@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::token::Binding;
 
-/// A cursor of one method is good for all that follow the feed.
+/// Group of methods that accept cursors: all methods of the feed.
 const METHOD: &str = "feed";
 
-/// The cursor of a position, or of what a reader has seen.
+/// Returns the cursor of a position.
 #[must_use]
 pub fn show(position: impl Into<FeedPosition>, app: &AppId, owner: &ProfileId) -> String {
     let FeedPosition { offset, window } = position.into();
@@ -25,7 +25,7 @@ pub fn show(position: impl Into<FeedPosition>, app: &AppId, owner: &ProfileId) -
     })
 }
 
-/// What the reader of a cursor has seen. None if it was altered, or is of another mailbox.
+/// Returns the position of a cursor; none if it was altered or belongs to another mailbox.
 #[must_use]
 pub fn parse(cursor: &str, app: &AppId, owner: &ProfileId) -> Option<FeedPosition> {
     let state: FeedCursor = binding(app, owner).open(cursor)?;
@@ -55,7 +55,7 @@ mod tests {
     use crate::convert::testing::{app, profile};
 
     #[test]
-    fn a_cursor_is_of_one_mailbox() {
+    fn a_cursor_is_bound_to_its_mailbox() {
         let offset = FeedOffset {
             epoch: Uuid::from_u128(5),
             seq: i64::MAX,

@@ -1,4 +1,4 @@
-//! Entries in answers.
+//! Entries in responses.
 
 use proto::v1;
 use storage::{Error, Item};
@@ -7,10 +7,10 @@ use super::message;
 use super::time::timestamp;
 use super::view::View;
 
-/// An entry with its message.
+/// Returns an entry with its message.
 ///
 /// # Errors
-/// [`Error::Corrupt`] if the message's content is none.
+/// [`Error::Corrupt`] if the message's content cannot be decoded.
 pub fn show(item: &Item, view: View) -> Result<v1::MsgboxEntry, Error> {
     let entry = &item.entry;
     Ok(v1::MsgboxEntry {
@@ -26,7 +26,7 @@ pub fn show(item: &Item, view: View) -> Result<v1::MsgboxEntry, Error> {
     })
 }
 
-/// Entries with their messages, in their order.
+/// Returns entries with their messages, in the same order.
 ///
 /// # Errors
 /// As [`show`].
@@ -42,7 +42,7 @@ mod tests {
     use crate::convert::testing;
 
     #[test]
-    fn an_entry_is_read_when_it_says_since_when() {
+    fn an_entry_with_a_read_time_is_read() {
         let mut item = testing::item("hi");
         let shown = show(&item, View::Full).expect("an entry");
         assert!(!shown.read && shown.read_time.is_none());

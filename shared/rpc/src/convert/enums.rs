@@ -1,10 +1,10 @@
-//! Enums in requests. The generated getters turn a number that is not known into the
-//! default; here it is refused.
+//! Enums in requests. Unknown numbers are violations; generated getters would turn them into
+//! the default.
 
 use domain::{MessageKind, Violations};
 use proto::v1;
 
-/// The value of a number.
+/// Parses the number of a value.
 pub fn known<E: TryFrom<i32>>(number: i32, field: &str, violations: &mut Violations) -> Option<E> {
     let value = E::try_from(number).ok();
     if value.is_none() {
@@ -13,7 +13,7 @@ pub fn known<E: TryFrom<i32>>(number: i32, field: &str, violations: &mut Violati
     value
 }
 
-/// A kind of message in search criteria; none: any.
+/// Parses a message kind in search criteria; none for any.
 pub fn kind(number: i32, field: &str, violations: &mut Violations) -> Option<MessageKind> {
     match known(number, field, violations)? {
         v1::MessageKind::Unspecified => None,
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_that_is_not_known_is_refused() {
+    fn an_unknown_number_is_a_violation() {
         let mut violations = Violations::none();
         assert_eq!(kind(0, "kind", &mut violations), None);
         assert_eq!(kind(2, "kind", &mut violations), Some(MessageKind::System));

@@ -1,10 +1,10 @@
-//! The version that a caller expects to change.
+//! Expected versions in requests.
 
 use domain::Violations;
 
 const LATEST: i64 = -1;
 
-/// An `expected_version`; none: whatever is the latest.
+/// Parses an `expected_version`; none for the latest.
 pub fn parse(version: Option<i64>, violations: &mut Violations) -> Option<i64> {
     match version {
         None | Some(LATEST) => None,
@@ -19,7 +19,7 @@ pub fn parse(version: Option<i64>, violations: &mut Violations) -> Option<i64> {
     }
 }
 
-/// One form for both ways to say that it may be the latest.
+/// Returns the canonical form, the same for both spellings of the latest.
 #[must_use]
 pub fn canonical(version: Option<i64>) -> [u8; 8] {
     version.unwrap_or(LATEST).to_be_bytes()
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn absent_and_minus_one_are_the_latest_and_no_version_is_below_one() {
+    fn absent_and_minus_one_mean_the_latest_version() {
         for (given, parsed, complaints) in [
             (None, None, 0),
             (Some(-1), None, 0),

@@ -1,4 +1,4 @@
-//! The feed in answers: frames, each with the cursor that resumes after it.
+//! The feed in responses: frames with the cursors that resume after them.
 
 use domain::limits::PAGE_BYTES_MAX;
 use domain::mailbox::Counts;
@@ -11,18 +11,18 @@ use super::view::View;
 use super::{counts, cursor, entry, msgbox, size};
 use crate::RpcError;
 
-/// The cursor before everything that is stored.
+/// Cursor of the beginning of the feed.
 const BEGINNING: &str = "0";
 
-/// Bytes of a deletion in an answer, rather more than less.
+/// Size of a deletion in a response, in bytes, rounded up.
 const DELETED_BYTES: usize = 256;
 
 const _: () = assert!(DELETED_BYTES < PAGE_BYTES_MAX);
 
-/// Where a caller's cursor says to go on.
+/// Parses the cursor of a request.
 ///
 /// # Errors
-/// [`RpcError::CursorInvalid`] if it was altered, or is of another mailbox.
+/// [`RpcError::CursorInvalid`] if it was altered, or belongs to another mailbox.
 pub fn since(text: &str, app: &AppId, owner: &ProfileId) -> Result<FeedStart, RpcError> {
     match text {
         "" => Ok(FeedStart::Head),
@@ -33,16 +33,16 @@ pub fn since(text: &str, app: &AppId, owner: &ProfileId) -> Result<FeedStart, Rp
     }
 }
 
-/// What a caller wants to see of the feed.
+/// Filter of the feed: boxes, and the view of their messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedFilter {
-    /// One box alone; none: both.
+    /// The only box; none for both.
     only: Option<Msgbox>,
     view: View,
 }
 
 impl FeedFilter {
-    /// The boxes of those names, all if there are none, in a view.
+    /// Parses the names of boxes, none for all, and the number of a view.
     pub fn parse(msgboxes: &[String], view: i32, violations: &mut Violations) -> Self {
         let boxes: Vec<Msgbox> = msgboxes
             .iter()
@@ -62,7 +62,7 @@ impl FeedFilter {
         }
     }
 
-    /// Whether a change is to be seen.
+    /// Returns true if a change passes the filter.
     #[must_use]
     pub fn shows(self, change: &FeedChange) -> bool {
         let msgbox = match change {
@@ -72,10 +72,10 @@ impl FeedFilter {
         self.only.is_none_or(|only| only == msgbox)
     }
 
-    /// A change as a frame; none if it is not to be seen.
+    /// Returns the frame of a change; none if the filter excludes it.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] if a message's content is none.
+    /// [`Error::Corrupt`] if a message's content cannot be decoded.
     pub fn frame(self, change: FeedChange) -> Result<Option<Frame>, Error> {
         if !self.shows(&change) {
             return Ok(None);
@@ -91,7 +91,7 @@ impl FeedFilter {
     }
 }
 
-/// A frame with the cursor of what its reader has seen.
+/// Returns an event: a frame with the cursor after it.
 #[must_use]
 pub fn event(frame: Frame, seen: FeedPosition, app: &AppId, owner: &ProfileId) -> v1::Event {
     v1::Event {
@@ -100,7 +100,7 @@ pub fn event(frame: Frame, seen: FeedPosition, app: &AppId, owner: &ProfileId) -
     }
 }
 
-/// That a cursor cannot be honoured, and what the boxes hold.
+/// Returns the frame for a cursor that cannot be resumed from, with the counts of the boxes.
 #[must_use]
 pub fn resync(broken: ResyncReason, counted: &Counts) -> Frame {
     let reason = match broken {
@@ -114,7 +114,7 @@ pub fn resync(broken: ResyncReason, counted: &Counts) -> Frame {
     })
 }
 
-/// What the boxes hold.
+/// Returns the frame with the counts of the boxes.
 #[must_use]
 pub fn counted(counted: &Counts) -> Frame {
     Frame::Counts(v1::BoxCounts {
@@ -122,7 +122,7 @@ pub fn counted(counted: &Counts) -> Frame {
     })
 }
 
-/// Bytes of a change in an answer, rather more than less.
+/// Size of a change in a response, in bytes, rounded up.
 #[must_use]
 pub fn answer_bytes(change: &FeedChange) -> usize {
     match change {
@@ -131,7 +131,7 @@ pub fn answer_bytes(change: &FeedChange) -> usize {
     }
 }
 
-/// Bytes that a change holds in memory until it becomes a frame, rather more than less.
+/// Size of a change in memory before it becomes a frame, in bytes, rounded up.
 #[must_use]
 pub fn held_bytes(change: &FeedChange) -> usize {
     match change {
@@ -142,8 +142,8 @@ pub fn held_bytes(change: &FeedChange) -> usize {
     }
 }
 
-/// Ends a part of the feed early, at `bytes_max` bytes as `bytes` counts them, but after one
-/// change at least.
+/// Truncates a part of the feed to `bytes_max` bytes as measured by `bytes`, but to one change
+/// at least.
 pub fn fit(feed: &mut FeedPage, bytes_max: usize, bytes: impl Fn(&FeedChange) -> usize) {
     let others = size::fit(&mut feed.changes, bytes_max, |(_, change)| bytes(change));
     if let (false, Some((seen, _))) = (others.is_empty(), feed.changes.last()) {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lens_shows_the_named_boxes_or_all() {
+    fn a_filter_passes_the_named_boxes_or_all() {
         let gone = |msgbox| FeedChange::Deleted(msgbox, MessageId::new(Uuid::nil()));
         for (names, inbox, sent) in [
             (&[][..], true, true),

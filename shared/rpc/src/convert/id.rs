@@ -4,22 +4,21 @@ use domain::limits::{RECIPIENTS_CAP, REQUEST_ID_BYTES_MAX};
 use domain::{MessageId, ProfileId, Reason, RequestId, Violations};
 use uuid::Uuid;
 
-/// A profile id that must be given.
+/// Parses a required profile id.
 pub fn profile(text: &str, field: &str, violations: &mut Violations) -> Option<ProfileId> {
     ProfileId::parse(text)
         .map_err(|error| violations.invalid(field, error.to_string()))
         .ok()
 }
 
-/// A profile id that may be absent: empty.
+/// Parses an optional profile id; empty means absent.
 pub fn optional_profile(text: &str, field: &str, violations: &mut Violations) -> Option<ProfileId> {
     (!text.is_empty())
         .then(|| profile(text, field, violations))
         .flatten()
 }
 
-/// The recipients in `to`, as they were sent: one at least, and no more than any policy
-/// allows.
+/// Parses the recipients in `to`: 1 to [`RECIPIENTS_CAP`], in the order of the request.
 pub fn recipients(to: &[String], violations: &mut Violations) -> Option<Vec<ProfileId>> {
     if to.is_empty() {
         violations.invalid("to", "must name a recipient");
@@ -44,8 +43,8 @@ pub fn recipients(to: &[String], violations: &mut Violations) -> Option<Vec<Prof
     (ids.len() == to.len()).then_some(ids)
 }
 
-/// The id of one message, in `message_id`. A text that is no UUID becomes the nil id, which
-/// no message has: both are simply not there.
+/// Parses the `message_id` of a request. A text that is no UUID yields the nil id, which no
+/// message has, so that both are equally not found.
 pub fn message(text: &str, violations: &mut Violations) -> MessageId {
     if text.is_empty() {
         violations.invalid("message_id", "must not be empty");
@@ -53,7 +52,7 @@ pub fn message(text: &str, violations: &mut Violations) -> MessageId {
     MessageId::parse(text).unwrap_or(MessageId::new(Uuid::nil()))
 }
 
-/// A `request_id`; none if it is empty.
+/// Parses a `request_id`; none if it is empty.
 pub fn request(text: &str, violations: &mut Violations) -> Option<RequestId> {
     let id = RequestId::parse(text);
     if id.is_none() && !text.is_empty() {
@@ -65,7 +64,7 @@ pub fn request(text: &str, violations: &mut Violations) -> Option<RequestId> {
     id
 }
 
-/// A conversation: reserved, and refused for now.
+/// Adds a violation unless the reserved conversation id is empty.
 pub fn no_conversation(text: &str, field: &str, violations: &mut Violations) {
     if !text.is_empty() {
         violations.invalid(field, "is reserved and must be empty");
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bad_recipient_is_named_by_its_index() {
+    fn invalid_recipients_are_violations_at_their_indexes() {
         let mut violations = Violations::none();
         let to = ["bob", "a b", "alice", ""].map(str::to_owned);
         assert_eq!(recipients(&to, &mut violations), None);
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_one_recipient_at_least_and_not_more_than_the_cap() {
+    fn a_message_has_one_recipient_to_the_cap() {
         for (count, reason) in [
             (0, Some(Reason::InvalidRequest)),
             (1, None),
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_id_that_is_no_uuid_is_an_id_that_is_not_there() {
+    fn a_message_id_that_is_no_uuid_becomes_the_nil_id() {
         let mut violations = Violations::none();
         assert_eq!(
             message("no-uuid", &mut violations),
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_request_id_is_none_and_a_bad_one_is_a_violation() {
+    fn an_empty_request_id_is_none_and_a_malformed_one_a_violation() {
         let mut violations = Violations::none();
         assert!(request("", &mut violations).is_none() && violations.is_empty());
         assert!(request("a b", &mut violations).is_none() && !violations.is_empty());

@@ -1,20 +1,17 @@
-//! What makes a request repeatable: under which key its answer is kept, and what it must
-//! say to be the same request.
+//! Idempotency of requests: keys of stored outcomes, and fingerprints of requests.
 
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
 use domain::{ProfileId, RequestId};
 
-/// Grows when a method's canonical form changes: what was asked before is then another
-/// request.
+/// Version of the canonical forms. A change makes earlier requests differ from later ones.
 const VERSION: u8 = 1;
 
-/// The canonical form of a request: its method, then all that it says, in an order that the
-/// method fixes. What comes with the token, such as the sender's name, is not part of it:
-/// a retry may carry a newer token.
+/// Canonical form of a request: its method and all of its fields, in a fixed order. Values from
+/// the token, such as the sender's name, are no part of it: a retry may have a newer token.
 pub struct Canonical(blake3::Hasher);
 
 impl Canonical {
-    /// A request of the method of that path.
+    /// Creates the canonical form of a request to the method of that path.
     #[must_use]
     pub fn of(method: &str) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("postroom v1 request fingerprint");
@@ -22,14 +19,14 @@ impl Canonical {
         Self(hasher).field(method)
     }
 
-    /// Something that it says.
+    /// Appends a field.
     #[must_use]
     pub fn field(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.add(bytes.as_ref());
         self
     }
 
-    /// Any number of things, or something optional.
+    /// Appends a list or an optional field.
     #[must_use]
     pub fn list<T: AsRef<[u8]>>(mut self, items: impl IntoIterator<Item = T>) -> Self {
         let mut count = 0_u64;
@@ -45,13 +42,13 @@ impl Canonical {
         self.0.update(bytes);
     }
 
-    /// How a user can repeat it; not at all without an id.
+    /// Returns the key and fingerprint of a user's request; none without a request id.
     #[must_use]
     pub fn of_user(self, user: &ProfileId, request_id: Option<&RequestId>) -> Option<Request> {
         self.request(Caller::User(user.as_str()), request_id)
     }
 
-    /// How the app can repeat it; not at all without an id.
+    /// Returns the key and fingerprint of the app's request; none without a request id.
     #[must_use]
     pub fn of_app(self, request_id: Option<&RequestId>) -> Option<Request> {
         self.request(Caller::App, request_id)
@@ -76,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_and_lists_keep_their_borders() {
+    fn fields_and_lists_are_delimited() {
         let fingerprints = [
             Canonical::of("/m"),
             Canonical::of("/n"),
@@ -94,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_id_nothing_can_be_repeated() {
+    fn a_request_without_an_id_has_no_key() {
         assert!(Canonical::of("/m").of_app(None).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! Messages in answers.
+//! Messages in responses.
 
 use domain::{Message, MessageKind, ProfileId, Sender};
 use prost::Message as _;
@@ -9,10 +9,10 @@ use storage::Error;
 use super::time::timestamp;
 use super::view::View;
 
-/// A message, with as much of its content as the view shows; without any if it was recalled.
+/// Returns a message with the view's part of its content; a recalled one has no content.
 ///
 /// # Errors
-/// [`Error::Corrupt`] if its content is none.
+/// [`Error::Corrupt`] if its content cannot be decoded.
 pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
     if message
         .envelope
@@ -35,7 +35,7 @@ pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
     })
 }
 
-/// A message without any content, such as one that was recalled.
+/// Returns a message without its content.
 #[must_use]
 pub fn show_emptied(message: &Message) -> v1::Message {
     let (envelope, stored) = (&message.envelope, &message.content);
@@ -59,7 +59,7 @@ pub fn show_emptied(message: &Message) -> v1::Message {
     }
 }
 
-/// Messages in their order.
+/// Returns messages in the same order.
 ///
 /// # Errors
 /// As [`show`].
@@ -111,7 +111,7 @@ mod tests {
     use crate::convert::testing;
 
     #[test]
-    fn a_view_without_content_still_has_its_sizes_and_digest() {
+    fn metadata_contain_size_and_digest_but_no_content() {
         let message = testing::message("some text");
         let (size, digest) = (message.content.encoded.len(), message.content.digest);
         let shown = show(&message, View::Metadata).expect("a message");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_content_that_does_not_decode_is_corrupt() {
+    fn an_undecodable_stored_content_is_corrupt() {
         let no_json = v1::Content {
             body: Some(Body::Json(b"no value"[..].into())),
         };

@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use domain::limits::MESSAGE_IDS_MAX;
 use domain::{MessageId, Violations};
 
-/// The messages that a request names, each once, in the order in which they were named.
+/// Distinct message ids of a request, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedIds(Vec<NamedId>);
 
-/// One of them.
+/// Requested id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum NamedId {
     Message(MessageId),
-    /// No UUID: it names no message, and still was asked for.
+    /// Text that is no UUID, so that it names no message.
     Nothing(String),
 }
 
@@ -38,7 +38,7 @@ impl NamedId {
 }
 
 impl RequestedIds {
-    /// Takes the `message_ids` of a request: 1 to 500 as sent, duplicates collapse.
+    /// Parses the `message_ids` of a request: 1 to [`MESSAGE_IDS_MAX`], duplicates included.
     pub fn parse(texts: &[String], violations: &mut Violations) -> Self {
         if texts.is_empty() || texts.len() > MESSAGE_IDS_MAX {
             violations.invalid(
@@ -52,23 +52,23 @@ impl RequestedIds {
         Self(named.filter(|named| seen.insert(named.clone())).collect())
     }
 
-    /// How many distinct ids were named.
+    /// Returns the number of distinct ids.
     #[must_use]
     pub fn requested(&self) -> u32 {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
-    /// Those that may name a message.
+    /// Returns the well-formed ids.
     #[must_use]
     pub fn to_vec(&self) -> Vec<MessageId> {
         self.0.iter().filter_map(NamedId::id).collect()
     }
 
-    /// Those that name none of the messages that are there.
+    /// Returns the ids that are not among the existing ones.
     #[must_use]
-    pub fn missing(&self, there: impl IntoIterator<Item = MessageId>) -> Vec<String> {
-        let there: HashSet<MessageId> = there.into_iter().collect();
-        let is_missing = |named: &&NamedId| named.id().is_none_or(|id| !there.contains(&id));
+    pub fn missing(&self, existing: impl IntoIterator<Item = MessageId>) -> Vec<String> {
+        let existing: HashSet<MessageId> = existing.into_iter().collect();
+        let is_missing = |named: &&NamedId| named.id().is_none_or(|id| !existing.contains(&id));
         self.0
             .iter()
             .filter(is_missing)
@@ -76,7 +76,7 @@ impl RequestedIds {
             .collect()
     }
 
-    /// The same for every order in which they may be named.
+    /// Returns the canonical form, the same for every order.
     #[must_use]
     pub fn canonical(&self) -> Vec<String> {
         let mut texts: Vec<String> = self.0.iter().map(NamedId::text).collect();
@@ -109,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uuid_is_missing_as_it_was_written() {
+    fn malformed_ids_are_missing_as_written() {
         let ids = parse(&["x", FIRST, SECOND]);
         let there = MessageId::parse(FIRST);
         assert_eq!(ids.missing(there), ["x", SECOND]);
     }
 
     #[test]
-    fn the_canonical_form_knows_no_order() {
+    fn the_canonical_form_is_the_same_for_every_order() {
         assert_eq!(
             parse(&[SECOND, "x", FIRST]).canonical(),
             parse(&["x", FIRST, SECOND, FIRST]).canonical()
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn one_to_five_hundred_are_taken() {
+    fn one_to_five_hundred_ids_are_accepted() {
         for (count, complaints) in [(0, 1), (1, 0), (500, 0), (501, 1)] {
             let mut violations = Violations::none();
             RequestedIds::parse(&vec![FIRST.to_owned(); count], &mut violations);

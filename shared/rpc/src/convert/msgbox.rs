@@ -2,7 +2,7 @@
 
 use domain::{Msgbox, Reason, Violations};
 
-/// The box of a name that must be given.
+/// Parses the required name of a box.
 pub fn parse(name: &str, field: &str, violations: &mut Violations) -> Option<Msgbox> {
     let msgbox = Msgbox::parse(name);
     if msgbox.is_none() {
@@ -16,7 +16,7 @@ pub fn parse(name: &str, field: &str, violations: &mut Violations) -> Option<Msg
     msgbox
 }
 
-/// The box of a name that may be absent: empty, for all boxes.
+/// Parses the optional name of a box; empty means all boxes.
 pub fn optional(name: &str, field: &str, violations: &mut Violations) -> Option<Msgbox> {
     (!name.is_empty())
         .then(|| parse(name, field, violations))

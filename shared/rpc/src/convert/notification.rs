@@ -1,12 +1,12 @@
-//! Notifications: checked, and stored in their encoded form.
+//! Notifications in requests.
 
 use bytes::Bytes;
 use domain::Violations;
 use prost::Message as _;
 use proto::v1;
 
-/// The form of a notification that is stored. Its data is a sorted map, so that equal
-/// notifications have equal bytes.
+/// Checks a notification, and returns its stored form, the encoded message. Its data is a sorted
+/// map, so that equal notifications have equal bytes.
 pub fn parse(
     notification: Option<&v1::Notification>,
     violations: &mut Violations,
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn too_long_a_title_is_named() {
+    fn a_title_over_the_limit_is_a_violation() {
         let mut violations = Violations::none();
         let long = v1::Notification {
             title: "x".repeat(129),

@@ -1,20 +1,21 @@
-//! How large answers become. The store bounds the contents that it reads; a message to
-//! hundreds of profiles is large whatever it says.
+//! Sizes of messages in responses and in memory. The store limits the contents that it reads;
+//! recipients count as well: hundreds of them make a short message large.
 
 use domain::page::Found;
 use domain::{Message, ProfileId};
 
-/// Bytes of an entry and its message beside texts and content: ids, times, numbers, tags.
+/// Size of an entry and its message without texts and content, in bytes: ids, times, numbers,
+/// tags.
 const FIXED_BYTES: usize = 384;
-/// Bytes of the tag and the length of a recipient.
+/// Size of the tag and length of a recipient, in bytes.
 const RECIPIENT_FIXED_BYTES: usize = 3;
-/// Bytes of a recipient in memory beside the text: where it is, its counts, what the allocator
-/// adds.
+/// Size of a recipient in memory without its text, in bytes: pointer, reference counts, and the
+/// allocator's overhead.
 const RECIPIENT_HELD_BYTES: usize = 48;
-/// Which part of a content the allocator may add to it.
+/// Divisor of a content's size that yields the allocator's maximum overhead.
 const ROUNDED_UP: usize = 4;
 
-/// Bytes of a message in an answer, rather more than less.
+/// Size of a message in a response, in bytes, rounded up.
 #[must_use]
 pub fn of_message(message: &Message) -> usize {
     let envelope = &message.envelope;
@@ -27,7 +28,7 @@ pub fn of_message(message: &Message) -> usize {
         + envelope.from.pic.len()
 }
 
-/// Bytes of a message in memory, with its content encoded, rather more than less.
+/// Size of a message in memory with its encoded content, in bytes, rounded up.
 #[must_use]
 pub fn held_by_message(message: &Message) -> usize {
     let envelope = &message.envelope;
@@ -42,8 +43,7 @@ pub fn held_by_message(message: &Message) -> usize {
         + envelope.from.pic.len()
 }
 
-/// Keeps as many items as have `bytes_max` bytes together, but one at least, and returns
-/// the others.
+/// Truncates a list to `bytes_max` bytes, but to one item at least, and returns the rest.
 pub fn fit<T>(items: &mut Vec<T>, bytes_max: usize, bytes: impl Fn(&T) -> usize) -> Vec<T> {
     let mut room = bytes_max;
     let fitting = items
@@ -59,7 +59,7 @@ pub fn fit<T>(items: &mut Vec<T>, bytes_max: usize, bytes: impl Fn(&T) -> usize)
     items.split_off(fitting.max(1).min(items.len()))
 }
 
-/// Ends a scan early, at `bytes_max` bytes of rows, but after one row at least.
+/// Truncates a scan to `bytes_max` bytes of rows, but to one row at least.
 pub fn fit_scan<T>(found: &mut Found<T>, bytes_max: usize, bytes: impl Fn(&T) -> usize) {
     let others = fit(&mut found.items, bytes_max, |(_, item)| bytes(item));
     if !others.is_empty() {
@@ -77,7 +77,7 @@ mod tests {
     use crate::convert::testing;
 
     #[test]
-    fn what_does_not_fit_is_left_over_but_for_the_first() {
+    fn a_list_is_truncated_after_one_item_at_least() {
         for (bytes_max, left) in [(0, 1), (5, 1), (10, 2), (14, 2), (15, 3), (100, 3)] {
             let mut items = vec![1, 2, 3];
             let others = fit(&mut items, bytes_max, |_| 5);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_that_was_cut_has_more() {
+    fn a_truncated_scan_has_more() {
         let row = |number| {
             let key = Key {
                 message_id: testing::message_id(number),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn recipients_count() {
+    fn recipients_count_towards_the_size() {
         let mut message = testing::message("hi");
         let before = of_message(&message);
         let held_before = held_by_message(&message);

@@ -1,4 +1,4 @@
-//! What the tests of conversions begin with.
+//! Fixtures for tests of conversions.
 
 use domain::message::Envelope;
 use domain::{
@@ -21,7 +21,7 @@ pub fn message_id(number: u128) -> MessageId {
     MessageId::new(Uuid::from_u128(number))
 }
 
-/// A simple message from alice to bob.
+/// Returns a simple message from alice to bob.
 pub fn message(text: &str) -> Message {
     let mut violations = Violations::none();
     let content = content::simple(text.to_owned(), &mut violations).expect("a content");
@@ -47,7 +47,7 @@ pub fn message(text: &str) -> Message {
     }
 }
 
-/// Its entry in bob's inbox, unread.
+/// Returns the unread entry of such a message in bob's inbox.
 pub fn item(text: &str) -> Item {
     let message = message(text);
     let at = message.envelope.send_ms;

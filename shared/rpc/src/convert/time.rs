@@ -1,4 +1,4 @@
-//! Times and durations, in milliseconds on our side.
+//! Times and durations; the domain's are in milliseconds.
 
 use domain::{Millis, Violations, expiry};
 use prost_types::{Duration, Timestamp};
@@ -8,14 +8,14 @@ const NANOS_PER_SECOND: u32 = 1_000_000_000;
 /// Seconds of 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
 const TIMESTAMP_SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
-/// A time in an answer.
+/// Returns a time for a response.
 #[must_use]
 pub fn timestamp(at: Millis) -> Timestamp {
     let (seconds, nanos) = split(at.0);
     Timestamp { seconds, nanos }
 }
 
-/// A duration in an answer.
+/// Returns a duration for a response.
 #[must_use]
 pub fn duration(duration_ms: i64) -> Duration {
     let (seconds, nanos) = split(duration_ms);
@@ -27,15 +27,15 @@ fn split(ms: i64) -> (i64, i32) {
     (ms.div_euclid(1000), i32::try_from(nanos).unwrap_or(0))
 }
 
-/// A time after which something must be: what is later than it in nanoseconds is later
-/// than the result in milliseconds.
+/// Parses a lower bound, exclusive. A time later than it in nanoseconds is later than the result
+/// in milliseconds.
 pub fn after(time: Option<Timestamp>, field: &str, violations: &mut Violations) -> Option<Millis> {
     let (seconds_ms, nanos) = checked(time?, field, violations)?;
     Some(Millis(seconds_ms + i64::from(nanos / NANOS_PER_MS)))
 }
 
-/// A time before which something must be: what is earlier than it in nanoseconds is
-/// earlier than the result in milliseconds.
+/// Parses an upper bound, exclusive. A time earlier than it in nanoseconds is earlier than the
+/// result in milliseconds.
 pub fn before(time: Option<Timestamp>, field: &str, violations: &mut Violations) -> Option<Millis> {
     let (seconds_ms, nanos) = checked(time?, field, violations)?;
     Some(Millis(seconds_ms + i64::from(nanos.div_ceil(NANOS_PER_MS))))
@@ -50,8 +50,7 @@ fn checked(time: Timestamp, field: &str, violations: &mut Violations) -> Option<
     Some((time.seconds * 1000, nanos?))
 }
 
-/// How long a message lives, in milliseconds; none if it is absent. Parts of a millisecond
-/// count as one.
+/// Parses the lifetime of a message, in milliseconds, rounded up; none if absent.
 pub fn lifetime_ms(
     duration: Option<Duration>,
     field: &str,
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_survive_the_way_out_and_back() {
+    fn milliseconds_survive_a_round_trip() {
         for ms in [0, 1, 999, 1_700_000_000_123, -1, -1000] {
             let mut violations = Violations::none();
             let read = after(Some(timestamp(Millis(ms))), "t", &mut violations);
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_between_milliseconds_exclude_and_include_what_they_should() {
+    fn bounds_between_milliseconds_round_outwards() {
         let mut violations = Violations::none();
         let between = Some(at(1, 1));
         assert_eq!(after(between, "t", &mut violations), Some(Millis(1000)));

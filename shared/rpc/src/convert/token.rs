@@ -1,9 +1,9 @@
-//! Texts that callers carry from one call to another: page contexts and cursors.
+//! Opaque texts that callers pass from one call to another: page contexts and cursors.
 //!
-//! A token is base64url over one byte for its layout, a message, and a check sum over the
-//! message and what it is bound to. The check sum finds what was altered, is another one's,
-//! or is another method's. It is no secret: whatever a token says goes through the same
-//! checks as a request, and app and owner come from the caller.
+//! A token is base64url of a byte for its layout, a message, and a checksum of the message and
+//! its binding. The checksum detects alterations, and tokens of other callers or methods. It is
+//! no secret: the contents of a token are checked like a request, and app and owner come from
+//! the caller.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,19 +13,19 @@ use prost::Message;
 const LAYOUT: u8 = 1;
 const CHECK_SUM_BYTES: usize = 8;
 
-/// What a token belongs to.
+/// Binding of a token to its app, owner and method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding<'a> {
-    /// In which app.
+    /// App of the caller.
     pub app: &'a AppId,
-    /// Of whose mailbox; none: of the app itself.
+    /// Owner of the mailbox; none for the app itself.
     pub owner: Option<&'a ProfileId>,
-    /// For which methods.
+    /// Method, or group of methods, that accepts the token.
     pub method: &'static str,
 }
 
 impl Binding<'_> {
-    /// A message as a token.
+    /// Returns a message as a token.
     #[must_use]
     pub fn seal(&self, message: &impl Message) -> String {
         let mut bytes = vec![LAYOUT];
@@ -35,7 +35,7 @@ impl Binding<'_> {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The message of a token. None if the token is none, or is bound to something else.
+    /// Returns the message of a token; none if it is malformed or has another binding.
     #[must_use]
     pub fn open<M: Message + Default>(&self, token: &str) -> Option<M> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_opens_for_whom_it_was_sealed_only() {
+    fn a_token_opens_only_with_its_binding() {
         let (ours, theirs) = (app("a"), app("b"));
         let (alice, bob) = (profile("alice"), profile("bob"));
         let binding = Binding {

@@ -1,4 +1,4 @@
-//! How much of a content an answer shows.
+//! Views: the part of a content that a response shows.
 
 use bytes::Bytes;
 use domain::Violations;
@@ -11,22 +11,22 @@ use proto::v1::content::Body;
 
 use super::enums;
 
-/// The fields of a JSON object that a preview shows, if they are strings.
+/// String fields of a JSON object that a preview shows.
 const PREVIEW_FIELDS: [&str; 3] = ["subject", "text", "content"];
 
-/// How much of a content an answer shows.
+/// View of a content in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
-    /// All of it.
+    /// The whole content.
     Full,
-    /// A preview of it.
+    /// The beginning of its texts.
     Preview,
-    /// Of parts their MIME types, of others nothing.
+    /// The MIME types of parts, and nothing of other contents.
     Metadata,
 }
 
 impl View {
-    /// The view of a number; the default if it is not known, and a violation.
+    /// Parses the number of a view. An unknown number is a violation, and yields the default.
     pub fn parse(number: i32, field: &str, violations: &mut Violations) -> Self {
         match enums::known(number, field, violations) {
             Some(v1::MessageView::Preview) => Self::Preview,
@@ -35,10 +35,10 @@ impl View {
         }
     }
 
-    /// What is left of a content's body.
+    /// Reduces the body of a content to the view.
     ///
     /// # Errors
-    /// It is looked into, and is none.
+    /// If a JSON body cannot be decoded for a preview.
     pub(super) fn of(self, body: Body) -> Result<Option<Body>, DecodeError> {
         Ok(match (self, body) {
             (Self::Full, body) => Some(body),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preview_shows_a_json_string_and_no_other_value() {
+    fn a_preview_shows_only_strings_of_bare_json_values() {
         assert_eq!(
             View::Preview.of(json(&text(&"x".repeat(31)))),
             Ok(Some(json(&text(&"x".repeat(30)))))

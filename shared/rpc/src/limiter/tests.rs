@@ -39,7 +39,7 @@ fn calling(profile_calls: Rate) -> Arc<Limiter> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_passes_at_once_and_then_what_comes_back() {
+async fn a_burst_passes_at_once_and_then_calls_at_the_rate() {
     let (limiter, alice) = (calling(rate(10, 3)), user("a", "alice"));
     for _ in 0..3 {
         assert_eq!(limiter.user(&alice, false), Ok(()));
@@ -58,7 +58,7 @@ async fn a_burst_passes_at_once_and_then_what_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_as_long_as_was_told_is_enough_at_any_rate() {
+async fn the_returned_wait_suffices_at_any_rate() {
     for per_second in [1, 3, 7, 64, 999, 1_001, 999_999, 1_000_000] {
         let (limiter, alice) = (calling(rate(per_second, 5)), user("a", "alice"));
         while limiter.user(&alice, false).is_ok() {}
@@ -74,7 +74,7 @@ async fn waiting_as_long_as_was_told_is_enough_at_any_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_wait_of_all_buckets_is_told() {
+async fn the_longest_wait_of_all_buckets_is_returned() {
     let limiter = Limiter::fixed(Quotas {
         profile_calls: rate(10, 1),
         profile_sends: rate(4, 1),
@@ -90,7 +90,7 @@ async fn the_longest_wait_of_all_buckets_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_send_takes_nothing_out_of_any_bucket() {
+async fn a_refused_send_takes_nothing_from_any_bucket() {
     let limiter = Limiter::fixed(Quotas {
         profile_calls: rate(1, 2),
         profile_sends: rate(1, 1),
@@ -105,14 +105,14 @@ async fn a_refused_send_takes_nothing_out_of_any_bucket() {
     assert_eq!(limiter.user(&alice, true), Ok(()), "its send was left");
     assert_eq!(limiter.user(&alice, false), Ok(()), "and its calls");
 
-    // The other way round: what a profile may not send, it does not take from its app.
+    // Conversely: a send over the profile's quota takes nothing from its app's.
     advance(ms(100)).await;
     assert!(limiter.user(&alice, true).is_err());
     assert_eq!(limiter.system(&system("a")), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn profiles_and_apps_have_buckets_of_their_own() {
+async fn each_profile_and_app_has_its_own_buckets() {
     let limiter = Limiter::fixed(Quotas {
         profile_calls: rate(1, 1),
         profile_sends: Rate::NO_LIMIT,
@@ -130,7 +130,7 @@ async fn profiles_and_apps_have_buckets_of_their_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quota_that_changes_begins_with_a_full_bucket() {
+async fn a_changed_quota_refills_its_bucket() {
     let (limiter, alice) = (calling(rate(1, 1)), user("a", "alice"));
     assert_eq!(limiter.user(&alice, false), Ok(()));
     assert!(limiter.user(&alice, false).is_err());
@@ -143,7 +143,7 @@ async fn a_quota_that_changes_begins_with_a_full_bucket() {
     assert_eq!(limiter.user(&alice, false), Ok(()));
     assert!(limiter.user(&alice, false).is_err());
 
-    // A retry of an earlier change brings nothing back.
+    // A retry of an earlier change has no effect.
     limiter.set_quotas(alice.app(), 2, changed(9));
     assert!(limiter.user(&alice, false).is_err());
     limiter.set_quotas(alice.app(), 4, Quotas::NO_LIMITS);
@@ -153,7 +153,7 @@ async fn a_quota_that_changes_begins_with_a_full_bucket() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn however_many_profiles_call_memory_is_bounded() {
+async fn the_memory_of_profile_buckets_is_bounded() {
     let limiter = calling(rate(1, 1));
     let busy = user("a", "busy");
     assert_eq!(limiter.user(&busy, false), Ok(()));

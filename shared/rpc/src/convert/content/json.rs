@@ -7,26 +7,26 @@ use prost_types::value::Kind;
 use prost_types::{NullValue, Value};
 use serde_json::{Map, Number, Value as Json};
 
-/// A list or object that nests deeper than the limit is left empty: its depth is enough for
-/// the domain to refuse the whole, and the walk stays shallow.
+/// Maximum depth of the conversion. Deeper lists and objects become empty: their depth makes the
+/// domain reject the value, and the recursion stays bounded.
 const DEPTH_WALKED_MAX: usize = JSON_DEPTH_MAX + 1;
 
-/// The one encoding of a value.
+/// Encodes a value. Equal values have equal encodings.
 pub fn encode(value: &Value) -> Bytes {
     value.encode_to_vec().into()
 }
 
-/// The JSON of an encoded value, and its one encoding.
+/// Decodes a value, and returns its JSON and its encoding.
 ///
 /// # Errors
-/// Why it has none.
+/// The reason why it has no JSON.
 pub fn decode(encoded: Bytes) -> Result<(Json, Bytes), &'static str> {
     let value = Value::decode(encoded).map_err(|_| "is no value, or nests too deep")?;
     let again = encode(&value);
     Ok((self::value(value, 1)?, again))
 }
 
-/// The JSON of a value at some depth, from 1.
+/// Returns the JSON of a value at a depth, which counts from 1.
 fn value(value: Value, depth: usize) -> Result<Json, &'static str> {
     let too_deep = depth >= DEPTH_WALKED_MAX;
     match value.kind.ok_or("has a value without a kind")? {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_value_has_its_json() {
+    fn every_kind_of_value_has_json() {
         let fields = [
             (
                 "b".to_owned(),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_say_is_refused_at_any_depth() {
+    fn values_without_json_are_rejected_at_any_depth() {
         for bad in [
             number(f64::NAN),
             number(f64::INFINITY),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_domain_refuses_what_was_too_deep_to_walk() {
+    fn values_beyond_the_converted_depth_are_rejected() {
         for (depth, accepted) in [
             (JSON_DEPTH_MAX, true),
             (JSON_DEPTH_MAX + 1, false),

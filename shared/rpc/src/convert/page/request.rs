@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    /// The context of the third page of the inbox, with the rows 9 and 8.
+    /// Returns the context of the third page of the inbox, with the rows 9 and 8.
     async fn context(binding: Binding<'_>) -> String {
         let mut violations = Violations::none();
         let request = PageRequest::numbered(Some(inbox()), &mut violations);

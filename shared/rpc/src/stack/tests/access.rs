@@ -1,17 +1,18 @@
-//! Who gets through.
+//! Access of callers to methods.
 
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
-use tonic::Code;
+use tonic::{Code, Status};
 
 use super::support::*;
 use crate::layer::reject;
+use crate::methods::messaging::EDIT_MESSAGE;
 use crate::stack::ServiceName::{Messaging, Sys};
 use crate::{Deadline, Proof as _, RpcError, System, User};
 use auth::testing::{sys_claims, user_claims, with};
 
 #[tokio::test]
-async fn a_user_gets_through_with_a_proof_and_a_deadline_but_without_the_token() {
+async fn a_users_call_has_a_proof_and_a_deadline_but_no_token() {
     let stack = listener(Messaging, async |call| {
         assert!(call.headers().get(AUTHORIZATION).is_none());
         let request = tonic::Request::from_http(call);
@@ -26,7 +27,7 @@ async fn a_user_gets_through_with_a_proof_and_a_deadline_but_without_the_token()
 }
 
 #[tokio::test]
-async fn the_app_gets_through_with_a_proof() {
+async fn a_call_of_the_app_has_a_proof() {
     let stack = listener(Sys, async |call| {
         let request = tonic::Request::from_http(call);
         let system = System::of(&request).expect("a proof");
@@ -39,7 +40,7 @@ async fn the_app_gets_through_with_a_proof() {
 }
 
 #[tokio::test]
-async fn a_handler_without_a_proof_fails_closed() {
+async fn a_call_without_a_proof_fails_closed() {
     let request = tonic::Request::new(());
     let errors = [
         User::of(&request).err(),
@@ -52,7 +53,20 @@ async fn a_handler_without_a_proof_fails_closed() {
 }
 
 #[tokio::test]
-async fn everyone_else_is_told_what_is_missing() {
+async fn a_proof_for_another_method_fails_closed() {
+    let stack = listener(Messaging, async |request| {
+        let request = tonic::Request::from_http(request);
+        let handler = async |_: User, _, _| Ok::<_, RpcError>(());
+        let answer = crate::call(&EDIT_MESSAGE, request, handler).await;
+        answer.err().map_or_else(ok, Status::into_http)
+    });
+    let stack = stack.await;
+    let ending = ending(&stack, call_as(SEND, &user_claims())).await;
+    assert_eq!(ending, (Code::Internal, reason("INTERNAL")));
+}
+
+#[tokio::test]
+async fn other_callers_get_the_reason_of_their_rejection() {
     let nobody = with(user_claims(), "sub", Value::Null);
     let strange = with(user_claims(), "aud", json!("other"));
     let expired = with(user_claims(), "exp", json!(1));
@@ -129,7 +143,7 @@ async fn everyone_else_is_told_what_is_missing() {
 }
 
 #[tokio::test]
-async fn health_needs_no_token_and_looks_at_none() {
+async fn health_ignores_tokens() {
     for which in [Messaging, Sys] {
         let stack = succeeding(which).await;
         assert_eq!(ending(&stack, call(HEALTH)).await, success());
@@ -139,7 +153,7 @@ async fn health_needs_no_token_and_looks_at_none() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_there_is_unimplemented_for_everyone() {
+async fn an_unknown_method_is_unimplemented_for_every_caller() {
     let stack = succeeding(Messaging).await;
     let unimplemented = (Code::Unimplemented, reason(""));
     for path in [
@@ -155,7 +169,7 @@ async fn a_method_that_is_not_there_is_unimplemented_for_everyone() {
 }
 
 #[tokio::test]
-async fn what_a_handler_says_passes_unchanged() {
+async fn the_error_of_a_handler_passes_unchanged() {
     let stack = listener(Messaging, async |_| reject(RpcError::internal("a cause"))).await;
     let ending = ending(&stack, call_as(SEND, &user_claims())).await;
     assert_eq!(ending, (Code::Internal, reason("INTERNAL")));

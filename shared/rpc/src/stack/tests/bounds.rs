@@ -21,7 +21,7 @@ use crate::Deadline;
 use crate::stack::ServiceName::Messaging;
 use auth::testing::user_claims;
 
-/// A body that never comes to an end, nor to anything else.
+/// Body that stays pending.
 struct Silent;
 
 impl HttpBody for Silent {
@@ -41,7 +41,7 @@ fn send() -> Request<Body> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_never_ends_is_over_at_the_deadline() {
+async fn a_request_that_never_ends_fails_at_the_deadline() {
     let stack = listener(Messaging, async |call| {
         let _ = call.into_body().collect().await;
         ok()
@@ -67,7 +67,7 @@ async fn a_request_that_never_ends_is_over_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_knows_the_deadline() {
+async fn a_handler_gets_the_deadline() {
     let stack = listener(Messaging, async |call| {
         let deadline = Deadline::of(&tonic::Request::from_http(call)).expect("a deadline");
         let left = deadline.at() - Instant::now().into_std();
@@ -79,7 +79,7 @@ async fn a_handler_knows_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_timeout_that_is_malformed_or_over_executes_nothing() {
+async fn a_malformed_or_zero_timeout_rejects_the_call() {
     let stack = listener(Messaging, async |_| unreachable!("executed")).await;
     let malformed = (Code::InvalidArgument, reason("INVALID_REQUEST"));
     let over = (Code::DeadlineExceeded, reason("DEADLINE"));
@@ -98,7 +98,7 @@ fn subscribe(timeout: Option<&str>) -> Request<Body> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_by_its_own_timeout_only() {
+async fn a_stream_ends_only_by_the_clients_timeout() {
     let stack = listener(Messaging, async |_| http::Response::new(Body::new(Silent))).await;
     let start = Instant::now();
     let expected = (Code::DeadlineExceeded, reason("DEADLINE"));
@@ -123,7 +123,7 @@ async fn a_stream_must_begin_in_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_answer_and_the_next_call_works() {
+async fn a_panic_is_internal_and_the_next_call_works() {
     let calls = Arc::new(AtomicUsize::new(0));
     let stack = listener(Messaging, move |_| {
         let number = calls.fetch_add(1, Ordering::Relaxed);
@@ -141,7 +141,7 @@ async fn a_panic_is_an_answer_and_the_next_call_works() {
 }
 
 #[tokio::test]
-async fn calls_beyond_the_bound_are_refused_and_probes_are_not() {
+async fn calls_beyond_the_limit_are_rejected_but_probes_pass() {
     let [begun, go] = [(); 2].map(|()| Arc::new(Notify::new()));
     let handler = (begun.clone(), go.clone());
     let stack = listener(Messaging, move |call| {

@@ -1,4 +1,4 @@
-//! What is written down.
+//! The access log.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use crate::layer::reject;
 use crate::stack::ServiceName::Messaging;
 use auth::testing::{user_claims, with};
 
-/// Collects what is logged.
+/// Collector of log lines.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -33,11 +33,11 @@ impl Write for Lines {
 }
 
 thread_local! {
-    /// Where the lines of this thread go, and from which level on.
+    /// Collector and minimum level of this thread's lines.
     static COLLECTING: RefCell<Option<(Level, Lines)>> = const { RefCell::new(None) };
 }
 
-/// Ends the collecting.
+/// Guard that ends the collection.
 struct Collecting;
 
 impl Drop for Collecting {
@@ -46,7 +46,7 @@ impl Drop for Collecting {
     }
 }
 
-/// Hands each line to the test in whose thread it is written.
+/// Writer that passes each line to the test of its thread.
 struct ToThisThread;
 
 impl<'a> MakeWriter<'a> for ToThisThread {
@@ -65,8 +65,8 @@ impl<'a> MakeWriter<'a> for ToThisThread {
 }
 
 impl Lines {
-    /// Begins to collect, until the guard goes. There is one subscriber for all tests:
-    /// with one for each, what one test switches off may stay off in another.
+    /// Collects lines until the guard is dropped. All tests share one subscriber: with one for
+    /// each, an event that one test disables may stay disabled in another.
     fn collect(&self, level: Level) -> Collecting {
         static SUBSCRIBED: Once = Once::new();
         SUBSCRIBED.call_once(|| {
@@ -84,7 +84,7 @@ impl Lines {
         String::from_utf8(self.0.lock().expect("a lock").clone()).expect("text")
     }
 
-    /// The level and the fields of the lines about calls.
+    /// Returns the levels and fields of the lines about calls.
     fn calls(&self) -> Vec<(String, Value)> {
         let lines = self.text();
         let lines = lines
@@ -116,7 +116,7 @@ async fn logged(answer: impl Fn() -> RpcError + Clone + Send + Sync + 'static) -
 }
 
 #[tokio::test]
-async fn a_call_is_one_line_with_what_happened() {
+async fn a_call_is_logged_as_one_line() {
     let (level, fields) = logged(|| Refusal::NotFound.into()).await;
     assert_eq!(level, "INFO");
     assert_eq!(fields["rpc.method"], "postroom.v1.Messaging/SendMessage");
@@ -128,7 +128,7 @@ async fn a_call_is_one_line_with_what_happened() {
 }
 
 #[tokio::test]
-async fn what_is_behind_an_error_is_written_down_once() {
+async fn the_cause_of_an_error_is_logged_once() {
     let (level, fields) = logged(|| {
         let cause = io::Error::other("disk on fire");
         storage::Error::Internal(Box::new(cause)).into()
@@ -140,7 +140,7 @@ async fn what_is_behind_an_error_is_written_down_once() {
 }
 
 #[tokio::test]
-async fn what_is_short_is_a_warning() {
+async fn a_lack_of_resources_is_a_warning() {
     let (level, fields) = logged(|| RpcError::Overloaded(None)).await;
     assert_eq!(
         (level.as_str(), &fields["grpc.code"]),
@@ -149,7 +149,7 @@ async fn what_is_short_is_a_warning() {
 }
 
 #[tokio::test]
-async fn a_caller_who_leaves_is_a_call_that_was_cancelled() {
+async fn an_abandoned_call_is_logged_as_cancelled() {
     let lines = Lines::default();
     let stack = listener(Messaging, async |_| std::future::pending().await).await;
     let guard = lines.collect(Level::INFO);
@@ -161,7 +161,7 @@ async fn a_caller_who_leaves_is_a_call_that_was_cancelled() {
 }
 
 #[tokio::test]
-async fn an_answer_is_written_down_when_its_last_byte_is_gone() {
+async fn a_call_is_logged_when_its_body_ends() {
     let lines = Lines::default();
     let stack = listener(Messaging, async |_| {
         let mut trailers = http::HeaderMap::new();
@@ -185,7 +185,7 @@ async fn an_answer_is_written_down_when_its_last_byte_is_gone() {
 }
 
 #[tokio::test]
-async fn probes_that_are_well_are_not_worth_a_line() {
+async fn successful_probes_are_not_logged() {
     let lines = Lines::default();
     let stack = succeeding(Messaging).await;
     let guard = lines.collect(Level::INFO);
@@ -195,7 +195,7 @@ async fn probes_that_are_well_are_not_worth_a_line() {
 }
 
 #[tokio::test]
-async fn no_line_tells_tokens_profiles_or_what_a_caller_wrote() {
+async fn logs_contain_no_tokens_profiles_or_request_texts() {
     let lines = Lines::default();
     let stack = succeeding(Messaging).await;
     let guard = lines.collect(Level::TRACE);

@@ -1,4 +1,4 @@
-//! Quotas, and what has none.
+//! Quotas of calls.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn one_a_second() -> Quotas {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_too_many_is_refused_before_its_handler_and_told_when_to_come_again() {
+async fn a_call_over_the_quota_is_rejected_with_a_retry_time() {
     let quotas = Limiter::fixed(one_a_second());
     let stack = limited(Messaging, quotas, async |_| ok()).await;
     let call = || call_as(SEND, &user_claims());
@@ -41,7 +41,7 @@ async fn a_call_too_many_is_refused_before_its_handler_and_told_when_to_come_aga
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_listeners_count_together_what_an_app_sends() {
+async fn both_listeners_share_the_quota_of_an_apps_sends() {
     let quotas = Limiter::fixed(one_a_second());
     let users = limited(Messaging, quotas.clone(), async |_| ok()).await;
     let app = limited(Sys, quotas, async |_| ok()).await;
@@ -54,7 +54,7 @@ async fn both_listeners_count_together_what_an_app_sends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn probes_and_callers_without_a_token_have_no_quota() {
+async fn probes_and_unauthenticated_calls_have_no_quota() {
     let quotas = Limiter::fixed(one_a_second());
     let stack = limited(Messaging, quotas, async |_| ok()).await;
     for _ in 0..100 {

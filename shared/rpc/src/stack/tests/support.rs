@@ -1,4 +1,4 @@
-//! A stack around services that a test makes up, and calls of all kinds.
+//! Stacks around fake services, and calls to them.
 
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
@@ -28,7 +28,7 @@ pub fn token(claims: &Value) -> String {
     format!("Bearer {}", KEY.sign(claims))
 }
 
-/// A listener whose services do this with every call, one at a time.
+/// Returns a listener that answers every call with this, one at a time.
 pub async fn listener<F, R>(service: ServiceName, answer: F) -> Stack
 where
     F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
@@ -37,7 +37,7 @@ where
     limited(service, Limiter::fixed(Quotas::NO_LIMITS), answer).await
 }
 
-/// The same, with quotas.
+/// Returns such a listener with quotas.
 pub async fn limited<F, R>(service: ServiceName, limiter: Arc<Limiter>, answer: F) -> Stack
 where
     F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
@@ -57,7 +57,7 @@ where
     stack(config, services).expect("rows for all methods")
 }
 
-/// A listener whose services succeed with every call.
+/// Returns a listener whose calls all succeed.
 pub async fn succeeding(which: ServiceName) -> Stack {
     listener(which, async |_| ok()).await
 }
@@ -66,7 +66,7 @@ pub fn ok() -> Response<Body> {
     Status::ok("").into_http()
 }
 
-/// A well-formed call without a token.
+/// Returns a well-formed call without a token.
 pub fn call(path: &str) -> Request<Body> {
     Request::post(path)
         .header(CONTENT_TYPE, "application/grpc")
@@ -74,7 +74,7 @@ pub fn call(path: &str) -> Request<Body> {
         .expect("a request")
 }
 
-/// A well-formed call with a token that says this.
+/// Returns a well-formed call with a token of these claims.
 pub fn call_as(path: &str, claims: &Value) -> Request<Body> {
     let mut call = call(path);
     let token = HeaderValue::try_from(token(claims)).expect("a header");
@@ -96,7 +96,7 @@ pub async fn run(stack: &Stack, call: Request<Body>) -> Response<Body> {
         .unwrap_or_else(|never| match never {})
 }
 
-/// The code and the reason with which a call ends; no reason is an empty one.
+/// Returns the code and the reason of a call's end; the reason may be empty.
 pub async fn ending(stack: &Stack, call: Request<Body>) -> (Code, String) {
     let status = status(run(stack, call).await).await;
     let info = status.get_details_error_info();

@@ -1,4 +1,4 @@
-//! What is no call, or not one that can be read.
+//! Requests that are no calls, or cannot be decoded.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -63,7 +63,7 @@ async fn only_grpc_is_a_call() {
 }
 
 #[tokio::test]
-async fn compressed_requests_are_refused() {
+async fn compressed_requests_are_rejected() {
     let stack = succeeding(Messaging).await;
     let call = || call_as(SEND, &user_claims());
     let plain = with_header(call(), "grpc-encoding", "identity");
@@ -79,7 +79,7 @@ async fn compressed_requests_are_refused() {
     }
 }
 
-/// A method as tonic runs it, with a small limit for requests.
+/// Runs a method in tonic, with a small limit for requests.
 async fn decoded(call: Request<Body>) -> Response<Body> {
     type Codec = ProstCodec<GetMessageBoxesResponse, MarkMessagesReadRequest>;
     let method = service_fn(async |_: tonic::Request<MarkMessagesReadRequest>| {
@@ -90,7 +90,7 @@ async fn decoded(call: Request<Body>) -> Response<Body> {
     grpc.unary(method, call).await
 }
 
-/// A call with these bytes as its body.
+/// Returns a call with these bytes as its body.
 fn call_with(body: Vec<u8>) -> Request<Body> {
     call_as(SEND, &user_claims()).map(|_| Body::new(Full::new(Bytes::from(body))))
 }
@@ -104,7 +104,7 @@ fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_read_is_the_callers_fault_and_tells_no_names() {
+async fn an_undecodable_request_is_invalid_and_discloses_no_names() {
     let stack = listener(Messaging, decoded).await;
     let message = b"\x0a\x02\xff\xff";
     let cases = [
@@ -125,7 +125,7 @@ async fn a_request_that_cannot_be_read_is_the_callers_fault_and_tells_no_names()
 }
 
 #[tokio::test]
-async fn a_request_over_the_limit_tells_no_limit() {
+async fn the_error_of_a_too_large_request_discloses_no_limit() {
     let stack = listener(Messaging, decoded).await;
     let body = frame(0, &[0; REQUEST_BYTES_MAX + 1]);
     let status = status(run(&stack, call_with(body)).await).await;
