@@ -39,7 +39,7 @@ pub const TRIM_INTERVAL: Duration = Duration::from_mins(10);
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 /// Pause after each part of a sweep.
 pub const SWEEP_PAUSE: Duration = Duration::from_millis(20);
-/// Interval between searches for due jobs.
+/// Interval between searches for due jobs. A job created on the replica starts at once.
 pub const JOB_INTERVAL: Duration = Duration::from_millis(500);
 /// Pause after a failed search for due jobs or a failed step.
 pub const JOB_FAILURE_PAUSE: Duration = Duration::from_secs(5);

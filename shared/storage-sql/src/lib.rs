@@ -10,12 +10,14 @@
 //! - `write`: group commit. `lanes` gather operations, `executor` runs a batch of them.
 //! - `read`: the queries of mailboxes, messages, pages and feeds.
 //! - `segment`: the upload of a segment's recipients, by external merge sort.
-//! - `upkeep`: what runs in the background: expiry, trim, recount, send jobs.
-//! - `store`, `open`: the port's [`storage::MailStore`], and the way to it from a url.
+//! - `jobs`: the runner of background jobs, and send jobs as its first kind.
+//! - `upkeep`: expiry, trimming of tombstones, recounts.
+//! - `store`, `open`: the ports of [`storage`], and opening a store by its URL.
 
 mod broadcast;
 mod db;
 mod ids;
+mod jobs;
 mod message_cache;
 mod open;
 mod options;

@@ -11,10 +11,11 @@ use sqlx::{Postgres, Sqlite};
 use crate::db::backend::Backend;
 use crate::db::epoch;
 use crate::db::statement::Statement;
+use crate::jobs::send_jobs;
 use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
 use crate::table::{app, bulk, mailbox, message, msgbox, msgbox_deleted, request, send_job, tally};
-use crate::upkeep::{job_runner, recount, sweep, trim};
+use crate::upkeep::{recount, sweep, trim};
 use crate::{broadcast, read, segment, store};
 
 fn tables() -> Vec<&'static Statement> {
@@ -98,8 +99,8 @@ fn others() -> Vec<&'static Statement> {
         &segment::recipient_sort::BEGIN,
         &segment::recipient_sort::SEAL,
         &segment::recipient_sort::FORGET,
-        &job_runner::DUE,
-        &job_runner::JOB,
+        &send_jobs::DUE,
+        &send_jobs::JOB,
         &recount::RECOUNT,
         &recount::RECOUNT_ONE,
         &recount::LOCK,

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use domain::page::Scan;
 use domain::segment::JobReport;
-use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
+use domain::{
+    Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
+};
 use storage::{
     BulkReport, ChangeListener, Clock, Error, FeedLimits, FeedOffset, FeedPage, FeedStart, Item,
     Lookup, MailStore, MailboxCounts, MailboxPage, RecipientUpload, RepositoryPage, Requester,
@@ -27,6 +29,8 @@ use crate::db::backend::{Backend, Pools};
 use crate::db::epoch::{self, Epoch};
 use crate::db::isolation::Isolation;
 use crate::db::retry;
+use crate::jobs::runner::JobRunner;
+use crate::jobs::send_jobs::SendJobs;
 use crate::message_cache::MessageCache;
 use crate::options::Options;
 use crate::read;
@@ -35,7 +39,6 @@ use crate::read::messages::DeletedSegments;
 use crate::segment::recipient_sort::RecipientSort;
 use crate::segment::upload_slots::UploadSlots;
 use crate::table::app::AppKey;
-use crate::upkeep::job_runner::JobRunner;
 use crate::upkeep::sweep::Lease;
 use crate::write::executor::Executor;
 use crate::write::lanes::{BatchRunner, Lanes};
@@ -57,7 +60,7 @@ pub struct SqlStore<DB: Backend> {
     epoch: Arc<Epoch>,
     broadcast: Arc<Broadcast>,
     sweep_lease: Lease,
-    job_runner: JobRunner,
+    send_jobs: JobRunner<SendJobs<DB>>,
     upload_slots: Arc<UploadSlots<DB>>,
     counts_loader: Arc<CountsLoader<DB>>,
 }
@@ -89,6 +92,10 @@ impl<DB: Backend> SqlStore<DB> {
         let (read, clock) = (pools.read.clone(), options.clock.clone());
         let counts_loader = CountsLoader::new(read, apps.clone(), epoch.clone(), clock);
         let upload_slots = Arc::new(UploadSlots::new(&pools, Arc::clone(&options.clock)));
+        let send_jobs = JobRunner::new(SendJobs {
+            read: pools.read.clone(),
+            executor: Arc::clone(&executor),
+        });
         Ok(Self {
             counts_loader,
             lanes: Lanes::start(runner, lanes),
@@ -99,7 +106,7 @@ impl<DB: Backend> SqlStore<DB> {
             epoch,
             broadcast,
             sweep_lease: Lease::new(),
-            job_runner: JobRunner::default(),
+            send_jobs,
             upload_slots,
         })
     }
@@ -182,12 +189,17 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             return Err(Error::Deadline);
         }
         let key = self.app(app).await?;
+        let creates_job = matches!(operation.action, Action::SendToProfiles(_));
         let done = self.lanes.execute(key, operation, deadline).await;
         if let Err(Error::Unavailable(_)) = done {
             // When it is back, it may be another database.
             self.apps.forget(app);
         }
-        Ok(done??)
+        let outcome = done??;
+        if creates_job {
+            self.send_jobs.wake();
+        }
+        Ok(outcome)
     }
 
     async fn upload_recipients(&self, app: &AppId) -> Result<Box<dyn RecipientUpload>, Error> {

@@ -1,7 +1,5 @@
-//! Work in the background: settling what has expired, deleting old rows, recounting
-//! mailboxes, delivering to segments.
+//! Upkeep of the database: expiry, trimming of tombstones, recounts.
 
-pub mod job_runner;
 pub mod recount;
 pub mod sweep;
 pub mod trim;

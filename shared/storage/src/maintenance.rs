@@ -1,5 +1,7 @@
 //! Background work of a store, done in small steps by every replica.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::error::Error;
@@ -68,6 +70,10 @@ pub trait Maintenance: Send + Sync {
     /// See [`Maintenance`], if the due jobs cannot be listed. The failure of a step is logged
     /// instead, and that job backs off.
     async fn run_jobs(&self) -> Result<bool, Error>;
+
+    /// Waits until a job may have become due: until this replica creates one, and for `interval`
+    /// at most, because other replicas create jobs too.
+    async fn wait_for_jobs(&self, interval: Duration);
 
     /// Recounts the next mailboxes of all apps behind `after`, in the order of their keys; from
     /// the first mailbox if `after` is none. With `repair`, also corrects the counters that

@@ -42,14 +42,12 @@ async fn expire_periodically(store: Arc<dyn Maintenance>) {
 
 /// Runs the steps of jobs periodically, beside all other replicas.
 async fn run_jobs_periodically(store: Arc<dyn Maintenance>) {
-    let mut ticks = interval_at(Instant::now(), JOB_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
         if let Err(error) = run_jobs(&*store).await {
-            tracing::warn!(error.source = %error, "jobs.failed");
+            tracing::warn!(error.source = error.chain(), "jobs.failed");
             sleep(JOB_FAILURE_PAUSE).await;
         }
+        store.wait_for_jobs(JOB_INTERVAL).await;
     }
 }
 

@@ -13,6 +13,7 @@ impl<DB: Backend> Lifecycle for SqlStore<DB> {
     }
 
     async fn close(&self) {
+        self.send_jobs.drain().await;
         self.lanes.close().await;
         self.broadcast.close();
         self.pools.close().await;

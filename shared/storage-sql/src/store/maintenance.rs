@@ -1,5 +1,7 @@
 //! [`Maintenance`] of the store.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use storage::{Error, MailboxKey, MailboxStatus, Maintenance, RecountReport};
 
@@ -58,8 +60,11 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
     }
 
     async fn run_jobs(&self) -> Result<bool, Error> {
-        let (read, clock) = (&self.pools.read, &*self.clock);
-        self.job_runner.advance(read, &self.executor, clock).await
+        self.send_jobs.run(&*self.clock).await
+    }
+
+    async fn wait_for_jobs(&self, interval: Duration) {
+        self.send_jobs.wait(interval).await;
     }
 
     async fn recount(

@@ -1,0 +1,11 @@
+//! Background jobs, whose steps the replicas share.
+//!
+//! A [`JobKind`](runner::JobKind) lists its due jobs and runs their steps; the
+//! [`JobRunner`](runner::JobRunner) chooses. Send jobs are the first kind. Whatever else is
+//! delivered, retried or worked off in the background is another kind: one file that implements
+//! the trait, and one runner in the store.
+
+mod backoff;
+mod lease;
+pub mod runner;
+pub mod send_jobs;
