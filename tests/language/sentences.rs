@@ -36,10 +36,10 @@ const PRONOUNS: [&str; 10] = [
 ];
 /// Underscores from which on a function name is a sentence.
 const SENTENCE_UNDERSCORES: usize = 3;
-/// Percent of doc comments that may open so. The goal is 5.
-const OPENERS_PERCENT_MAX: usize = 16;
-/// Percent of long function names that may contain a pronoun. The goal is 2.
-const PRONOUNS_PERCENT_MAX: usize = 9;
+/// Percent of doc comments that may open so.
+const OPENERS_PERCENT_MAX: usize = 5;
+/// Percent of long function names that may contain a pronoun.
+const PRONOUNS_PERCENT_MAX: usize = 2;
 
 /// Counts all items, and lists the offending ones.
 #[derive(Default)]

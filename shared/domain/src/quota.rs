@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_the_caps_is_named() {
+    fn every_value_outside_its_cap_is_named() {
         let (over, under) = (rate(Some(1_000_001), Some(1_000_001)), rate(None, Some(0)));
         let at_the_caps = rate(Some(1_000_000), Some(1_000_000));
         let overrides = QuotaOverrides {

@@ -31,7 +31,7 @@ mod upkeep;
 mod write;
 
 pub use db::backend::Backend;
-pub use db::migrate::Step;
+pub use db::migrate::MigrationStatus;
 pub use db::open_error::OpenError;
 pub use ids::{MonotonicIds, SystemClock};
 pub use open::{migrate_status, migrate_up, open, open_backend};

@@ -16,11 +16,11 @@ use uuid::Uuid;
 const FIXED_BYTES: usize = 512;
 
 /// Epoch, app, message, version.
-type Key = (Uuid, i64, MessageId, i64);
+type MessageVersionKey = (Uuid, i64, MessageId, i64);
 
 /// A cache of messages, bounded by their bytes.
 pub struct MessageCache {
-    messages: Cache<Key, Arc<Message>, ByteWeighter>,
+    messages: Cache<MessageVersionKey, Arc<Message>, ByteWeighter>,
     metrics: CacheMetrics,
 }
 
@@ -66,8 +66,8 @@ impl MessageCache {
 #[derive(Clone)]
 struct ByteWeighter;
 
-impl Weighter<Key, Arc<Message>> for ByteWeighter {
-    fn weight(&self, _: &Key, message: &Arc<Message>) -> u64 {
+impl Weighter<MessageVersionKey, Arc<Message>> for ByteWeighter {
+    fn weight(&self, _: &MessageVersionKey, message: &Arc<Message>) -> u64 {
         weight(message) as u64
     }
 }

@@ -7,7 +7,7 @@ use sqlx::{Postgres, Sqlite};
 use storage::Store;
 
 use crate::db::backend::{Backend, Purpose};
-use crate::db::migrate::{self, Step};
+use crate::db::migrate::{self, MigrationStatus};
 use crate::db::open_error::OpenError;
 use crate::options::Options;
 use crate::store::SqlStore;
@@ -39,7 +39,7 @@ pub async fn migrate_up(options: &Options) -> Result<(), OpenError> {
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn migrate_status(options: &Options) -> Result<Vec<Step>, OpenError> {
+pub async fn migrate_status(options: &Options) -> Result<Vec<MigrationStatus>, OpenError> {
     match Scheme::of(&options.url)? {
         Scheme::Sqlite => status_of_backend::<Sqlite>(options).await,
         Scheme::Postgres => status_of_backend::<Postgres>(options).await,
@@ -87,7 +87,9 @@ where
     run
 }
 
-async fn status_of_backend<DB: Backend>(options: &Options) -> Result<Vec<Step>, OpenError>
+async fn status_of_backend<DB: Backend>(
+    options: &Options,
+) -> Result<Vec<MigrationStatus>, OpenError>
 where
     DB::Connection: Migrate,
 {

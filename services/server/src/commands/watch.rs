@@ -74,7 +74,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// End of a stream, with its reason.
-struct StreamEnd {
+struct WatchEnd {
     failure: Failure,
     retry: RetryPolicy,
 }
@@ -87,7 +87,7 @@ enum RetryPolicy {
     Always,
 }
 
-impl From<Failure> for StreamEnd {
+impl From<Failure> for WatchEnd {
     fn from(failure: Failure) -> Self {
         let retry = match failure {
             Failure::Unreachable { .. } | Failure::Disconnected(_) => RetryPolicy::Always,
@@ -97,7 +97,7 @@ impl From<Failure> for StreamEnd {
     }
 }
 
-impl From<Status> for StreamEnd {
+impl From<Status> for WatchEnd {
     fn from(status: Status) -> Self {
         let retry = match status.code() {
             Code::InvalidArgument | Code::PermissionDenied | Code::Unimplemented => {
@@ -114,7 +114,7 @@ impl From<Status> for StreamEnd {
 }
 
 impl Watcher {
-    fn may_retry(&self, end: &StreamEnd) -> bool {
+    fn may_retry(&self, end: &WatchEnd) -> bool {
         match end.retry {
             RetryPolicy::Never => false,
             RetryPolicy::WithNewToken => self.args.endpoint.mints_tokens(),
@@ -122,7 +122,7 @@ impl Watcher {
         }
     }
 
-    async fn open(&self) -> Result<Streaming<SubscribeResponse>, StreamEnd> {
+    async fn open(&self) -> Result<Streaming<SubscribeResponse>, WatchEnd> {
         let session = self.args.endpoint.connect().await?;
         let mut client = MessagingClient::new(session.channel.clone());
         let request = session.streaming_request(SubscribeRequest {
@@ -134,7 +134,7 @@ impl Watcher {
     }
 
     /// Prints the events of one stream until it ends.
-    async fn follow(&mut self) -> Result<std::convert::Infallible, StreamEnd> {
+    async fn follow(&mut self) -> Result<std::convert::Infallible, WatchEnd> {
         let mut stream = unless_silent(self.open()).await?;
         loop {
             let response = unless_silent(async { Ok(stream.message().await?) }).await?;
@@ -158,13 +158,13 @@ impl Watcher {
 
 /// Awaits a response, for at most [`SILENCE_MAX`].
 async fn unless_silent<T>(
-    response: impl Future<Output = Result<T, StreamEnd>>,
-) -> Result<T, StreamEnd> {
+    response: impl Future<Output = Result<T, WatchEnd>>,
+) -> Result<T, WatchEnd> {
     let response = timeout(SILENCE_MAX, response).await;
     response.unwrap_or_else(|_| Err(disconnected("no response for a minute")))
 }
 
-fn disconnected(what: &str) -> StreamEnd {
+fn disconnected(what: &str) -> WatchEnd {
     Failure::Disconnected(what.to_owned()).into()
 }
 
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_refused_token_is_retried_only_with_a_new_one() {
-        let end = StreamEnd::from(Status::unauthenticated("no"));
+        let end = WatchEnd::from(Status::unauthenticated("no"));
         let endpoint = "http://127.0.0.1:1";
         assert!(!watcher(["--token", "any", "--endpoint", endpoint]).may_retry(&end));
         assert!(watcher(["--as", "bob", "--endpoint", endpoint]).may_retry(&end));

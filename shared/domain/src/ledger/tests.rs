@@ -40,7 +40,7 @@ fn counters_follow_every_change_of_an_entry() {
 }
 
 #[test]
-fn what_is_not_there_is_not_counted() {
+fn missing_entries_are_not_counted() {
     let shelf = Shelf::of(["ann"]);
     let (ann, one) = (profile("ann"), sent_at(1));
     let mut ledger = shelf.ledger(10);
@@ -65,7 +65,7 @@ fn removing_twice_counts_once() {
 }
 
 #[test]
-fn marking_what_is_so_already_changes_nothing() {
+fn marking_a_read_entry_as_read_changes_nothing() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     let sent = shelf.send(10, from_user("ann", ["bob"]));
     let mut ledger = shelf.ledger(20);
@@ -120,7 +120,7 @@ fn the_time_of_a_mailbox_never_goes_back() {
 }
 
 #[test]
-fn what_comes_and_goes_in_one_batch_leaves_no_tombstone() {
+fn an_entry_created_and_deleted_in_one_batch_leaves_no_tombstone() {
     let mut shelf = Shelf::of(["ann"]);
     let (ann, one) = (profile("ann"), sent_at(1));
     let mut ledger = shelf.ledger(10);
@@ -134,7 +134,7 @@ fn what_comes_and_goes_in_one_batch_leaves_no_tombstone() {
 }
 
 #[test]
-fn what_was_there_and_goes_leaves_a_tombstone_also_if_it_changed_before() {
+fn a_stored_entry_leaves_a_tombstone_even_if_the_batch_changed_it_first() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     let sent = shelf.send(10, from_user("ann", ["bob"]));
     let mut ledger = shelf.ledger(20);
@@ -200,7 +200,7 @@ fn a_message_that_is_made_and_edited_in_one_batch_is_written_once() {
 }
 
 #[test]
-fn a_revised_message_is_a_new_version_for_all_who_still_hold_it() {
+fn a_revised_message_is_a_new_version_for_its_remaining_holders() {
     let mut shelf = Shelf::of(["ann", "bob", "cid"]);
     let sent = shelf.send(10, from_user("ann", ["bob", "cid"]));
     let mut ledger = shelf.ledger(20);
@@ -250,7 +250,7 @@ fn a_removed_message_goes_from_all_boxes() {
 }
 
 #[test]
-fn a_mailbox_knows_a_lower_bound_of_what_expires_next() {
+fn a_mailbox_knows_a_lower_bound_of_its_next_expiry() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     shelf.send(1_000, lasting(from_user("ann", ["bob"]), 50));
     shelf.send(1_001, lasting(from_user("ann", ["bob"]), 10));
@@ -271,7 +271,7 @@ fn looking_writes_nothing() {
 }
 
 #[test]
-fn each_operation_of_a_batch_sees_what_those_before_it_did() {
+fn each_operation_of_a_batch_sees_the_changes_before_it() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     let mut ledger = shelf.ledger(10);
     let sent = sent_at(10);

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn one_must_come_as_what_one_is() {
+    fn the_callers_role_must_match_the_message() {
         let (mut shelf, sent) = shelf();
         for (owner, msgbox) in [("ann", Msgbox::Inbox), ("bob", Msgbox::Sent)] {
             let verdict = shelf.act(20, recall(owner, msgbox, [sent]));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_learns_nothing_whatever_the_policy() {
+    fn a_stranger_learns_nothing_under_any_policy() {
         let (mut shelf, sent) = shelf();
         shelf.policy.recipients_may_delete_for_everyone = false;
         shelf.policy.allow_delete_for_everyone = false;

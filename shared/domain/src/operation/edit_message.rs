@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_who_let_it_go_is_a_stranger() {
+    fn a_recipient_without_the_entry_is_a_stranger() {
         let (mut shelf, sent) = shelf();
         let own = Action::DeleteEntries(DeleteEntries {
             owner: profile("bob"),

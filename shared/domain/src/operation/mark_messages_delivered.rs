@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_not_delivered_to_its_sender() {
+    fn a_sent_entry_cannot_be_marked_as_delivered() {
         let mut shelf = Shelf::default();
         let sent = shelf.send(10, from_user("bob", ["ann"]));
         assert_eq!(shelf.act(20, delivered(&[sent])), Ok(Outcome::Changed(0)));

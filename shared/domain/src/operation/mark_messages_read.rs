@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_exist_are_as_wished_and_the_others_are_no_error() {
+    fn existing_entries_are_marked_and_missing_ones_are_no_error() {
         let (mut shelf, [one, two]) = shelf();
         let action = mark(Msgbox::Inbox, [sent_at(99), one, two], true);
         assert_eq!(shelf.act(20, action), Ok(Outcome::Changed(2)));

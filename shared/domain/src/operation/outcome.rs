@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_come_back_as_they_were_whatever_their_numbers() {
+    fn stored_sends_decode_to_the_same_numbers() {
         let most = i64::from(u32::MAX) << 16 | 0xffff;
         for requested in [0, 65_535, 65_536, u32::MAX] {
             for expire_ms in [i64::MIN, -1, 0, 1, most, most + 1, i64::MAX] {
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_outcome_is_none() {
+    fn malformed_text_decodes_to_no_outcome() {
         for text in ["", "{}", r#"{"c":-1}"#, r#""x""#, r#"{"s":"AAAA"}"#] {
             assert_eq!(Outcome::decode(text), None, "{text}");
         }

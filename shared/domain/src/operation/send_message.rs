@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_inbox_takes_nothing_and_the_others_do() {
+    fn a_full_inbox_is_skipped_and_other_recipients_get_the_message() {
         let mut shelf = Shelf::default();
         shelf.policy.max_box_messages = 1;
         shelf.send(10, from_user("ann", ["bob"]));
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn it_sees_all_its_mailboxes_and_what_the_sender_may_have_to_forget() {
+    fn the_footprint_holds_all_mailboxes_and_the_senders_overflow() {
         let footprint = from_user("ann", ["cid", "bob"]).footprint();
         let owners: Vec<_> = footprint.mailboxes.into_iter().collect();
         assert_eq!(owners, profiles(["ann", "bob", "cid"]));

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_stays_read() {
+    fn an_update_leaves_read_entries_read() {
         let mut shelf = Shelf::default();
         let sent = shelf.send(10, from_app(["bob"]));
         let read = Action::MarkMessagesRead(MarkMessagesRead {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_who_expect_the_same_version_one_wins() {
+    fn one_of_two_updates_with_the_same_expected_version_wins() {
         let mut shelf = Shelf::default();
         let sent = shelf.send(10, from_app(["bob"]));
         assert_eq!(version(shelf.act(20, update(sent, "one", Some(1)))), 2);

@@ -297,7 +297,7 @@ fn there_and_back_again_shows_every_row_once_each_way() {
 }
 
 #[test]
-fn what_arrives_later_repeats_no_row() {
+fn later_arrivals_repeat_no_row() {
     let mut listing = listing(2);
     listing.sort.direction = Direction::Descending;
     let mut rows: Vec<u64> = (1..=6).collect();

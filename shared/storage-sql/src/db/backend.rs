@@ -13,7 +13,7 @@ use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
-pub use codec::{Codec, Run};
+pub use codec::{Codec, RunStatements};
 
 use crate::db::bind::ColumnValues;
 use crate::db::dialect::Dialect;
@@ -57,7 +57,7 @@ pub enum TransactionStatus {
 
 /// A database that a store can be on.
 pub trait Backend:
-    Run
+    RunStatements
     + Codec<Option<i64>>
     + Codec<Option<String>>
     + Codec<Option<Vec<u8>>>

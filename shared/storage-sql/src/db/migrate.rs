@@ -12,7 +12,7 @@ const TABLE: &str = "_sqlx_migrations";
 
 /// A migration of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct MigrationStatus {
     /// Number, from 1.
     pub version: i64,
     /// Description, from the file name.
@@ -22,7 +22,7 @@ pub struct Step {
 }
 
 /// Returns the migrations of this program, and those that the database has beyond them.
-pub async fn status<DB: Backend>(pools: &Pools<DB>) -> Result<Vec<Step>, Error>
+pub async fn status<DB: Backend>(pools: &Pools<DB>) -> Result<Vec<MigrationStatus>, Error>
 where
     DB::Connection: Migrate,
 {
@@ -35,16 +35,16 @@ where
         Err(error) => return Err(failed::<DB>(error)),
     };
     let has = |version: i64| applied.iter().any(|step| step.version == version);
-    let known = DB::migrator().iter().map(|step| Step {
+    let known = DB::migrator().iter().map(|step| MigrationStatus {
         version: step.version,
         description: step.description.to_string(),
         applied: has(step.version),
     });
-    let mut steps: Vec<Step> = known.collect();
+    let mut steps: Vec<MigrationStatus> = known.collect();
     for step in &applied {
         if !steps.iter().any(|known| known.version == step.version) {
             let description = "made by a newer program".to_owned();
-            steps.push(Step {
+            steps.push(MigrationStatus {
                 version: step.version,
                 description,
                 applied: true,

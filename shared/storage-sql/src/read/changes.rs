@@ -75,7 +75,7 @@ pub async fn read<DB: Backend>(
     let mut found = None;
     let mut rows = Vec::new();
     for mut row in connection.fetch(call).await? {
-        found = Some(Head::take(&mut row)?);
+        found = Some(FeedHeader::take(&mut row)?);
         rows.extend(Row::take(&mut row)?);
     }
     let Some(head) = found else {
@@ -93,7 +93,7 @@ pub async fn read<DB: Backend>(
 }
 
 /// Columns of the mailbox and of the server, which every row repeats.
-struct Head {
+struct FeedHeader {
     is_due: bool,
     epoch: Uuid,
     mailbox_id: i64,
@@ -177,7 +177,7 @@ impl Read {
     }
 }
 
-impl Head {
+impl FeedHeader {
     fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Self, Error> {
         Ok(Self {
             is_due: row.is_due()?,

@@ -28,13 +28,13 @@ pub async fn read<DB: Backend>(
     let reach = Reach::of(scan, all_match(scan));
     let bounds = bounds(scan);
     let nothing_there = bounds.is_err();
-    let bounds = bounds.unwrap_or(Bounds::NOWHERE);
+    let bounds = bounds.unwrap_or(MailboxBounds::NOWHERE);
     let call = call(scan, messages.app_no, owner, &bounds, reach).bind(messages.now.0);
     let mut found = None;
     let mut entries = Vec::new();
     for mut row in connection.fetch(call).await? {
         if row.is_null_next() {
-            found = Some(Head::take(&mut row)?);
+            found = Some(PageHeader::take(&mut row)?);
         } else {
             entries.push(row.entry()?);
         }
@@ -75,7 +75,7 @@ fn all_match(scan: &Scan) -> bool {
 }
 
 /// The mailbox row of a page, with the extent of the scan.
-struct Head {
+struct PageHeader {
     seq: i64,
     counts: Counts,
     is_due: bool,
@@ -83,7 +83,7 @@ struct Head {
     edge: Option<Key>,
 }
 
-impl Head {
+impl PageHeader {
     fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Self, Error> {
         // The column of the box is null, which marks this row.
         row.int_or_null()?;
@@ -109,7 +109,7 @@ impl Head {
 async fn gather<DB: Backend>(
     connection: &mut Connection<DB>,
     messages: Messages<'_>,
-    head: &Head,
+    head: &PageHeader,
     entries: Vec<Entry>,
 ) -> Result<Gathered<Item>, Error> {
     let bytes_max = i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX);
@@ -132,13 +132,13 @@ const fn key(entry: &Entry) -> Key {
 }
 
 /// Exclusive bounds at which a scan continues, for each index.
-struct Bounds {
+struct MailboxBounds {
     inbox: Uuid,
     sent: Uuid,
     seq: i64,
 }
 
-impl Bounds {
+impl MailboxBounds {
     const NOWHERE: Self = Self {
         inbox: Uuid::nil(),
         sent: Uuid::nil(),
@@ -153,7 +153,7 @@ impl Bounds {
     }
 }
 
-fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
+fn bounds(scan: &Scan) -> Result<MailboxBounds, NothingThere> {
     let direction = scan.sort.direction;
     let key = from_key(scan.seek)?;
     let bound = |msgbox: Msgbox| {
@@ -177,7 +177,7 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
         (Some((key, true)), Direction::Ascending) => key.change.saturating_sub(1),
         (Some((key, true)), Direction::Descending) => key.change.saturating_add(1),
     };
-    Ok(Bounds {
+    Ok(MailboxBounds {
         inbox: bound(Msgbox::Inbox),
         sent: bound(Msgbox::Sent),
         seq,
@@ -188,7 +188,7 @@ fn call(
     scan: &Scan,
     app_no: i64,
     owner: &ProfileId,
-    bounds: &Bounds,
+    bounds: &MailboxBounds,
     reach: Reach,
 ) -> BoundStatement {
     let all_match = all_match(scan);

@@ -256,13 +256,13 @@ const fn key(message_id: MessageId, change: i64) -> Key {
 }
 
 /// Exclusive bounds at which a scan continues: by id, and by time of change and id.
-struct Bounds {
+struct RepositoryBounds {
     id: Uuid,
     changed_id: Uuid,
     changed_ms: i64,
 }
 
-fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
+fn bounds(scan: &Scan) -> Result<RepositoryBounds, NothingThere> {
     let direction = scan.sort.direction;
     let Some((key, inclusive)) = from_key(scan.seek)? else {
         let changed_ms = match direction {
@@ -270,7 +270,7 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
             Direction::Descending => i64::MAX,
         };
         let id = id_bound(direction, None);
-        return Ok(Bounds {
+        return Ok(RepositoryBounds {
             id,
             changed_id: id,
             changed_ms,
@@ -285,7 +285,7 @@ fn bounds(scan: &Scan) -> Result<Bounds, NothingThere> {
         SortField::UpdateTime if own.time_ms().map(|time| time.0) == Some(key.change) => at_own,
         SortField::UpdateTime => first_id_of(key.change),
     };
-    Ok(Bounds {
+    Ok(RepositoryBounds {
         id,
         changed_id: at_own,
         changed_ms: key.change,
@@ -298,7 +298,7 @@ fn first_id_of(time_ms: i64) -> Uuid {
     Uuid::from_u128(u128::from(time_ms) << 80)
 }
 
-fn call(scan: &Scan, app_no: i64, bounds: &Bounds, reach: Reach) -> BoundStatement {
+fn call(scan: &Scan, app_no: i64, bounds: &RepositoryBounds, reach: Reach) -> BoundStatement {
     let statement = match (scan.sort.field, scan.sort.direction) {
         (SortField::CreateTime, Direction::Descending) => &NEWEST_FIRST,
         (SortField::CreateTime, Direction::Ascending) => &OLDEST_FIRST,

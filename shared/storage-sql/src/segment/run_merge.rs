@@ -14,13 +14,13 @@ use crate::db::pool::Pool;
 /// run in memory.
 pub struct RunMerge<'a, DB: Backend> {
     pool: &'a Pool<DB>,
-    sources: Vec<Source>,
+    sources: Vec<RunCursor>,
     /// Next recipient of each source that is not exhausted.
     heads: BinaryHeap<Reverse<(ProfileId, usize)>>,
     last: Option<ProfileId>,
 }
 
-struct Source {
+struct RunCursor {
     stored: StoredRun,
     drawn: i64,
     next_chunk: i64,
@@ -29,7 +29,7 @@ struct Source {
 
 impl<'a, DB: Backend> RunMerge<'a, DB> {
     pub async fn of(pool: &'a Pool<DB>, runs: &[StoredRun]) -> Result<Self, Error> {
-        let sources = runs.iter().map(|stored| Source {
+        let sources = runs.iter().map(|stored| RunCursor {
             stored: *stored,
             drawn: 0,
             next_chunk: 0,

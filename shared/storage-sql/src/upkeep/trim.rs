@@ -61,7 +61,7 @@ pub static OLD: Statement = Statement::new(
 );
 
 /// The trims of a range of mailboxes.
-pub struct Part {
+pub struct MailboxTrims {
     pub operations: Vec<(AppKey, MailboxKey, Operation)>,
     /// Last mailbox of the range; none behind the last mailbox of all.
     pub next: Option<MailboxKey>,
@@ -72,7 +72,7 @@ pub async fn part<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
     after: Option<MailboxKey>,
-) -> Result<Part, Error> {
+) -> Result<MailboxTrims, Error> {
     let (app_no, mailbox_id) = after.map_or((0, 0), |key| (key.app_no, key.mailbox_id));
     let call = BoundStatement::of(&OLD)
         .bind(app_no)
@@ -80,7 +80,7 @@ pub async fn part<DB: Backend>(
         .bind(MAILBOXES)
         .bind(now.after(-TOMBSTONE_MS).0)
         .bind(TOMBSTONES_MAX);
-    let mut part = Part {
+    let mut part = MailboxTrims {
         operations: Vec::new(),
         next: None,
     };

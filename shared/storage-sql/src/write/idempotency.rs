@@ -15,17 +15,17 @@ use crate::db::connection::Connection;
 use crate::db::error::corrupt;
 use crate::table::request::{self, RequestRow};
 
-type Key = (i64, RequestKey);
+type RecordKey = (i64, RequestKey);
 
 /// The idempotency records of a batch's requests.
 pub struct IdempotencyRecords {
     now: Millis,
     /// Live records: those stored, and those of this batch.
-    known: BTreeMap<Key, (Fingerprint, Outcome)>,
+    known: BTreeMap<RecordKey, (Fingerprint, Outcome)>,
     /// Keys of stored records that have expired.
-    expired: BTreeSet<Key>,
+    expired: BTreeSet<RecordKey>,
     /// Keys of the records to be written.
-    new: Vec<Key>,
+    new: Vec<RecordKey>,
 }
 
 impl IdempotencyRecords {
@@ -111,6 +111,6 @@ impl IdempotencyRecords {
     }
 }
 
-fn key(operation: &BatchedOperation) -> Option<Key> {
+fn key(operation: &BatchedOperation) -> Option<RecordKey> {
     Some((operation.app.app_no, operation.operation.request?.key))
 }

@@ -103,7 +103,7 @@ fn a_mailbox_takes_it_once_as_an_entry_like_any_other() {
 }
 
 #[test]
-fn whoever_comes_later_gets_only_what_is_for_everyone_and_has_not_expired() {
+fn a_new_mailbox_takes_only_live_bulk_messages_of_audience_everyone() {
     let mut shelf = Shelf::of(["ann"]);
     to_all(&mut shelf, 10);
     let lasting = bulk(&mut shelf, 11, Audience::Everyone, 1_000);
@@ -140,7 +140,7 @@ fn an_arrival_that_was_recalled_before_it_was_taken_never_appears() {
 }
 
 #[test]
-fn several_updates_are_one_change_for_who_was_away() {
+fn several_updates_settle_as_one_change() {
     let mut shelf = Shelf::of(["ann"]);
     let message_id = to_all(&mut shelf, 10);
     settle(&mut shelf, 20, "ann");
@@ -168,7 +168,7 @@ fn several_updates_are_one_change_for_who_was_away() {
 }
 
 #[test]
-fn a_recall_takes_it_from_who_holds_it() {
+fn a_recall_removes_the_entry_from_every_holder() {
     let mut shelf = Shelf::of(["ann"]);
     let message_id = to_all(&mut shelf, 10);
     settle(&mut shelf, 20, "ann");
@@ -188,7 +188,7 @@ fn a_recall_takes_it_from_who_holds_it() {
 }
 
 #[test]
-fn tallies_follow_what_owners_do() {
+fn tallies_follow_reads_and_deletions() {
     let mut shelf = Shelf::of(["ann", "bob", "cid"]);
     let message_id = to_all(&mut shelf, 10);
     let mark = |owner, read| {
@@ -227,7 +227,7 @@ fn tallies_follow_what_owners_do() {
 }
 
 #[test]
-fn a_full_inbox_takes_none_and_what_expires_makes_room_first() {
+fn a_full_inbox_takes_no_bulk_message_until_an_expiry_makes_room() {
     let mut shelf = Shelf::of(["ann", "bob"]);
     shelf.policy.max_box_messages = 1;
     shelf.send(10, lasting(from_app(["ann"]), 1_000));
@@ -243,7 +243,7 @@ fn a_full_inbox_takes_none_and_what_expires_makes_room_first() {
 }
 
 #[test]
-fn what_has_expired_goes_from_both_boxes_and_the_next_expiry_is_known() {
+fn expired_entries_leave_both_boxes_and_the_next_expiry_is_known() {
     let mut shelf = Shelf::of(["ann"]);
     let short = shelf.send(10, lasting(from_user("ann", ["ann"]), 20));
     let long = shelf.send(11, lasting(from_user("ann", ["ann"]), 90));

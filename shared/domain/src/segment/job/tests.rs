@@ -51,7 +51,7 @@ fn a_job_is_done_when_each_chunk_had_its_turn() {
 }
 
 #[test]
-fn who_had_no_turn_is_counted_when_it_stops() {
+fn undelivered_recipients_count_as_failed_when_a_job_stops() {
     let mut job = running(1_200);
     job.deliver(498, 2);
     job.stop();
@@ -73,7 +73,7 @@ fn reached(job: &SendJob) -> Option<(bool, i64, i64)> {
 }
 
 #[test]
-fn a_change_goes_to_those_who_had_their_turn_while_others_have_theirs() {
+fn a_change_covers_delivered_chunks_while_delivery_goes_on() {
     let mut job = running(1_200);
     job.deliver(500, 0);
     job.deliver(500, 0);
@@ -142,7 +142,7 @@ fn a_change_goes_on_where_the_last_one_was() {
 }
 
 #[test]
-fn a_change_that_nobody_has_to_take_is_none() {
+fn a_change_before_the_first_delivery_needs_no_walk() {
     let mut job = running(10);
     job.change(MessageChange::Updated, NOW);
     assert_eq!(
@@ -155,7 +155,7 @@ fn a_change_that_nobody_has_to_take_is_none() {
 }
 
 #[test]
-fn a_job_is_left_a_moment_after_its_last_step_whatever_clock_told_that() {
+fn a_job_is_left_alone_briefly_after_a_step_of_any_clock() {
     let mut job = running(10);
     assert!(is_left(job.step_ms, NOW), "nobody has begun");
     job.step_ms = job.step_time(NOW);

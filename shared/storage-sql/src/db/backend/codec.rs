@@ -36,7 +36,7 @@ where
 }
 
 /// A database that runs statements.
-pub trait Run: Database {
+pub trait RunStatements: Database {
     /// Runs a statement, and returns all rows.
     fn fetch<'a>(
         connection: &'a mut Self::Connection,
@@ -65,7 +65,7 @@ pub trait Run: Database {
     ) -> BoxFuture<'a, Result<Self::QueryResult, sqlx::Error>>;
 }
 
-impl<DB> Run for DB
+impl<DB> RunStatements for DB
 where
     DB: Database,
     DB::Arguments: IntoArguments<DB> + 'static,

@@ -14,7 +14,7 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 use sqlx::{Arguments, Database, Postgres};
 
-use super::{Backend, Codec, Pools, Purpose, Run, TransactionStatus};
+use super::{Backend, Codec, Pools, Purpose, RunStatements, TransactionStatus};
 use crate::db::bind::ColumnValues;
 use crate::db::dialect::{BatchColumn, Dialect, Kind};
 use crate::db::error::ErrorClass;

@@ -95,7 +95,7 @@ impl Backend for Sqlite {
         if columns.is_empty() {
             return Ok(());
         }
-        let batch = Batch::of(&columns, rows)?;
+        let batch = EncodedRows::of(&columns, rows)?;
         arguments.add(batch.json)?;
         arguments.add(batch.blob)
     }
@@ -147,12 +147,12 @@ impl Backend for Sqlite {
 /// The rows of a batch in two arguments: a JSON array of arrays, in which bytes are offset and
 /// length of their position in one blob; and the blob.
 #[derive(Default)]
-struct Batch {
+struct EncodedRows {
     json: String,
     blob: Vec<u8>,
 }
 
-impl Batch {
+impl EncodedRows {
     fn of(columns: &[ColumnValues], rows: usize) -> Result<Self, BoxDynError> {
         let mut batch = Self::default();
         for row in 0..rows {
@@ -195,7 +195,7 @@ impl Batch {
     }
 }
 
-/// Renders the query that yields the rows of a [`Batch`].
+/// Renders the query that yields the rows of a [`EncodedRows`].
 fn json_each(columns: &[BatchColumn], first: usize) -> String {
     let blob = first + 1;
     let mut position = 0;

@@ -116,10 +116,10 @@ impl Batch {
 #[derive(Default)]
 struct Attempt {
     operations: Vec<BatchedOperation>,
-    callers: Vec<Caller>,
+    callers: Vec<Waiter>,
 }
 
-struct Caller {
+struct Waiter {
     deadline: Instant,
     reply: Reply,
 }
@@ -172,7 +172,7 @@ impl Attempt {
     fn of(batch: Batch) -> Self {
         let mut attempt = Self::default();
         for queued in batch.operations {
-            attempt.callers.push(Caller {
+            attempt.callers.push(Waiter {
                 deadline: queued.deadline,
                 reply: queued.reply,
             });
