@@ -1,4 +1,4 @@
-//! Who a message of the app is from, as its readers see it.
+//! Sender of a message of the app, as its readers see it.
 
 use domain::limits::{SENDER_NAME_BYTES_MAX, SENDER_PIC_BYTES_MAX};
 use domain::sender::{is_name, is_pic};

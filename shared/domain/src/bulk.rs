@@ -4,7 +4,7 @@
 use crate::id::MessageId;
 use crate::time::Millis;
 
-/// Who gets a bulk message.
+/// Audience of a bulk message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// The mailboxes that there are when it is sent.
@@ -34,12 +34,12 @@ impl Audience {
     }
 }
 
-/// What became of a bulk message.
+/// Change of a message, as its holders see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageChange {
-    /// It was sent.
+    /// The message was sent.
     Sent,
-    /// It says something else.
+    /// The content was replaced.
     Updated,
     /// The app deleted it.
     Recalled,
@@ -65,46 +65,46 @@ impl MessageChange {
     }
 }
 
-/// One of the numbered things that every mailbox of an app takes in turn.
+/// Numbered event of an app, which each of its mailboxes applies once, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BulkEvent {
-    /// Its number in the app, from 1.
+    /// Number in the app, from 1.
     pub bulk_no: i64,
-    /// What happened.
+    /// Change of the message.
     pub change: MessageChange,
     /// To which message.
     pub message_id: MessageId,
-    /// Who gets the message.
+    /// Audience of the message.
     pub audience: Audience,
-    /// When the message vanishes.
+    /// Expiry of the message.
     pub expire_ms: Millis,
 }
 
 /// An event as a mailbox meets it: with the message as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pending {
-    /// What happened.
+    /// Change of the message.
     pub event: BulkEvent,
     /// The message; none: it was recalled.
     pub message: Option<BulkMessage>,
 }
 
-/// What an entry needs to know of a bulk message.
+/// Facts of a bulk message that its entries depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BulkMessage {
-    /// When it was sent.
+    /// Time of the send.
     pub send_ms: Millis,
     /// The version of what it says.
     pub version: i64,
 }
 
-/// What has become of a bulk message in the mailboxes that have met it.
+/// Numbers of settled mailboxes by the state of a bulk message in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Mailboxes that took it.
     pub settled: i64,
-    /// Those in which it is read, or was when it was deleted.
+    /// Mailboxes in which it is read, or was when it was deleted.
     pub read: i64,
-    /// Those whose owner deleted it.
+    /// Mailboxes whose owner deleted it.
     pub deleted: i64,
 }

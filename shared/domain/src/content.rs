@@ -1,4 +1,4 @@
-//! What a message says: a JSON value, parts with MIME types, or something sealed that the
+//! Content of a message: a JSON value, parts with MIME types, or sealed bytes that the
 //! server cannot read. A [`Content`] that exists was checked, and carries its digest.
 
 mod json;
@@ -88,11 +88,11 @@ impl Body {
 /// A checked content in its stored form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// Its form.
+    /// Form of the content.
     pub kind: ContentKind,
     /// The bytes that are stored, as the edge encoded them; their number is its size.
     pub encoded: Bytes,
-    /// What it says, in 32 bytes.
+    /// BLAKE3 digest of the content.
     pub digest: Digest,
 }
 

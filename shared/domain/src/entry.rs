@@ -4,7 +4,7 @@ use crate::id::MessageId;
 use crate::mailbox::Msgbox;
 use crate::time::Millis;
 
-/// One message in one box of one mailbox.
+/// Entry: one message in one box of one mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The box.
@@ -15,24 +15,24 @@ pub struct Entry {
     pub seq: i64,
     /// The number with which it came.
     pub create_seq: i64,
-    /// When it came.
+    /// Time of creation.
     pub create_ms: Millis,
-    /// When it last changed.
+    /// Time of the last change.
     pub update_ms: Millis,
     /// From 1; grows with every visible change.
     pub version: i64,
     /// The version of the message's content that it shows.
     pub content_version: i64,
-    /// When it was read first since it was last unread; none: unread, or in `sent`.
+    /// Time of the first read since it was last unread; none: unread, or in `sent`.
     pub read_ms: Option<Millis>,
-    /// When it was handed to its owner first.
+    /// Time of the first delivery to its owner.
     pub delivered_ms: Option<Millis>,
-    /// When it vanishes.
+    /// Expiry of the entry.
     pub expire_ms: Millis,
 }
 
 impl Entry {
-    /// Whether the owner still has to read it.
+    /// Returns true if the entry counts as unread.
     #[must_use]
     pub const fn is_unread(&self) -> bool {
         matches!(self.msgbox, Msgbox::Inbox) && self.read_ms.is_none()

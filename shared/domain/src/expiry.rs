@@ -1,9 +1,9 @@
-//! When a message vanishes.
+//! Lifetimes and expiry of messages.
 
 use crate::limits::{DAY_MS, EXPIRY_MAX_MS, HOUR_MS, MINUTE_MS};
 use crate::time::Millis;
 
-/// Whether a message may live that long: more than nothing, at most ten years.
+/// Returns true for a permitted lifetime: more than zero, at most ten years.
 #[must_use]
 pub const fn is_lifetime(duration_ms: i64) -> bool {
     0 < duration_ms && duration_ms <= EXPIRY_MAX_MS

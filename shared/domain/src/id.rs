@@ -9,14 +9,14 @@ use uuid::Uuid;
 use crate::limits::ID_BYTES_MAX;
 use crate::time::Millis;
 
-/// Why a text is no id.
+/// Reason why a text is no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdError {
-    /// It is empty.
+    /// The text is empty.
     Empty,
-    /// It has more bytes than an id may have.
+    /// The text is longer than an id may be.
     TooLong,
-    /// It has a byte outside `[A-Za-z0-9._:@|+=-]`.
+    /// The text has a byte outside `[A-Za-z0-9._:@|+=-]`.
     Charset,
 }
 
@@ -134,7 +134,7 @@ uuid_id! {
     MessageId
 }
 uuid_id! {
-    /// What sends one message to a segment: a `UUIDv7`.
+    /// Id of a send job: a `UUIDv7`.
     JobId
 }
 
@@ -146,7 +146,7 @@ pub trait MessageIdSource: fmt::Debug + Send + Sync {
 }
 
 impl MessageId {
-    /// When the message was sent, as the id says. None for an id of another making.
+    /// Returns the time of the send encoded in the id; none for an id of another version.
     #[must_use]
     pub fn time_ms(self) -> Option<Millis> {
         let (seconds, nanos) = self.0.get_timestamp()?.to_unix();

@@ -1,4 +1,4 @@
-//! What a batch of operations has read and changed: one app's part, in memory.
+//! Ledger: the rows of one app that a batch has read and changed, in memory.
 //!
 //! The ledger alone counts, numbers and dates. Whatever an operation does to an entry, the
 //! mailbox's counters follow by exactly that change, the change takes the mailbox's next
@@ -29,7 +29,7 @@ use crate::time::Millis;
 
 type EntryKey = (i64, Msgbox, MessageId);
 
-/// One app's part of a batch.
+/// Rows and changes of one app in a batch.
 #[derive(Debug)]
 pub struct Ledger {
     now: Millis,
@@ -52,11 +52,11 @@ pub struct Ledger {
 pub struct NewEntry {
     /// In which box.
     pub msgbox: Msgbox,
-    /// Of which message.
+    /// Message of the entry.
     pub message_id: MessageId,
-    /// Which version of it is shown.
+    /// Version of the message that the entry shows.
     pub content_version: i64,
-    /// When it vanishes.
+    /// Expiry of the entry.
     pub expire_ms: Millis,
 }
 
@@ -123,7 +123,7 @@ impl Ledger {
         self.settings().over(&self.defaults)
     }
 
-    /// What the app overrides.
+    /// Settings that the app overrides.
     #[must_use]
     pub fn settings(&self) -> Settings {
         self.settings.current().cloned().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What Postroom means, without asking anybody: identifiers, content, messages, entries,
+//! The rules of Postroom, as pure code: identifiers, content, messages, entries,
 //! policy, and every change of a mailbox as a pure function over a [`ledger::Ledger`].
 //!
 //! Nothing here is async, reads a clock or does I/O. A change reads top to bottom in the

@@ -20,7 +20,7 @@ pub const RECIPIENTS_CAP: usize = 500;
 pub const SEGMENT_RECIPIENTS_MAX: u32 = 10_000_000;
 /// Segments whose recipients come in at once.
 pub const INTAKES_MAX: usize = 16;
-/// Those of one app among them.
+/// Maximum number of entries of one app among them.
 pub const INTAKES_OF_APP_MAX: usize = 2;
 /// Milliseconds after which recipients are forgotten whom nothing was sent to.
 pub const INTAKE_MS: i64 = 2 * HOUR_MS;
@@ -35,7 +35,7 @@ pub const RECIPIENTS_DEFAULT: u32 = 100;
 pub const CONTENT_BYTES_DEFAULT: u32 = 32 * 1024;
 /// Bytes of a stored content, whatever an app's policy says.
 pub const CONTENT_BYTES_CAP: usize = 64 * 1024;
-/// How deep lists and objects may nest in a JSON content.
+/// Maximum depth of nested lists and objects in a JSON content.
 pub const JSON_DEPTH_MAX: usize = 16;
 /// Values in a JSON content: objects, lists, strings, numbers, booleans and nulls.
 pub const JSON_NODES_MAX: usize = 1_000;
@@ -124,11 +124,11 @@ pub const TALLY_SLOTS: i64 = 16;
 pub const ROWS_PER_PAGE_DEFAULT: u32 = 50;
 /// Rows of a page at the most; more is cut to it.
 pub const ROWS_PER_PAGE_MAX: u32 = 200;
-/// How far `page_number` may jump: it and `rows_per_page` multiplied.
+/// Maximum number of rows passed over by a `page_number`: it and `rows_per_page` multiplied.
 pub const PAGE_JUMP_ROWS_MAX: u64 = 10_000;
 /// Rows that one page examines beyond those that a jump passes over.
 pub const ROWS_EXAMINED_MAX: u32 = 2_000;
-/// Where an asked-for count stops.
+/// Maximum of an asked-for count; counting stops there.
 pub const COUNT_MAX: u32 = 10_000;
 /// Rows that an asked-for count examines: both boxes of a mailbox, full.
 pub const COUNT_EXAMINED_MAX: u32 = 2 * BOX_MESSAGES_DEFAULT;

@@ -5,9 +5,9 @@ use crate::time::Millis;
 /// A box of a mailbox. In ascending order `inbox` comes before `sent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Msgbox {
-    /// What the owner received.
+    /// Received messages.
     Inbox,
-    /// What the owner sent.
+    /// Sent messages.
     Sent,
 }
 
@@ -46,7 +46,7 @@ impl Msgbox {
     }
 }
 
-/// How many messages the boxes of a mailbox hold.
+/// Numbers of messages in the boxes of a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Messages in `inbox`.
@@ -88,7 +88,7 @@ pub struct Mailbox {
     pub floor_seq: i64,
     /// The time of its last change; it never goes back.
     pub clock_ms: Millis,
-    /// What its boxes hold.
+    /// Counts of the boxes.
     pub counts: Counts,
     /// No entry expires before this; none: no entry expires.
     pub next_expiry_ms: Option<Millis>,
@@ -99,7 +99,7 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Whether an entry may have expired.
+    /// Returns true if an entry may have expired by then.
     #[must_use]
     pub fn may_expire(&self, now: Millis) -> bool {
         self.next_expiry_ms.is_some_and(|next| next <= now)

@@ -12,7 +12,7 @@ use crate::segment::Segment;
 use crate::sender::Sender;
 use crate::time::Millis;
 
-/// Where a message comes from.
+/// Origin of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {
     /// From a user.
@@ -80,27 +80,27 @@ impl Draft {
 /// Everything about a message but its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// Its id, the same in every box.
+    /// Id of the message, the same in every box.
     pub message_id: MessageId,
-    /// Where it comes from.
+    /// Origin of the message.
     pub kind: MessageKind,
-    /// Who it is from.
+    /// Sender of the message.
     pub from: Sender,
-    /// Who it is to: distinct, in bytewise order.
+    /// Recipients: distinct, in bytewise order.
     pub to: Vec<ProfileId>,
     /// If those are too many to be listed: who they are.
     pub segment: Option<Segment>,
-    /// What is shown on the recipients' devices, encoded; the push channel reads it.
+    /// Notification for the recipients' devices, encoded; the push channel reads it.
     pub notification: Option<Bytes>,
     /// From 1; grows with every change of the content.
     pub version: i64,
-    /// Whether the content was ever changed.
+    /// True once the content has been changed.
     pub modified: bool,
-    /// When it was sent.
+    /// Time of the send.
     pub send_ms: Millis,
-    /// When its content last changed.
+    /// Time of the last change of the content.
     pub update_ms: Millis,
-    /// When it vanishes.
+    /// Expiry of the message.
     pub expire_ms: Millis,
 }
 
@@ -142,20 +142,20 @@ impl Envelope {
         sent.chain(self.to.iter().map(|recipient| (recipient, Msgbox::Inbox)))
     }
 
-    /// How many it is to.
+    /// Returns the number of recipients.
     #[must_use]
     pub fn to_count(&self) -> u32 {
         let listed = u32::try_from(self.to.len()).unwrap_or(u32::MAX);
         self.segment.map_or(listed, |segment| segment.recipients)
     }
 
-    /// Whether its row stays when it is deleted, until it expires: a box may hold it yet.
+    /// Returns true if the row outlives a deletion until it expires, because boxes may hold it.
     #[must_use]
     pub fn outlives_recall(&self) -> bool {
         self.kind == MessageKind::Bulk || self.segment.is_some()
     }
 
-    /// Whether that profile sent it.
+    /// Returns true if the profile is the sender.
     #[must_use]
     pub fn is_from(&self, profile: &ProfileId) -> bool {
         self.from.profile_id.as_ref() == Some(profile)
@@ -167,6 +167,6 @@ impl Envelope {
 pub struct Message {
     /// Everything but the content.
     pub envelope: Envelope,
-    /// What it says.
+    /// Content of the message.
     pub content: Content,
 }

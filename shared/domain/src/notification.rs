@@ -1,4 +1,4 @@
-//! What a recipient's device shows when a message arrives. Stored with the message.
+//! Notification that a recipient's device shows. Stored with the message.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use crate::mailbox::Msgbox;
 use crate::message::MessageKind;
 use crate::time::Millis;
 
-/// Which rows match. All that is given must hold; bounds of time are exclusive.
+/// Filter of a listing. All given conditions must hold; bounds of time are exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Criteria {
     /// Entries of that box only. Entries, not messages.
@@ -25,7 +25,7 @@ pub struct Criteria {
     pub to: Option<ProfileId>,
     /// From that profile or to it.
     pub party: Option<ProfileId>,
-    /// Of that kind.
+    /// Kind of the message.
     pub kind: Option<MessageKind>,
     /// From no profile: sent by the app.
     pub system_only: bool,
@@ -38,8 +38,8 @@ pub struct Criteria {
 }
 
 impl Criteria {
-    /// Whether every row matches, but for those of another box: then the number of
-    /// matches is known without looking.
+    /// Returns true if all rows of the box match, so that the number of
+    /// matches is known without a scan.
     #[must_use]
     pub fn is_box_only(&self) -> bool {
         *self
@@ -91,7 +91,7 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// Which of two rows comes first.
+    /// Order of the rows.
     #[must_use]
     pub fn compare(self, one: &Key, other: &Key) -> Ordering {
         let ascending = match self.field {
@@ -107,7 +107,7 @@ impl Sort {
     }
 }
 
-/// Where a row stands in both orders.
+/// Position of a row in both orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The message: the order of sending.
@@ -118,7 +118,7 @@ pub struct Key {
     pub change: i64,
 }
 
-/// Where a scan begins.
+/// Start of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seek {
     /// At the first row in the direction of the scan.
@@ -134,37 +134,37 @@ pub enum Seek {
 /// A scan that finds the rows of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// Which rows.
+    /// Filter of the rows.
     pub criteria: Criteria,
     /// In which order they are scanned.
     pub sort: Sort,
     /// From where.
     pub seek: Seek,
-    /// How many matching rows to pass over.
+    /// Number of matching rows to pass over.
     pub skip: u64,
-    /// How many rows to return.
+    /// Maximum number of rows to return.
     pub rows: u32,
-    /// Whether to count all that match.
+    /// True to count all matching rows.
     pub count: bool,
 }
 
-/// What a scan found.
+/// Result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<T> {
     /// The rows, in the order of the scan.
     pub items: Vec<(Key, T)>,
-    /// Whether the scan ended before the last row: there may be more.
+    /// True if the scan ended before the last row: there may be more.
     pub more: bool,
-    /// Where a scan that ended early stopped looking, when that was behind its last item.
+    /// Last position examined by a scan that ended early, if behind its last item.
     pub reached: Option<Key>,
-    /// How many rows match, if it was free or asked for.
+    /// Number of matching rows, if it was free or asked for.
     pub count: Option<Count>,
 }
 
-/// How many rows match.
+/// Number of matching rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// That many.
+    /// Exactly that many.
     pub matches: i64,
     /// Or more: the counting stopped.
     pub capped: bool,
@@ -173,17 +173,17 @@ pub struct Count {
 /// A listing that a caller asked for: all but the place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// Which rows.
+    /// Filter of the rows.
     pub criteria: Criteria,
     /// In which order.
     pub sort: Sort,
     /// Rows of a page, at least 1.
     pub rows_per_page: u32,
-    /// Whether to count all that match.
+    /// True to count all matching rows.
     pub count: bool,
 }
 
-/// Why a page cannot be asked for.
+/// Reason why a page request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageError {
     /// A number below zero.
@@ -221,7 +221,7 @@ pub fn page_number(asked: i32, rows_per_page: u32) -> Result<i32, PageError> {
 pub struct PagePosition {
     /// The page's number, from 1.
     pub page: i32,
-    /// Where its first row is; none: it is behind the last row of the listing.
+    /// Position of the first row; none: behind the last row of the listing.
     pub first: Option<Key>,
     /// Behind which row the next page begins; none: as `first`.
     pub last: Option<Key>,
@@ -230,15 +230,15 @@ pub struct PagePosition {
 /// A page, in the order of its listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Its place.
+    /// Position of the page.
     pub position: PagePosition,
-    /// Its rows.
+    /// Rows of the page.
     pub items: Vec<T>,
-    /// Whether there are rows before it.
+    /// True if there are rows before the page.
     pub more_before: bool,
-    /// Whether there may be rows after it.
+    /// True if there may be rows after the page.
     pub more_after: bool,
-    /// How many rows match in all, if that is known.
+    /// Total number of matching rows, if known.
     pub count: Option<Count>,
 }
 
@@ -307,7 +307,7 @@ impl PageStep {
         }
     }
 
-    /// Whether a row is known behind the page that a backward step finds.
+    /// Returns true if a row is known behind the page that a backward step finds.
     fn came_from_a_row(&self) -> bool {
         matches!(self.scan.seek, Seek::After(_))
     }

@@ -1,4 +1,4 @@
-//! What an app allows its users: the service's defaults, and what the app overrides.
+//! Policy of an app: the service's defaults, and the app's overrides.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub struct Policy {
     pub default_expiry_ms: i64,
     /// Messages that a box holds.
     pub max_box_messages: u32,
-    /// How often callers may call and send.
+    /// Quotas of callers and apps.
     pub quotas: Quotas,
 }
 
@@ -50,7 +50,7 @@ impl Default for Policy {
     }
 }
 
-/// What an app overrides, and how often it has changed its mind. Absent: the default.
+/// Overrides of an app, with their version. Absent: the default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::quota::RateOverride;
 
-    /// What was stored by one release is read by the next, and by the one before.
+    /// Stored settings are read by the next release, and by the one before.
     #[test]
     fn stored_settings_stay_readable() {
         let before = concat!(

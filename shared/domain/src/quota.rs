@@ -1,4 +1,4 @@
-//! How often callers may call and send: the service's defaults, and what the app overrides.
+//! Quotas of calls and sends: the service's defaults, and the app's overrides.
 //!
 //! A quota is a bucket of tokens: it holds `burst` of them, and `per_second` come back to it.
 //! What takes a token out of which bucket is settled where the calls are; here are the numbers.
@@ -11,7 +11,7 @@ use crate::limits::{
 };
 use crate::violation::Violations;
 
-/// How often something may be done.
+/// Rate and burst of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// In a second, for as long as it goes on; 0: as often as one likes.
@@ -58,7 +58,7 @@ impl Default for Quotas {
     }
 }
 
-/// What an app overrides of a [`Rate`]. Absent: the default.
+/// Overrides of a [`Rate`]. Absent: the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RateOverride {
@@ -96,7 +96,7 @@ impl RateOverride {
     }
 }
 
-/// What an app overrides of its [`Quotas`].
+/// Overrides of an app's [`Quotas`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QuotaOverrides {
@@ -109,7 +109,7 @@ pub struct QuotaOverrides {
 }
 
 impl QuotaOverrides {
-    /// Whether there is none.
+    /// Returns true if nothing is overridden.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()

@@ -2,7 +2,7 @@
 
 use crate::limits::REQUEST_ID_BYTES_MAX;
 
-/// What a caller names a request, so that it can be repeated safely.
+/// Request id: a caller's name for a request, which makes it safe to repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
 
@@ -22,7 +22,7 @@ impl RequestId {
     }
 }
 
-/// Who asks: a request id is a name that each caller gives for itself.
+/// Scope of request ids: each caller has names of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller<'a> {
     /// A user of the app.
@@ -52,17 +52,17 @@ impl RequestKey {
     }
 }
 
-/// What was asked, in eight bytes: method, and all that the request says, canonical. It
-/// finds the mistake of a caller who uses an id twice; nobody else's requests are met.
+/// Fingerprint of a request, in eight bytes: its method and canonical fields. A
+/// caller that uses an id for two requests is found by it; callers do not share keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 8]);
 
 /// A request that can be repeated: its key, and what it must be to get the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// Where the answer is kept.
+    /// Key of the stored answer.
     pub key: RequestKey,
-    /// What was asked.
+    /// Fingerprint of the request.
     pub fingerprint: Fingerprint,
 }
 

@@ -16,24 +16,24 @@ use crate::id::ProfileId;
 /// Whom a message goes to, if they are too many to be listed in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
-    /// What delivers it.
+    /// Job that delivers the message.
     pub job_id: JobId,
     /// The number of distinct recipients.
     pub recipients: u32,
-    /// Whether the app has deleted the message, and a box may hold it yet.
+    /// True if the app has deleted the message while boxes may still hold it.
     pub recalled: bool,
 }
 
 /// The recipients of a segment as they are stored, once all are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recipients {
-    /// What will deliver to them.
+    /// Job that will deliver to the recipients.
     pub job_id: JobId,
-    /// How many are distinct.
+    /// Number of distinct recipients.
     pub accepted: i64,
-    /// How many were named again.
+    /// Number of duplicates.
     pub duplicates: i64,
-    /// Who they are, in 32 bytes.
+    /// Digest of the recipients, 32 bytes.
     pub digest: [u8; 32],
 }
 
@@ -43,7 +43,7 @@ pub struct Recipients {
 pub struct RecipientsDigest(blake3::Hasher);
 
 impl RecipientsDigest {
-    /// Of nobody yet.
+    /// Digest of no recipients.
     #[must_use]
     pub fn begin() -> Self {
         Self(blake3::Hasher::new_derive_key(
@@ -58,7 +58,7 @@ impl RecipientsDigest {
         self.0.update(b"\n");
     }
 
-    /// Of all that were added.
+    /// Returns the digest of all recipients added.
     #[must_use]
     pub fn finish(&self) -> [u8; 32] {
         self.0.finalize().into()

@@ -1,4 +1,4 @@
-//! Who a message is from, as its readers see it.
+//! Sender of a message, as its readers see it.
 
 use crate::id::ProfileId;
 use crate::limits::{SENDER_NAME_BYTES_MAX, SENDER_PIC_BYTES_MAX};
@@ -10,17 +10,17 @@ pub struct Sender {
     pub profile_id: Option<ProfileId>,
     /// A name to show.
     pub name: String,
-    /// Where a picture is; empty if there is none.
+    /// URL of a picture; empty if there is none.
     pub pic: String,
 }
 
-/// Whether a text can be a sender's name.
+/// Returns true if a text is a valid sender name.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     text.len() <= SENDER_NAME_BYTES_MAX && !text.contains('\0')
 }
 
-/// Whether a text can be a sender's picture.
+/// Returns true if a text is a valid sender picture.
 #[must_use]
 pub fn is_pic(text: &str) -> bool {
     text.len() <= SENDER_PIC_BYTES_MAX && !text.contains('\0')

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: a store of one app in memory, and short names.
+//! Fixture of this crate's tests: a store of one app in memory, and short names.
 
 #![expect(clippy::cast_possible_wrap, reason = "the numbers of tests are small")]
 
@@ -73,7 +73,7 @@ impl MessageIdSource for OneId {
     }
 }
 
-/// One app's part of a store.
+/// In-memory store of one app.
 #[derive(Debug, Default)]
 pub struct Shelf {
     pub policy: Policy,
@@ -251,7 +251,7 @@ impl Shelf {
         (counts.inbox_total, counts.inbox_unread, counts.sent_total)
     }
 
-    /// What must hold of every mailbox, always.
+    /// Checks the invariants of all mailboxes.
     fn check(&self) {
         for mailbox in self.mailboxes.values() {
             let entries: Vec<&Entry> = self

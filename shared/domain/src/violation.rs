@@ -1,6 +1,6 @@
 //! Everything that is wrong with a request, collected before anybody is told.
 
-/// Why a field was refused; the reason of the error, if all violations agree on it.
+/// Reason of a refused field; the reason of the error, if all violations agree on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// A field problem without a reason of its own.
@@ -19,14 +19,14 @@ pub enum Reason {
     MsgboxUnknown,
 }
 
-/// One thing that is wrong with one field.
+/// Violation: one fault of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The field's path in the request: `to[3]`, `content.json`.
     pub field: String,
-    /// Why it was refused.
+    /// Reason of the refusal.
     pub reason: Reason,
-    /// What to do about it, for people.
+    /// Advice for people.
     pub description: String,
 }
 
@@ -85,7 +85,7 @@ impl Violations {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Returns true if there are no violations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -105,7 +105,7 @@ impl Violations {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// What was parsed, if nothing is wrong. Who parses to none has said what is wrong.
+    /// Returns the parsed value if there are no violations; a parser that yields none reported one.
     ///
     /// # Errors
     /// All that is wrong.

@@ -6,7 +6,7 @@ use super::Digest;
 use crate::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 use crate::violation::{Reason, Violations};
 
-/// What a walk over a value found.
+/// Measurements of a walk over a value.
 #[derive(Default)]
 struct Shape {
     nodes: usize,

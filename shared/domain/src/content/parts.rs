@@ -9,7 +9,7 @@ use crate::violation::{Reason, Violations};
 /// A piece of a content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// What the body is: `type/subtype`, parameters allowed.
+    /// MIME type of the body: `type/subtype`, parameters allowed.
     pub mime_type: String,
     /// The bytes.
     pub body: Bytes,

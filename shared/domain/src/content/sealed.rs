@@ -15,7 +15,7 @@ use crate::violation::{Reason, Violations};
 /// A sealed content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// How it was sealed, a name that the clients agree on.
+    /// Name of the sealing scheme, agreed between the clients.
     pub scheme: String,
     /// Small, encrypted: what clients search.
     pub headers: Bytes,
@@ -32,7 +32,7 @@ pub struct Sealed {
 /// The content's key, wrapped for one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyWrap {
-    /// Who can unwrap it.
+    /// Profile that can unwrap the key.
     pub profile_id: String,
     /// With which key.
     pub key_id: String,

@@ -1,4 +1,4 @@
-//! What a ledger's operations have changed, in the order of the keys.
+//! Changes made by the operations of a ledger, in the order of the keys.
 
 use super::Ledger;
 use super::tracked::Write;
@@ -24,7 +24,7 @@ pub struct Tombstone {
     pub message_id: MessageId,
     /// The number with which the entry had come.
     pub create_seq: i64,
-    /// When it was removed.
+    /// Time of the deletion.
     pub delete_ms: Millis,
 }
 
@@ -53,16 +53,16 @@ pub struct Changes {
     pub floors: Vec<(i64, i64)>,
     /// Mailboxes that are different.
     pub mailboxes: Vec<Mailbox>,
-    /// What every mailbox of the app has to take.
+    /// New bulk events of the app, in their order.
     pub bulk_events: Vec<BulkEvent>,
-    /// What is to be added to the tallies of messages to everyone.
+    /// Increments of the tallies of bulk messages.
     pub tallies: Vec<(MessageId, Tally)>,
     /// Jobs that are further, or have more to do.
     pub jobs: Vec<SendJob>,
 }
 
 impl Ledger {
-    /// What is to be written.
+    /// Returns the rows to be written.
     #[must_use]
     pub fn into_changes(self) -> Changes {
         let mut changes = Changes {

@@ -13,18 +13,18 @@ use crate::mailbox::{Mailbox, Msgbox};
 use crate::message::{Envelope, Message, MessageKind};
 use crate::time::Millis;
 
-/// What a ledger knows of an app's messages to everyone.
+/// Bulk messages of an app, as far as a ledger has read them.
 #[derive(Debug, Default)]
 pub(super) struct Bulk {
     /// The number of the last event, before this batch.
     head: i64,
     /// Events that some mailbox has not taken yet, in their order.
     pending: Vec<Pending>,
-    /// Those of the messages in the ledger's entries that are bulk messages.
+    /// Bulk messages among the messages of the ledger's entries.
     ids: BTreeSet<MessageId>,
-    /// What the entries that have not expired by now say of when the next one does.
+    /// Lower bound of the next expiry, from the entries that have not expired by now.
     next_expiries: BTreeMap<i64, Option<Millis>>,
-    /// What this batch adds.
+    /// Events that this batch adds.
     pub(super) new: Vec<BulkEvent>,
     pub(super) tallies: BTreeMap<MessageId, Tally>,
 }
@@ -123,7 +123,7 @@ impl Ledger {
         changes.map(|pending| pending.event.message_id)
     }
 
-    /// Whether a mailbox has something to take.
+    /// Returns true if anything is due to a mailbox.
     #[must_use]
     pub fn is_due(&self, mailbox: &Mailbox) -> bool {
         mailbox.may_expire(self.now) || mailbox.bulk_cursor < self.bulk.head
@@ -275,7 +275,7 @@ impl Ledger {
     }
 }
 
-/// Whether a mailbox is among those to whom a message goes, and the message still there.
+/// Returns true if a mailbox is in the audience of a message that has not been recalled.
 fn reaches(event: &BulkEvent, mailbox: &Mailbox, now: Millis) -> bool {
     let is_meant = match event.audience {
         Audience::Existing => event.bulk_no > mailbox.bulk_joined,

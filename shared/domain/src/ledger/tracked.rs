@@ -1,4 +1,4 @@
-//! One thing of a ledger: as it was read, and as it is now.
+//! Tracked row of a ledger: as it was read, and as it is now.
 
 /// A thing that may have been read, changed, made or removed.
 #[derive(Debug)]
@@ -8,7 +8,7 @@ pub(super) struct Tracked<T> {
     current: Option<T>,
 }
 
-/// What is to be written of a tracked.
+/// Change of a tracked row that has to be written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Write<T> {
     Nothing,

@@ -9,12 +9,12 @@ use crate::mailbox::Msgbox;
 use crate::refusal::Refusal;
 use crate::segment::{JobId, SendJob, Step};
 
-/// One step of a send job.
+/// Step of a send job: delivers to one chunk, or changes its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliverChunk {
     /// The job.
     pub job_id: JobId,
-    /// Its message.
+    /// Message of the job.
     pub message_id: MessageId,
     /// Next step of the job when its chunk was read.
     pub step: Step,

@@ -15,7 +15,7 @@ pub struct EditMessage {
     pub owner: ProfileId,
     /// Message to change.
     pub message_id: MessageId,
-    /// Its new content.
+    /// New content of the message.
     pub content: Content,
     /// Version that it must have; none: any.
     pub expected_version: Option<i64>,

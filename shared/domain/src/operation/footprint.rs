@@ -1,4 +1,4 @@
-//! What an operation must see before it can decide.
+//! Footprints: the rows that an operation reads and locks before it decides.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::id::{MessageId, ProfileId};
 use crate::mailbox::Msgbox;
 use crate::segment::JobId;
 
-/// What must be locked and read, in the order in which it is locked.
+/// Rows to be locked and read, in lock order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Footprint {
     /// The app itself, to change its settings or to send to everyone.
@@ -24,7 +24,7 @@ pub struct Footprint {
 /// Entries of one mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryRange {
-    /// Those of the named messages in a box.
+    /// Entries of the named messages in a box.
     Named(ProfileId, Msgbox, Vec<MessageId>),
     /// All of a box.
     All(ProfileId, Msgbox),
@@ -42,7 +42,7 @@ impl Footprint {
         self.entries.extend(other.entries);
     }
 
-    /// One mailbox and some of its entries.
+    /// Footprint of one mailbox and some of its entries.
     pub(super) fn of_owner(owner: &ProfileId, entries: EntryRange) -> Self {
         Self {
             mailboxes: BTreeSet::from([owner.clone()]),
@@ -62,7 +62,7 @@ impl Footprint {
         }
     }
 
-    /// One job.
+    /// Footprint of one job.
     pub(super) fn of_job(job_id: JobId) -> Self {
         Self {
             jobs: BTreeSet::from([job_id]),

@@ -9,12 +9,12 @@ use crate::policy::Settings;
 use crate::segment::{JobId, JobReport};
 use crate::time::Millis;
 
-/// What an operation did. It is kept with the request's key for as long as the request can
+/// Result of an operation. Kept with the request's key for as long as the request can
 /// be repeated, so names of fields and variants stay; they are short because every
 /// repeatable request stores one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// What was asked, without more to say.
+    /// Success without further data.
     #[serde(rename = "d")]
     Done,
     /// A message was sent.
@@ -40,22 +40,22 @@ pub enum Outcome {
 /// A message that was sent to a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentSent {
-    /// What delivers it.
+    /// Job that delivers it.
     #[serde(rename = "j")]
     pub job_id: JobId,
-    /// Its id.
+    /// Id of the message.
     #[serde(rename = "i")]
     pub message_id: MessageId,
     /// Distinct recipients.
     #[serde(rename = "a")]
     pub accepted: i64,
-    /// How often somebody was named again.
+    /// Number of duplicates among the named recipients.
     #[serde(rename = "u")]
     pub duplicates: i64,
-    /// When it was sent.
+    /// Time of the send.
     #[serde(rename = "s")]
     pub send_ms: Millis,
-    /// When it vanishes.
+    /// Expiry of the message.
     #[serde(rename = "e")]
     pub expire_ms: Millis,
 }
@@ -64,15 +64,15 @@ pub struct SegmentSent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredSent", into = "StoredSent")]
 pub struct Sent {
-    /// Its id.
+    /// Id of the message.
     pub message_id: MessageId,
     /// Distinct recipients.
     pub requested: u32,
     /// Inboxes that took it.
     pub actual: u32,
-    /// When it was sent.
+    /// Time of the send.
     pub send_ms: Millis,
-    /// When it vanishes.
+    /// Expiry of the message.
     pub expire_ms: Millis,
 }
 
@@ -83,7 +83,7 @@ enum StoredSent {
     /// The bytes of a [`Long`](Self::Long) whose numbers are small, each with its highest first:
     /// 16, 2, 2 and 6.
     Short(#[serde(with = "text")] [u8; 26]),
-    /// Its id, the recipients, those who took it, and when it vanishes.
+    /// Message id, numbers of recipients named and reached, and expiry.
     Long(#[serde(with = "text")] Uuid, u32, u32, Millis),
 }
 
@@ -177,10 +177,10 @@ pub struct Revision {
     /// The message.
     #[serde(rename = "i")]
     pub message_id: MessageId,
-    /// Its version now.
+    /// New version of the message.
     #[serde(rename = "v")]
     pub version: i64,
-    /// When it changed.
+    /// Time of the change.
     #[serde(rename = "u")]
     pub update_ms: Millis,
     /// The digest of what it says now.
@@ -260,7 +260,7 @@ mod tests {
     use crate::segment::{ChangeReport, JobCounts, JobState};
     use crate::testing::sent_at;
 
-    /// What was stored by one release is read by the next: these texts do not change.
+    /// Stored texts are read by the next release, so they do not change.
     #[test]
     fn stored_forms_stay_as_they_are() {
         let sent = Sent {

@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 pub struct UpdateMessage {
     /// Message to change.
     pub message_id: MessageId,
-    /// Its new content.
+    /// New content of the message.
     pub content: Content,
     /// Version that it must have; none: any.
     pub expected_version: Option<i64>,

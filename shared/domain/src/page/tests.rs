@@ -53,7 +53,7 @@ fn found<const N: usize>(rows: [u64; N], more: bool) -> Found<u64> {
     }
 }
 
-/// What a store finds among these rows, in either order.
+/// Returns the rows that a store finds, in either order.
 fn find(rows: &[u64], scan: &Scan) -> Found<u64> {
     let place = |key: &Key| match scan.sort.field {
         SortField::CreateTime => key.message_id.time_ms().expect("a time").0,

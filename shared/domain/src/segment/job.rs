@@ -1,4 +1,4 @@
-//! What sends one message to a segment, chunk by chunk.
+//! Send job: delivers one message to a segment, chunk by chunk.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,19 +8,19 @@ use crate::id::MessageId;
 use crate::limits::{CHUNK_RECIPIENTS, JOB_HELD_MS};
 use crate::time::Millis;
 
-/// What a job is doing.
+/// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum JobState {
-    /// Its recipients are being stored; there is no message yet.
+    /// Recipients are being uploaded; there is no message yet.
     #[serde(rename = "f")]
     Filling,
-    /// It delivers.
+    /// The job delivers.
     #[serde(rename = "r")]
     Running,
     /// Every recipient had their turn.
     #[serde(rename = "d")]
     Done,
-    /// It was stopped before that.
+    /// The job was stopped before all recipients had their turn.
     #[serde(rename = "c")]
     Cancelled,
 }
@@ -46,14 +46,14 @@ impl JobState {
     }
 }
 
-/// What has become of the recipients. At the end `accepted` is the sum of `delivered`, `full`
+/// Numbers of recipients by result. At the end `accepted` is the sum of `delivered`, `full`
 /// and `failed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct JobCounts {
     /// Distinct recipients.
     #[serde(rename = "a")]
     pub accepted: i64,
-    /// How often somebody was named again.
+    /// Number of duplicates.
     #[serde(rename = "u")]
     pub duplicates: i64,
     /// Inboxes that took the message.
@@ -70,20 +70,20 @@ pub struct JobCounts {
 /// A change of the message, on its way to the boxes that have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobChange {
-    /// What became of the message: anything but that it was sent.
+    /// Change of the message: an update or a recall.
     pub kind: MessageChange,
     /// The next chunk that takes it; after the last comes the first.
     pub next_chunk: i64,
     /// The chunks that had had their turn when the message changed.
     pub chunks: i64,
-    /// How many of them have not taken it.
+    /// Number of chunks that have not applied the change.
     pub left: i64,
-    /// Whether a delivery comes first.
+    /// True if a delivery comes before the next chunk of the change.
     pub waits: bool,
 }
 
 impl JobChange {
-    /// How many of a job's recipients have it, or have to take it.
+    /// Numbers of recipients that a change has reached, and has to reach.
     fn report(&self, job: &SendJob) -> ChangeReport {
         let total = job.recipients_before(self.chunks);
         let past_end = self.next_chunk + self.left - self.chunks;
@@ -101,40 +101,40 @@ impl JobChange {
     }
 }
 
-/// One chunk's turn.
+/// Step of a job: one chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Change that the chunk takes.
     pub change: MessageChange,
-    /// Which chunk.
+    /// Number of the chunk.
     pub chunk_no: i64,
 }
 
-/// What sends one message to a segment, and how far it is.
+/// Send job with its progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendJob {
-    /// Which.
+    /// Id of the job.
     pub job_id: JobId,
-    /// Its message; none yet while it is being filled.
+    /// Message of the job; none during the upload.
     pub message_id: Option<MessageId>,
-    /// What it is doing.
+    /// State of the job.
     pub state: JobState,
     /// Under which number its chunks are stored.
     pub run_no: i64,
     /// The next chunk that the message is delivered to.
     pub next_chunk: i64,
-    /// What has become of the recipients.
+    /// Numbers of recipients by result.
     pub counts: JobCounts,
     /// The last change of the message, if a box had to take it.
     pub change: Option<JobChange>,
-    /// When it took its last step, or is taken to have done so.
+    /// Time of the last step, unique among the steps of the job.
     pub step_ms: Millis,
-    /// When it is forgotten, with its chunks.
+    /// Expiry of the job and its chunks.
     pub expire_ms: Millis,
 }
 
 impl SendJob {
-    /// What it has to do next, if anything. Changes and deliveries take turns.
+    /// Returns the next step, if there is one. Changes and deliveries alternate.
     #[must_use]
     pub fn next_step(&self) -> Option<Step> {
         let delivers = self.state == JobState::Running;
@@ -156,7 +156,7 @@ impl SendJob {
         self.step_ms = now.after(-JOB_HELD_MS);
     }
 
-    /// When a step that it takes at a time is taken: at another than the last.
+    /// Returns the time to record for a step taken now: never that of the last one.
     #[must_use]
     pub fn step_time(&self, now: Millis) -> Millis {
         if now == self.step_ms {
@@ -236,12 +236,12 @@ impl SendJob {
         }
     }
 
-    /// How many recipients the chunks before that one have together.
+    /// Returns the number of recipients in the chunks before that one.
     fn recipients_before(&self, chunk_no: i64) -> i64 {
         (chunk_no * CHUNK_RECIPIENTS_I64).min(self.counts.accepted)
     }
 
-    /// What is told of it; none while it is being filled.
+    /// Returns the report of the job; none during the upload.
     #[must_use]
     pub fn report(&self) -> Option<JobReport> {
         Some(JobReport {
@@ -254,37 +254,37 @@ impl SendJob {
     }
 }
 
-/// Whether nobody seems to be at a job that took its last step at a time: that was no moment
-/// ago, nor will it be a moment from now by another clock.
+/// Returns true if no replica seems to work on a job with that last step: it is neither less
+/// than a second ago nor, by another clock, less than a second ahead.
 #[must_use]
 pub const fn is_left(step_ms: Millis, now: Millis) -> bool {
     now.0.abs_diff(step_ms.0) >= JOB_HELD_MS.unsigned_abs()
 }
 
-/// What is told of a job.
+/// Report on a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobReport {
-    /// Which.
+    /// Id of the job.
     #[serde(rename = "j")]
     pub job_id: JobId,
-    /// Its message.
+    /// Message of the job.
     #[serde(rename = "i")]
     pub message_id: MessageId,
-    /// What it is doing.
+    /// State of the job.
     #[serde(rename = "s")]
     pub state: JobState,
-    /// What has become of the recipients.
+    /// Numbers of recipients by result.
     #[serde(rename = "c")]
     pub counts: JobCounts,
-    /// How far the last change of the message is.
+    /// Progress of the last change of the message.
     #[serde(rename = "h")]
     pub change: Option<ChangeReport>,
 }
 
-/// How far a change of a segment's message is.
+/// Progress of a change of a segment's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeReport {
-    /// Whether the message was deleted; else it says something else.
+    /// True if the message was deleted, false if its content was replaced.
     #[serde(rename = "r")]
     pub is_recall: bool,
     /// Recipients whose turn has come.
@@ -298,7 +298,7 @@ pub struct ChangeReport {
 #[expect(clippy::cast_possible_wrap, reason = "a few hundred")]
 const CHUNK_RECIPIENTS_I64: i64 = CHUNK_RECIPIENTS as i64;
 
-/// How many chunks so many recipients are.
+/// Returns the number of chunks for so many recipients.
 #[must_use]
 pub const fn chunks(recipients: i64) -> i64 {
     (recipients + CHUNK_RECIPIENTS_I64 - 1) / CHUNK_RECIPIENTS_I64

@@ -1,4 +1,4 @@
-//! What a mailbox takes when it is accessed, and what it does not.
+//! Bulk messages and expiry in a mailbox that settles.
 
 use super::*;
 use crate::message::Draft;

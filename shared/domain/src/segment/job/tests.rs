@@ -1,4 +1,4 @@
-//! How a job goes on.
+//! Steps, changes and counts of send jobs.
 
 use super::*;
 use crate::testing::sent_at;
