@@ -3,6 +3,7 @@
 mod configuration;
 mod drain;
 mod foreign_clients;
+mod metrics;
 mod quotas;
 mod readiness;
 mod restore;

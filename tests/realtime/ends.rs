@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use messaging::StreamTiming;
 use proto::v1;
-use realtime::POLL_EVERY;
+use realtime::POLL_INTERVAL;
 use serde_json::json;
 use storage_sql::Notify;
 use support::issuer::{APP, TestIssuer, user_claims};
@@ -114,7 +114,7 @@ async fn a_drain_does_not_wait_for_slow_readers(test: &TestService) {
     send_many(test, MANY).await;
     let token = TestIssuer::shared().user(APP, "bob", test.now_s());
     until_no_more_than_may_wait(async |rest| {
-        let (store, hub, replica) = test.replica_with_hub(Notify::Off, POLL_EVERY).await;
+        let (store, hub, replica) = test.replica_with_hub(Notify::Off, POLL_INTERVAL).await;
         let mut bob = slow_reader(replica.user(&token), rest / 2).await;
         hub.drain();
         tokio::time::sleep(rest / 2).await;

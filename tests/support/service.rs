@@ -7,7 +7,7 @@ use auth::Authenticator;
 use messaging::StreamTiming;
 use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
-use realtime::{Hub, POLL_EVERY};
+use realtime::{Hub, POLL_INTERVAL};
 use rpc::Limiter;
 use rpc::stack::{Config, ServiceName, Stack, stack};
 use storage::{Clock as _, Store};
@@ -100,7 +100,7 @@ impl Listeners {
 impl TestService {
     /// Puts the services over a store.
     pub async fn over(store: TestStore) -> Self {
-        realtime::follow(&store.hub, store.store.clone(), POLL_EVERY);
+        realtime::start_polling(&store.hub, store.store.clone(), POLL_INTERVAL);
         let authenticator = authenticator(&store).await;
         let hub = store.hub.clone();
         let listeners = Listeners::over(store.store.clone(), &hub, unhurried(), &authenticator);
@@ -143,7 +143,8 @@ impl TestService {
     /// The services over a second store on the same data: another replica. Closing its store
     /// is up to the test.
     pub async fn replica(&self) -> (Arc<dyn Store>, Listeners) {
-        self.replica_that_hears(Notify::Database, POLL_EVERY).await
+        self.replica_that_hears(Notify::Database, POLL_INTERVAL)
+            .await
     }
 
     /// A second replica with these notifications and this poll interval.
@@ -164,7 +165,7 @@ impl TestService {
     ) -> (Arc<dyn Store>, Arc<Hub>, Listeners) {
         let hub = Hub::new();
         let store = self.store.replica_with(hub.clone(), notify).await;
-        realtime::follow(&hub, store.clone(), poll_every);
+        realtime::start_polling(&hub, store.clone(), poll_every);
         let authenticator = authenticator(&self.store).await;
         let listeners = Listeners::over(store.clone(), &hub, unhurried(), &authenticator);
         (store, hub, listeners)

@@ -3,6 +3,7 @@
 //! A [task](stream_task) for each stream reads the feed after each change, and writes frames to a
 //! bounded [buffer](send_buffer). Between reads it holds only the position of its reader.
 
+mod metrics;
 mod send_buffer;
 mod stream_task;
 
@@ -11,10 +12,11 @@ use std::sync::Arc;
 use domain::Violations;
 use domain::limits::STREAMS_PER_PROFILE_MAX;
 use proto::v1::SubscribeRequest;
-use realtime::{Hub, Refused};
+use realtime::{Hub, SubscribeError};
 use rpc::convert::feed::{self, FeedFilter};
 use rpc::{RpcError, User};
 use storage::{FeedLimits, FeedStart, MailStore};
+use telemetry::{FeedMetrics, StreamMetrics};
 use tokio::sync::Semaphore;
 
 use crate::stream_timing::StreamTiming;
@@ -32,6 +34,8 @@ pub struct Streams {
     timing: StreamTiming,
     /// Permits for marking deliveries.
     delivery_markers: Semaphore,
+    metrics: StreamMetrics,
+    feed_metrics: FeedMetrics,
 }
 
 impl Streams {
@@ -40,6 +44,8 @@ impl Streams {
             hub,
             timing,
             delivery_markers: Semaphore::new(DELIVERY_MARKERS_MAX),
+            metrics: StreamMetrics::new(),
+            feed_metrics: FeedMetrics::new(),
         })
     }
 }
@@ -71,14 +77,15 @@ pub async fn handle(
     };
     let subscription = streams.hub.subscribe(read.mailbox, STREAMS_PER_PROFILE_MAX);
     let subscription = subscription.map_err(|error| match error {
-        Refused::TooMany => RpcError::TooManyStreams,
-        Refused::Draining => RpcError::Draining,
+        SubscribeError::TooManyStreams => RpcError::TooManyStreams,
+        SubscribeError::Draining => RpcError::Draining,
     })?;
     let (buffer, frames) = SendBuffer::new(
         user.clone(),
         filter,
-        subscription.place(),
+        subscription.slot(),
         streams.timing.slow_reader_timeout,
+        streams.metrics.clone(),
     );
     let reader = FeedReader {
         user,

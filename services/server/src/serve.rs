@@ -74,7 +74,7 @@ async fn serve(
         .await
         .with_context(|| format!("cannot open {database}"))?;
     let drain = Drain::default();
-    realtime::follow(&hub, store.clone(), realtime::POLL_EVERY);
+    realtime::start_polling(&hub, store.clone(), realtime::POLL_INTERVAL);
     housekeeping::start(store.clone());
     let services = GrpcServices::build(&prepared, &store, &hub).await?;
     let ports = Ports::bind(&prepared.config).await?;

@@ -41,9 +41,9 @@ struct MailboxState {
 
 /// Refusal of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub enum SubscribeError {
     /// The mailbox has the maximum number of streams.
-    TooMany,
+    TooManyStreams,
     /// The server is draining.
     Draining,
 }
@@ -65,15 +65,15 @@ impl Hub {
     /// this misses no change without a wake-up.
     ///
     /// # Errors
-    /// See [`Refused`].
+    /// See [`SubscribeError`].
     pub fn subscribe(
         self: &Arc<Self>,
         mailbox: MailboxKey,
         streams_max: usize,
-    ) -> Result<Subscription, Refused> {
+    ) -> Result<Subscription, SubscribeError> {
         let drain = self.drain.subscribe();
         if *drain.borrow() {
-            return Err(Refused::Draining);
+            return Err(SubscribeError::Draining);
         }
         let mut mailboxes = self.lock();
         let followed = mailboxes.entry(mailbox).or_insert_with(|| FollowedMailbox {
@@ -81,12 +81,12 @@ impl Hub {
             streams: 0,
         });
         if followed.streams >= streams_max {
-            return Err(Refused::TooMany);
+            return Err(SubscribeError::TooManyStreams);
         }
         followed.streams += 1;
         let state = followed.state.subscribe();
         let invalidations = state.borrow().invalidations;
-        let slot = Place {
+        let slot = StreamSlot {
             hub: Arc::clone(self),
             mailbox,
         };
@@ -221,14 +221,14 @@ impl ChangeListener for Hub {
 }
 
 /// One of a mailbox's streams, counted until this is dropped.
-pub struct Place {
+pub struct StreamSlot {
     hub: Arc<Hub>,
     mailbox: MailboxKey,
 }
 
 /// Subscription of a stream to a mailbox, until this is dropped.
 pub struct Subscription {
-    slot: Arc<Place>,
+    slot: Arc<StreamSlot>,
     state: watch::Receiver<MailboxState>,
     invalidations: u64,
     /// Set by an invalidation until the next read from the store.
@@ -238,7 +238,7 @@ pub struct Subscription {
 
 /// Event of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
+pub enum SubscriptionEvent {
     /// The mailbox may have changed.
     Changed,
     /// The server is draining.
@@ -249,12 +249,12 @@ impl Subscription {
     /// Slot of the stream. It is free once all of its holders have dropped it, so that buffered
     /// frames count like a stream.
     #[must_use]
-    pub fn place(&self) -> Arc<Place> {
+    pub fn slot(&self) -> Arc<StreamSlot> {
         Arc::clone(&self.slot)
     }
 
     /// Waits for the next event of a stream that has seen the changes up to `seen`. Cancel safe.
-    pub async fn news(&mut self, seen: i64) -> News {
+    pub async fn next_event(&mut self, seen: i64) -> SubscriptionEvent {
         let Self {
             state,
             invalidations,
@@ -263,11 +263,11 @@ impl Subscription {
             ..
         } = self;
         tokio::select! {
-            _ = drain.wait_for(|drains| *drains) => News::Draining,
+            _ = drain.wait_for(|drains| *drains) => SubscriptionEvent::Draining,
             now = changed(state, *invalidations, seen) => {
                 *is_invalid |= *invalidations != now;
                 *invalidations = now;
-                News::Changed
+                SubscriptionEvent::Changed
             }
         }
     }
@@ -291,14 +291,14 @@ impl Subscription {
     }
 
     /// Waits until the server is draining.
-    pub async fn draining(&self) {
+    pub async fn drain_begun(&self) {
         // The sender lives as long as the hub, which the slot holds.
         let _ = self.drain.clone().wait_for(|drains| *drains).await;
     }
 
     /// Returns whether the server is draining.
     #[must_use]
-    pub fn drains(&self) -> bool {
+    pub fn is_draining(&self) -> bool {
         *self.drain.borrow()
     }
 }
@@ -316,7 +316,7 @@ async fn changed(state: &mut watch::Receiver<MailboxState>, invalidations: u64, 
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamSlot {
     fn drop(&mut self) {
         let mut mailboxes = self.hub.lock();
         if let Entry::Occupied(mut entry) = mailboxes.entry(self.mailbox) {

@@ -2,11 +2,11 @@
 //!
 //! A wake-up is a hint to read the feed from the store: a lost one delays a change and loses
 //! nothing. The [`Hub`] keeps only the last arrival of a mailbox, while it is small, so that streams
-//! which have seen everything before it need no read. [`follow`] asks the store periodically
+//! which have seen everything before it need no read. [`start_polling`] asks the store periodically
 //! for all followed mailboxes, and would suffice without any notification.
 
 mod hub;
 mod poll;
 
-pub use hub::{Hub, News, Place, Refused, Subscription};
-pub use poll::{POLL_EVERY, follow};
+pub use hub::{Hub, StreamSlot, SubscribeError, Subscription, SubscriptionEvent};
+pub use poll::{POLL_INTERVAL, start_polling};

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use crate::hub::Hub;
 
 /// Interval between polls, and so the maximum delay of a change whose notification was lost.
-pub const POLL_EVERY: Duration = Duration::from_secs(2);
+pub const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Time limit of a poll: longer than the store's own, so that only a hanging connection reaches it
 /// and the next poll takes another one.
 const POLL_TIMEOUT: Duration = Duration::from_secs(6);
@@ -29,7 +29,7 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(10);
 /// Starts a task that polls the heads of all followed mailboxes, for as long as the hub exists:
 /// every `poll_interval`, and at once when notifications may have been lost or a message was sent to
 /// everyone. It polls without followed mailboxes too, to detect a replaced database.
-pub fn follow(hub: &Arc<Hub>, store: Arc<dyn Maintenance>, poll_interval: Duration) {
+pub fn start_polling(hub: &Arc<Hub>, store: Arc<dyn Maintenance>, poll_interval: Duration) {
     tokio::spawn(poll_until_dropped(
         Arc::downgrade(hub),
         store,

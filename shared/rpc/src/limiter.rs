@@ -14,9 +14,11 @@ use std::time::Duration;
 
 use domain::{AppId, Quotas};
 use storage::MailStore;
+use telemetry::LimitedQuota::{AppSends, ProfileCalls, ProfileSends};
+use telemetry::QuotaMetrics;
 
 use self::app_quotas::{AppQuotas, LimitedApp};
-use self::gcra::{Bucket, take_each};
+use self::gcra::{Bucket, Exhausted, take_each};
 use self::profile_buckets::{BucketCache, ProfileBuckets};
 use crate::caller::{System, User};
 
@@ -24,6 +26,7 @@ use crate::caller::{System, User};
 pub struct Limiter {
     apps: AppQuotas,
     profiles: BucketCache,
+    metrics: QuotaMetrics,
 }
 
 impl Limiter {
@@ -44,6 +47,7 @@ impl Limiter {
         Arc::new(Self {
             apps,
             profiles: BucketCache::new(),
+            metrics: QuotaMetrics::new(),
         })
     }
 
@@ -68,11 +72,15 @@ impl Limiter {
         } = &mut *profile;
         calls.set_rate(quotas.profile_calls);
         if !sends {
-            return take_each([Some(calls)]);
+            return self.counted(take_each([(ProfileCalls, Some(calls))]));
         }
         own_sends.set_rate(quotas.profile_sends);
         let mut app_sends = app_sends(&app, quotas);
-        take_each([Some(calls), Some(own_sends), app_sends.as_deref_mut()])
+        self.counted(take_each([
+            (ProfileCalls, Some(calls)),
+            (ProfileSends, Some(own_sends)),
+            (AppSends, app_sends.as_deref_mut()),
+        ]))
     }
 
     /// Counts a send of the app itself.
@@ -82,7 +90,15 @@ impl Limiter {
     pub(crate) fn system(&self, system: &System) -> Result<(), Duration> {
         let app = self.apps.get(system.app());
         let mut app_sends = app_sends(&app, app.quotas());
-        take_each([app_sends.as_deref_mut()])
+        self.counted(take_each([(AppSends, app_sends.as_deref_mut())]))
+    }
+
+    /// Counts a refusal, and returns its time to wait.
+    fn counted(&self, taken: Result<(), Exhausted>) -> Result<(), Duration> {
+        taken.map_err(|Exhausted { quota, wait }| {
+            self.metrics.refused(quota);
+            wait
+        })
     }
 }
 

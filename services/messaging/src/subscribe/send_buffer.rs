@@ -14,13 +14,16 @@ use domain::limits::{STREAM_BYTES_MAX, STREAM_CHANGES_MAX};
 use futures::Stream;
 use proto::v1::event::Frame;
 use proto::v1::{Event, SubscribeResponse};
-use realtime::Place;
+use realtime::StreamSlot;
 use rpc::convert::feed::{self, FeedFilter};
 use rpc::{RpcError, User};
 use storage::{FeedChange, FeedLimits, FeedPosition};
+use telemetry::StreamMetrics;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tonic::Status;
+
+use super::metrics;
 
 /// Sending half of a stream's buffer.
 pub struct SendBuffer {
@@ -78,8 +81,9 @@ pub struct FrameStream {
     user: User,
     filter: FeedFilter,
     /// Held until the subscriber drops the stream, which occupies memory until then.
-    _place: Arc<Place>,
+    _slot: Arc<StreamSlot>,
     has_ended: bool,
+    metrics: StreamMetrics,
 }
 
 impl SendBuffer {
@@ -87,8 +91,9 @@ impl SendBuffer {
     pub fn new(
         user: User,
         filter: FeedFilter,
-        place: Arc<Place>,
+        slot: Arc<StreamSlot>,
         slow_reader_timeout: Duration,
+        metrics: StreamMetrics,
     ) -> (Self, FrameStream) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let state = Arc::new(BufferState {
@@ -106,8 +111,9 @@ impl SendBuffer {
             state,
             user,
             filter,
-            _place: place,
+            _slot: slot,
             has_ended: false,
+            metrics,
         };
         (buffer, frames)
     }
@@ -301,6 +307,9 @@ impl Stream for FrameStream {
             self.state.take(&buffered);
             match self.event(*buffered) {
                 Ok(Some(event)) => {
+                    if let Some(frame) = &event.frame {
+                        self.metrics.frame(metrics::kind(frame));
+                    }
                     let event = Some(event);
                     return Poll::Ready(Some(Ok(SubscribeResponse { event })));
                 }

@@ -12,17 +12,18 @@ use domain::MessageId;
 use domain::mailbox::Counts;
 use proto::v1;
 use proto::v1::event::Frame;
-use realtime::{News, Subscription};
+use realtime::{Subscription, SubscriptionEvent};
 use rpc::User;
 use rpc::convert::feed::{self, FeedFilter};
-use storage::{FeedLimits, FeedPage, FeedPosition, FeedStart, MailStore};
+use storage::{FeedChange, FeedLimits, FeedPage, FeedPosition, FeedStart, MailStore};
+use telemetry::OpenStream;
 use tokio::time::{sleep_until, timeout};
 
 use self::deliveries::first_delivery;
 pub use self::end::StreamDeadlines;
 use self::end::StreamEnd;
-use super::Streams;
 use super::send_buffer::{Outgoing, SendBuffer};
+use super::{Streams, metrics};
 
 /// Timeout of a read: longer than the databases' own timeouts, so that it ends only a read
 /// that hangs.
@@ -45,6 +46,7 @@ pub struct StreamTask {
     reader: FeedReader,
     deadlines: StreamDeadlines,
     streams: Arc<Streams>,
+    open: OpenStream,
     /// Counts that the subscriber was sent last; none if changes followed.
     counts: Option<Counts>,
     has_caught_up: bool,
@@ -71,7 +73,9 @@ impl StreamTask {
         deadlines: StreamDeadlines,
         streams: Arc<Streams>,
     ) -> Self {
+        let open = streams.metrics.opened();
         Self {
+            open,
             store,
             subscription,
             buffer,
@@ -92,6 +96,7 @@ impl StreamTask {
             Err(end) => end,
             Ok(never) => match never {},
         };
+        self.open.ends(self.end_reason(&end));
         let error = match end {
             StreamEnd::Disconnected => None,
             StreamEnd::Failed(error) => Some(error),
@@ -184,6 +189,7 @@ impl StreamTask {
         }
         for (position, change) in read.changes {
             if self.reader.filter.shows(&change) {
+                self.record_lag(&change);
                 self.counts = None;
                 let delivers = first_delivery(&change);
                 self.send_item(Outgoing::Change(change), position, delivers)
@@ -200,6 +206,15 @@ impl StreamTask {
             self.send_frame(frame, read.reached).await?;
         }
         Ok(())
+    }
+
+    /// Records the lag of a change that did not wait for its reader.
+    fn record_lag(&self, change: &FeedChange) {
+        if self.has_caught_up
+            && let Some(lag) = metrics::lag(change)
+        {
+            self.streams.feed_metrics.delivered(lag);
+        }
     }
 
     async fn send_frame(&mut self, frame: Frame, position: FeedPosition) -> Result<(), StreamEnd> {
@@ -233,9 +248,9 @@ impl StreamTask {
         tokio::select! {
             () = self.buffer.disconnected() => Wakeup::End(StreamEnd::Disconnected),
             () = sleep_until(first.into()) => Wakeup::Timer,
-            news = self.subscription.news(position.offset.seq) => match news {
-                News::Changed => Wakeup::Changed,
-                News::Draining => Wakeup::End(StreamEnd::Reconnect),
+            event = self.subscription.next_event(position.offset.seq) => match event {
+                SubscriptionEvent::Changed => Wakeup::Changed,
+                SubscriptionEvent::Draining => Wakeup::End(StreamEnd::Reconnect),
             },
         }
     }

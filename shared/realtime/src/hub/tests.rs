@@ -27,9 +27,9 @@ fn head(seq: i64) -> [MailboxHead; 1] {
 }
 
 /// The event that is pending for a stream, if there is one.
-fn event(subscription: &mut Subscription, seen: i64) -> Option<News> {
+fn event(subscription: &mut Subscription, seen: i64) -> Option<SubscriptionEvent> {
     let mut context = Context::from_waker(Waker::noop());
-    match pin!(subscription.news(seen)).poll(&mut context) {
+    match pin!(subscription.next_event(seen)).poll(&mut context) {
         Poll::Ready(event) => Some(event),
         Poll::Pending => None,
     }
@@ -92,7 +92,10 @@ fn an_arrival_needs_no_read_while_it_is_the_only_change() {
     assert_eq!(event(&mut subscription, 4), None);
     assert_eq!(subscription.arrived(&seen(4)), None);
     hub.on_changed(&head(5));
-    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
+    assert_eq!(
+        event(&mut subscription, 4),
+        Some(SubscriptionEvent::Changed)
+    );
     let feed = subscription.arrived(&seen(4)).expect("a feed");
     assert_eq!((feed.changes.len(), feed.head, feed.more), (1, 5, false));
     for other in [3, 5, 6] {
@@ -109,7 +112,10 @@ fn an_invalidation_causes_one_read_from_the_store() {
     hub.invalidate(&[MAILBOX]);
     hub.on_arrivals(arrival(5));
     hub.on_changed(&head(5));
-    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
+    assert_eq!(
+        event(&mut subscription, 4),
+        Some(SubscriptionEvent::Changed)
+    );
     assert_eq!(subscription.arrived(&seen(4)), None);
     assert!(subscription.arrived(&seen(4)).is_some());
 
@@ -117,7 +123,10 @@ fn an_invalidation_causes_one_read_from_the_store() {
     hub.on_changed(&head(6));
     hub.apply_poll(&head(5));
     hub.on_arrivals(arrival(5));
-    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
+    assert_eq!(
+        event(&mut subscription, 4),
+        Some(SubscriptionEvent::Changed)
+    );
     assert_eq!(subscription.arrived(&seen(4)), None);
 }
 
@@ -127,7 +136,7 @@ fn a_change_wakes_the_streams_that_have_not_seen_it() {
     let mut one = hub.subscribe(MAILBOX, 2).expect("a slot");
     let mut other = hub.subscribe(MAILBOX, 2).expect("a slot");
     hub.on_changed(&head(5));
-    assert_eq!(event(&mut one, 4), Some(News::Changed));
+    assert_eq!(event(&mut one, 4), Some(SubscriptionEvent::Changed));
     assert_eq!(event(&mut one, 5), None);
     assert_eq!(event(&mut other, 5), None);
     hub.on_changed(&head(4));
@@ -139,13 +148,22 @@ fn a_poll_wakes_after_a_lower_seq_and_an_invalidation_wakes_always() {
     let hub = Hub::new();
     let mut subscription = hub.subscribe(MAILBOX, 2).expect("a slot");
     hub.on_changed(&head(5));
-    assert_eq!(event(&mut subscription, 4), Some(News::Changed));
+    assert_eq!(
+        event(&mut subscription, 4),
+        Some(SubscriptionEvent::Changed)
+    );
     hub.apply_poll(&head(5));
     assert_eq!(event(&mut subscription, 5), None);
     hub.apply_poll(&head(3));
-    assert_eq!(event(&mut subscription, 5), Some(News::Changed));
+    assert_eq!(
+        event(&mut subscription, 5),
+        Some(SubscriptionEvent::Changed)
+    );
     hub.invalidate(&[MAILBOX]);
-    assert_eq!(event(&mut subscription, 3), Some(News::Changed));
+    assert_eq!(
+        event(&mut subscription, 3),
+        Some(SubscriptionEvent::Changed)
+    );
     hub.apply_poll(&head(3));
     assert_eq!(event(&mut subscription, 3), None);
 }
@@ -171,7 +189,10 @@ fn a_late_poll_hides_no_notified_change() {
     let mut subscription = hub.subscribe(MAILBOX, 2).expect("a slot");
     hub.on_changed(&head(6));
     hub.apply_poll(&head(5));
-    assert_eq!(event(&mut subscription, 5), Some(News::Changed));
+    assert_eq!(
+        event(&mut subscription, 5),
+        Some(SubscriptionEvent::Changed)
+    );
     hub.apply_poll(&head(6));
     assert_eq!(event(&mut subscription, 6), None);
 }
@@ -181,17 +202,17 @@ fn a_slot_is_free_once_all_its_holders_are_dropped() {
     let hub = Hub::new();
     let one = hub.subscribe(MAILBOX, 1).expect("a slot");
     let error = hub.subscribe(MAILBOX, 1).map(drop);
-    assert_eq!(error, Err(Refused::TooMany));
-    let held = one.place();
+    assert_eq!(error, Err(SubscribeError::TooManyStreams));
+    let held = one.slot();
     drop(one);
     let error = hub.subscribe(MAILBOX, 1).map(drop);
-    assert_eq!(error, Err(Refused::TooMany));
+    assert_eq!(error, Err(SubscribeError::TooManyStreams));
     drop(held);
     assert!(hub.mailboxes().is_empty());
     let mut one = hub.subscribe(MAILBOX, 1).expect("a slot");
     hub.drain();
-    assert!(one.drains());
-    assert_eq!(event(&mut one, 0), Some(News::Draining));
+    assert!(one.is_draining());
+    assert_eq!(event(&mut one, 0), Some(SubscriptionEvent::Draining));
     let error = hub.subscribe(MAILBOX, 9).map(drop);
-    assert_eq!(error, Err(Refused::Draining));
+    assert_eq!(error, Err(SubscribeError::Draining));
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::Rate;
+use telemetry::LimitedQuota;
 use tokio::time::Instant;
 
 /// Token bucket. It holds `burst` tokens and regains `per_second` of them; without a limit it
@@ -53,18 +54,31 @@ impl Bucket {
     }
 }
 
-/// Takes a token from each bucket, or none from any.
+/// Refusal by a quota.
+pub(super) struct Exhausted {
+    /// Quota whose bucket is the last to hold a token again.
+    pub quota: LimitedQuota,
+    /// Time until every bucket holds a token, in whole milliseconds, rounded up.
+    pub wait: Duration,
+}
+
+/// Takes a token from the bucket of each quota, or none from any.
 ///
 /// # Errors
-/// The time until every bucket holds a token, in whole milliseconds, rounded up.
-pub(super) fn take_each<const N: usize>(buckets: [Option<&mut Bucket>; N]) -> Result<(), Duration> {
+/// [`Exhausted`] if a bucket is empty.
+pub(super) fn take_each<const N: usize>(
+    buckets: [(LimitedQuota, Option<&mut Bucket>); N],
+) -> Result<(), Exhausted> {
     let now = Instant::now();
-    let waits = buckets.iter().flatten().map(|bucket| bucket.wait(now));
-    let wait = waits.max().unwrap_or_default();
-    if !wait.is_zero() {
-        return Err(round_up(wait));
+    let waits = buckets.iter().filter_map(|(quota, bucket)| {
+        let wait = bucket.as_ref()?.wait(now);
+        (!wait.is_zero()).then_some((*quota, wait))
+    });
+    if let Some((quota, wait)) = waits.max_by_key(|(_, wait)| *wait) {
+        let wait = round_up(wait);
+        return Err(Exhausted { quota, wait });
     }
-    for bucket in buckets.into_iter().flatten() {
+    for bucket in buckets.into_iter().filter_map(|(_, bucket)| bucket) {
         bucket.take(now);
     }
     Ok(())

@@ -6,6 +6,7 @@ use proto::v1;
 use proto::v1::event::Frame;
 use rpc::RpcError;
 use storage::FeedStart;
+use telemetry::EndReason;
 use tokio::time::sleep_until;
 
 use super::StreamTask;
@@ -53,13 +54,26 @@ impl StreamDeadlines {
 }
 
 impl StreamTask {
+    /// Reason of an end, for metrics.
+    pub(super) fn end_reason(&self, end: &StreamEnd) -> EndReason {
+        match end {
+            StreamEnd::Disconnected => EndReason::ClientGone,
+            StreamEnd::Failed(RpcError::SlowReader) => EndReason::SlowReader,
+            StreamEnd::Failed(RpcError::CredentialsExpired) => EndReason::TokenExpired,
+            StreamEnd::Failed(_) => EndReason::Failed,
+            StreamEnd::Reconnect if self.subscription.is_draining() => EndReason::Draining,
+            StreamEnd::Reconnect if self.deadlines.max_age <= Instant::now() => EndReason::MaxAge,
+            StreamEnd::Reconnect => EndReason::MailboxReplaced,
+        }
+    }
+
     /// Fails if the stream has to end now.
     pub(super) fn check_end(&self) -> Result<(), StreamEnd> {
         let now = Instant::now();
         if self.deadlines.token_expiry.is_some_and(|at| at <= now) {
             return Err(StreamEnd::Failed(RpcError::CredentialsExpired));
         }
-        if self.deadlines.max_age <= now || self.subscription.drains() {
+        if self.deadlines.max_age <= now || self.subscription.is_draining() {
             return Err(StreamEnd::Reconnect);
         }
         Ok(())
@@ -80,7 +94,7 @@ impl StreamTask {
     async fn ended(&self) -> StreamEnd {
         tokio::select! {
             () = sleep_until(self.deadlines.first().into()) => {}
-            () = self.subscription.draining() => {}
+            () = self.subscription.drain_begun() => {}
         }
         self.check_end().err().unwrap_or(StreamEnd::Reconnect)
     }
