@@ -6,6 +6,7 @@
 //! tested, here; operations only say what shall happen.
 
 mod changes;
+mod not_read;
 mod segment;
 mod settle;
 mod tracked;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use changes::{Changes, Tombstone};
+pub use not_read::NotRead;
 use settle::Bulk;
 use tracked::Tracked;
 
@@ -22,7 +24,7 @@ use crate::content::Content;
 use crate::entry::Entry;
 use crate::id::{MessageId, MessageIdSource, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
-use crate::message::{Draft, Envelope, Message, MessageKind};
+use crate::message::{Draft, Envelope, Holders, Message, MessageKind};
 use crate::policy::{Policy, Settings};
 use crate::segment::{JobId, SendJob};
 use crate::time::Millis;
@@ -45,6 +47,10 @@ pub struct Ledger {
     bulk: Bulk,
     jobs: BTreeMap<JobId, Tracked<SendJob>>,
     recalled: BTreeSet<MessageId>,
+    /// Holders that were read with each message.
+    holders: BTreeMap<MessageId, Holders>,
+    /// The first change of a row that was not read.
+    not_read: Option<NotRead>,
 }
 
 /// An entry that is about to be.
@@ -83,6 +89,8 @@ impl Ledger {
             bulk: Bulk::default(),
             jobs: BTreeMap::new(),
             recalled: BTreeSet::new(),
+            holders: BTreeMap::new(),
+            not_read: None,
         }
     }
 
@@ -91,8 +99,9 @@ impl Ledger {
         self.mailboxes.insert(owner, Tracked::read(mailbox));
     }
 
-    /// Takes a message that was read.
-    pub fn read_message(&mut self, envelope: Envelope) {
+    /// Takes a message that was read, and notes which of its holders are read with it.
+    pub fn read_message(&mut self, envelope: Envelope, holders: Holders) {
+        self.holders.insert(envelope.message_id, holders);
         self.messages
             .insert(envelope.message_id, Tracked::read(envelope));
     }
@@ -178,6 +187,7 @@ impl Ledger {
     pub fn add_message(&mut self, message: Message) {
         let Message { envelope, content } = message;
         self.contents.insert(envelope.message_id, content);
+        self.holders.insert(envelope.message_id, Holders::All);
         self.messages
             .insert(envelope.message_id, Tracked::new(envelope));
     }
@@ -187,6 +197,9 @@ impl Ledger {
         let Some(mut envelope) = self.message(message_id).cloned() else {
             return false;
         };
+        if !self.has_read_holders(&envelope) {
+            return false;
+        }
         envelope.version += 1;
         envelope.modified = true;
         envelope.update_ms = envelope.update_ms.max(self.now);
@@ -208,6 +221,9 @@ impl Ledger {
         let Some(envelope) = self.message(message_id).cloned() else {
             return false;
         };
+        if !self.has_read_holders(&envelope) {
+            return false;
+        }
         for (owner, msgbox) in envelope.holders() {
             self.lose_entry(owner, msgbox, message_id);
         }
@@ -222,8 +238,11 @@ impl Ledger {
         true
     }
 
-    /// Adds an entry, unread. False if the mailbox was not read.
+    /// Adds an entry, unread.
     pub fn add_entry(&mut self, owner: &ProfileId, new: NewEntry) -> bool {
+        if !self.has_read(owner) {
+            return false;
+        }
         let Some((mailbox, now)) = self.tick(owner) else {
             return false;
         };
@@ -258,9 +277,10 @@ impl Ledger {
         message_id: MessageId,
         read: bool,
     ) -> bool {
-        let differs = self
-            .entry(owner, msgbox, message_id)
-            .is_some_and(|entry| msgbox == Msgbox::Inbox && entry.is_unread() == read);
+        let differs = self.has_read(owner)
+            && self
+                .entry(owner, msgbox, message_id)
+                .is_some_and(|entry| msgbox == Msgbox::Inbox && entry.is_unread() == read);
         if !differs {
             return false;
         }
@@ -281,6 +301,9 @@ impl Ledger {
         msgbox: Msgbox,
         message_id: MessageId,
     ) -> bool {
+        if !self.has_read(owner) {
+            return false;
+        }
         let Some(mut entry) = self.entry(owner, msgbox, message_id).cloned() else {
             return false;
         };
@@ -300,7 +323,7 @@ impl Ledger {
     /// change. Never takes back what was forgotten already.
     pub fn raise_floor(&mut self, owner: &ProfileId, seq: i64) {
         let rises = |mailbox: &Mailbox| seq.min(mailbox.seq) > mailbox.floor_seq;
-        if !self.mailbox(owner).is_some_and(rises) {
+        if !self.has_read(owner) || !self.mailbox(owner).is_some_and(rises) {
             return;
         }
         if let Some(mailbox) = self.mailboxes.get_mut(owner).and_then(Tracked::change) {
@@ -324,6 +347,9 @@ impl Ledger {
 
     /// Removes an entry. Whether it was there.
     fn lose_entry(&mut self, owner: &ProfileId, msgbox: Msgbox, message_id: MessageId) -> bool {
+        if !self.has_read(owner) {
+            return false;
+        }
         let Some(entry) = self.entry(owner, msgbox, message_id).cloned() else {
             return false;
         };
@@ -358,6 +384,9 @@ impl Ledger {
         message_id: MessageId,
         change: impl FnOnce(&mut Entry),
     ) -> bool {
+        if !self.has_read(owner) {
+            return false;
+        }
         let Some(mut entry) = self.entry(owner, msgbox, message_id).cloned() else {
             return false;
         };

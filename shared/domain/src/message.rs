@@ -77,6 +77,17 @@ impl Draft {
     }
 }
 
+/// Holders of a message whose mailboxes, and entries of it, an operation needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holders {
+    /// No holder: the message alone.
+    None,
+    /// The sending user, if there is one.
+    Sender,
+    /// The sender, and the recipients that are listed in the message.
+    All,
+}
+
 /// Everything about a message but its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -142,6 +153,16 @@ impl Envelope {
         sent.chain(self.to.iter().map(|recipient| (recipient, Msgbox::Inbox)))
     }
 
+    /// Returns the boxes of some holders.
+    pub fn boxes_of(&self, holders: Holders) -> impl Iterator<Item = (&ProfileId, Msgbox)> {
+        let is_meant = move |msgbox| match holders {
+            Holders::None => false,
+            Holders::Sender => msgbox == Msgbox::Sent,
+            Holders::All => true,
+        };
+        self.holders().filter(move |(_, msgbox)| is_meant(*msgbox))
+    }
+
     /// Returns the number of recipients.
     #[must_use]
     pub fn to_count(&self) -> u32 {
@@ -169,4 +190,31 @@ pub struct Message {
     pub envelope: Envelope,
     /// Content of the message.
     pub content: Content,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{from_user, profile, sent_at};
+
+    #[test]
+    fn boxes_of_holders_are_none_the_senders_or_all() {
+        let send = from_user("ann", ["ann", "bob"]);
+        let draft = &send.draft;
+        let (kind, policy) = (MessageKind::Regular, Policy::default());
+        let envelope = Envelope {
+            to: send.to().to_vec(),
+            ..Envelope::sent(draft, kind, sent_at(1), &policy, Millis(1))
+        };
+        let (ann, bob) = (profile("ann"), profile("bob"));
+        let boxes = |holders| envelope.boxes_of(holders).collect::<Vec<_>>();
+        assert_eq!(boxes(Holders::None), []);
+        assert_eq!(boxes(Holders::Sender), [(&ann, Msgbox::Sent)]);
+        let all = [
+            (&ann, Msgbox::Sent),
+            (&ann, Msgbox::Inbox),
+            (&bob, Msgbox::Inbox),
+        ];
+        assert_eq!(boxes(Holders::All), all);
+    }
 }

@@ -13,7 +13,7 @@ use crate::entry::Entry;
 use crate::id::{MessageId, MessageIdSource, ProfileId};
 use crate::ledger::{Changes, Ledger, Tombstone};
 use crate::mailbox::{Counts, Mailbox, Msgbox};
-use crate::message::{Draft, Envelope};
+use crate::message::{Draft, Envelope, Holders};
 use crate::operation::{Apply, SendMessage};
 use crate::policy::{Policy, Settings};
 use crate::refusal::Refusal;
@@ -129,7 +129,7 @@ impl Shelf {
             ledger.read_next_expiry(mailbox.mailbox_id, self.next_expiry(mailbox, now));
         }
         for envelope in self.messages.values().filter(|it| it.expire_ms > now) {
-            ledger.read_message(envelope.clone());
+            ledger.read_message(envelope.clone(), Holders::All);
         }
         for event in &self.events {
             ledger.read_bulk_id(event.message_id);
@@ -161,7 +161,7 @@ impl Shelf {
 
     /// Writes what has changed, and checks that the counters are a recount.
     pub fn keep(&mut self, ledger: Ledger) -> Changes {
-        let changes = ledger.into_changes();
+        let changes = ledger.into_changes().expect("all rows were read");
         if let Some(settings) = &changes.settings {
             self.settings = settings.clone();
         }

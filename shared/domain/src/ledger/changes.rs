@@ -1,7 +1,7 @@
 //! Changes made by the operations of a ledger, in the order of the keys.
 
-use super::Ledger;
 use super::tracked::Write;
+use super::{Ledger, NotRead};
 use crate::bulk::{BulkEvent, Tally};
 use crate::entry::Entry;
 use crate::id::MessageId;
@@ -62,9 +62,15 @@ pub struct Changes {
 }
 
 impl Ledger {
-    /// Returns the rows to be written.
-    #[must_use]
-    pub fn into_changes(self) -> Changes {
+    /// Returns the rows to write.
+    ///
+    /// # Errors
+    /// [`NotRead`] if an operation changed a row that was not read: the transaction must be
+    /// rolled back.
+    pub fn into_changes(self) -> Result<Changes, NotRead> {
+        if let Some(not_read) = self.not_read {
+            return Err(not_read);
+        }
         let mut changes = Changes {
             tombstones: self.tombstones,
             floors: self.floors.into_iter().collect(),
@@ -109,6 +115,6 @@ impl Ledger {
                 changes.jobs.push(job);
             }
         }
-        changes
+        Ok(changes)
     }
 }

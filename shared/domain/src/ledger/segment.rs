@@ -27,6 +27,9 @@ impl Ledger {
     /// A recipient takes a message as it is now, unless the inbox holds as many as that.
     pub fn take_message(&mut self, owner: &ProfileId, message_id: MessageId, room: i64) -> bool {
         let has_room = |mailbox: &Mailbox| mailbox.counts.inbox_total < room;
+        if !self.has_read(owner) {
+            return false;
+        }
         let Some(message) = self.message(message_id) else {
             return false;
         };

@@ -48,8 +48,7 @@ fn missing_entries_are_not_counted() {
     assert!(!ledger.mark_entry(&ann, Msgbox::Inbox, one, true));
     assert!(!ledger.revise_message(one, text("new")));
     assert!(!ledger.remove_message(one));
-    assert!(!ledger.add_entry(&profile("bob"), new_entry(Msgbox::Inbox, one)));
-    assert_eq!(ledger.into_changes(), Changes::default());
+    assert_eq!(ledger.into_changes(), Ok(Changes::default()));
 }
 
 #[test]
@@ -71,7 +70,7 @@ fn marking_a_read_entry_as_read_changes_nothing() {
     let mut ledger = shelf.ledger(20);
     assert!(!ledger.mark_entry(&profile("bob"), Msgbox::Inbox, sent, false));
     assert!(!ledger.mark_entry(&profile("ann"), Msgbox::Sent, sent, true));
-    assert_eq!(ledger.into_changes(), Changes::default());
+    assert_eq!(ledger.into_changes(), Ok(Changes::default()));
 }
 
 #[test]
@@ -267,7 +266,7 @@ fn looking_writes_nothing() {
     assert!(ledger.entry(&profile("bob"), Msgbox::Inbox, sent).is_some());
     assert_eq!(ledger.messages_in(&profile("ann"), Msgbox::Sent), [sent]);
     assert_eq!(ledger.messages_in(&profile("ann"), Msgbox::Inbox), []);
-    assert_eq!(ledger.into_changes(), Changes::default());
+    assert_eq!(ledger.into_changes(), Ok(Changes::default()));
 }
 
 #[test]
@@ -287,4 +286,47 @@ fn each_operation_of_a_batch_sees_the_changes_before_it() {
     shelf.keep(ledger);
     assert_eq!(shelf.counts("bob"), (1, 0, 0));
     assert_eq!(shelf.mailbox("bob").seq, 2);
+}
+
+/// A ledger that has read ann's mailbox, and a message of hers with some of its holders.
+fn ledger_with(holders: Holders) -> (Ledger, MessageId) {
+    let mut shelf = Shelf::of(["ann", "bob"]);
+    let sent = shelf.send(10, from_user("ann", ["bob"]));
+    let mut ledger = shelf.empty_ledger(20);
+    ledger.read_mailbox(profile("ann"), shelf.mailbox("ann").clone());
+    ledger.read_message(shelf.messages[&sent].clone(), holders);
+    (ledger, sent)
+}
+
+#[test]
+fn a_message_is_not_changed_unless_all_holders_were_read() {
+    for holders in [Holders::None, Holders::Sender] {
+        let (mut ledger, sent) = ledger_with(holders);
+        assert!(!ledger.revise_message(sent, text("new")));
+        assert_eq!(ledger.into_changes(), Err(NotRead::Holders(sent)));
+        let (mut ledger, sent) = ledger_with(holders);
+        assert!(!ledger.remove_message(sent));
+        assert_eq!(ledger.into_changes(), Err(NotRead::Holders(sent)));
+    }
+}
+
+#[test]
+fn a_mailbox_is_not_changed_unless_it_was_read() {
+    let bob = profile("bob");
+    let moves: [fn(&mut Ledger, &ProfileId, MessageId); 8] = [
+        |ledger, owner, id| assert!(!ledger.add_entry(owner, new_entry(Msgbox::Inbox, id))),
+        |ledger, owner, id| assert!(!ledger.mark_entry(owner, Msgbox::Inbox, id, true)),
+        |ledger, owner, id| assert!(!ledger.deliver_entry(owner, Msgbox::Inbox, id)),
+        |ledger, owner, id| assert!(!ledger.remove_entry(owner, Msgbox::Inbox, id)),
+        |ledger, owner, _| ledger.raise_floor(owner, 1),
+        |ledger, owner, id| assert!(!ledger.take_message(owner, id, 9)),
+        |ledger, owner, id| ledger.take_update(owner, id),
+        |ledger, owner, id| ledger.take_recall(owner, id),
+    ];
+    for make_move in moves {
+        let (mut ledger, sent) = ledger_with(Holders::None);
+        make_move(&mut ledger, &bob, sent);
+        let not_read = NotRead::Mailbox(bob.clone());
+        assert_eq!(ledger.into_changes(), Err(not_read));
+    }
 }

@@ -4,6 +4,7 @@ use super::weight::HOLDERS_ESTIMATE;
 use super::{Apply, Footprint, Weight, update_message};
 use crate::id::MessageId;
 use crate::ledger::Ledger;
+use crate::message::Holders;
 use crate::refusal::Refusal;
 
 /// Deletes one message of the expected version.
@@ -19,7 +20,7 @@ impl Apply for DeleteMessage {
     type Outcome = ();
 
     fn footprint(&self) -> Footprint {
-        Footprint::of_messages([self.message_id])
+        Footprint::of_messages([self.message_id], Holders::All)
     }
 
     fn weight(&self) -> Weight {

@@ -4,6 +4,7 @@ use super::weight::HOLDERS_ESTIMATE;
 use super::{Apply, Footprint, Weight};
 use crate::id::MessageId;
 use crate::ledger::Ledger;
+use crate::message::Holders;
 use crate::refusal::Refusal;
 
 /// Deletes messages of any version.
@@ -18,7 +19,7 @@ impl Apply for DeleteMessages {
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {
-        Footprint::of_messages(self.message_ids.iter().copied())
+        Footprint::of_messages(self.message_ids.iter().copied(), Holders::All)
     }
 
     fn weight(&self) -> Weight {

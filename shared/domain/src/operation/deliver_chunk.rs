@@ -6,6 +6,7 @@ use crate::bulk::MessageChange;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
+use crate::message::Holders;
 use crate::refusal::Refusal;
 use crate::segment::{JobId, SendJob, Step};
 
@@ -28,7 +29,7 @@ impl Apply for DeliverChunk {
 
     fn footprint(&self) -> Footprint {
         let mut footprint = Footprint {
-            messages: [self.message_id].into(),
+            messages: [(self.message_id, Holders::None)].into(),
             mailboxes: self.to.iter().cloned().collect(),
             ..Footprint::of_job(self.job_id)
         };

@@ -1,21 +1,22 @@
 //! Footprints: the rows that an operation reads and locks before it decides.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::Msgbox;
+use crate::message::Holders;
 use crate::segment::JobId;
 
 /// Rows to be locked and read, in lock order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// The app itself, to change its settings or to send to everyone.
+    /// True to lock the app, for changes of its settings and messages to everyone.
     pub app: bool,
-    /// Messages, with all that their holders hold of them.
-    pub messages: BTreeSet<MessageId>,
-    /// Jobs, beside those of the messages.
+    /// Messages, each with the holders whose mailboxes and entries of it are needed.
+    pub messages: BTreeMap<MessageId, Holders>,
+    /// Send jobs, besides those of the messages.
     pub jobs: BTreeSet<JobId>,
-    /// Mailboxes, which begin now if they have not begun.
+    /// Mailboxes; missing ones are created.
     pub mailboxes: BTreeSet<ProfileId>,
     /// Entries of those mailboxes.
     pub entries: Vec<EntryRange>,
@@ -26,17 +27,20 @@ pub struct Footprint {
 pub enum EntryRange {
     /// Entries of the named messages in a box.
     Named(ProfileId, Msgbox, Vec<MessageId>),
-    /// All of a box.
+    /// All entries of a box.
     All(ProfileId, Msgbox),
-    /// The oldest of a box, as many as stand in the way of one more.
+    /// The oldest entries of a box, as many as must go to make room for one more.
     Overflow(ProfileId, Msgbox),
 }
 
 impl Footprint {
-    /// Adds what another operation of the same app must see.
+    /// Adds the footprint of another operation of the same app.
     pub fn merge(&mut self, other: Self) {
         self.app |= other.app;
-        self.messages.extend(other.messages);
+        for (message_id, holders) in other.messages {
+            let merged = self.messages.entry(message_id).or_insert(holders);
+            *merged = holders.max(*merged);
+        }
         self.jobs.extend(other.jobs);
         self.mailboxes.extend(other.mailboxes);
         self.entries.extend(other.entries);
@@ -51,14 +55,14 @@ impl Footprint {
         }
     }
 
-    /// Some messages, whoever holds them, and the mailbox of who asks with the own entries:
-    /// of a message to everyone, nobody else could tell whether that one holds it.
+    /// Messages with all holders, and the caller's mailbox with its entries of them: the
+    /// holders of a message to everyone are not listed in it.
     pub(super) fn of_messages_and(owner: &ProfileId, messages: &[MessageId]) -> Self {
         let own = EntryRange::Named(owner.clone(), Msgbox::Inbox, messages.to_vec());
         Self {
             mailboxes: BTreeSet::from([owner.clone()]),
             entries: vec![own],
-            ..Self::of_messages(messages.iter().copied())
+            ..Self::of_messages(messages.iter().copied(), Holders::All)
         }
     }
 
@@ -70,10 +74,13 @@ impl Footprint {
         }
     }
 
-    /// Some messages, whoever holds them.
-    pub(super) fn of_messages(messages: impl IntoIterator<Item = MessageId>) -> Self {
+    /// Messages, and some of their holders.
+    pub(super) fn of_messages(
+        messages: impl IntoIterator<Item = MessageId>,
+        holders: Holders,
+    ) -> Self {
         Self {
-            messages: messages.into_iter().collect(),
+            messages: messages.into_iter().map(|id| (id, holders)).collect(),
             ..Self::default()
         }
     }
@@ -85,21 +92,26 @@ mod tests {
     use crate::testing::{profile, sent_at};
 
     #[test]
-    fn many_footprints_are_one_that_sees_all() {
+    fn a_merged_footprint_covers_all_of_its_parts() {
         let (ann, bob) = (profile("ann"), profile("bob"));
         let all = EntryRange::All(bob.clone(), Msgbox::Inbox);
         let named = EntryRange::Named(ann.clone(), Msgbox::Sent, vec![sent_at(1)]);
         let mut footprint = Footprint::of_owner(&bob, all.clone());
         footprint.merge(Footprint::of_owner(&ann, named.clone()));
-        footprint.merge(Footprint::of_messages([sent_at(2), sent_at(2)]));
+        footprint.merge(Footprint::of_messages(
+            [sent_at(2), sent_at(3)],
+            Holders::Sender,
+        ));
         footprint.merge(Footprint {
             app: true,
             ..Footprint::default()
         });
+        footprint.merge(Footprint::of_messages([sent_at(2)], Holders::All));
+        footprint.merge(Footprint::of_messages([sent_at(3)], Holders::None));
         footprint.merge(Footprint::of_job(JobId::NONE));
         let expected = Footprint {
             app: true,
-            messages: BTreeSet::from([sent_at(2)]),
+            messages: BTreeMap::from([(sent_at(2), Holders::All), (sent_at(3), Holders::Sender)]),
             jobs: BTreeSet::from([JobId::NONE]),
             mailboxes: BTreeSet::from([ann, bob]),
             entries: vec![all, named],

@@ -5,6 +5,7 @@ use super::{Apply, Footprint, Revision, Weight};
 use crate::content::Content;
 use crate::id::MessageId;
 use crate::ledger::Ledger;
+use crate::message::Holders;
 use crate::refusal::Refusal;
 
 /// Replaces the content of a message.
@@ -22,7 +23,7 @@ impl Apply for UpdateMessage {
     type Outcome = Revision;
 
     fn footprint(&self) -> Footprint {
-        Footprint::of_messages([self.message_id])
+        Footprint::of_messages([self.message_id], Holders::All)
     }
 
     fn weight(&self) -> Weight {

@@ -14,55 +14,15 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::table::{bulk, msgbox};
 
-/// Reads the entries of the footprints, those of the locked messages in the boxes of all
-/// holders, and those of changed messages to everyone that mailboxes have yet to show.
+/// Reads the entries of the footprints, those of the locked messages in the boxes of their
+/// named holders, and those of changed messages to everyone that mailboxes have yet to show.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     ledgers: &mut Ledgers,
     footprints: &Footprints,
 ) -> Result<(), Error> {
-    let (mut named, mut all) = (
-        BoundStatement::of(&msgbox::READ),
-        BoundStatement::of(&msgbox::READ_BOXES),
-    );
-    let mut demands = BTreeMap::new();
-    for (&app_no, footprint) in footprints {
-        let Some(ledger) = ledgers.get(&app_no) else {
-            continue;
-        };
-        name_held(app_no, ledger, footprint, &mut named);
-        name_changed(app_no, ledger, &mut named);
-        for range in &footprint.entries {
-            let id = |owner: &ProfileId| ledger.mailbox(owner).map(|mailbox| mailbox.mailbox_id);
-            match range {
-                EntryRange::Named(owner, msgbox, message_ids) => {
-                    let Some(mailbox_id) = id(owner) else {
-                        continue;
-                    };
-                    for message_id in message_ids {
-                        named.push_row([
-                            app_no.into(),
-                            mailbox_id.into(),
-                            msgbox.code().into(),
-                            message_id.uuid().into(),
-                        ]);
-                    }
-                }
-                EntryRange::All(owner, msgbox) => {
-                    let Some(mailbox_id) = id(owner) else {
-                        continue;
-                    };
-                    all.push_row([app_no.into(), mailbox_id.into(), msgbox.code().into()]);
-                }
-                EntryRange::Overflow(owner, msgbox) => {
-                    *demands.entry((app_no, owner, *msgbox)).or_insert(0_i64) += 1;
-                }
-            }
-        }
-    }
-    let oldest = oldest(ledgers, &demands);
     let mut which_are_bulk = BoundStatement::of(&bulk::WHICH_ARE_BULK);
-    for statement in [named, all, oldest] {
+    for statement in statements(ledgers, footprints) {
         if statement.is_empty() {
             continue;
         }
@@ -89,6 +49,48 @@ pub async fn read<DB: Backend>(
     Ok(())
 }
 
+/// Returns the reads of a batch's entries: the named ones, whole boxes, and the oldest ones of
+/// boxes that are too full.
+fn statements(ledgers: &Ledgers, footprints: &Footprints) -> [BoundStatement; 3] {
+    let mut named = BoundStatement::of(&msgbox::READ);
+    let mut all = BoundStatement::of(&msgbox::READ_BOXES);
+    let mut demands = BTreeMap::new();
+    for (&app_no, footprint) in footprints {
+        let Some(ledger) = ledgers.get(&app_no) else {
+            continue;
+        };
+        name_held(app_no, ledger, footprint, &mut named);
+        name_changed(app_no, ledger, &mut named);
+        for range in &footprint.entries {
+            let (EntryRange::Named(owner, msgbox, _)
+            | EntryRange::All(owner, msgbox)
+            | EntryRange::Overflow(owner, msgbox)) = range;
+            let Some(mailbox) = ledger.mailbox(owner) else {
+                continue;
+            };
+            let of_box = [
+                app_no.into(),
+                mailbox.mailbox_id.into(),
+                msgbox.code().into(),
+            ];
+            match range {
+                EntryRange::Named(_, _, message_ids) => {
+                    for message_id in message_ids {
+                        let [app_no, mailbox_id, msgbox] = of_box.clone();
+                        named.push_row([app_no, mailbox_id, msgbox, message_id.uuid().into()]);
+                    }
+                }
+                EntryRange::All(..) => all.push_row(of_box),
+                EntryRange::Overflow(..) => {
+                    *demands.entry((app_no, owner, *msgbox)).or_insert(0_i64) += 1;
+                }
+            }
+        }
+    }
+    let oldest = oldest(ledgers, &demands);
+    [named, all, oldest]
+}
+
 /// Adds the possible entries of messages to everyone that have changed since a mailbox was
 /// last settled.
 fn name_changed(app_no: i64, ledger: &Ledger, named: &mut BoundStatement) {
@@ -106,12 +108,9 @@ fn name_changed(app_no: i64, ledger: &Ledger, named: &mut BoundStatement) {
 
 /// Adds the possible entries of the messages that were locked.
 fn name_held(app_no: i64, ledger: &Ledger, footprint: &Footprint, named: &mut BoundStatement) {
-    for message in footprint
-        .messages
-        .iter()
-        .filter_map(|id| ledger.message(*id))
-    {
-        for (owner, msgbox) in message.holders() {
+    for (message_id, holders) in &footprint.messages {
+        let message = ledger.message(*message_id).into_iter();
+        for (owner, msgbox) in message.flat_map(|message| message.boxes_of(*holders)) {
             let Some(mailbox) = ledger.mailbox(owner) else {
                 continue;
             };
@@ -119,7 +118,7 @@ fn name_held(app_no: i64, ledger: &Ledger, footprint: &Footprint, named: &mut Bo
                 app_no.into(),
                 mailbox.mailbox_id.into(),
                 msgbox.code().into(),
-                message.message_id.uuid().into(),
+                message_id.uuid().into(),
             ]);
         }
     }

@@ -117,10 +117,14 @@ async fn run_on<DB: Backend>(
         .fold(false, |any, ledger| ledger.settle() | any);
     let verdicts = apply(operations, &mut records, &mut ledgers);
 
-    let changes = ledgers
-        .into_iter()
-        .map(|(app_no, ledger)| (app_no, ledger.into_changes()));
-    let changes: Vec<_> = changes.collect();
+    let mut changes = Vec::with_capacity(ledgers.len());
+    for (app_no, ledger) in ledgers {
+        let of_app = ledger.into_changes();
+        changes.push((
+            app_no,
+            of_app.map_err(|not_read| Error::Internal(not_read.into()))?,
+        ));
+    }
     let message = changes.iter().find_map(|(app_no, changes)| {
         let message = changes.new_messages.first()?;
         Some((*app_no, message.envelope.message_id))

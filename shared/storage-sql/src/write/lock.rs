@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use domain::message::Holders;
 use domain::operation::Footprint;
 use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Policy, ProfileId};
 use storage::{Contention, Error};
@@ -102,7 +103,7 @@ async fn names_bulk<DB: Backend>(
     let mut look_up = BoundStatement::of(&bulk::IS_ANY_BULK);
     let sends_bulk = |app_no| ledgers.get(app_no).is_some_and(|it| it.bulk_head() > 0);
     for (app_no, footprint) in footprints.iter().filter(|(app_no, _)| sends_bulk(app_no)) {
-        for message_id in &footprint.messages {
+        for message_id in footprint.messages.keys() {
             look_up.push_row([(*app_no).into(), message_id.uuid().into()]);
         }
     }
@@ -118,7 +119,7 @@ pub async fn messages<DB: Backend>(
 ) -> Result<(), Error> {
     let mut lock = BoundStatement::of(&message::LOCK).bind(now.0);
     for (app_no, footprint) in footprints {
-        for message_id in &footprint.messages {
+        for message_id in footprint.messages.keys() {
             lock.push_row([(*app_no).into(), message_id.uuid().into()]);
         }
     }
@@ -126,8 +127,12 @@ pub async fn messages<DB: Backend>(
         return Ok(());
     }
     for mut row in connection.fetch(lock).await? {
-        if let Some(ledger) = ledgers.get_mut(&row.int()?) {
-            ledger.read_message(row.envelope()?);
+        let app_no = row.int()?;
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            let envelope = row.envelope()?;
+            let footprint = footprints.get(&app_no);
+            let holders = footprint.and_then(|it| it.messages.get(&envelope.message_id));
+            ledger.read_message(envelope, holders.copied().unwrap_or(Holders::None));
         }
     }
     Ok(())
@@ -142,7 +147,7 @@ pub async fn send_jobs<DB: Backend>(
     let mut lock = BoundStatement::of(&send_job::LOCK);
     for (app_no, footprint) in footprints {
         let message = |id: &MessageId| ledgers.get(app_no)?.message(*id)?.segment;
-        let of_messages = footprint.messages.iter().filter_map(message);
+        let of_messages = footprint.messages.keys().filter_map(message);
         let mut job_ids = footprint.jobs.clone();
         job_ids.extend(of_messages.map(|segment| segment.job_id));
         for job_id in job_ids {
@@ -228,12 +233,10 @@ fn owners(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
         let Some(ledger) = ledgers.get(&app_no) else {
             continue;
         };
-        for message in footprint
-            .messages
-            .iter()
-            .filter_map(|id| ledger.message(*id))
-        {
-            owners.extend(message.holders().map(|(owner, _)| (app_no, owner.clone())));
+        for (message_id, holders) in &footprint.messages {
+            let message = ledger.message(*message_id).into_iter();
+            let boxes = message.flat_map(|message| message.boxes_of(*holders));
+            owners.extend(boxes.map(|(owner, _)| (app_no, owner.clone())));
         }
     }
     owners

@@ -1,0 +1,56 @@
+//! Rows that an operation changes although its footprint does not name them: a bug. The batch
+//! must not be written then.
+
+use std::fmt;
+
+use super::Ledger;
+use crate::id::{MessageId, ProfileId};
+use crate::message::{Envelope, Holders};
+
+/// A row that was to be changed without having been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotRead {
+    /// A mailbox.
+    Mailbox(ProfileId),
+    /// The holders of a message, some or all.
+    Holders(MessageId),
+}
+
+impl fmt::Display for NotRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Without the profile id, which is no matter of logs.
+            Self::Mailbox(_) => write!(f, "a change of a mailbox that was not read"),
+            Self::Holders(message_id) => {
+                write!(
+                    f,
+                    "a change of message {message_id}, whose holders were not read"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for NotRead {}
+
+impl Ledger {
+    /// Returns whether a mailbox was read; else the batch fails.
+    pub(super) fn has_read(&mut self, owner: &ProfileId) -> bool {
+        let was_read = self.mailboxes.contains_key(owner);
+        if !was_read {
+            let not_read = NotRead::Mailbox(owner.clone());
+            self.not_read.get_or_insert(not_read);
+        }
+        was_read
+    }
+
+    /// Returns whether all holders of a message were read; else the batch fails.
+    pub(super) fn has_read_holders(&mut self, envelope: &Envelope) -> bool {
+        let message_id = envelope.message_id;
+        let was_read = self.holders.get(&message_id) == Some(&Holders::All);
+        if !was_read {
+            self.not_read.get_or_insert(NotRead::Holders(message_id));
+        }
+        was_read
+    }
+}
