@@ -1,12 +1,17 @@
 //! Metrics of the real program after traffic.
 
+use futures::stream;
+use proto::sys::v1 as sys;
+use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::v1;
 use proto::v1::event::Frame;
 use support::process::{Deployment, ServerProcess};
 use support::{http, on_each_database};
 
+use crate::api::builders::{news, strings, text};
+
 /// Series that move with the traffic of [`traffic`], by name and label.
-const MOVED: [(&str, &str); 19] = [
+const MOVED: [(&str, &str); 23] = [
     (
         "rpc_server_call_duration_seconds_count",
         "SendMessageSimple",
@@ -31,14 +36,22 @@ const MOVED: [(&str, &str); 19] = [
     ("postroom_feed_wakeups_total", "notification"),
     ("postroom_feed_poll_duration_seconds_count", ""),
     ("postroom_cache_hits_total", "message"),
+    ("postroom_cache_hits_total", "token"),
+    ("postroom_cache_hits_total", "app"),
     ("postroom_quota_refused_total", "profile_sends"),
+    ("postroom_settle_mailboxes_total", ""),
+    ("postroom_job_step_duration_seconds_count", "send"),
 ];
 /// Series that are there, and may stay at 0.
-const PRESENT: [&str; 4] = [
+const PRESENT: [&str; 8] = [
     "postroom_lane_queue_depth",
     "postroom_lane_queue_oldest_age_seconds",
     "postroom_feed_poll_failures_total",
     "postroom_cache_misses_total",
+    "postroom_job_due",
+    "postroom_job_oldest_age_seconds",
+    "postroom_job_running",
+    "postroom_job_step_failures_total",
 ];
 /// Sends until the quota of [`limited`] refuses one.
 const SENDS_MAX: usize = 50;
@@ -80,6 +93,29 @@ async fn next(stream: &mut tonic::Streaming<v1::SubscribeResponse>) -> Frame {
     event.frame.expect("a frame")
 }
 
+/// Sends to everyone, and to a segment.
+async fn send_from_app(server: &ServerProcess) {
+    let mut app = server.system();
+    let bulk = sys::SendBulkRequest {
+        content: Some(text("to everyone")),
+        sender: Some(news()),
+        ..Default::default()
+    };
+    app.send_bulk(bulk).await.expect("it is sent");
+    let message = sys::SegmentMessage {
+        content: Some(text("to some")),
+        sender: Some(news()),
+        ..Default::default()
+    };
+    let recipients = sys::SegmentRecipients {
+        profile_ids: strings(&["bob"]),
+    };
+    let pieces = [Piece::Message(message), Piece::Recipients(recipients)];
+    let pieces = pieces.map(|piece| sys::SendToProfilesRequest { piece: Some(piece) });
+    let sent = app.send_to_profiles(stream::iter(pieces)).await;
+    sent.expect("it is sent");
+}
+
 async fn traffic(server: &ServerProcess) -> tonic::Streaming<v1::SubscribeResponse> {
     drop(follow(server).await);
     let mut stream = follow(server).await;
@@ -95,6 +131,7 @@ async fn traffic(server: &ServerProcess) -> tonic::Streaming<v1::SubscribeRespon
         }
     }
     while !matches!(next(&mut stream).await, Frame::MessageReceived(_)) {}
+    send_from_app(server).await;
     let mut bob = server.messaging(&server.tokens.bob);
     for _ in 0..2 {
         let page = v1::GetMessagesPageRequest {

@@ -103,10 +103,11 @@ impl Authenticator {
 
     /// Returns a recent verification of the token, unless the issuer's keys have changed since.
     fn cached(&self, token: &str, now: Millis) -> Option<Arc<VerifiedToken>> {
-        let verified = self.cache.get(token)?;
-        let keys_version = verified.keys.current()?.version();
-        let is_fresh = now < verified.verified_at.after(VERIFIED_MAX_MS);
-        (is_fresh && keys_version == verified.keys_version).then_some(verified)
+        self.cache.get(token, |verified| {
+            let keys = verified.keys.current();
+            let is_fresh = now < verified.verified_at.after(VERIFIED_MAX_MS);
+            is_fresh && keys.is_some_and(|keys| keys.version() == verified.keys_version)
+        })
     }
 
     async fn verify(&self, text: &str, now: Millis) -> Result<Arc<VerifiedToken>, TokenError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::Millis;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use telemetry::CacheMetrics;
 
 use crate::Identity;
 use crate::issuer_keys::IssuerKeys;
@@ -23,23 +24,36 @@ pub(crate) struct VerifiedToken {
 }
 
 /// Verified tokens by their hash, so that no token is kept in memory. Bounded by
-/// [`VERIFIED_BYTES_MAX`]; readers check the age of an entry.
-pub(crate) struct TokenCache(Cache<blake3::Hash, Arc<VerifiedToken>, TokenWeighter>);
+/// [`VERIFIED_BYTES_MAX`].
+pub(crate) struct TokenCache {
+    verified: Cache<blake3::Hash, Arc<VerifiedToken>, TokenWeighter>,
+    metrics: CacheMetrics,
+}
 
 impl TokenCache {
     pub fn new() -> Self {
         let entries = VERIFIED_BYTES_MAX / size_of::<VerifiedToken>() as u64;
         let entries = usize::try_from(entries).unwrap_or(usize::MAX);
-        let cache = Cache::with_weighter(entries, VERIFIED_BYTES_MAX, TokenWeighter);
-        Self(cache)
+        Self {
+            verified: Cache::with_weighter(entries, VERIFIED_BYTES_MAX, TokenWeighter),
+            metrics: CacheMetrics::new("token"),
+        }
     }
 
-    pub fn get(&self, token: &str) -> Option<Arc<VerifiedToken>> {
-        self.0.get(&blake3::hash(token.as_bytes()))
+    /// Returns the verification of a token, if it is cached and current.
+    pub fn get(
+        &self,
+        token: &str,
+        is_current: impl FnOnce(&VerifiedToken) -> bool,
+    ) -> Option<Arc<VerifiedToken>> {
+        let found = self.verified.get(&blake3::hash(token.as_bytes()));
+        self.metrics
+            .record(found.filter(|verified| is_current(verified)))
     }
 
     pub fn put(&self, token: &str, verified: Arc<VerifiedToken>) {
-        self.0.insert(blake3::hash(token.as_bytes()), verified);
+        self.verified
+            .insert(blake3::hash(token.as_bytes()), verified);
     }
 }
 

@@ -216,7 +216,7 @@ impl Shelf {
             self.begin(owner);
         }
         let mut ledger = self.ledger(now);
-        let settled = ledger.settle();
+        let settled = ledger.settle() > 0;
         let before = format!("{ledger:?}");
         let verdict = action.apply(&mut ledger);
         if verdict.is_err() {

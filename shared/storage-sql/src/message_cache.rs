@@ -43,11 +43,7 @@ impl MessageCache {
         version: i64,
     ) -> Option<Arc<Message>> {
         let found = self.messages.get(&(epoch, app_no, message_id, version));
-        match found {
-            Some(_) => self.metrics.hit(),
-            None => self.metrics.miss(),
-        }
-        found
+        self.metrics.record(found)
     }
 
     /// Caches the current version of a message. Messages to segments are not cached: their

@@ -21,7 +21,7 @@ use storage::{
     BulkReport, ChangeListener, Clock, Error, FeedLimits, FeedOffset, FeedPage, FeedStart, Item,
     Lookup, MailStore, MailboxCounts, MailboxPage, RecipientUpload, RepositoryPage, Requester,
 };
-use telemetry::LaneMetrics;
+use telemetry::{LaneMetrics, SettleMetrics};
 use uuid::Uuid;
 
 use crate::broadcast::Broadcast;
@@ -78,6 +78,7 @@ impl<DB: Backend> SqlStore<DB> {
             ids: Arc::clone(&options.ids),
             message_cache: MessageCache::new(options.message_cache_bytes),
             listener: broadcast.clone(),
+            settle_metrics: SettleMetrics::new(),
         });
         let runner = BatchRunner {
             executor: Arc::clone(&executor),

@@ -134,8 +134,8 @@ impl Ledger {
         self.mailboxes.values().filter_map(super::Tracked::current)
     }
 
-    /// Settles all mailboxes that are due. Whether one was.
-    pub fn settle(&mut self) -> bool {
+    /// Settles all mailboxes to which anything is due. Returns their number.
+    pub fn settle(&mut self) -> usize {
         let due = |(owner, tracked): (&ProfileId, &super::Tracked<Mailbox>)| {
             let is_due = tracked
                 .current()
@@ -147,7 +147,7 @@ impl Ledger {
             self.expire_entries(owner);
             self.take_bulk(owner);
         }
-        !owners.is_empty()
+        owners.len()
     }
 
     /// Adds a message to everyone.

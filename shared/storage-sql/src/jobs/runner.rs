@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use domain::Millis;
 use storage::{Clock, Error};
+use telemetry::JobMetrics;
 use tokio::sync::{Notify, RwLock};
 use tokio::time::timeout;
 
@@ -30,7 +31,7 @@ pub trait JobKind: Send + Sync {
     /// Id of a job, unique within the kind.
     type Id: Copy + Eq + Hash + Display + Send + Sync;
 
-    /// Name of the kind in logs.
+    /// Name of the kind in logs and metrics.
     const NAME: &'static str;
 
     /// Lists due jobs of all apps, those first that have waited longest, `jobs_max` at most.
@@ -90,6 +91,7 @@ pub struct JobRunner<K: JobKind> {
     wake_up: Notify,
     /// Whether the runner is drained. Held for reading by each step.
     drained: RwLock<bool>,
+    metrics: JobMetrics,
 }
 
 /// State of a job on this replica.
@@ -108,6 +110,7 @@ impl<K: JobKind> JobRunner<K> {
             records: Mutex::default(),
             wake_up: Notify::new(),
             drained: RwLock::new(false),
+            metrics: JobMetrics::new(K::NAME),
         }
     }
 
@@ -119,6 +122,7 @@ impl<K: JobKind> JobRunner<K> {
     pub async fn run(&self, clock: &dyn Clock) -> Result<bool, Error> {
         let due = self.kind.due(DUE_MAX).await?;
         self.forget_all_but(&due);
+        self.record_due(&due, clock.now_ms());
         let mut apps = HashSet::new();
         let mut has_run = false;
         for job in due {
@@ -153,7 +157,9 @@ impl<K: JobKind> JobRunner<K> {
 
     /// Runs a step. Returns whether it was run.
     async fn step(&self, job: &DueJob<K::Id>, now: Millis) -> bool {
+        let running = self.metrics.step();
         let step = self.kind.step(job, now).await;
+        drop(running);
         let mut records = self.records();
         match &step {
             Ok(StepOutcome::Run(step_ms)) => {
@@ -167,6 +173,7 @@ impl<K: JobKind> JobRunner<K> {
                 records.remove(&job.id);
             }
             Err(error) => {
+                self.metrics.failed();
                 let record = records.entry(job.id).or_default();
                 record.backoff.start(Instant::now(), is_fault_of_job(error));
                 tracing::warn!(
@@ -193,6 +200,14 @@ impl<K: JobKind> JobRunner<K> {
             let ids: HashSet<K::Id> = due.iter().map(|job| job.id).collect();
             records.retain(|id, _| ids.contains(id));
         }
+    }
+
+    fn record_due(&self, due: &[DueJob<K::Id>], now: Millis) {
+        let oldest_age = due.first().map(|job| {
+            let age_ms = now.0.saturating_sub(job.last_step_ms.0).max(0);
+            Duration::from_millis(age_ms.unsigned_abs())
+        });
+        self.metrics.due(due.len(), oldest_age);
     }
 
     fn records(&self) -> MutexGuard<'_, HashMap<K::Id, JobRecord>> {

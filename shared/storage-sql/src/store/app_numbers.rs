@@ -5,6 +5,7 @@ use std::time::Instant;
 use domain::{AppId, Millis};
 use quick_cache::sync::Cache;
 use storage::Error;
+use telemetry::CacheMetrics;
 
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
@@ -20,11 +21,17 @@ const APPS_MAX: usize = 100_000;
 ///
 /// A number never changes in one epoch. A new epoch comes with new connections: a number is
 /// valid on the connections that were open when it was looked up.
-pub struct AppNumbers(Cache<AppId, (i64, Instant)>);
+pub struct AppNumbers {
+    numbers: Cache<AppId, (i64, Instant)>,
+    metrics: CacheMetrics,
+}
 
 impl AppNumbers {
     pub fn new() -> Self {
-        Self(Cache::new(APPS_MAX))
+        Self {
+            numbers: Cache::new(APPS_MAX),
+            metrics: CacheMetrics::new("app"),
+        }
     }
 
     /// Returns the number of an app, and creates the app if need be. It may be outdated; each
@@ -35,7 +42,7 @@ impl AppNumbers {
         app_id: &AppId,
         now: Millis,
     ) -> Result<i64, Error> {
-        if let Some((number, _)) = self.0.get(app_id) {
+        if let Some((number, _)) = self.metrics.record(self.numbers.get(app_id)) {
             return Ok(number);
         }
         // Boxed: seldom needed, and large.
@@ -64,16 +71,15 @@ impl AppNumbers {
         connection: &mut Connection<DB>,
         app_id: &AppId,
     ) -> Result<Option<i64>, Error> {
-        match self.0.get(app_id) {
-            Some((number, looked_up)) if looked_up > connection.opened() => {
-                return Ok(Some(number));
-            }
-            _ => {}
+        let cached = self.numbers.get(app_id);
+        let cached = cached.filter(|(_, looked_up)| *looked_up > connection.opened());
+        if let Some((number, _)) = self.metrics.record(cached) {
+            return Ok(Some(number));
         }
         let looked_up = Instant::now();
         let found = Box::pin(find(connection, app_id)).await?;
         match found {
-            Some(number) => self.0.insert(app_id.clone(), (number, looked_up)),
+            Some(number) => self.numbers.insert(app_id.clone(), (number, looked_up)),
             None => self.forget(app_id),
         }
         Ok(found)
@@ -92,18 +98,18 @@ impl AppNumbers {
         let number = created
             .await
             .map_err(|error| Error::Internal(error.into()))??;
-        self.0.insert(app_id.clone(), (number, looked_up));
+        self.numbers.insert(app_id.clone(), (number, looked_up));
         Ok(number)
     }
 
     /// Drops the number of an app.
     pub fn forget(&self, app_id: &AppId) {
-        self.0.remove(app_id);
+        self.numbers.remove(app_id);
     }
 
     /// Drops all numbers.
     pub fn clear(&self) {
-        self.0.clear();
+        self.numbers.clear();
     }
 }
 

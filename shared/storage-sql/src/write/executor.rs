@@ -11,6 +11,7 @@ use std::sync::Arc;
 use domain::operation::{Apply as _, Footprint};
 use domain::{AppId, Ledger, MessageIdSource, Millis, Policy, Refusal};
 use storage::{ChangeListener, Error};
+use telemetry::SettleMetrics;
 
 use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
@@ -36,6 +37,8 @@ pub struct Executor<DB: Backend> {
     pub message_cache: MessageCache,
     /// Called with the changes of each batch after its commit.
     pub listener: Arc<dyn ChangeListener>,
+    /// Counts the settled mailboxes of committed batches.
+    pub settle_metrics: SettleMetrics,
 }
 
 impl<DB: Backend> Executor<DB> {
@@ -55,12 +58,13 @@ impl<DB: Backend> Executor<DB> {
         let mut transaction = Transaction::begin(&self.pool).await?;
         match run_on(transaction.connection(), self, now, operations).await {
             // All were refused: mailboxes created for them are rolled back, too.
-            Ok(effects) if !effects.settled && effects.verdicts.iter().all(Result::is_err) => {
+            Ok(effects) if effects.settled == 0 && effects.verdicts.iter().all(Result::is_err) => {
                 transaction.rollback().await?;
                 Ok(effects.verdicts)
             }
             Ok(effects) => {
                 commit_or_resolve(&self.pool, transaction, effects.marker).await?;
+                self.settle_metrics.settled(effects.settled);
                 effects
                     .post_commit
                     .run(&self.message_cache, &*self.listener);
@@ -79,8 +83,8 @@ impl<DB: Backend> Executor<DB> {
 /// The effects of a batch before its commit.
 struct BatchEffects {
     verdicts: Vec<Verdict>,
-    /// Whether settling changed a mailbox.
-    settled: bool,
+    /// Mailboxes that were settled.
+    settled: usize,
     post_commit: PostCommit,
     marker: CommitMarker,
 }
@@ -112,9 +116,7 @@ async fn run_on<DB: Backend>(
 
     // Only now that all locks are held: a request that another store has just committed is seen.
     let mut records = IdempotencyRecords::read(connection, now, operations).await?;
-    let settled = ledgers
-        .values_mut()
-        .fold(false, |any, ledger| ledger.settle() | any);
+    let settled = ledgers.values_mut().map(Ledger::settle).sum();
     let verdicts = apply(operations, &mut records, &mut ledgers);
 
     let mut changes = Vec::with_capacity(ledgers.len());

@@ -34,24 +34,20 @@ impl CacheMetrics {
             ),
             cache: KeyValue::new("postroom.cache.name", cache),
         };
-        metrics.looked_up(0, 0);
+        metrics.hits.add(0, metrics.cache());
+        metrics.misses.add(0, metrics.cache());
         metrics
     }
 
-    /// Counts a hit.
-    pub fn hit(&self) {
-        self.hits.add(1, self.cache());
-    }
-
-    /// Counts a miss.
-    pub fn miss(&self) {
-        self.misses.add(1, self.cache());
-    }
-
-    /// Counts the look-ups of a whole read at once.
-    pub fn looked_up(&self, hits: usize, misses: usize) {
-        self.hits.add(hits as u64, self.cache());
-        self.misses.add(misses as u64, self.cache());
+    /// Counts a look-up, a hit if anything was found, and returns what was found.
+    pub fn record<T>(&self, found: Option<T>) -> Option<T> {
+        let counter = if found.is_some() {
+            &self.hits
+        } else {
+            &self.misses
+        };
+        counter.add(1, self.cache());
+        found
     }
 
     const fn cache(&self) -> &[KeyValue] {

@@ -35,7 +35,7 @@ impl JobMetrics {
                 meter,
                 "postroom.job.oldest.age",
                 "s",
-                "Time since the longest due job became due, when last looked for",
+                "Time since the last step of the due job that has waited longest, when last looked for",
             ),
             running: super::up_down_counter(
                 meter,
@@ -61,7 +61,8 @@ impl JobMetrics {
         metrics
     }
 
-    /// Records the result of looking for due jobs: how many are due, and since when the oldest is.
+    /// Records the due jobs of a pass: their number, and the time since the last step of the one
+    /// that has waited longest.
     pub fn due(&self, jobs: usize, oldest_age: Option<Duration>) {
         #[expect(clippy::cast_precision_loss, reason = "a look is bounded")]
         self.due.record(jobs as f64, self.kind());

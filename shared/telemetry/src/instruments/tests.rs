@@ -226,13 +226,14 @@ fn a_step_of_a_job_is_running_until_it_is_dropped() {
 fn a_cache_counts_hits_and_misses_under_its_name() {
     let text = rendered(|meter| {
         let cache = CacheMetrics::of(&meter, "message");
-        cache.hit();
-        cache.miss();
-        cache.looked_up(2, 3);
+        assert_eq!(cache.record(Some(7)), Some(7));
+        for _ in 0..2 {
+            assert_eq!(cache.record(None::<i64>), None);
+        }
     });
     let name = [r#"postroom_cache_name="message""#];
-    assert_value(&text, "postroom_cache_hits_total", &name, 3.0);
-    assert_value(&text, "postroom_cache_misses_total", &name, 4.0);
+    assert_value(&text, "postroom_cache_hits_total", &name, 1.0);
+    assert_value(&text, "postroom_cache_misses_total", &name, 2.0);
 }
 
 #[test]
