@@ -4,7 +4,7 @@
 //! The usual number of recipients is what a debug build does in a CI run. With more of them:
 //!
 //! ```sh
-//! POSTROOM_TORTURE_RECIPIENTS=100000 cargo test -p postroom-tests --test tests torture::segments
+//! POSTROOM_TORTURE_RECIPIENTS=100000 cargo test --workspace --test tests -- --ignored torture::segments
 //! ```
 
 mod follower;

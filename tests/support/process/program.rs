@@ -1,14 +1,23 @@
 //! The program, built from the current sources.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 
 use crate::command::run;
 use crate::workspace;
+
+/// Directories and files of the workspace from which the program is built.
+const SOURCES: [&str; 5] = ["Cargo.lock", "Cargo.toml", "proto", "services", "shared"];
+
+/// Extensions of the files in [`SOURCES`] that a build reads.
+const EXTENSIONS: [&str; 5] = ["lock", "proto", "rs", "sql", "toml"];
 
 /// The program, built from the sources as they are.
 ///
@@ -30,8 +39,9 @@ pub fn postroom<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     command
 }
 
-/// Cargo builds the program for its own tests before any test of the workspace runs. When
-/// only these tests were built, it is missing or old, and is built now.
+/// Path of the program in the directory of the profile. `cargo test --workspace` builds it there,
+/// for the tests of its own package, before any test runs. A run of fewer packages does not: a
+/// missing or outdated program is built here.
 fn located() -> anyhow::Result<PathBuf> {
     let tests = std::env::current_exe()?;
     // <target>/<profile>/deps/tests-1234, and beside deps the program.
@@ -46,41 +56,41 @@ fn located() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// True if the program is newer than all of its source files, which rustc lists beside it.
+/// True if the program is at least as new as all files that it is built from.
 fn is_fresh(program: &Path) -> bool {
-    let newer_than_sources = || {
-        let built = fs::metadata(program).ok()?.modified().ok()?;
-        let written = fs::read_to_string(program.with_extension("d")).ok()?;
-        let (_, sources) = written.split_once(": ")?;
-        let is_older = |path| {
-            let changed = fs::metadata(path).and_then(|file| file.modified());
-            changed.is_ok_and(|changed| changed <= built)
-        };
-        Some(sources.split_whitespace().all(is_older))
-    };
-    newer_than_sources().unwrap_or(false)
+    let root = workspace::root();
+    let mut sources = SOURCES.iter().map(|name| root.join(name));
+    modified(program).is_ok_and(|built| sources.all(|source| is_older(&source, built)))
 }
 
+fn modified(path: &Path) -> io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}
+
+/// True if a source file, or each one in a directory, was last changed by a time.
+fn is_older(path: &Path, built: SystemTime) -> bool {
+    if path.is_dir() {
+        let is_entry_older =
+            |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|it| is_older(&it.path(), built));
+        return fs::read_dir(path).is_ok_and(|mut entries| entries.all(is_entry_older));
+    }
+    let extension = path.extension().and_then(OsStr::to_str);
+    let is_source = extension.is_some_and(|extension| EXTENSIONS.contains(&extension));
+    !is_source || modified(path).is_ok_and(|changed| changed <= built)
+}
+
+/// Builds what `cargo test --workspace --test tests` builds: with the features of a full run, so
+/// that neither compiles anything again for the other.
 fn build(profile: &Path) -> anyhow::Result<()> {
     let target = profile.parent().context("a target folder")?;
-    let name = match profile.file_name().and_then(|name| name.to_str()) {
+    let name = match profile.file_name().and_then(OsStr::to_str) {
         Some("debug") => "dev",
         Some(name) => name,
         None => bail!("{} names no profile", profile.display()),
     };
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "build",
-        "-p",
-        "postroom",
-        "--bin",
-        "postroom",
-        "--profile",
-        name,
-    ]);
-    run(cargo
-        .arg("--target-dir")
-        .arg(target)
-        .current_dir(workspace::root()))?;
+    cargo.args(["test", "--no-run", "--workspace", "--test", "tests"]);
+    cargo.args(["--profile", name, "--target-dir"]);
+    run(cargo.arg(target).current_dir(workspace::root()))?;
     Ok(())
 }
