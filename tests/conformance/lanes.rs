@@ -12,10 +12,10 @@ use domain::{Action, AppId, Millis, Operation, Outcome};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 use storage::{Clock, Error};
-use storage_sql::{LaneOptions, Options};
+use storage_sql::{LaneOptions, Options, Timeouts};
 use support::clock::START;
 use support::on_each_database;
-use support::store::{DatabaseKind, run};
+use support::store::{DatabaseKind, TIMEOUTS, run};
 
 use super::builders::{
     app, bytes, from_app, from_user, open, operation, other_app, repeatable, send, text,
@@ -72,11 +72,16 @@ struct BlockedLane {
 
 impl<'a> TestLane<'a> {
     async fn open(fixture: &'a StoreFixture) -> Self {
+        Self::open_with(fixture, TIMEOUTS).await
+    }
+
+    async fn open_with(fixture: &'a StoreFixture, timeouts: Timeouts) -> Self {
         let options = Options {
             lanes: LaneOptions {
                 count: 1,
                 ..LaneOptions::default()
             },
+            timeouts: Some(timeouts),
             clock: Arc::new(TickingClock(AtomicI64::new(START.0))),
             ..fixture.test.options.clone()
         };
@@ -200,7 +205,11 @@ async fn operations_refused_by_the_database_fail_alone_in_a_batch_of_256(fixture
 
 /// For `PostgreSQL` only, which locks rows.
 async fn an_operation_behind_a_held_lock_fails_alone_in_its_batch(fixture: &StoreFixture) {
-    let lane = TestLane::open(fixture).await;
+    let timeouts = Timeouts {
+        lock: Duration::from_secs(1),
+        ..TIMEOUTS
+    };
+    let lane = TestLane::open_with(fixture, timeouts).await;
     fixture.done(open("victim")).await;
     let held = fixture.raw().await.hold_mailbox("victim").await;
     let standing = lane.stop().await;

@@ -17,12 +17,13 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{Policy, Quotas};
 use futures::FutureExt as _;
 use realtime::Hub;
 use storage::{ChangeListener, NoListener, Store};
-use storage_sql::{LaneOptions, Notify, Options, WRITE_CONNECTIONS};
+use storage_sql::{LaneOptions, Notify, Options, Timeouts, WRITE_CONNECTIONS};
 use tokio::runtime;
 
 use crate::clock::ManualClock;
@@ -30,6 +31,15 @@ use crate::ids::SequentialIds;
 use crate::postgres::{self, PostgresDatabase};
 use crate::temp_folder::TempFolder;
 use crate::{coverage, drift};
+
+/// Time limits of the stores of tests, which only hangs reach. Those of a service would fail tests
+/// on a busy machine.
+pub const TIMEOUTS: Timeouts = Timeouts {
+    acquire: Duration::from_mins(1),
+    lock: Duration::from_mins(1),
+    statement: Duration::from_mins(1),
+    settle: Duration::from_mins(1),
+};
 
 /// Databases that every test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,6 +212,7 @@ impl TestStore {
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
             lanes: setup.lanes,
+            timeouts: Some(TIMEOUTS),
             write_connections: setup.write_connections(),
             ..Options::new(database.url())
         };

@@ -34,6 +34,8 @@ impl SilentDatabase {
         };
         let proxy = CommitProxy::before(database.address(), Moment::BeforeCommit).await;
         test.store.options.url = database.url_through(proxy.address());
+        // The time limits of a service.
+        test.store.options.timeouts = None;
         let store = test.store.replica().await;
         let site = Self { test, store, proxy };
         site.works().await;

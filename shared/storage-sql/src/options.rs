@@ -1,6 +1,7 @@
 //! Options of a store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::limits::BATCH_OPERATIONS_MAX;
 use domain::{MessageIdSource, Policy};
@@ -49,6 +50,28 @@ pub enum Notify {
     Off,
 }
 
+/// Time limits of the work on a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Maximum wait for a free connection, and to connect.
+    pub acquire: Duration,
+    /// Maximum wait for a lock of another transaction; a conflict after that.
+    pub lock: Duration,
+    /// Maximum duration of a statement, enforced by the server. The connection is closed if
+    /// there is no answer a second later.
+    pub statement: Duration,
+    /// Maximum duration of a write that no caller asked for: creating or settling a mailbox
+    /// that is read.
+    pub settle: Duration,
+}
+
+impl Timeouts {
+    /// Maximum wait for the answer to a statement: the error of the server arrives before.
+    pub(crate) const fn answer(&self) -> Duration {
+        self.statement.saturating_add(Duration::from_secs(1))
+    }
+}
+
 /// Options of a store.
 #[derive(Clone)]
 pub struct Options {
@@ -62,6 +85,8 @@ pub struct Options {
     pub read_connections: u32,
     /// Options of group commit.
     pub lanes: LaneOptions,
+    /// Time limits. Default: those of the database system.
+    pub timeouts: Option<Timeouts>,
     /// Notifications between stores.
     pub notify: Notify,
     /// Maximum size of the message cache, in bytes; 0: none.
@@ -93,6 +118,7 @@ impl Options {
             write_connections: WRITE_CONNECTIONS,
             read_connections: READ_CONNECTIONS,
             lanes: LaneOptions::default(),
+            timeouts: None,
             notify: Notify::default(),
             message_cache_bytes: MESSAGE_CACHE_BYTES,
             clock: Arc::new(SystemClock),

@@ -47,9 +47,6 @@ use app_numbers::AppNumbers;
 use counts_loader::CountsLoader;
 use settled_read::SettledRead;
 
-/// Timeout of a write that no caller asked for: creating or settling a mailbox that is read.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// A store on a database.
 pub struct SqlStore<DB: Backend> {
     pools: Pools<DB>,
@@ -63,6 +60,7 @@ pub struct SqlStore<DB: Backend> {
     send_jobs: JobRunner<SendJobs<DB>>,
     upload_slots: Arc<UploadSlots<DB>>,
     counts_loader: Arc<CountsLoader<DB>>,
+    settle_timeout: Duration,
 }
 
 impl<DB: Backend> SqlStore<DB> {
@@ -109,6 +107,7 @@ impl<DB: Backend> SqlStore<DB> {
             sweep_lease: Lease::new(),
             send_jobs,
             upload_slots,
+            settle_timeout: options.timeouts.unwrap_or(DB::TIMEOUTS).settle,
         })
     }
 

@@ -5,7 +5,6 @@ mod postgres;
 mod sqlite;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sqlx::Database;
@@ -20,7 +19,7 @@ use crate::db::dialect::Dialect;
 use crate::db::error::ErrorClass;
 use crate::db::notification::NotificationHandler;
 use crate::db::pool::Pool;
-use crate::options::Options;
+use crate::options::{Options, Timeouts};
 
 /// The connection pools of a database: for writes, and for reads.
 pub struct Pools<DB: Database> {
@@ -74,8 +73,8 @@ pub trait Backend:
     const BEGIN_SNAPSHOT: &'static str;
     /// Maximum number of concurrent transactions that write.
     const WRITERS_MAX: usize;
-    /// Timeout of a statement; the connection is closed after that.
-    const ANSWER_TIMEOUT: Duration;
+    /// Default time limits.
+    const TIMEOUTS: Timeouts;
     /// True if opening a store migrates the schema.
     const MIGRATES_ITSELF: bool;
 

@@ -97,13 +97,14 @@ impl<DB: Backend> Connection<DB> {
         answer
     }
 
-    /// Sends a statement, and returns the answer. A connection that does not answer within
-    /// [`Backend::ANSWER_TIMEOUT`] is closed.
+    /// Sends a statement, and returns the answer. A connection that does not answer within the
+    /// time limit of its pool is closed.
     async fn answer<T>(
         &mut self,
         send: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, sqlx::Result<T>>,
     ) -> sqlx::Result<T> {
-        let answer = timeout(DB::ANSWER_TIMEOUT, send(self.0.begin_use()?)).await;
+        let answer_timeout = self.0.answer_timeout();
+        let answer = timeout(answer_timeout, send(self.0.begin_use()?)).await;
         let Ok(answer) = answer else {
             self.0.discard();
             return Err(io::Error::from(io::ErrorKind::TimedOut).into());

@@ -34,6 +34,7 @@ struct Shared<DB: Database> {
     permits: Arc<Semaphore>,
     connections_max: usize,
     acquire_timeout: Duration,
+    answer_timeout: Duration,
     metrics: PoolMetrics,
     statement_metrics: StatementMetrics,
 }
@@ -57,9 +58,15 @@ pub struct PooledConnection<DB: Database> {
 }
 
 impl<DB: Database> Pool<DB> {
-    /// A pool over all connections of `opener`, which must have no other users. Its name and
-    /// that of the database system appear in metrics.
-    pub fn new(opener: sqlx::Pool<DB>, name: &'static str, system: &'static str) -> Self {
+    /// A pool over all connections of `opener`, which must have no other users. Each statement is
+    /// answered within `answer_timeout`. The names of the pool and of the database system appear
+    /// in metrics.
+    pub fn new(
+        opener: sqlx::Pool<DB>,
+        answer_timeout: Duration,
+        name: &'static str,
+        system: &'static str,
+    ) -> Self {
         let options = opener.options();
         let connections_max = usize::try_from(options.get_max_connections()).unwrap_or(usize::MAX);
         let connections_max = connections_max.min(Semaphore::MAX_PERMITS);
@@ -68,6 +75,7 @@ impl<DB: Database> Pool<DB> {
             permits: Arc::new(Semaphore::new(connections_max)),
             connections_max,
             acquire_timeout: options.get_acquire_timeout(),
+            answer_timeout,
             opener,
             metrics: PoolMetrics::new(name),
             statement_metrics: StatementMetrics::new(system),
@@ -184,6 +192,11 @@ impl<DB: Database> PooledConnection<DB> {
     /// Time at which the connection was opened, or slightly later.
     pub const fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// Maximum wait for the answer to a statement.
+    pub fn answer_timeout(&self) -> Duration {
+        self.pool.0.answer_timeout
     }
 
     /// The metrics of statements on connections of this pool.

@@ -8,7 +8,7 @@ use domain::{Action, AppId, Operation, ProfileId};
 use futures::future::join_all;
 use storage::{Contention, Error, MailStore as _, Requester};
 
-use super::{SETTLE_TIMEOUT, SqlStore};
+use super::SqlStore;
 use crate::db::backend::Backend;
 use crate::db::connection::ReadView;
 use crate::db::isolation::Isolation;
@@ -123,7 +123,7 @@ impl<DB: Backend> SqlStore<DB> {
             request: None,
             action,
         };
-        let deadline = Instant::now() + SETTLE_TIMEOUT;
+        let deadline = Instant::now() + self.settle_timeout;
         self.execute_action(read.app, operation, deadline).await?;
         Ok(Continue(()))
     }
@@ -133,7 +133,7 @@ impl<DB: Backend> SqlStore<DB> {
         &self,
         settles: impl IntoIterator<Item = (AppKey, SettleMailbox)>,
     ) -> Result<(), Error> {
-        let deadline = Instant::now() + SETTLE_TIMEOUT;
+        let deadline = Instant::now() + self.settle_timeout;
         let settle = async |(app, settle)| {
             let operation = Operation {
                 request: None,

@@ -21,7 +21,7 @@ use crate::db::error::ErrorClass;
 use crate::db::migrations::{POSTGRES_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
 use crate::db::pool::Pool;
-use crate::options::Options;
+use crate::options::{Options, Timeouts};
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_MIGRATIONS));
 
@@ -32,15 +32,9 @@ const IDENTITY: &str = "(SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE
         || '/' || d.oid::text END
     FROM pg_control_system() c CROSS JOIN pg_database d WHERE d.datname = current_database())";
 
-/// Maximum duration of a statement, enforced by the server.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum wait for a row lock; a conflict after that.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum pause between the statements of a transaction; the server closes the connection after
 /// that, and frees its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time to wait for a free connection, and to connect.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Every statement looks rows up by an index, from a batch or from one mailbox. A prepared
 /// statement keeps a generic plan that was made while tables were small, where a sequential scan
@@ -67,8 +61,6 @@ mod sqlstate {
     pub const UNAVAILABLE: [&str; 4] = ["08", "53", "57P", "58"];
 }
 
-const _: () = assert!(STATEMENT_TIMEOUT.as_secs() < Postgres::ANSWER_TIMEOUT.as_secs());
-
 impl Backend for Postgres {
     const DIALECT: Dialect = Dialect {
         index: 0,
@@ -82,15 +74,21 @@ impl Backend for Postgres {
     const BEGIN: &'static str = "BEGIN";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     const WRITERS_MAX: usize = usize::MAX;
-    const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+    const TIMEOUTS: Timeouts = Timeouts {
+        acquire: Duration::from_secs(1),
+        lock: Duration::from_secs(1),
+        statement: Duration::from_secs(5),
+        settle: Duration::from_secs(5),
+    };
     const MIGRATES_ITSELF: bool = false;
 
     fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
         let mut connect = PgConnectOptions::from_str(&options.url)?.application_name("postroom");
+        let limits = options.timeouts.unwrap_or(Self::TIMEOUTS);
         if purpose == Purpose::Service {
             let timeouts = [
-                ("statement_timeout", STATEMENT_TIMEOUT),
-                ("lock_timeout", LOCK_TIMEOUT),
+                ("statement_timeout", limits.statement),
+                ("lock_timeout", limits.lock),
                 (
                     "idle_in_transaction_session_timeout",
                     IDLE_IN_TRANSACTION_TIMEOUT,
@@ -99,15 +97,16 @@ impl Backend for Postgres {
             let timeouts = timeouts.map(|(name, time)| (name, time.as_millis().to_string()));
             connect = connect.options(timeouts).options(PLANNER_SETTINGS);
         }
-        let pool = |size| {
-            PoolOptions::new()
+        let pool = |name, size| {
+            let opener = PoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .connect_lazy_with(connect.clone())
+                .acquire_timeout(limits.acquire)
+                .connect_lazy_with(connect.clone());
+            Pool::new(opener, limits.answer(), name, Self::SYSTEM)
         };
         Ok(Pools {
-            write: Pool::new(pool(options.write_connections), "write", Self::SYSTEM),
-            read: Pool::new(pool(options.read_connections), "read", Self::SYSTEM),
+            write: pool("write", options.write_connections),
+            read: pool("read", options.read_connections),
         })
     }
 

@@ -20,12 +20,7 @@ use crate::db::error::ErrorClass;
 use crate::db::migrations::{SQLITE_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
 use crate::db::pool::Pool;
-use crate::options::Options;
-
-/// Time to wait for the write lock of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time to wait for a free connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::options::{Options, Timeouts};
 
 /// Primary result codes, <https://sqlite.org/rescode.html>; the higher bits of a code only say
 /// more of the same.
@@ -59,27 +54,34 @@ impl Backend for Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN";
     const WRITERS_MAX: usize = 1;
-    /// None: it is in this process.
-    const ANSWER_TIMEOUT: Duration = Duration::MAX;
+    const TIMEOUTS: Timeouts = Timeouts {
+        acquire: Duration::from_secs(5),
+        lock: Duration::from_secs(5),
+        // None: it is in this process.
+        statement: Duration::MAX,
+        settle: Duration::from_secs(5),
+    };
     const MIGRATES_ITSELF: bool = true;
 
     fn pools(options: &Options, _purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
+        let limits = options.timeouts.unwrap_or(Self::TIMEOUTS);
         let connect = SqliteConnectOptions::from_str(&options.url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT)
+            .busy_timeout(limits.lock)
             .foreign_keys(true)
             .optimize_on_close(false, None);
-        let pool = |size| {
-            PoolOptions::new()
+        let pool = |name, size| {
+            let opener = PoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .connect_lazy_with(connect.clone())
+                .acquire_timeout(limits.acquire)
+                .connect_lazy_with(connect.clone());
+            Pool::new(opener, limits.answer(), name, Self::SYSTEM)
         };
         Ok(Pools {
-            write: Pool::new(pool(1), "write", Self::SYSTEM),
-            read: Pool::new(pool(options.read_connections), "read", Self::SYSTEM),
+            write: pool("write", 1),
+            read: pool("read", options.read_connections),
         })
     }
 
