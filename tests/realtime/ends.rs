@@ -10,10 +10,13 @@ use storage_sql::Notify;
 use support::issuer::{APP, TestIssuer, user_claims};
 use support::on_each_database;
 use support::service::{InProcessUser, TestService, unhurried};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tonic::{Code, Status};
 
 use super::subscriber::{FrameSummary, StreamSubscriber};
 use crate::api::builders::{entry, reason_of, send, send_many};
+use crate::conformance::fixture::IN_TIME;
 
 async fn a_stream_ends_with_its_token(test: &TestService) {
     let mut claims = user_claims(APP, "bob", test.now_s());
@@ -157,14 +160,38 @@ async fn a_profile_has_twenty_streams_and_no_more(test: &TestService) {
     StreamSubscriber::of(test.user("alice"), "").await;
 
     drop(streams.pop());
-    // Its follower learns of it in its own time.
-    while user
-        .subscribe(v1::SubscribeRequest::default())
-        .await
-        .is_err()
-    {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_a_stream_opens(user).await;
+}
+
+/// Interval at which a condition is checked that nothing announces.
+const CHECK_EVERY: Duration = Duration::from_millis(5);
+
+/// Opens streams until one is not refused: the task of a stream that was closed takes notice in
+/// its own time.
+async fn until_a_stream_opens(mut user: InProcessUser) {
+    let opens = async {
+        let request = v1::SubscribeRequest::default;
+        while user.subscribe(request()).await.is_err() {
+            tokio::time::sleep(CHECK_EVERY).await;
+        }
+    };
+    let opened = timeout(IN_TIME, opens).await;
+    opened.expect("a stream");
+}
+
+/// Number of tasks of this test, among them one for each stream that has not ended.
+fn tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+/// Waits until no more tasks are left than there were before some streams.
+async fn until_streams_end(tasks_before: usize) {
+    let end = async {
+        while tasks() > tasks_before {
+            tokio::time::sleep(CHECK_EVERY).await;
+        }
+    };
+    timeout(IN_TIME, end).await.expect("an end of the streams");
 }
 
 /// Timings with which a reader that takes nothing is cut off at once.
@@ -175,17 +202,13 @@ pub fn impatient() -> StreamTiming {
     }
 }
 
-/// First pause of a reader, longer than the patience of [`impatient`].
-const FIRST_REST: Duration = Duration::from_millis(400);
-
 /// A reader that took nothing until it was cut off, with what it saw and the error.
 pub async fn cut_off(user: InProcessUser) -> (StreamSubscriber, Vec<FrameSummary>, Status) {
-    let mut rest = FIRST_REST;
-    // A machine that is busy may take longer to cut it off.
     loop {
+        let tasks = tasks();
         let mut slow = StreamSubscriber::of(user.clone(), "0").await;
-        tokio::time::sleep(rest).await;
-        rest *= 2;
+        until_streams_end(tasks).await;
+        // Another task may have ended instead.
         if let (seen, Some(status)) = slow.until_caught_up().await {
             return (slow, seen, status);
         }
@@ -195,34 +218,28 @@ pub async fn cut_off(user: InProcessUser) -> (StreamSubscriber, Vec<FrameSummary
 async fn a_reader_that_was_cut_off_holds_its_stream_slot_until_it_closes(test: &TestService) {
     send_many(test, MANY).await;
     let user = with_timing(test, impatient()).await;
-    let mut rest = FIRST_REST;
-    // A machine that is busy may take longer to cut it off.
     let slow = loop {
+        let tasks = tasks();
         let mut slow = Vec::new();
         for _ in 0..20 {
             slow.push(StreamSubscriber::of(user.clone(), "0").await);
         }
-        tokio::time::sleep(rest).await;
-        rest *= 2;
+        until_streams_end(tasks).await;
         let mut user = test.user("bob");
         let refused = user.subscribe(v1::SubscribeRequest::default()).await;
         let status = refused.map(drop).expect_err("a refusal");
         assert_eq!(reason_of(&status), "TOO_MANY_STREAMS");
+        // Other tasks may have ended instead.
         let (_, end) = slow[0].until_caught_up().await;
         if let Some(status) = end {
             assert_eq!(reason_of(&status), "SLOW_READER");
             break slow;
         }
+        drop(slow);
+        until_streams_end(tasks).await;
     };
     drop(slow);
-    let mut user = test.user("bob");
-    while user
-        .subscribe(v1::SubscribeRequest::default())
-        .await
-        .is_err()
-    {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_a_stream_opens(test.user("bob")).await;
 }
 
 async fn a_stalled_reader_is_cut_off_and_can_resume(test: &TestService) {
