@@ -23,7 +23,7 @@ const READ: &str = "
     ) m";
 
 /// Counts over all mailboxes.
-#[derive(Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct StoredCounts {
     entries: i64,
     owners: i64,
@@ -34,11 +34,14 @@ pub struct StoredCounts {
     unread: i64,
 }
 
+/// Row of [`READ`].
+type CountsRow = (i64, i64, i64, i64, i64, i64, i64);
+
 impl StoredCounts {
-    /// Reads them.
+    /// Reads the counts of a deployment.
     pub async fn read(deployment: &Deployment) -> Self {
         let url = deployment.database().url();
-        let read = match deployment.database() {
+        let read: sqlx::Result<CountsRow> = match deployment.database() {
             TestDatabase::Sqlite(_) => {
                 let mut connection = SqliteConnection::connect(&url).await.expect("the file");
                 sqlx::query_as(READ).fetch_one(&mut connection).await
@@ -48,7 +51,16 @@ impl StoredCounts {
                 sqlx::query_as(READ).fetch_one(&mut connection).await
             }
         };
-        read.expect("counts")
+        let (entries, owners, updated, deletions, losers, total, unread) = read.expect("counts");
+        Self {
+            entries,
+            owners,
+            updated,
+            deletions,
+            losers,
+            total,
+            unread,
+        }
     }
 
     /// Counts with one unread entry for each of `count` recipients.

@@ -161,7 +161,7 @@ fn send_to_ten() -> String {
 }
 
 /// Columns that the service stores for a message. The scripts store the same.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub struct StoredMessage {
     pub app_no: i32,
     size: i32,
@@ -177,9 +177,18 @@ impl StoredMessage {
     /// # Errors
     /// If there is none.
     pub async fn read(connection: &mut PgConnection) -> sqlx::Result<Self> {
-        let text = "SELECT app_no, size_bytes AS size, kind::int, content_kind::int, \
+        let text = "SELECT app_no, size_bytes, kind::int, content_kind::int, \
                     digest::text, content::text FROM message LIMIT 1";
-        sqlx::query_as(text).fetch_one(connection).await
+        let row = sqlx::query_as(text).fetch_one(connection).await?;
+        let (app_no, size, kind, content_kind, digest, content) = row;
+        Ok(Self {
+            app_no,
+            size,
+            kind,
+            content_kind,
+            digest,
+            content,
+        })
     }
 
     /// The variables of the scripts.
