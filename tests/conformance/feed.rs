@@ -1,21 +1,15 @@
 //! The feed: in order, complete, each change once, wherever a reader was cut off.
 
-use domain::limits::{DAY_MS, TOMBSTONE_MS};
-use domain::operation::{MarkMessagesDelivered, TrimTombstones};
-use domain::{Action, MessageId, Msgbox};
-use storage::{
-    BacklogWindow, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart,
-    ResyncReason,
-};
-use support::on_each_database;
-use support::store::DatabaseKind;
-use uuid::Uuid;
+mod arrivals;
+mod resyncs;
 
-use super::builders::{
-    app, bytes, clear, delete, edit, from_user, lasting, mark, profile, remove, sent,
-};
+use domain::operation::MarkMessagesDelivered;
+use domain::{Action, MessageId, Msgbox};
+use storage::{FeedChange, FeedLimits, FeedPage, FeedPosition, FeedStart};
+use support::on_each_database;
+
+use super::builders::{app, bytes, delete, edit, from_user, mark, profile, remove, sent};
 use super::fixture::StoreFixture;
-use super::trimming::trimmed;
 
 on_each_database![
     every_kind_of_change_arrives_once_and_in_order,
@@ -23,14 +17,7 @@ on_each_database![
     a_feed_resumed_at_any_point_neither_loses_nor_repeats_changes,
     cursor_0_replays_all_stored_entries,
     a_part_of_the_feed_is_cut_by_bytes_and_has_at_least_one_change,
-    trimmed_deletions_yield_a_resync_except_from_an_empty_cursor,
-    trimming_removes_old_deletions_only,
-    a_new_epoch_ends_all_cursors,
-    a_replaced_database_starts_a_new_epoch,
-    a_cursor_ahead_of_the_database_yields_a_resync,
     a_delivery_is_no_change,
-    an_arrival_from_memory_equals_the_feed_from_the_database,
-    a_new_epoch_hides_cached_arrivals,
 ];
 
 const MUCH: FeedLimits = FeedLimits {
@@ -202,95 +189,6 @@ async fn a_part_of_the_feed_is_cut_by_bytes_and_has_at_least_one_change(fixture:
     assert_eq!(read(fixture, since, part).await.changes.len(), 0);
 }
 
-async fn trimmed_deletions_yield_a_resync_except_from_an_empty_cursor(fixture: &StoreFixture) {
-    let ids = sends(fixture, 4).await;
-    let start = now(fixture).await;
-    fixture.done(delete("bob", Msgbox::Inbox, &ids[..2])).await;
-    let one = FeedLimits {
-        changes_max: 1,
-        ..MUCH
-    };
-    let replay = read(fixture, FeedStart::Beginning, one).await;
-    let trim = TrimTombstones {
-        owner: profile("bob"),
-        seq: i64::MAX,
-    };
-    fixture.done(Action::TrimTombstones(trim)).await;
-    let broken = read(fixture, start, MUCH).await;
-    assert_eq!(broken.resync, Some(ResyncReason::TooOld));
-    assert!(broken.changes.is_empty() && broken.reached.offset.seq == broken.head);
-    let rest = read(fixture, FeedStart::After(replay.reached), MUCH).await;
-    assert_eq!(shorts(&rest), [("new", Msgbox::Inbox, ids[3])]);
-    assert_eq!(
-        read(fixture, FeedStart::Beginning, MUCH)
-            .await
-            .changes
-            .len(),
-        2
-    );
-}
-
-async fn trimming_removes_old_deletions_only(fixture: &StoreFixture) {
-    let ids = sends(fixture, 3).await;
-    let start = now(fixture).await;
-    fixture.done(delete("bob", Msgbox::Inbox, &ids[..1])).await;
-    fixture.done(clear("ann", Msgbox::Sent)).await;
-    fixture.clock().advance(TOMBSTONE_MS - DAY_MS);
-    fixture.done(delete("bob", Msgbox::Inbox, &ids[1..2])).await;
-    let middle = now(fixture).await;
-    trimmed(&*fixture.store).await;
-    assert_eq!(read(fixture, start, MUCH).await.resync, None);
-
-    fixture.clock().advance(2 * DAY_MS);
-    fixture.done(delete("bob", Msgbox::Inbox, &ids[2..])).await;
-    trimmed(&*fixture.store).await;
-    assert_eq!(
-        read(fixture, start, MUCH).await.resync,
-        Some(ResyncReason::TooOld)
-    );
-    let feed = read(fixture, middle, MUCH).await;
-    assert_eq!(shorts(&feed), [("gone", Msgbox::Inbox, ids[2])]);
-    let raw = fixture.raw().await;
-    assert_eq!(raw.number("SELECT count(*) FROM msgbox_deleted").await, 2);
-}
-
-async fn a_new_epoch_ends_all_cursors(fixture: &StoreFixture) {
-    let replica = fixture.replica().await;
-    let start = now(fixture).await;
-    sends(fixture, 1).await;
-    replica.new_epoch().await.expect("a new epoch");
-    let feed = read(fixture, start, MUCH).await;
-    assert_eq!(feed.resync, Some(ResyncReason::EpochChanged));
-    let again = read(fixture, FeedStart::After(feed.reached), MUCH).await;
-    assert_eq!(again.resync, None);
-    replica.close().await;
-}
-
-/// A file has no identity: its epoch is changed by hand.
-async fn a_replaced_database_starts_a_new_epoch(fixture: &StoreFixture) {
-    let start = now(fixture).await;
-    let raw = fixture.raw().await;
-    raw.run("UPDATE server SET identity = 'another' WHERE identity IS NOT NULL")
-        .await;
-    fixture.store.statuses(&[]).await.expect("heads");
-    let expected = match fixture.test.backend() {
-        DatabaseKind::Sqlite => None,
-        DatabaseKind::Postgres => Some(ResyncReason::EpochChanged),
-    };
-    assert_eq!(read(fixture, start, MUCH).await.resync, expected);
-    let now = now(fixture).await;
-    fixture.store.statuses(&[]).await.expect("heads");
-    assert_eq!(read(fixture, now, MUCH).await.resync, None);
-}
-
-async fn a_cursor_ahead_of_the_database_yields_a_resync(fixture: &StoreFixture) {
-    sends(fixture, 1).await;
-    let mut bookmark = read(fixture, FeedStart::Head, MUCH).await.reached;
-    bookmark.offset.seq += 1;
-    let feed = read(fixture, FeedStart::After(bookmark), MUCH).await;
-    assert_eq!(feed.resync, Some(ResyncReason::Ahead));
-}
-
 async fn a_delivery_is_no_change(fixture: &StoreFixture) {
     let ids = sends(fixture, 2).await;
     let start = now(fixture).await;
@@ -318,106 +216,4 @@ async fn a_delivery_is_no_change(fixture: &StoreFixture) {
         .await
         .expect("heads");
     assert_eq!(heads[0].head.seq, after.head);
-}
-
-/// Positions just before and after a position.
-fn others(seen: FeedPosition) -> [FeedPosition; 3] {
-    let offset = seen.offset;
-    [
-        FeedOffset {
-            epoch: Uuid::from_u128(1),
-            ..offset
-        }
-        .into(),
-        FeedOffset {
-            seq: offset.seq - 1,
-            ..offset
-        }
-        .into(),
-        FeedPosition {
-            window: Some(BacklogWindow::first(offset.seq - 1, offset.seq + 1)),
-            ..seen
-        },
-    ]
-}
-
-async fn an_arrival_from_memory_equals_the_feed_from_the_database(fixture: &StoreFixture) {
-    let start = fixture.send("ann", &["bob"]).await;
-    let beginning = read(fixture, FeedStart::Head, MUCH).await;
-    let (mailbox, mut seen) = (beginning.mailbox, beginning.reached);
-    let mut subscription = fixture.test.hub.subscribe(mailbox, 1).expect("a place");
-    assert_eq!(subscription.arrived(&seen), None);
-    for step in 0..9 {
-        let alone = match step {
-            0 => {
-                fixture.send("ann", &["bob", "carol"]).await;
-                true
-            }
-            1 => {
-                fixture.send("bob", &["ann"]).await;
-                true
-            }
-            2 => {
-                fixture.announce(&["bob"]).await;
-                true
-            }
-            // It is in both boxes.
-            3 => {
-                fixture.send("bob", &["bob"]).await;
-                false
-            }
-            4 => {
-                fixture.done(mark("bob", &[start], true)).await;
-                false
-            }
-            5 => {
-                sends(fixture, 2).await;
-                false
-            }
-            6 => {
-                fixture.send("ann", &["bob"]).await;
-                fixture.done(mark("bob", &[start], false)).await;
-                false
-            }
-            7 => {
-                let short = from_user("ann", &["bob"], bytes(1));
-                let short = lasting(short, 59_999);
-                fixture.done(Action::SendMessage(short)).await;
-                false
-            }
-            _ => {
-                let large = from_user("ann", &["bob"], bytes(4097));
-                fixture.done(Action::SendMessage(large)).await;
-                false
-            }
-        };
-        let known = subscription.arrived(&seen);
-        let feed = read(fixture, FeedStart::After(seen), MUCH).await;
-        assert_eq!(known.is_some(), alone, "{step}");
-        if let Some(known) = known {
-            assert_eq!(known, feed, "{step}");
-            for not_all in others(seen) {
-                assert_eq!(subscription.arrived(&not_all), None, "{not_all:?}");
-            }
-        }
-        seen = feed.reached;
-        assert_eq!(subscription.arrived(&seen), None, "{step}");
-    }
-}
-
-async fn a_new_epoch_hides_cached_arrivals(fixture: &StoreFixture) {
-    let id = fixture.send("ann", &["bob"]).await;
-    let raw = fixture.raw().await;
-    raw.run("UPDATE message SET sender_name = 'another'").await;
-    let names = async || {
-        let feed = read(fixture, FeedStart::Beginning, MUCH).await;
-        let FeedChange::Received(told) = &feed.changes[0].1 else {
-            panic!("{feed:?}");
-        };
-        let read = fixture.entries("bob", Msgbox::Inbox, &[id], 1).await;
-        [&told.message, &read.found[0].message].map(|message| message.envelope.from.name.clone())
-    };
-    assert_eq!(names().await, ["ANN", "ANN"], "they are remembered");
-    fixture.store.new_epoch().await.expect("a new epoch");
-    assert_eq!(names().await, ["another", "another"]);
 }

@@ -1,0 +1,357 @@
+//! The phrases in which the comments of the contract state each limit.
+
+use ::domain::limits as domain;
+use ::rpc::limits as rpc;
+use messaging::StreamTiming;
+
+use super::units::{
+    at_most, at_most_text, configured, cut, default_of, minutes, number, request_size, size, time,
+    up_to,
+};
+
+/// Phrases with the last parts of the full names of the elements that they apply to.
+type Phrases = Vec<(&'static str, String)>;
+
+/// Returns the phrases of all limits.
+pub fn all() -> Phrases {
+    let groups = [
+        limits_of_ids(),
+        limits_of_contents(),
+        limits_of_sends(),
+        limits_of_pages(),
+        limits_of_the_feed(),
+        limits_of_settings(),
+        limits_of_calls(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+fn limits_of_ids() -> Phrases {
+    let of_id = format!("1 to {}", size(domain::ID_BYTES_MAX));
+    let mut phrases: Phrases = [
+        "postroom.v1.Messaging",
+        "postroom.sys.v1.Sys",
+        "sender_profile_id",
+        "to_profile_id",
+        "party_profile_id",
+        "owner_profile_id",
+        "KeyWrap.profile_id",
+    ]
+    .map(|at| (at, of_id.clone()))
+    .into();
+    phrases.extend([
+        (
+            "request_id",
+            format!("1 to {} of ASCII", size(domain::REQUEST_ID_BYTES_MAX)),
+        ),
+        ("message_ids", up_to(domain::MESSAGE_IDS_MAX)),
+        (
+            "Sender.name",
+            format!("1 to {}", size(domain::SENDER_NAME_BYTES_MAX)),
+        ),
+        ("Sender.pic", at_most(domain::SENDER_PIC_BYTES_MAX)),
+    ]);
+    phrases
+}
+
+fn limits_of_contents() -> Phrases {
+    let by_default = size(domain::CONTENT_BYTES_DEFAULT);
+    let cap = at_most(domain::CONTENT_BYTES_CAP);
+    let levels = number(domain::JSON_DEPTH_MAX);
+    let nodes = number(domain::JSON_NODES_MAX);
+    let preview = format!("first {} characters", domain::PREVIEW_CHARS);
+    let of_key_id = at_most(domain::KEY_ID_BYTES_MAX);
+    vec![
+        ("v1.Content", format!("{by_default} by default, {cap}")),
+        ("Content.json", format!("Depth is at most {levels}")),
+        ("Content.json", format!("at most {nodes} nodes")),
+        (
+            "ERROR_REASON_CONTENT_INVALID",
+            format!("more than {levels} levels or {nodes} nodes"),
+        ),
+        ("MessageParts.parts", up_to(domain::PARTS_MAX)),
+        ("Part.mime_type", at_most(domain::MIME_TYPE_BYTES_MAX)),
+        (
+            "SealedContent.scheme",
+            format!("1 to {}", size(domain::SEALED_SCHEME_BYTES_MAX)),
+        ),
+        (
+            "SealedContent.headers",
+            at_most(domain::SEALED_HEADERS_BYTES_MAX),
+        ),
+        ("SealedContent.sender_key_id", of_key_id.clone()),
+        (
+            "SealedContent.keys",
+            format!("one for each of {}", domain::KEY_WRAPS_MAX),
+        ),
+        ("KeyWrap.key_id", of_key_id),
+        (
+            "KeyWrap.wrapped_key",
+            format!("1 to {}", size(domain::WRAPPED_KEY_BYTES_MAX)),
+        ),
+        ("digest", format!(", {}", size(blake3::OUT_LEN))),
+        ("MESSAGE_VIEW_PREVIEW", preview),
+        (
+            "v1.Notification",
+            format!("At most {} in all", size(domain::NOTIFICATION_BYTES_MAX)),
+        ),
+        (
+            "Notification.title",
+            at_most(domain::NOTIFICATION_TITLE_BYTES_MAX),
+        ),
+        (
+            "Notification.text",
+            at_most(domain::NOTIFICATION_TEXT_BYTES_MAX),
+        ),
+        (
+            "Notification.sound",
+            at_most(domain::NOTIFICATION_SOUND_BYTES_MAX),
+        ),
+        (
+            "Notification.data",
+            at_most(domain::NOTIFICATION_DATA_BYTES_MAX),
+        ),
+    ]
+}
+
+fn limits_of_sends() -> Phrases {
+    let by_default = domain::RECIPIENTS_DEFAULT;
+    let cap = up_to(domain::RECIPIENTS_CAP);
+    let years = domain::EXPIRY_MAX_MS / domain::DAY_MS / 365;
+    let days = domain::EXPIRY_DEFAULT_MS / domain::DAY_MS;
+    let segment = number(domain::SEGMENT_RECIPIENTS_MAX);
+    let of_user = format!("1 to the app's `max_recipients` ({by_default} by default)");
+    vec![
+        ("postroom.v1.SendMessageRequest.to", of_user.clone()),
+        ("postroom.v1.SendMessageSimpleRequest.to", of_user),
+        ("postroom.sys.v1.SendMessageRequest.to", cap.clone()),
+        ("postroom.sys.v1.SendMessageSimpleRequest.to", cap),
+        ("expire_after", format!("at most {years} years")),
+        ("expire_after", format!("({days} days by default)")),
+        ("Sys.SendToProfiles", format!("up to {segment}")),
+        (
+            "SegmentRecipients.profile_ids",
+            format!("more than {segment} ids"),
+        ),
+        (
+            "ERROR_REASON_MAX_RECIPIENTS_EXCEEDED",
+            format!(
+                "than {} on `Sys`, or than {segment}",
+                domain::RECIPIENTS_CAP
+            ),
+        ),
+        (
+            "Sys.SendToProfiles",
+            format!(
+                "within {} after the one before, and the whole stream takes {} at most",
+                time(rpc::REQUEST_MESSAGE_TIMEOUT),
+                time(rpc::REQUEST_STREAM_MAX)
+            ),
+        ),
+        (
+            "Sys.SendToProfiles",
+            format!(
+                "receives {} streams at once, {} of them of one app",
+                domain::INTAKES_MAX,
+                domain::INTAKES_OF_APP_MAX
+            ),
+        ),
+        (
+            "SegmentRecipients.profile_ids",
+            format!("a request of {}", request_size("sys")),
+        ),
+    ]
+}
+
+fn limits_of_pages() -> Phrases {
+    let rows = domain::ROWS_PER_PAGE_DEFAULT;
+    let examined = number(domain::ROWS_EXAMINED_MAX);
+    let answer = size(domain::GET_BYTES_MAX);
+    let counted = format!("stopped at {}", number(domain::COUNT_MAX));
+    let page = format!(
+        "examines at most {examined} rows and returns at most {}",
+        size(domain::PAGE_BYTES_MAX)
+    );
+    vec![
+        ("Messaging.GetMessages", at_most_text(&answer)),
+        ("Sys.GetMessages", at_most_text(&answer)),
+        (
+            "remaining_message_ids",
+            format!("did not fit into {answer}"),
+        ),
+        (
+            "Messaging.GetMessagesPageOffset",
+            format!("{examined} more"),
+        ),
+        ("GetMessagesPageRequest.context", format!("{rows} a page")),
+        (
+            "GetMessagesForOwnerPageRequest.context",
+            format!("{rows} a page"),
+        ),
+        ("PageContext", format!("{rows} a page")),
+        ("RepositoryPageContext", format!("{rows} a page")),
+        ("pagination", format!("first {rows} rows")),
+        (
+            "Pagination",
+            at_most_text(&number(domain::PAGE_JUMP_ROWS_MAX)),
+        ),
+        (
+            "Pagination.rows_per_page",
+            cut(rows, domain::ROWS_PER_PAGE_MAX),
+        ),
+        ("MessagesPage", page.clone()),
+        ("RepositoryPage", page),
+        ("count_capped", counted),
+        (
+            "ERROR_REASON_MSGBOX_FULL",
+            format!(
+                "{} messages by default",
+                number(domain::BOX_MESSAGES_DEFAULT)
+            ),
+        ),
+    ]
+}
+
+fn limits_of_the_feed() -> Phrases {
+    let timing = StreamTiming::default();
+    let days = domain::TOMBSTONE_MS / domain::DAY_MS;
+    let deletions = number(domain::TOMBSTONES_MAX);
+    let (shortest, longest) = (timing.max_age.start(), timing.max_age.end());
+    vec![
+        (
+            "GetChangesRequest.limit",
+            cut(domain::CHANGES_DEFAULT, domain::CHANGES_MAX),
+        ),
+        ("Event.heartbeat", time(timing.heartbeat)),
+        (
+            "RESYNC_REASON_CURSOR_TOO_OLD",
+            format!("{days} days, and at most {deletions} of a mailbox"),
+        ),
+        (
+            "Messaging.Subscribe",
+            format!("{} to {} minutes", minutes(*shortest), minutes(*longest)),
+        ),
+        (
+            "ERROR_REASON_SLOW_READER",
+            format!(
+                "more than {} unread for {}",
+                size(domain::STREAM_BYTES_MAX),
+                time(timing.slow_reader_timeout)
+            ),
+        ),
+        (
+            "ERROR_REASON_TOO_MANY_STREAMS",
+            format!(
+                "more than {} streams of one profile, or {} on one connection",
+                domain::STREAMS_PER_PROFILE_MAX,
+                configured("streams_per_connection")
+            ),
+        ),
+    ]
+}
+
+fn limits_of_settings() -> Phrases {
+    let cap = domain::CONTENT_BYTES_CAP;
+    let by_default = domain::CONTENT_BYTES_DEFAULT;
+    let rate = format!("0 to {}", number(domain::QUOTA_PER_SECOND_MAX));
+    let burst = up_to(domain::QUOTA_BURST_MAX);
+    let quotas = [
+        (
+            "AppSettings.profile_calls_per_second",
+            "AppSettings.profile_calls_burst",
+            domain::PROFILE_CALLS_DEFAULT,
+        ),
+        (
+            "AppSettings.profile_sends_per_second",
+            "AppSettings.profile_sends_burst",
+            domain::PROFILE_SENDS_DEFAULT,
+        ),
+        (
+            "AppSettings.app_sends_per_second",
+            "AppSettings.app_sends_burst",
+            domain::APP_SENDS_DEFAULT,
+        ),
+    ];
+    let of_quotas = quotas.into_iter().flat_map(|(per_second, at_once, quota)| {
+        [
+            (per_second, rate.clone()),
+            (per_second, default_of(quota.per_second)),
+            (at_once, burst.clone()),
+            (at_once, default_of(quota.burst)),
+        ]
+    });
+    let mut phrases: Phrases = of_quotas.collect();
+    phrases.extend([
+        (
+            "AppSettings.max_recipients",
+            format!(
+                "{}. {} by default",
+                up_to(domain::RECIPIENTS_CAP),
+                domain::RECIPIENTS_DEFAULT
+            ),
+        ),
+        (
+            "AppSettings.max_content_bytes",
+            format!("{} ({})", up_to(cap), size(cap)),
+        ),
+        (
+            "AppSettings.max_content_bytes",
+            format!("{} ({}) by default", number(by_default), size(by_default)),
+        ),
+        (
+            "AppSettings.default_expiry",
+            format!(
+                "at most {} years",
+                domain::EXPIRY_MAX_MS / domain::DAY_MS / 365
+            ),
+        ),
+        (
+            "AppSettings.default_expiry",
+            format!(
+                "{} days by default",
+                domain::EXPIRY_DEFAULT_MS / domain::DAY_MS
+            ),
+        ),
+        (
+            "Sys.UpdateAppSettings",
+            format!("every {}", time(rpc::QUOTAS_REREAD)),
+        ),
+    ]);
+    phrases
+}
+
+fn limits_of_calls() -> Phrases {
+    let hours = format!("{} hours", domain::IDEMPOTENCY_MS / domain::HOUR_MS);
+    let deadline = format!(
+        "after {} if the call sets no timeout, at most after {}",
+        time(rpc::DEADLINE_DEFAULT),
+        rpc::DEADLINE_MAX.as_secs()
+    );
+    let (user, sys) = (request_size("user"), request_size("sys"));
+    vec![
+        ("postroom.v1.Messaging", hours.clone()),
+        ("postroom.sys.v1.Sys", hours),
+        ("postroom.v1.Messaging", deadline.clone()),
+        ("postroom.sys.v1.Sys", deadline),
+        (
+            "postroom.v1.Messaging",
+            format!("a request of more than {user}"),
+        ),
+        (
+            "postroom.sys.v1.Sys",
+            format!("a request of more than {sys}"),
+        ),
+        (
+            "ERROR_REASON_MESSAGE_TOO_LARGE",
+            format!("{user} on `Messaging`, {sys} on `Sys`, by default"),
+        ),
+        (
+            "ERROR_REASON_DEADLINE",
+            format!("({} if it set none)", time(rpc::DEADLINE_DEFAULT)),
+        ),
+        (
+            "postroom.v1.ErrorReason",
+            format!("at most {} are listed", domain::VIOLATIONS_LISTED_MAX),
+        ),
+    ]
+}
