@@ -73,13 +73,13 @@ impl Client for BufCurl {
     }
 }
 
-/// A client, and the service that it talks to.
-struct Talk<'a> {
+/// A client, and the service that it calls.
+struct ClientSession<'a> {
     client: &'a dyn Client,
     server: &'a ServerProcess,
 }
 
-impl Talk<'_> {
+impl ClientSession<'_> {
     fn user(&self, token: &str, method: &str, request: &Value) -> Value {
         let method = format!("postroom.v1.Messaging/{method}");
         answer(self.client.call(self.server.user, &method, token, request))
@@ -95,14 +95,14 @@ impl Talk<'_> {
 }
 
 fn answer(mut command: Command) -> Value {
-    let said = run(&mut command).expect("an answer");
-    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+    let text = run(&mut command).expect("an answer");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-fn lists_both_services(talk: &Talk) {
+fn lists_both_services(session: &ClientSession) {
     let (users, apps) = (
-        talk.client.list(talk.server.user),
-        talk.client.list(talk.server.sys),
+        session.client.list(session.server.user),
+        session.client.list(session.server.sys),
     );
     for common in [
         "grpc.health.v1.Health",
@@ -117,27 +117,27 @@ fn lists_both_services(talk: &Talk) {
     assert!(apps.contains("postroom.sys.v1.Sys") && !apps.contains("postroom.v1.Messaging"));
 }
 
-fn sends_pages_counts_marks_and_deletes(talk: &Talk) {
+fn sends_pages_counts_marks_and_deletes(session: &ClientSession) {
     let (alice, bob) = (
-        talk.server.tokens.alice.as_str(),
-        talk.server.tokens.bob.as_str(),
+        session.server.tokens.alice.as_str(),
+        session.server.tokens.bob.as_str(),
     );
     let inbox = |message_ids: &[&Value]| json!({ "msgbox": "inbox", "messageIds": message_ids });
     let counts = || {
-        let counts = talk.user(bob, "GetMessageCounts", &json!({}));
-        // Zeros are not said.
+        let counts = session.user(bob, "GetMessageCounts", &json!({}));
+        // Zeros are left out.
         ["total", "unread"].map(|name| counts["boxes"][0][name].as_u64().unwrap_or(0))
     };
 
     let hello =
         json!({ "to": ["bob"], "content": { "json": { "text": "hello", "n": [1, null] } } });
-    let from_alice = &talk.user(alice, "SendMessage", &hello)["messageId"];
+    let from_alice = &session.user(alice, "SendMessage", &hello)["messageId"];
     let welcome = json!({ "to": ["bob"], "text": "welcome", "sender": { "name": "The game" } });
-    let from_app = &talk.sys("SendMessageSimple", &welcome)["messageId"];
+    let from_app = &session.sys("SendMessageSimple", &welcome)["messageId"];
     assert_eq!(counts(), [2, 2]);
 
     let newest_first = json!({ "context": { "search_criteria": { "msgbox": "inbox" } } });
-    let page = talk.user(bob, "GetMessagesPage", &newest_first);
+    let page = session.user(bob, "GetMessagesPage", &newest_first);
     let items = &page["results"]["items"];
     assert_eq!(
         [&items[0]["messageId"], &items[1]["messageId"]],
@@ -146,32 +146,34 @@ fn sends_pages_counts_marks_and_deletes(talk: &Talk) {
     assert_eq!(items[0]["message"]["sender"], json!({ "name": "The game" }));
     assert_eq!(items[1]["message"]["content"], hello["content"]);
 
-    let marked = talk.user(bob, "MarkMessagesRead", &inbox(&[from_alice, from_app]));
+    let marked = session.user(bob, "MarkMessagesRead", &inbox(&[from_alice, from_app]));
     assert_eq!(marked, json!({ "requested": 2, "actual": 2 }));
     assert_eq!(counts(), [2, 0]);
-    let deleted = talk.user(bob, "DeleteMessages", &inbox(&[from_alice]));
+    let deleted = session.user(bob, "DeleteMessages", &inbox(&[from_alice]));
     assert_eq!(deleted, json!({ "requested": 1, "actual": 1 }));
-    talk.sys("DeleteMessage", &json!({ "messageId": from_app }));
+    session.sys("DeleteMessage", &json!({ "messageId": from_app }));
     assert_eq!(counts(), [0, 0]);
 }
 
-fn is_told_all_reasons_of_a_refusal(talk: &Talk) {
+fn receives_all_violations_of_a_request(session: &ClientSession) {
     let (method, request) = (
         "postroom.v1.Messaging/SendMessageSimple",
         json!({ "to": ["b b"] }),
     );
-    let token = &talk.server.tokens.alice;
-    let refused = run(&mut talk.client.call(talk.server.user, method, token, &request));
-    let said = format!("{:#}", refused.expect_err("a refusal"));
-    let said = decoded(&said) + &said;
-    for told in ["INVALID_REQUEST", "to[0]", "text"] {
-        assert!(said.contains(told), "{told} is not in {said}");
+    let token = &session.server.tokens.alice;
+    let refused = run(&mut session
+        .client
+        .call(session.server.user, method, token, &request));
+    let text = format!("{:#}", refused.expect_err("a refusal"));
+    let text = decoded(&text) + &text;
+    for expected in ["INVALID_REQUEST", "to[0]", "text"] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
     }
 }
 
 /// Decodes base64, in which buf prints error details.
-fn decoded(said: &str) -> String {
-    let details = said
+fn decoded(output: &str) -> String {
+    let details = output
         .split('"')
         .filter_map(|text| STANDARD_NO_PAD.decode(text).ok());
     details
@@ -179,26 +181,26 @@ fn decoded(said: &str) -> String {
         .collect()
 }
 
-fn converses(client: &dyn Client, deployment: &Deployment) {
+fn run_scenarios(client: &dyn Client, deployment: &Deployment) {
     let server = deployment.serve();
-    let talk = Talk {
+    let session = ClientSession {
         client,
         server: &server,
     };
-    lists_both_services(&talk);
-    sends_pages_counts_marks_and_deletes(&talk);
-    is_told_all_reasons_of_a_refusal(&talk);
+    lists_both_services(&session);
+    sends_pages_counts_marks_and_deletes(&session);
+    receives_all_violations_of_a_request(&session);
 }
 
-async fn grpcurl_converses_by_reflection_alone(deployment: &Deployment) {
-    converses(&Grpcurl, deployment);
+async fn grpcurl_calls_both_services_by_reflection(deployment: &Deployment) {
+    run_scenarios(&Grpcurl, deployment);
 }
 
-async fn buf_curl_converses_by_reflection_alone(deployment: &Deployment) {
-    converses(&BufCurl, deployment);
+async fn buf_curl_calls_both_services_by_reflection(deployment: &Deployment) {
+    run_scenarios(&BufCurl, deployment);
 }
 
 on_each_database![
-    grpcurl_converses_by_reflection_alone,
-    buf_curl_converses_by_reflection_alone,
+    grpcurl_calls_both_services_by_reflection,
+    buf_curl_calls_both_services_by_reflection,
 ];
