@@ -13,7 +13,7 @@ use prost_types::field_descriptor_proto::Type;
 /// The root of the proto files, beside the crates that are generated from them.
 const PROTO_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
 
-/// What each listener serves: a descriptor set holds these files and their imports, nothing else.
+/// Files that each listener serves: its descriptor set holds these and their imports, nothing else.
 const LISTENERS: [(&str, [&str; 2]); 2] = [
     (
         "messaging.bin",

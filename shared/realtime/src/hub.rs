@@ -220,7 +220,7 @@ impl ChangeListener for Hub {
     }
 }
 
-/// One of a mailbox's streams, counted until this is dropped.
+/// Slot of a stream among those of its mailbox, occupied until this is dropped.
 pub struct StreamSlot {
     hub: Arc<Hub>,
     mailbox: MailboxKey,

@@ -116,7 +116,7 @@ pub struct FeedPage {
     pub changes: Vec<(FeedPosition, FeedChange)>,
     /// Position behind the page.
     pub reached: FeedPosition,
-    /// Whether there are more changes behind the page.
+    /// True if there are more changes behind the page.
     pub more: bool,
     /// Counts of the mailbox.
     pub counts: Counts,

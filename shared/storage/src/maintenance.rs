@@ -14,7 +14,7 @@ use crate::recount::RecountReport;
 pub struct MailboxStatus {
     /// Last change of the mailbox.
     pub head: MailboxHead,
-    /// Whether settling the mailbox would change it.
+    /// True if settling the mailbox would change it.
     pub is_due: bool,
 }
 

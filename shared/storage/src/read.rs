@@ -50,7 +50,7 @@ pub struct Lookup<T> {
 pub struct BulkReport {
     /// The message. Its content is empty once it has been deleted for everyone.
     pub message: Message,
-    /// Whether the app has deleted it.
+    /// True if the app has deleted it.
     pub recalled: bool,
     /// Numbers of mailboxes that have taken, read and deleted it.
     pub tally: Tally,

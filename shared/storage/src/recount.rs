@@ -30,6 +30,6 @@ pub struct Drift {
     pub stored: i64,
     /// Recounted value.
     pub counted: i64,
-    /// Whether the stored value has been corrected.
+    /// True if the stored value has been corrected.
     pub repaired: bool,
 }

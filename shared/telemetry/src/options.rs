@@ -21,7 +21,7 @@ pub enum Format {
     /// Text for people.
     #[default]
     Text,
-    /// One JSON object per line.
+    /// JSON, an object per line.
     Json,
 }
 

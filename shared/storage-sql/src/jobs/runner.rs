@@ -89,7 +89,7 @@ pub struct JobRunner<K: JobKind> {
     kind: K,
     records: Mutex<HashMap<K::Id, JobRecord>>,
     wake_up: Notify,
-    /// Whether the runner is drained. Held for reading by each step.
+    /// True once the runner is drained. Held for reading by each step.
     drained: RwLock<bool>,
     metrics: JobMetrics,
 }

@@ -29,7 +29,7 @@ use crate::table::app::AppKey;
 
 /// The lanes of a store.
 pub struct Lanes {
-    /// One for each lane; empty once closed.
+    /// Queues, one for each lane; none once closed.
     queues: RwLock<Vec<Arc<FairQueue>>>,
     tasks: Mutex<JoinSet<()>>,
 }

@@ -112,7 +112,7 @@ impl Batch {
     }
 }
 
-/// One attempt at a batch or a part of it: its operations, and the callers who wait for them.
+/// Attempt at a batch or a part of it: its operations, and the callers who wait for them.
 #[derive(Default)]
 struct Attempt {
     operations: Vec<BatchedOperation>,

@@ -42,7 +42,7 @@ pub struct FairQueue {
 struct Queues {
     small: AppQueues,
     large: AppQueues,
-    /// Whether the last batch had large operations.
+    /// True if the last batch had large operations.
     had_large: bool,
     is_closed: bool,
 }
