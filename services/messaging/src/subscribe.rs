@@ -3,7 +3,7 @@
 //! A [task](stream_task) for each stream reads the feed after each change, and writes frames to a
 //! bounded [buffer](send_buffer). Between reads it holds only the position of its reader.
 
-mod metrics;
+mod lag;
 mod send_buffer;
 mod stream_task;
 

@@ -18,12 +18,10 @@ use realtime::StreamSlot;
 use rpc::convert::feed::{self, FeedFilter};
 use rpc::{RpcError, User};
 use storage::{FeedChange, FeedLimits, FeedPosition};
-use telemetry::StreamMetrics;
+use telemetry::{FrameKind, StreamMetrics};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tonic::Status;
-
-use super::metrics;
 
 /// Sending half of a stream's buffer.
 pub struct SendBuffer {
@@ -36,8 +34,8 @@ pub struct SendBuffer {
 pub enum Outgoing {
     /// Change of an entry.
     Change(FeedChange),
-    /// Any other frame.
-    Frame(Box<Frame>),
+    /// Any other frame, of a kind.
+    Frame(FrameKind, Box<Frame>),
 }
 
 /// Item in the buffer.
@@ -264,20 +262,24 @@ impl BufferedFrame {
     fn bytes(&self) -> usize {
         let outgoing = match &self.outgoing {
             Outgoing::Change(change) => feed::held_bytes(change),
-            Outgoing::Frame(_) => size_of::<Frame>(),
+            Outgoing::Frame(..) => size_of::<Frame>(),
         };
         size_of::<Self>() + outgoing
     }
 }
 
 impl FrameStream {
+    /// Returns the event of an item, which counts as written; none if the filter excludes it.
     fn event(&self, buffered: BufferedFrame) -> Result<Option<Event>, storage::Error> {
-        let frame = match buffered.outgoing {
-            Outgoing::Change(change) => self.filter.frame(change)?,
-            Outgoing::Frame(frame) => Some(*frame),
+        let (kind, frame) = match buffered.outgoing {
+            Outgoing::Change(change) => (FrameKind::Change, self.filter.frame(change)?),
+            Outgoing::Frame(kind, frame) => (kind, Some(*frame)),
         };
         let (app, owner) = (self.user.app(), self.user.profile());
-        Ok(frame.map(|frame| feed::event(frame, buffered.position, app, owner)))
+        Ok(frame.map(|frame| {
+            self.metrics.frame(kind);
+            feed::event(frame, buffered.position, app, owner)
+        }))
     }
 
     fn end(&mut self, error: Option<RpcError>) -> Option<Result<SubscribeResponse, Status>> {
@@ -307,9 +309,6 @@ impl Stream for FrameStream {
             self.state.take(&buffered);
             match self.event(*buffered) {
                 Ok(Some(event)) => {
-                    if let Some(frame) = &event.frame {
-                        self.metrics.frame(metrics::kind(frame));
-                    }
                     let event = Some(event);
                     return Poll::Ready(Some(Ok(SubscribeResponse { event })));
                 }

@@ -16,14 +16,14 @@ use realtime::{Subscription, SubscriptionEvent};
 use rpc::User;
 use rpc::convert::feed::{self, FeedFilter};
 use storage::{FeedChange, FeedLimits, FeedPage, FeedPosition, FeedStart, MailStore};
-use telemetry::OpenStream;
+use telemetry::{FrameKind, OpenStream};
 use tokio::time::{sleep_until, timeout};
 
 use self::deliveries::first_delivery;
 pub use self::end::StreamDeadlines;
 use self::end::StreamEnd;
 use super::send_buffer::{Outgoing, SendBuffer};
-use super::{Streams, metrics};
+use super::{Streams, lag};
 
 /// Timeout of a read: longer than the databases' own timeouts, so that it ends only a read
 /// that hangs.
@@ -184,8 +184,12 @@ impl StreamTask {
         let at_head = !read.more;
         if let Some(broken) = read.resync {
             self.counts = Some(read.counts);
-            self.send_frame(feed::resync(broken, &read.counts), read.reached)
-                .await?;
+            self.send_frame(
+                FrameKind::Resync,
+                feed::resync(broken, &read.counts),
+                read.reached,
+            )
+            .await?;
         }
         for (position, change) in read.changes {
             if self.reader.filter.shows(&change) {
@@ -198,12 +202,13 @@ impl StreamTask {
         }
         if at_head && self.counts != Some(read.counts) {
             self.counts = Some(read.counts);
-            self.send_frame(feed::counted(&read.counts), read.reached)
+            self.send_frame(FrameKind::Counts, feed::counted(&read.counts), read.reached)
                 .await?;
         }
         if at_head && !mem::replace(&mut self.has_caught_up, true) {
             let frame = Frame::CaughtUp(v1::CaughtUp {});
-            self.send_frame(frame, read.reached).await?;
+            self.send_frame(FrameKind::CaughtUp, frame, read.reached)
+                .await?;
         }
         Ok(())
     }
@@ -211,14 +216,19 @@ impl StreamTask {
     /// Records the lag of a change that did not wait for its reader.
     fn record_lag(&self, change: &FeedChange) {
         if self.has_caught_up
-            && let Some(lag) = metrics::lag(change)
+            && let Some(lag) = lag::of(change)
         {
             self.streams.feed_metrics.delivered(lag);
         }
     }
 
-    async fn send_frame(&mut self, frame: Frame, position: FeedPosition) -> Result<(), StreamEnd> {
-        self.send_item(Outgoing::Frame(Box::new(frame)), position, None)
+    async fn send_frame(
+        &mut self,
+        kind: FrameKind,
+        frame: Frame,
+        position: FeedPosition,
+    ) -> Result<(), StreamEnd> {
+        self.send_item(Outgoing::Frame(kind, Box::new(frame)), position, None)
             .await
     }
 
@@ -264,7 +274,8 @@ impl StreamTask {
         }
         if self.idle_since + self.streams.timing.heartbeat <= now {
             let frame = Frame::Heartbeat(v1::Heartbeat {});
-            self.send_frame(frame, position).await?;
+            self.send_frame(FrameKind::Heartbeat, frame, position)
+                .await?;
         }
         Ok(())
     }

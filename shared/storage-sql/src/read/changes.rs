@@ -19,8 +19,8 @@ use crate::table::mailbox::is_due;
 use crate::table::msgbox::entry_columns;
 
 /// The first `$5` entries and tombstones with a `seq` after `$3` up to `$4`, in the order of
-/// `seq`. Every row repeats the mailbox; without changes it is the only row. A tombstone has no
-/// `create_ms`.
+/// `seq`. Every row repeats the mailbox; without changes it is the only row. The columns of the
+/// entry are null in the row of a tombstone, and the other way round: there is no mailbox 0.
 pub static CHANGES: Statement = Statement::new(
     "msgbox.changes",
     6,
@@ -32,27 +32,31 @@ pub static CHANGES: Statement = Statement::new(
         " AS is_due FROM mailbox b CROSS JOIN app a
              WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
          ), changed AS (
-             SELECT * FROM (
-                 SELECT seq, box, message_id, create_seq, create_ms, update_ms, version,
-                     content_version, read_ms, delivered_ms, expire_ms
-                 FROM msgbox WHERE app_no = $1
+             SELECT e.seq AS change_seq, NULL AS gone_create_seq, NULL AS gone_box,
+                 NULL AS gone_message_id, ",
+        entry_columns!(),
+        " FROM (
+                 SELECT * FROM msgbox WHERE app_no = $1
                  AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq > $3 AND seq <= $4
                  ORDER BY seq LIMIT $5
-             ) AS live
+             ) AS e
              UNION ALL
-             SELECT gone.*, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM (
-                 SELECT seq, box, message_id, create_seq FROM msgbox_deleted
+             SELECT gone.seq, gone.create_seq, gone.box, gone.message_id, ",
+        entry_columns!(),
+        " FROM (
+                 SELECT seq, create_seq, box, message_id FROM msgbox_deleted
                  WHERE app_no = $1
                  AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq > $3 AND seq <= $4
                  ORDER BY seq LIMIT $5
-             ) AS gone
-             ORDER BY seq LIMIT $5
+             ) AS gone LEFT JOIN msgbox e ON e.app_no = $1 AND e.mailbox_id = 0
+             ORDER BY change_seq LIMIT $5
          )
          SELECT owner.is_due, s.epoch, owner.mailbox_id, owner.seq, owner.floor_seq,
-             owner.inbox_total, owner.inbox_unread, owner.sent_total, e.create_seq, e.create_ms, ",
+             owner.inbox_total, owner.inbox_unread, owner.sent_total, e.change_seq,
+             e.gone_create_seq, e.gone_box, e.gone_message_id, ",
         entry_columns!(),
         " FROM owner JOIN server s ON s.server_no = 1 LEFT JOIN changed e ON true
-         ORDER BY e.seq"
+         ORDER BY e.change_seq"
     ),
 );
 
@@ -118,18 +122,21 @@ struct Gone {
 impl Row<Entry> {
     /// Decodes the rest of a row. None if the row holds the mailbox only.
     fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Option<Self>, Error> {
-        let Some(create_seq) = row.int_or_null()? else {
+        let Some(seq) = row.int_or_null()? else {
             return Ok(None);
         };
-        if row.int_or_null()?.is_some() {
-            return Ok(Some(Self::Live(row.entry()?)));
+        if let Some(create_seq) = row.int_or_null()? {
+            return Ok(Some(Self::Gone(Gone {
+                msgbox: row.msgbox()?,
+                message_id: row.message_id()?,
+                seq,
+                create_seq,
+            })));
         }
-        Ok(Some(Self::Gone(Gone {
-            msgbox: row.msgbox()?,
-            message_id: row.message_id()?,
-            seq: row.int()?,
-            create_seq,
-        })))
+        // No tombstone: no box and no message of one.
+        row.int_or_null()?;
+        row.uuid_or_null()?;
+        Ok(Some(Self::Live(row.entry()?)))
     }
 }
 

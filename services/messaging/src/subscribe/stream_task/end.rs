@@ -6,7 +6,7 @@ use proto::v1;
 use proto::v1::event::Frame;
 use rpc::RpcError;
 use storage::FeedStart;
-use telemetry::EndReason;
+use telemetry::{EndReason, FrameKind};
 use tokio::time::sleep_until;
 
 use super::StreamTask;
@@ -107,8 +107,10 @@ impl StreamTask {
         };
         let after_ms = self.streams.timing.reconnect_after_ms();
         let frame = Frame::Reconnect(v1::Reconnect { after_ms });
-        self.buffer
-            .send_last(Outgoing::Frame(Box::new(frame)), position);
+        self.buffer.send_last(
+            Outgoing::Frame(FrameKind::Reconnect, Box::new(frame)),
+            position,
+        );
         Ok(())
     }
 }
