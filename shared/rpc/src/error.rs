@@ -10,6 +10,7 @@ use std::time::Duration;
 use auth::{Scope, TokenError};
 use domain::{Refusal, Violations};
 
+pub use self::status::code_name;
 use crate::convert::draft;
 
 /// Cause of an error, for the log only.

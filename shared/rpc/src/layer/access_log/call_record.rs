@@ -8,7 +8,7 @@ use telemetry::{CallMetrics, error_chain};
 use tonic::{Code, Status};
 use tracing::{Level, event};
 
-use crate::error::RpcError;
+use crate::error::{RpcError, code_name};
 use crate::layer::call_info::CallInfo;
 use crate::layer::code;
 use crate::methods::Access;
@@ -87,7 +87,7 @@ impl CallRecord {
                 event!(
                     Level::$level,
                     rpc.method = self.info.name(),
-                    grpc.code = code::name(self.outcome.code),
+                    grpc.code = code_name(self.outcome.code),
                     http.status = self.outcome.http,
                     error.reason = self.outcome.reason,
                     error.source = self.outcome.error,
@@ -110,7 +110,7 @@ impl Drop for CallRecord {
     fn drop(&mut self) {
         let elapsed = self.start.elapsed();
         self.calls
-            .ended(self.info.name(), code::name(self.outcome.code), elapsed);
+            .ended(self.info.name(), code_name(self.outcome.code), elapsed);
         self.write(elapsed.as_secs_f64() * 1000.0);
     }
 }
