@@ -58,7 +58,7 @@ async fn poll_until_dropped(hub: Weak<Hub>, store: Arc<dyn Maintenance>, poll_in
                 settling = Some(tokio::spawn(settle(Arc::clone(&store), due)));
             }
             Ok(_) => {}
-            Err(error) => tracing::debug!(error.source = %error, "feed.poll_failed"),
+            Err(error) => tracing::debug!(error.source = error.chain(), "feed.poll_failed"),
         }
     }
 }
@@ -107,7 +107,7 @@ async fn settle(store: Arc<dyn Maintenance>, due: Vec<MailboxKey>) -> bool {
         pauses.tick().await;
         if let Err(error) = store.settle(batch).await {
             // The rest is still due, and found by the next poll.
-            tracing::debug!(error.source = %error, "feed.settle_failed");
+            tracing::debug!(error.source = error.chain(), "feed.settle_failed");
             return false;
         }
     }

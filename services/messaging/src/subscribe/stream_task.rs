@@ -172,7 +172,7 @@ impl StreamTask {
                 Err(error) if retries >= RETRIES_MAX || !is_transient(&error) => {
                     return Err(error.into());
                 }
-                Err(error) => tracing::debug!(error.source = %error, "feed.read_failed"),
+                Err(error) => tracing::debug!(error.source = error.chain(), "feed.read_failed"),
             }
             retries += 1;
             tokio::time::sleep(self.streams.timing.retry_after()).await;

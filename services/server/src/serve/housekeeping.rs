@@ -23,7 +23,7 @@ async fn trim_periodically(store: Arc<dyn Maintenance>) {
     loop {
         ticks.tick().await;
         if let Err(error) = trim(&*store).await {
-            tracing::warn!(error.source = %error, "feed.trim_failed");
+            tracing::warn!(error.source = error.chain(), "feed.trim_failed");
         }
     }
 }
@@ -35,7 +35,7 @@ async fn expire_periodically(store: Arc<dyn Maintenance>) {
     loop {
         ticks.tick().await;
         if let Err(error) = expire_due(&*store).await {
-            tracing::warn!(error.source = %error, "sweep.failed");
+            tracing::warn!(error.source = error.chain(), "sweep.failed");
         }
     }
 }
