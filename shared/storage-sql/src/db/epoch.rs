@@ -81,7 +81,7 @@ pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
     match seen.actual {
         Some(actual) if seen.written.as_ref() != Some(&actual) => {
             let says_more = |written: &String| actual.starts_with(&format!("{written}/"));
-            let call = if seen.written.as_ref().is_none_or(says_more) {
+            let statement = if seen.written.as_ref().is_none_or(says_more) {
                 BoundStatement::of(&ADOPT).bind(actual.as_str())
             } else {
                 tracing::warn!(database.identity = actual, "database.replaced");
@@ -89,7 +89,7 @@ pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
                     .bind(actual.as_str())
                     .bind(Uuid::new_v4())
             };
-            change(pools.write.clone(), call).await
+            change(pools.write.clone(), statement).await
         }
         _ => Ok(seen.epoch),
     }
@@ -97,8 +97,8 @@ pub async fn current<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
 
 /// Begins a new epoch, and returns it.
 pub async fn begin<DB: Backend>(pools: &Pools<DB>) -> Result<Uuid, Error> {
-    let call = BoundStatement::of(&BEGIN).bind(Uuid::new_v4());
-    change(pools.write.clone(), call).await
+    let statement = BoundStatement::of(&BEGIN).bind(Uuid::new_v4());
+    change(pools.write.clone(), statement).await
 }
 
 /// Reads epoch and identity. Without the right to read the identity, reads the epoch alone.
@@ -134,11 +134,11 @@ fn there<T>(row: Option<T>) -> Result<T, Error> {
 
 /// Runs a change, and returns the epoch after it. In a task of its own: it runs to its end even
 /// if the caller goes away.
-async fn change<DB: Backend>(pool: Pool<DB>, call: BoundStatement) -> Result<Uuid, Error> {
+async fn change<DB: Backend>(pool: Pool<DB>, statement: BoundStatement) -> Result<Uuid, Error> {
     let work = tokio::spawn(async move {
         let mut transaction = Transaction::begin(&pool).await?;
         let connection = transaction.connection();
-        connection.execute(call).await?;
+        connection.execute(statement).await?;
         let epoch = written(connection).await?;
         transaction.commit().await.map_err(wrap::<DB>)?;
         Ok(epoch)

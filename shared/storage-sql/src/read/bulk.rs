@@ -33,12 +33,12 @@ pub async fn read<DB: Backend>(
     message_id: MessageId,
     now: Millis,
 ) -> Result<Option<BulkReport>, Error> {
-    let call = BoundStatement::of(&BULK)
+    let statement = BoundStatement::of(&BULK)
         .bind(app_no)
         .bind(message_id.uuid())
         .bind(MessageKind::Bulk.code())
         .bind(now.0);
-    let Some(mut row) = connection.fetch_one(call).await? else {
+    let Some(mut row) = connection.fetch_one(statement).await? else {
         return Ok(None);
     };
     let envelope = row.envelope()?;

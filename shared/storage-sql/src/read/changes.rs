@@ -69,7 +69,7 @@ pub async fn read<DB: Backend>(
     limits: FeedLimits,
 ) -> Result<ReadOutcome<(FeedPage, Uuid)>, Error> {
     let (after, until) = start.bounds();
-    let call = BoundStatement::of(&CHANGES)
+    let statement = BoundStatement::of(&CHANGES)
         .bind(messages.app_no)
         .bind(owner.as_str())
         .bind(after)
@@ -78,7 +78,7 @@ pub async fn read<DB: Backend>(
         .bind(messages.now.0);
     let mut found = None;
     let mut rows = Vec::new();
-    for mut row in connection.fetch(call).await? {
+    for mut row in connection.fetch(statement).await? {
         found = Some(FeedHeader::take(&mut row)?);
         rows.extend(Row::take(&mut row)?);
     }

@@ -63,11 +63,11 @@ pub async fn read_one<DB: Backend>(
     (app_no, owner): &(i64, ProfileId),
     now: Millis,
 ) -> Result<ReadOutcome<MailboxCounts>, Error> {
-    let call = BoundStatement::of(&ONE)
+    let statement = BoundStatement::of(&ONE)
         .bind(*app_no)
         .bind(owner.as_str())
         .bind(now.0);
-    let row = connection.fetch_one(call).await?;
+    let row = connection.fetch_one(statement).await?;
     row.map_or(Ok(ReadOutcome::Missing), |mut row| counted(&mut row, epoch))
 }
 
@@ -77,12 +77,12 @@ async fn read_many<DB: Backend>(
     mailboxes: &[(i64, ProfileId)],
     now: Millis,
 ) -> Result<Vec<ReadOutcome<MailboxCounts>>, Error> {
-    let mut call = BoundStatement::of(&MANY).bind(now.0);
+    let mut statement = BoundStatement::of(&MANY).bind(now.0);
     for ((app_no, owner), place) in mailboxes.iter().zip(0_i64..) {
-        call.push_row([(*app_no).into(), owner.as_str().into(), place.into()]);
+        statement.push_row([(*app_no).into(), owner.as_str().into(), place.into()]);
     }
     let mut seen: Vec<_> = mailboxes.iter().map(|_| ReadOutcome::Missing).collect();
-    for mut row in connection.fetch(call).await? {
+    for mut row in connection.fetch(statement).await? {
         let place = row.int()?;
         let place = usize::try_from(place)
             .ok()

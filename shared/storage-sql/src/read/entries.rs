@@ -43,15 +43,15 @@ pub async fn read<DB: Backend>(
     message_ids: &[MessageId],
     bytes_max: i64,
 ) -> Result<ReadOutcome<Lookup<Item>>, Error> {
-    let mut call = BoundStatement::of(&ENTRIES)
+    let mut statement = BoundStatement::of(&ENTRIES)
         .bind(messages.app_no)
         .bind(owner.as_str())
         .bind(msgbox.code())
         .bind(messages.now.0);
     for message_id in message_ids {
-        call.push_row([message_id.uuid().into()]);
+        statement.push_row([message_id.uuid().into()]);
     }
-    let rows = connection.fetch(call).await?;
+    let rows = connection.fetch(statement).await?;
     if rows.is_empty() {
         return Ok(ReadOutcome::Missing);
     }

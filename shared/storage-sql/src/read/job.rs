@@ -30,8 +30,8 @@ pub async fn read<DB: Backend>(
     id: Uuid,
     now: Millis,
 ) -> Result<Option<JobReport>, Error> {
-    let call = BoundStatement::of(&JOB).bind(app_no).bind(id).bind(now.0);
-    let Some(mut row) = connection.fetch_one(call).await? else {
+    let statement = BoundStatement::of(&JOB).bind(app_no).bind(id).bind(now.0);
+    let Some(mut row) = connection.fetch_one(statement).await? else {
         return Ok(None);
     };
     let job: SendJob = row.job()?;

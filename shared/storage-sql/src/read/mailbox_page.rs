@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::ReadOutcome;
 use super::items::Messages;
-use super::scan::{Gathered, NothingThere, Reach, capped, from_key, id_bound, message_criteria};
+use super::scan::{PastEnd, ScanLimits, ScannedRows, capped, from_key, id_bound, message_criteria};
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
@@ -25,14 +25,15 @@ pub async fn read<DB: Backend>(
     owner: &ProfileId,
     scan: &Scan,
 ) -> Result<ReadOutcome<MailboxPage>, Error> {
-    let reach = Reach::of(scan, all_match(scan));
+    let limits = ScanLimits::of(scan, all_match(scan));
     let bounds = bounds(scan);
-    let nothing_there = bounds.is_err();
+    let is_past_end = bounds.is_err();
     let bounds = bounds.unwrap_or(MailboxBounds::NOWHERE);
-    let call = call(scan, messages.app_no, owner, &bounds, reach).bind(messages.now.0);
+    let statement =
+        page_statement(scan, messages.app_no, owner, &bounds, limits).bind(messages.now.0);
     let mut found = None;
     let mut entries = Vec::new();
-    for mut row in connection.fetch(call).await? {
+    for mut row in connection.fetch(statement).await? {
         if row.is_null_next() {
             found = Some(PageHeader::take(&mut row)?);
         } else {
@@ -53,13 +54,13 @@ pub async fn read<DB: Backend>(
     } else {
         None
     };
-    let gathered = if nothing_there {
-        Gathered::nothing()
+    let scanned = if is_past_end {
+        ScannedRows::empty()
     } else {
-        gather(connection, messages, &head, entries).await?
+        collect(connection, messages, &head, entries).await?
     };
     Ok(ReadOutcome::Ready(MailboxPage {
-        found: gathered.found(scan, reach, count),
+        found: scanned.found(scan, limits, count),
         offset: FeedOffset {
             epoch,
             seq: head.seq,
@@ -106,18 +107,18 @@ impl PageHeader {
     }
 }
 
-async fn gather<DB: Backend>(
+async fn collect<DB: Backend>(
     connection: &mut Connection<DB>,
     messages: Messages<'_>,
     head: &PageHeader,
     entries: Vec<Entry>,
-) -> Result<Gathered<Item>, Error> {
+) -> Result<ScannedRows<Item>, Error> {
     let bytes_max = i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX);
     let items = messages.items(connection, entries, bytes_max).await?;
     let keyed = items.found.into_iter().map(|item| (key(&item.entry), item));
-    Ok(Gathered {
+    Ok(ScannedRows {
         items: keyed.collect(),
-        full: !items.remaining.is_empty(),
+        is_full: !items.remaining.is_empty(),
         examined: head.examined,
         edge: head.edge,
     })
@@ -153,7 +154,7 @@ impl MailboxBounds {
     }
 }
 
-fn bounds(scan: &Scan) -> Result<MailboxBounds, NothingThere> {
+fn bounds(scan: &Scan) -> Result<MailboxBounds, PastEnd> {
     let direction = scan.sort.direction;
     let key = from_key(scan.seek)?;
     let bound = |msgbox: Msgbox| {
@@ -184,12 +185,12 @@ fn bounds(scan: &Scan) -> Result<MailboxBounds, NothingThere> {
     })
 }
 
-fn call(
+fn page_statement(
     scan: &Scan,
     app_no: i64,
     owner: &ProfileId,
     bounds: &MailboxBounds,
-    reach: Reach,
+    limits: ScanLimits,
 ) -> BoundStatement {
     let all_match = all_match(scan);
     if let (true, SortField::CreateTime, Some(msgbox)) =
@@ -200,37 +201,37 @@ fn call(
             .bind(owner.as_str())
             .bind(bounds.of(msgbox))
             .bind(msgbox.code())
-            .bind(reach.rows)
-            .bind(reach.skip);
+            .bind(limits.rows)
+            .bind(limits.skip);
     }
     let statements = if all_match { &ALL } else { &MATCHING };
-    let mut call = BoundStatement::of(statements.of(scan.sort))
+    let mut statement = BoundStatement::of(statements.of(scan.sort))
         .bind(app_no)
         .bind(owner.as_str());
-    call = match scan.sort.field {
-        SortField::CreateTime => call.bind(bounds.inbox).bind(bounds.sent),
-        SortField::UpdateTime => call.bind(bounds.seq).bind(None::<i64>),
+    statement = match scan.sort.field {
+        SortField::CreateTime => statement.bind(bounds.inbox).bind(bounds.sent),
+        SortField::UpdateTime => statement.bind(bounds.seq).bind(None::<i64>),
     };
     let look = |msgbox| match scan.criteria.msgbox {
         Some(only) if only != msgbox => 0,
-        _ => reach.examined_max,
+        _ => limits.examined_max,
     };
-    call = call.bind(look(Msgbox::Inbox)).bind(look(Msgbox::Sent));
+    statement = statement.bind(look(Msgbox::Inbox)).bind(look(Msgbox::Sent));
     if all_match {
-        return call.bind(reach.rows).bind(reach.skip);
+        return statement.bind(limits.rows).bind(limits.skip);
     }
-    entry_criteria(call.bind(reach.examined_max), &scan.criteria)
-        .bind(reach.rows)
-        .bind(reach.skip)
+    entry_criteria(statement.bind(limits.examined_max), &scan.criteria)
+        .bind(limits.rows)
+        .bind(limits.skip)
 }
 
 /// Binds the parameters of the criteria of [`MATCHING`] and [`COUNT`]: `$8` to `$17`.
-fn entry_criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
-    let call = call
+fn entry_criteria(statement: BoundStatement, criteria: &Criteria) -> BoundStatement {
+    let statement = statement
         .bind(criteria.msgbox.map(Msgbox::code))
         .bind(criteria.read.map(i64::from))
         .bind(criteria.updated_after.map(|time| time.0));
-    message_criteria(call, criteria)
+    message_criteria(statement, criteria)
 }
 
 /// Returns the number of entries by the counters of the mailbox.
@@ -252,17 +253,17 @@ async fn count<DB: Backend>(
     scan: &Scan,
 ) -> Result<Count, Error> {
     let unused = None::<i64>;
-    let call = BoundStatement::of(&COUNT)
+    let statement = BoundStatement::of(&COUNT)
         .bind(app_no)
         .bind(owner.as_str())
         .bind(0_i64);
-    let call = call
+    let statement = statement
         .bind(unused)
         .bind(unused)
         .bind(unused)
         .bind(COUNT_EXAMINED_MAX);
-    let call = entry_criteria(call, &scan.criteria).bind(COUNT_MAX + 1);
-    match connection.fetch_one(call).await? {
+    let statement = entry_criteria(statement, &scan.criteria).bind(COUNT_MAX + 1);
+    match connection.fetch_one(statement).await? {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);
             Ok(capped(matches, examined >= i64::from(COUNT_EXAMINED_MAX)))

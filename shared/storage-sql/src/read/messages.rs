@@ -3,7 +3,7 @@
 use domain::{Message, MessageId, Millis};
 use storage::{Error, Lookup};
 
-use super::scan::split;
+use super::scan::lookup;
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
@@ -49,14 +49,14 @@ pub async fn read<DB: Backend>(
     bytes_max: i64,
     deleted_segments: DeletedSegments,
 ) -> Result<Lookup<Message>, Error> {
-    let mut call = BoundStatement::of(&MESSAGES)
+    let mut statement = BoundStatement::of(&MESSAGES)
         .bind(app_no)
         .bind(bytes_max)
         .bind(now.0)
         .bind(i64::from(deleted_segments == DeletedSegments::Included));
     for message_id in message_ids {
-        call.push_row([message_id.uuid().into()]);
+        statement.push_row([message_id.uuid().into()]);
     }
-    let rows = connection.fetch(call).await?;
-    split(rows.into_iter().map(|mut row| row.message()))
+    let rows = connection.fetch(statement).await?;
+    lookup(rows.into_iter().map(|mut row| row.message()))
 }

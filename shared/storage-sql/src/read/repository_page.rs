@@ -19,7 +19,7 @@ use storage::{Error, RepositoryPage};
 use uuid::Uuid;
 
 use super::scan::{
-    Gathered, NothingThere, Reach, capped, from_key, id_bound, message_criteria, message_matches,
+    PastEnd, ScanLimits, ScannedRows, capped, from_key, id_bound, message_criteria, message_matches,
 };
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
@@ -207,16 +207,16 @@ pub async fn read<DB: Backend>(
     scan: &Scan,
     now: Millis,
 ) -> Result<RepositoryPage, Error> {
-    let reach = Reach::of(scan, scan.criteria == Criteria::default());
-    let mut gathered = Gathered::nothing();
+    let limits = ScanLimits::of(scan, scan.criteria == Criteria::default());
+    let mut scanned = ScannedRows::empty();
     if let Ok(bounds) = bounds(scan) {
         for mut row in connection
-            .fetch(call(scan, app_no, &bounds, reach).bind(now.0))
+            .fetch(page_statement(scan, app_no, &bounds, limits).bind(now.0))
             .await?
         {
-            gathered.examined = row.int()?;
-            gathered.edge = Some(key(row.message_id()?, row.int()?));
-            gather(&mut gathered, &mut row)?;
+            scanned.examined = row.int()?;
+            scanned.edge = Some(key(row.message_id()?, row.int()?));
+            collect(&mut scanned, &mut row)?;
         }
     }
     let count = if scan.count {
@@ -224,25 +224,25 @@ pub async fn read<DB: Backend>(
     } else {
         None
     };
-    Ok(gathered.found(scan, reach, count))
+    Ok(scanned.found(scan, limits, count))
 }
 
 /// Collects the message of a row, if the row has one and its content fits.
-fn gather<DB: Backend>(
-    gathered: &mut Gathered<Message>,
+fn collect<DB: Backend>(
+    scanned: &mut ScannedRows<Message>,
     row: &mut RowReader<DB>,
 ) -> Result<(), Error> {
     if row.is_null_next() {
         return Ok(());
     }
     match row.message()? {
-        Ok(message) if !gathered.full => {
+        Ok(message) if !scanned.is_full => {
             let envelope = &message.envelope;
-            gathered
+            scanned
                 .items
                 .push((key(envelope.message_id, envelope.update_ms.0), message));
         }
-        Ok(_) | Err(_) => gathered.full = true,
+        Ok(_) | Err(_) => scanned.is_full = true,
     }
     Ok(())
 }
@@ -262,7 +262,7 @@ struct RepositoryBounds {
     changed_ms: i64,
 }
 
-fn bounds(scan: &Scan) -> Result<RepositoryBounds, NothingThere> {
+fn bounds(scan: &Scan) -> Result<RepositoryBounds, PastEnd> {
     let direction = scan.sort.direction;
     let Some((key, inclusive)) = from_key(scan.seek)? else {
         let changed_ms = match direction {
@@ -298,30 +298,35 @@ fn first_id_of(time_ms: i64) -> Uuid {
     Uuid::from_u128(u128::from(time_ms) << 80)
 }
 
-fn call(scan: &Scan, app_no: i64, bounds: &RepositoryBounds, reach: Reach) -> BoundStatement {
+fn page_statement(
+    scan: &Scan,
+    app_no: i64,
+    bounds: &RepositoryBounds,
+    limits: ScanLimits,
+) -> BoundStatement {
     let statement = match (scan.sort.field, scan.sort.direction) {
         (SortField::CreateTime, Direction::Descending) => &NEWEST_FIRST,
         (SortField::CreateTime, Direction::Ascending) => &OLDEST_FIRST,
         (SortField::UpdateTime, Direction::Descending) => &LAST_CHANGED_FIRST,
         (SortField::UpdateTime, Direction::Ascending) => &FIRST_CHANGED_FIRST,
     };
-    let call = BoundStatement::of(statement)
+    let statement = BoundStatement::of(statement)
         .bind(app_no)
         .bind(bounds.id)
         .bind(bounds.changed_id);
-    let call = call.bind(bounds.changed_ms).bind(reach.examined_max);
-    criteria(call, &scan.criteria)
-        .bind(reach.rows)
-        .bind(reach.skip)
+    let statement = statement.bind(bounds.changed_ms).bind(limits.examined_max);
+    criteria(statement, &scan.criteria)
+        .bind(limits.rows)
+        .bind(limits.skip)
         .bind(i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX))
 }
 
 /// Binds the parameters of [`matches`]: `$6` to `$14`.
-fn criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
-    let call = call
+fn criteria(statement: BoundStatement, criteria: &Criteria) -> BoundStatement {
+    let statement = statement
         .bind(i64::from(criteria.system_only))
         .bind(criteria.updated_after.map(|time| time.0));
-    message_criteria(call, criteria)
+    message_criteria(statement, criteria)
 }
 
 async fn count<DB: Backend>(
@@ -331,15 +336,15 @@ async fn count<DB: Backend>(
     now: Millis,
 ) -> Result<Count, Error> {
     let unused = None::<i64>;
-    let call = BoundStatement::of(&COUNT)
+    let statement = BoundStatement::of(&COUNT)
         .bind(app_no)
         .bind(Uuid::max())
         .bind(unused)
         .bind(unused);
-    let call = criteria(call.bind(COUNT_EXAMINED_MAX), &scan.criteria)
+    let statement = criteria(statement.bind(COUNT_EXAMINED_MAX), &scan.criteria)
         .bind(COUNT_MAX + 1)
         .bind(now.0);
-    match connection.fetch_one(call).await? {
+    match connection.fetch_one(statement).await? {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);
             Ok(capped(matches, examined >= i64::from(COUNT_EXAMINED_MAX)))

@@ -63,12 +63,13 @@ macro_rules! message_matches {
 pub(super) use message_matches;
 
 /// Binds the parameters of [`message_matches`].
-pub fn message_criteria(call: BoundStatement, criteria: &Criteria) -> BoundStatement {
+pub fn message_criteria(statement: BoundStatement, criteria: &Criteria) -> BoundStatement {
     let needle = |profile: &Option<ProfileId>| Value::Text(profile.as_ref().map(recipient_needle));
     let text = |profile: &Option<ProfileId>| {
         Value::Text(profile.as_ref().map(|id| id.as_str().to_owned()))
     };
-    call.bind(text(&criteria.from))
+    statement
+        .bind(text(&criteria.from))
         .bind(needle(&criteria.to))
         .bind(text(&criteria.party))
         .bind(needle(&criteria.party))
@@ -79,7 +80,7 @@ pub fn message_criteria(call: BoundStatement, criteria: &Criteria) -> BoundState
 
 /// Row limits of a scan.
 #[derive(Debug, Clone, Copy)]
-pub struct Reach {
+pub struct ScanLimits {
     /// Maximum number of rows examined.
     pub examined_max: i64,
     /// Number of matching rows skipped.
@@ -89,7 +90,7 @@ pub struct Reach {
     pub rows: i64,
 }
 
-impl Reach {
+impl ScanLimits {
     /// Returns the limits of a scan. If all rows match, no more are examined than are returned.
     pub fn of(scan: &Scan, all_match: bool) -> Self {
         let skip = i64::try_from(scan.skip).unwrap_or(i64::MAX / 2);
@@ -125,50 +126,50 @@ pub fn id_bound(direction: Direction, id: Option<(Uuid, bool)>) -> Uuid {
 /// start at the first row.
 ///
 /// # Errors
-/// [`NothingThere`] if the scan starts behind the last row.
-pub fn from_key(seek: Seek) -> Result<Option<(Key, bool)>, NothingThere> {
+/// [`PastEnd`] if the scan starts behind the last row.
+pub fn from_key(seek: Seek) -> Result<Option<(Key, bool)>, PastEnd> {
     match seek {
         Seek::Start => Ok(None),
         Seek::After(key) => Ok(Some((key, false))),
         Seek::At(key) => Ok(Some((key, true))),
-        Seek::End => Err(NothingThere),
+        Seek::End => Err(PastEnd),
     }
 }
 
 /// A scan that starts behind the last row, and finds nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct NothingThere;
+pub struct PastEnd;
 
 /// Rows collected by a scan.
 #[derive(Debug)]
-pub struct Gathered<T> {
+pub struct ScannedRows<T> {
     /// Rows with their contents, up to the first whose content did not fit.
     pub items: Vec<(Key, T)>,
-    /// Whether the content of a row did not fit.
-    pub full: bool,
+    /// True if the content of a row did not fit.
+    pub is_full: bool,
     /// Number of rows examined.
     pub examined: i64,
     /// Key of the last row examined.
     pub edge: Option<Key>,
 }
 
-impl<T> Gathered<T> {
-    pub const fn nothing() -> Self {
+impl<T> ScannedRows<T> {
+    pub const fn empty() -> Self {
         Self {
             items: Vec::new(),
-            full: false,
+            is_full: false,
             examined: 0,
             edge: None,
         }
     }
 
     /// Returns the result of the scan.
-    pub fn found(mut self, scan: &Scan, reach: Reach, count: Option<Count>) -> Found<T> {
+    pub fn found(mut self, scan: &Scan, limits: ScanLimits, count: Option<Count>) -> Found<T> {
         let rows = usize::try_from(scan.rows).unwrap_or(usize::MAX);
         let has_more_rows = self.items.len() > rows;
         self.items.truncate(rows);
-        let stopped_early = self.examined >= reach.examined_max;
-        let page_is_full = has_more_rows || self.full;
+        let stopped_early = self.examined >= limits.examined_max;
+        let page_is_full = has_more_rows || self.is_full;
         Found {
             items: self.items,
             more: page_is_full || stopped_early,
@@ -191,8 +192,8 @@ pub fn capped(matches: i64, stopped_early: bool) -> Count {
     }
 }
 
-/// Splits rows into those with contents and the ids of the others.
-pub fn split<T>(
+/// Collects rows: those with contents, and the ids of the others.
+pub fn lookup<T>(
     rows: impl Iterator<Item = Result<Result<T, MessageId>, Error>>,
 ) -> Result<Lookup<T>, Error> {
     let mut items = Lookup {

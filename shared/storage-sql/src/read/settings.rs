@@ -18,8 +18,8 @@ pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
 ) -> Result<Settings, Error> {
-    let call = BoundStatement::of(&SETTINGS).bind(app_no);
-    match connection.fetch_one(call).await? {
+    let statement = BoundStatement::of(&SETTINGS).bind(app_no);
+    match connection.fetch_one(statement).await? {
         Some(mut row) => row.settings(),
         None => Ok(Settings::default()),
     }

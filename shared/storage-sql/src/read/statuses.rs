@@ -37,11 +37,11 @@ pub async fn read<DB: Backend>(
     mailboxes: &[MailboxKey],
     now: Millis,
 ) -> Result<Vec<MailboxStatus>, Error> {
-    let mut call = BoundStatement::of(&STATUSES).bind(now.0);
+    let mut statement = BoundStatement::of(&STATUSES).bind(now.0);
     for mailbox in mailboxes {
-        call.push_row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
+        statement.push_row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
     }
-    let rows = connection.fetch(call).await?;
+    let rows = connection.fetch(statement).await?;
     let statuses = rows.into_iter().map(|mut row| {
         let mailbox = MailboxKey {
             app_no: row.int()?,
@@ -64,11 +64,11 @@ pub async fn owners<DB: Backend>(
     connection: &mut Connection<DB>,
     mailboxes: &[MailboxKey],
 ) -> Result<Vec<(AppKey, ProfileId)>, Error> {
-    let mut call = BoundStatement::of(&OWNERS);
+    let mut statement = BoundStatement::of(&OWNERS);
     for mailbox in mailboxes {
-        call.push_row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
+        statement.push_row([mailbox.app_no.into(), mailbox.mailbox_id.into()]);
     }
-    let rows = connection.fetch(call).await?;
+    let rows = connection.fetch(statement).await?;
     let owners = rows.into_iter().map(|mut row| {
         let app = AppKey {
             app_no: row.int()?,

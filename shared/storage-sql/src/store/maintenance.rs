@@ -34,10 +34,10 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
         after: Option<MailboxKey>,
     ) -> Result<Option<MailboxKey>, Error> {
         let mut connection = Connection::of(&self.pools.read).await?;
-        let part = trim::part(&mut connection, self.clock.now_ms(), after).await?;
+        let trims = trim::next_trims(&mut connection, self.clock.now_ms(), after).await?;
         drop(connection);
-        trim::carry_out(&self.lanes, part.operations).await?;
-        Ok(part.next)
+        trim::execute_all(&self.lanes, trims.operations).await?;
+        Ok(trims.next)
     }
 
     async fn statuses(&self, mailboxes: &[MailboxKey]) -> Result<Vec<MailboxStatus>, Error> {

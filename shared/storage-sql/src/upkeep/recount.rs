@@ -135,12 +135,12 @@ pub async fn run<DB: Backend>(
     repair: bool,
 ) -> Result<RecountReport, Error> {
     let (app_no, mailbox_id) = after.map_or((0, 0), |key| (key.app_no, key.mailbox_id));
-    let call = BoundStatement::of(&RECOUNT)
+    let statement = BoundStatement::of(&RECOUNT)
         .bind(app_no)
         .bind(mailbox_id)
         .bind(MAILBOXES)
         .bind(now.0);
-    let rows = Connection::of(&pools.read).await?.fetch(call).await?;
+    let rows = Connection::of(&pools.read).await?.fetch(statement).await?;
     let mut audit = RecountReport::default();
     for mut row in rows {
         let recount = recount(&mut row)?;
@@ -182,8 +182,8 @@ async fn repair_one<DB: Backend>(
     for mut row in connection.fetch(of_it(&RECOUNT_ONE).bind(now.0)).await? {
         let recount = recount(&mut row)?;
         let counted = recount.counted;
-        let mut call = BoundStatement::of(&REPAIR);
-        call.push_row([
+        let mut statement = BoundStatement::of(&REPAIR);
+        statement.push_row([
             recount.app_no.into(),
             recount.mailbox_id.into(),
             counted.inbox_total.into(),
@@ -192,7 +192,7 @@ async fn repair_one<DB: Backend>(
             counted.seq.max(recount.stored.seq).into(),
             counted.next_expiry_ms.into(),
         ]);
-        connection.change("mailbox", call).await?;
+        connection.change("mailbox", statement).await?;
         drift = recount.drift(true);
     }
     transaction.commit().await.map_err(wrap::<DB>)?;

@@ -130,12 +130,12 @@ impl Lease {
         if (lasts..=until_ms).contains(&held) {
             return Ok(true);
         }
-        let call = BoundStatement::of(&TAKE)
+        let statement = BoundStatement::of(&TAKE)
             .bind(LEASE)
             .bind(self.holder)
             .bind(until_ms)
             .bind(now.0);
-        let held = transact(pool, vec![call]).await? > 0;
+        let held = transact(pool, vec![statement]).await? > 0;
         let until_ms = if held { until_ms } else { 0 };
         self.until_ms.store(until_ms, Ordering::Relaxed);
         Ok(held)
@@ -148,13 +148,13 @@ pub async fn due<DB: Backend>(
     now: Millis,
 ) -> Result<Vec<(AppKey, SettleMailbox)>, Error> {
     let entries_max = i64::try_from(ENTRIES).unwrap_or(i64::MAX);
-    let call = BoundStatement::of(&DUE)
+    let statement = BoundStatement::of(&DUE)
         .bind(now.0)
         .bind(MAILBOXES)
         .bind(entries_max);
     let mut due = Vec::new();
     let mut entries = 0;
-    for mut row in connection.fetch(call).await? {
+    for mut row in connection.fetch(statement).await? {
         let app = AppKey {
             app_no: row.int()?,
             app_id: row.app_id()?,
@@ -188,8 +188,8 @@ pub async fn delete<DB: Backend>(
     );
     for mut row in rows {
         let (app_no, message_id) = (row.int()?, row.uuid()?);
-        for call in [&mut tallies, &mut messages] {
-            call.push_row([app_no.into(), message_id.into()]);
+        for statement in [&mut tallies, &mut messages] {
+            statement.push_row([app_no.into(), message_id.into()]);
         }
     }
     let mut more = messages.rows >= usize::try_from(ROWS).unwrap_or(0);
@@ -198,8 +198,8 @@ pub async fn delete<DB: Backend>(
     }
     let others = [&DELETE_BULK, &DELETE_CHUNKS, &DELETE_JOBS, &DELETE_REQUESTS];
     for statement in others {
-        let call = BoundStatement::of(statement).bind(before).bind(ROWS);
-        more |= transact(pool, vec![call]).await? >= u64::try_from(ROWS).unwrap_or(0);
+        let statement = BoundStatement::of(statement).bind(before).bind(ROWS);
+        more |= transact(pool, vec![statement]).await? >= u64::try_from(ROWS).unwrap_or(0);
     }
     Ok(more)
 }

@@ -68,23 +68,23 @@ pub struct MailboxTrims {
 }
 
 /// Returns the trims of the next mailboxes behind `after`.
-pub async fn part<DB: Backend>(
+pub async fn next_trims<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
     after: Option<MailboxKey>,
 ) -> Result<MailboxTrims, Error> {
     let (app_no, mailbox_id) = after.map_or((0, 0), |key| (key.app_no, key.mailbox_id));
-    let call = BoundStatement::of(&OLD)
+    let statement = BoundStatement::of(&OLD)
         .bind(app_no)
         .bind(mailbox_id)
         .bind(MAILBOXES)
         .bind(now.after(-TOMBSTONE_MS).0)
         .bind(TOMBSTONES_MAX);
-    let mut part = MailboxTrims {
+    let mut trims = MailboxTrims {
         operations: Vec::new(),
         next: None,
     };
-    for mut row in connection.fetch(call).await? {
+    for mut row in connection.fetch(statement).await? {
         let app = AppKey {
             app_no: row.int()?,
             app_id: row.app_id()?,
@@ -93,20 +93,20 @@ pub async fn part<DB: Backend>(
             app_no: app.app_no,
             mailbox_id: row.int()?,
         };
-        part.next = Some(mailbox);
+        trims.next = Some(mailbox);
         let owner = row.profile_id("mailbox")?;
         let (too_old, too_many) = (row.int_or_null()?, row.int_or_null()?);
         if let Some(seq) = too_old.max(too_many) {
             let operation = Operation::from(Action::from(TrimTombstones { owner, seq }));
-            part.operations.push((app, mailbox, operation));
+            trims.operations.push((app, mailbox, operation));
         }
     }
-    Ok(part)
+    Ok(trims)
 }
 
 /// Executes the trims. A mailbox whose trim fails keeps its tombstones until the next round, and
 /// does not block the mailboxes behind it.
-pub async fn carry_out(
+pub async fn execute_all(
     lanes: &Lanes,
     operations: Vec<(AppKey, MailboxKey, Operation)>,
 ) -> Result<(), Error> {
@@ -118,7 +118,7 @@ pub async fn carry_out(
             Err(error) if is_worth_bisecting(&error) => tracing::warn!(
                 mailbox.app_no,
                 mailbox.mailbox_id,
-                error.source = %error,
+                error.source = error.chain(),
                 "feed.mailbox_not_trimmed"
             ),
             Err(error) => return Err(error),
