@@ -12,16 +12,12 @@ use crate::time::Millis;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum JobState {
     /// Recipients are being uploaded; there is no message yet.
-    #[serde(rename = "f")]
     Filling,
     /// The job delivers.
-    #[serde(rename = "r")]
     Running,
     /// Every recipient had their turn.
-    #[serde(rename = "d")]
     Done,
     /// The job was stopped before all recipients had their turn.
-    #[serde(rename = "c")]
     Cancelled,
 }
 
@@ -51,19 +47,14 @@ impl JobState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct JobCounts {
     /// Distinct recipients.
-    #[serde(rename = "a")]
     pub accepted: i64,
     /// Number of duplicates.
-    #[serde(rename = "u")]
     pub duplicates: i64,
     /// Inboxes that took the message.
-    #[serde(rename = "d")]
     pub delivered: i64,
     /// Inboxes that were full.
-    #[serde(rename = "b")]
     pub full: i64,
     /// Recipients whose turn never came.
-    #[serde(rename = "f")]
     pub failed: i64,
 }
 
@@ -265,19 +256,14 @@ pub const fn is_left(step_ms: Millis, now: Millis) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobReport {
     /// Id of the job.
-    #[serde(rename = "j")]
     pub job_id: JobId,
     /// Message of the job.
-    #[serde(rename = "i")]
     pub message_id: MessageId,
     /// State of the job.
-    #[serde(rename = "s")]
     pub state: JobState,
     /// Numbers of recipients by result.
-    #[serde(rename = "c")]
     pub counts: JobCounts,
     /// Progress of the last change of the message.
-    #[serde(rename = "h")]
     pub change: Option<ChangeReport>,
 }
 
@@ -285,13 +271,10 @@ pub struct JobReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeReport {
     /// True if the message was deleted, false if its content was replaced.
-    #[serde(rename = "r")]
     pub is_recall: bool,
     /// Recipients whose turn has come.
-    #[serde(rename = "n")]
     pub reached: i64,
     /// Recipients whose turn had come, or comes.
-    #[serde(rename = "t")]
     pub total: i64,
 }
 

@@ -1,6 +1,8 @@
 //! Idempotency: the outcome of each request is stored with its key and fingerprint, in the
 //! transaction of its changes, and returned when the request is repeated.
 
+mod stored_outcome;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::limits::IDEMPOTENCY_MS;
@@ -50,7 +52,7 @@ impl IdempotencyRecords {
         }
         for mut row in connection.fetch(read).await? {
             let (app_no, row) = (row.int()?, row.request()?);
-            let outcome = Outcome::decode(&row.result)
+            let outcome = stored_outcome::decode(&row.result)
                 .ok_or_else(|| corrupt("request", "result", &format!("{:02x?}", row.key.0)))?;
             if row.expire_ms > now {
                 let record = (row.fingerprint, outcome);
@@ -102,7 +104,7 @@ impl IdempotencyRecords {
             let row = RequestRow {
                 key: key.1,
                 fingerprint: *fingerprint,
-                result: outcome.encode(),
+                result: stored_outcome::encode(outcome),
                 expire_ms,
             };
             (key.0, row)
