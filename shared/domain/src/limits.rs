@@ -1,7 +1,8 @@
-//! Every bound of the service, named, with its unit. What can be configured has its
-//! default here, and the cap that no configuration may pass.
+//! Limits of contents, requests, mailboxes and transactions, each with its unit: of those that
+//! can be configured, the default and the cap. Calls, tokens and connections have theirs in the
+//! `limits` of `rpc`, `auth` and the server.
 
-use crate::quota::Rate;
+use crate::rate::Rate;
 
 /// Bytes of a profile id or an app id.
 pub const ID_BYTES_MAX: usize = 128;
@@ -18,15 +19,15 @@ pub const MESSAGE_IDS_MAX: usize = 500;
 pub const RECIPIENTS_CAP: usize = 500;
 /// Recipients that a segment names at the most, each time counted.
 pub const SEGMENT_RECIPIENTS_MAX: u32 = 10_000_000;
-/// Segments whose recipients come in at once.
+/// Segments whose recipients are uploaded at once.
 pub const INTAKES_MAX: usize = 16;
 /// Maximum number of entries of one app among them.
 pub const INTAKES_OF_APP_MAX: usize = 2;
-/// Milliseconds after which recipients are forgotten whom nothing was sent to.
+/// Milliseconds after which uploaded recipients are deleted if no message was sent to them.
 pub const INTAKE_MS: i64 = 2 * HOUR_MS;
-/// Milliseconds for which a job is left to whoever took its last step.
+/// Milliseconds for which a job is left to the replica that ran its last step.
 pub const JOB_HELD_MS: i64 = 1_000;
-/// Recipients of a segment that a transaction writes to.
+/// Recipients of a segment in one transaction.
 pub const CHUNK_RECIPIENTS: usize = 500;
 /// Recipients of one message of a user, unless the policy says otherwise.
 pub const RECIPIENTS_DEFAULT: u32 = 100;
@@ -88,7 +89,7 @@ pub const PROFILE_SENDS_DEFAULT: Rate = Rate {
     burst: 250,
 };
 /// Messages that an app and all its profiles send together, unless it is configured
-/// otherwise: as many as they like.
+/// otherwise: no limit.
 pub const APP_SENDS_DEFAULT: Rate = Rate {
     per_second: 0,
     burst: 1_000,
@@ -105,19 +106,19 @@ pub const BOX_MESSAGES_DEFAULT: u32 = 10_000;
 /// shrinks send by send.
 pub const SENT_DROPPED_MAX: u32 = 1_000;
 
-/// Milliseconds that a message lives, unless the policy or the send says otherwise.
+/// Lifetime of a message in milliseconds, unless the policy or the send says otherwise.
 pub const EXPIRY_DEFAULT_MS: i64 = 30 * DAY_MS;
-/// Milliseconds that a message may live at the most: ten years.
+/// Maximum lifetime of a message in milliseconds: ten years.
 pub const EXPIRY_MAX_MS: i64 = 3_653 * DAY_MS;
 /// Milliseconds that the answer to a `request_id` is remembered.
 pub const IDEMPOTENCY_MS: i64 = 72 * HOUR_MS;
 
-/// Milliseconds that the rows of what has expired are kept: longer than a read takes, and
+/// Milliseconds that expired rows are kept: longer than a read takes, and
 /// than the clocks of replicas differ.
 pub const EXPIRED_KEPT_MS: i64 = MINUTE_MS;
-/// Milliseconds for which one replica does what only one needs to do.
+/// Milliseconds for which one replica holds the lease of the sweep.
 pub const SWEEP_LEASE_MS: i64 = MINUTE_MS;
-/// Rows over which the tally of a message to everyone is spread.
+/// Rows over which the tally of a bulk message is spread.
 pub const TALLY_SLOTS: i64 = 16;
 
 /// Rows of a page when the caller names no number.
@@ -143,7 +144,7 @@ pub const CHANGES_DEFAULT: u32 = 100;
 pub const CHANGES_MAX: u32 = 500;
 /// Changes of a mailbox that a stream reads at once.
 pub const STREAM_CHANGES_MAX: u32 = 128;
-/// Bytes that wait for a stream's reader, as they are held. With what is being written in the
+/// Bytes in the send buffer of a stream, as stored. With what is being written in the
 /// buffers of tonic and h2, a stream holds up to 256 KiB.
 pub const STREAM_BYTES_MAX: usize = 64 * 1024;
 /// Streams of one profile.
@@ -153,7 +154,7 @@ pub const TOMBSTONE_MS: i64 = 7 * DAY_MS;
 /// Deletions that a mailbox remembers.
 pub const TOMBSTONES_MAX: u32 = 10_000;
 
-/// Violations that an error lists; how many more there are is said in one line.
+/// Violations that an error lists; one line has the number of the others.
 pub const VIOLATIONS_LISTED_MAX: usize = 20;
 
 /// Operations in one transaction.

@@ -1,7 +1,7 @@
 //! Quotas of calls and sends: the service's defaults, and the app's overrides.
 //!
-//! A quota is a bucket of tokens: it holds `burst` of them, and `per_second` come back to it.
-//! What takes a token out of which bucket is settled where the calls are; here are the numbers.
+//! A quota is a token bucket: it holds `burst` tokens, and is refilled by `per_second`. Calls
+//! take tokens where they are served; the numbers are here.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,24 +9,8 @@ use crate::limits::{
     APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_SENDS_DEFAULT, QUOTA_BURST_MAX,
     QUOTA_PER_SECOND_MAX,
 };
+use crate::rate::Rate;
 use crate::violation::Violations;
-
-/// Rate and burst of a quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// In a second, for as long as it goes on; 0: as often as one likes.
-    pub per_second: u32,
-    /// At once, after a rest.
-    pub burst: u32,
-}
-
-impl Rate {
-    /// As often as one likes.
-    pub const NO_LIMIT: Self = Self {
-        per_second: 0,
-        burst: 1,
-    };
-}
 
 /// The quotas in force for an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +24,7 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// Everybody as often as they like.
+    /// No limit for anything.
     pub const NO_LIMITS: Self = Self {
         profile_calls: Rate::NO_LIMIT,
         profile_sends: Rate::NO_LIMIT,
