@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use domain::limits::GET_BYTES_MAX;
+use domain::number::saturating;
 use domain::operation::MarkMessagesRead;
 use domain::{MessageId, Msgbox, Operation, Violations};
 use proto::v1::{GetMessagesRequest, GetMessagesResponse};
@@ -99,7 +100,7 @@ fn answer(wanted: &EntriesRequest, items: &Lookup<Item>) -> Result<GetMessagesRe
     let missing_message_ids = wanted.message_ids.missing(there);
     Ok(GetMessagesResponse {
         requested: wanted.message_ids.requested(),
-        actual: u32::try_from(items.found.len()).unwrap_or(u32::MAX),
+        actual: saturating(items.found.len()),
         items: entry::show_all(&items.found, wanted.view)?,
         missing_message_ids,
         remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use domain::number::saturating;
+
 /// Timings of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamTiming {
@@ -45,7 +47,7 @@ impl StreamTiming {
     /// Returns a random wait before a reconnect, in milliseconds.
     pub(crate) fn reconnect_after_ms(&self) -> u32 {
         let wait = self.reconnect_spread.mul_f64(rand::random());
-        u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
+        saturating(wait.as_millis())
     }
 
     /// Returns the next time at which deliveries are marked.
@@ -57,8 +59,7 @@ impl StreamTiming {
     /// Time from a point since the Unix epoch to the next marking of deliveries.
     fn until_delivery_tick(&self, since_epoch: Duration) -> Duration {
         let passed = since_epoch.as_nanos() % self.delivery_interval.as_nanos().max(1);
-        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
-        let passed = Duration::from_nanos(passed);
+        let passed = Duration::from_nanos(saturating(passed));
         self.delivery_interval.saturating_sub(passed)
     }
 

@@ -1,6 +1,7 @@
 //! `GetMessages`: messages of the app by id.
 
 use domain::limits::GET_BYTES_MAX;
+use domain::number::saturating;
 use domain::{MessageId, Violations};
 use proto::sys::v1::{GetMessagesRequest, GetMessagesResponse};
 use rpc::convert::message_ids::RequestedIds;
@@ -28,7 +29,7 @@ pub async fn handle(
     let there = found.chain(items.remaining.iter().copied());
     Ok(GetMessagesResponse {
         requested: asked.requested(),
-        actual: u32::try_from(items.found.len()).unwrap_or(u32::MAX),
+        actual: saturating(items.found.len()),
         missing_message_ids: asked.missing(there),
         items: message::show_all(&items.found, view)?,
         remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),

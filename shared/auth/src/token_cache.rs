@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::Millis;
+use domain::number::saturating;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use telemetry::CacheMetrics;
@@ -33,9 +34,12 @@ pub(crate) struct TokenCache {
 impl TokenCache {
     pub fn new() -> Self {
         let entries = VERIFIED_BYTES_MAX / size_of::<VerifiedToken>() as u64;
-        let entries = usize::try_from(entries).unwrap_or(usize::MAX);
         Self {
-            verified: Cache::with_weighter(entries, VERIFIED_BYTES_MAX, TokenWeighter),
+            verified: Cache::with_weighter(
+                saturating(entries),
+                VERIFIED_BYTES_MAX,
+                TokenWeighter,
+            ),
             metrics: CacheMetrics::new("token"),
         }
     }

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod mailbox;
 pub mod message;
 pub mod notification;
+pub mod number;
 pub mod operation;
 pub mod page;
 pub mod policy;

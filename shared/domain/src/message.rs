@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::expiry;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::Msgbox;
+use crate::number::saturating;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::segment::Segment;
@@ -166,7 +167,7 @@ impl Envelope {
     /// Returns the number of recipients.
     #[must_use]
     pub fn to_count(&self) -> u32 {
-        let listed = u32::try_from(self.to.len()).unwrap_or(u32::MAX);
+        let listed = saturating(self.to.len());
         self.segment.map_or(listed, |segment| segment.recipients)
     }
 

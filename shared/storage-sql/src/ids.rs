@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use domain::number::saturating;
 use domain::{MessageId, MessageIdSource, Millis};
 use storage::Clock;
 use uuid::timestamp::context::ContextV7;
@@ -17,7 +18,7 @@ impl Clock for SystemClock {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        Millis(saturating(since.as_millis()))
     }
 }
 

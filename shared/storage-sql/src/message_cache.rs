@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::number::saturating;
 use domain::{Message, MessageId};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -27,7 +28,7 @@ pub struct MessageCache {
 impl MessageCache {
     /// A cache of at most `bytes_max` bytes; 0: of nothing.
     pub fn new(bytes_max: u64) -> Self {
-        let messages = usize::try_from(bytes_max).unwrap_or(usize::MAX) / (2 * FIXED_BYTES);
+        let messages = saturating::<usize, _>(bytes_max) / (2 * FIXED_BYTES);
         Self {
             messages: Cache::with_weighter(messages, bytes_max, ByteWeighter),
             metrics: CacheMetrics::new("message"),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use domain::number::saturating;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{
@@ -85,7 +86,7 @@ impl<DB: Backend> SqlStore<DB> {
             metrics: LaneMetrics::new(),
         };
         // One connection is left for what is no batch: to ask what became of one.
-        let connections = usize::try_from(options.write_connections).unwrap_or(usize::MAX);
+        let connections: usize = saturating(options.write_connections);
         let lanes = options.lanes.count.min(connections.saturating_sub(1));
         let lanes = lanes.clamp(1, DB::WRITERS_MAX);
         let (read, clock) = (pools.read.clone(), options.clock.clone());
@@ -235,7 +236,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         message_ids: &[MessageId],
         bytes_max: usize,
     ) -> Result<Lookup<Item>, Error> {
-        let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+        let bytes_max = saturating(bytes_max);
         let mut reading = SettledRead::of(app, owner, Requester::Owner);
         loop {
             let (app_no, mut view) = self.view(app, reading.isolation()).await?;
@@ -324,7 +325,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         bytes_max: usize,
     ) -> Result<Lookup<Message>, Error> {
         let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
-        let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+        let bytes_max = saturating(bytes_max);
         let now = self.clock.now_ms();
         let connection = view.connection();
         read::messages::read(

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Digest;
 use crate::limits::{MIME_TYPE_BYTES_MAX, PARTS_MAX};
+use crate::number::saturating;
 use crate::violation::{Reason, Violations};
 
 /// A piece of a content.
@@ -58,7 +59,7 @@ fn is_token(text: &str) -> bool {
 pub(super) fn digest(parts: &[Part]) -> Digest {
     let mut hasher = blake3::Hasher::new_derive_key("postroom v1 parts");
     for part in parts {
-        let mime_type_bytes = u32::try_from(part.mime_type.len()).unwrap_or(u32::MAX);
+        let mime_type_bytes: u32 = saturating(part.mime_type.len());
         hasher.update(&mime_type_bytes.to_be_bytes());
         hasher.update(part.mime_type.as_bytes());
         hasher.update(&(part.body.len() as u64).to_be_bytes());

@@ -7,6 +7,7 @@ use crate::ledger::{Ledger, NewEntry};
 use crate::limits::SENT_DROPPED_MAX;
 use crate::mailbox::Msgbox;
 use crate::message::{Draft, Envelope, Message, MessageKind};
+use crate::number::saturating;
 use crate::policy::Policy;
 use crate::refusal::{LimitExceeded, Refusal};
 
@@ -128,8 +129,8 @@ impl Apply for SendMessage {
         }
         Ok(Sent {
             message_id,
-            requested: number(self.to.len()),
-            actual: number(takers.len()),
+            requested: saturating(self.to.len()),
+            actual: saturating(takers.len()),
             send_ms,
             expire_ms,
         })
@@ -148,11 +149,6 @@ fn make_room(ledger: &mut Ledger, sender: &ProfileId, room: i64) {
     for message_id in oldest.into_iter().take(surplus) {
         ledger.remove_entry(sender, Msgbox::Sent, message_id);
     }
-}
-
-/// A number of recipients: at most [`crate::limits::RECIPIENTS_CAP`].
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

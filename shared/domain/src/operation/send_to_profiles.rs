@@ -3,6 +3,7 @@
 use super::{Apply, Footprint, SegmentSent, Weight};
 use crate::ledger::Ledger;
 use crate::message::{Draft, Envelope, Message, MessageKind};
+use crate::number::saturating;
 use crate::refusal::Refusal;
 use crate::segment::{JobState, Recipients, Segment, SendJob};
 
@@ -40,7 +41,7 @@ impl Apply for SendToProfiles {
         let envelope = Envelope {
             segment: Some(Segment {
                 job_id,
-                recipients: u32::try_from(self.to.accepted).unwrap_or(u32::MAX),
+                recipients: saturating(self.to.accepted),
                 recalled: false,
             }),
             ..ledger.new_envelope(&self.draft, MessageKind::System)

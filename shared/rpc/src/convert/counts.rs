@@ -2,6 +2,7 @@
 
 use domain::Msgbox;
 use domain::mailbox::Counts;
+use domain::number::saturating;
 use proto::v1;
 
 /// Both boxes with their counts: `inbox`, `sent`.
@@ -9,15 +10,10 @@ use proto::v1;
 pub fn boxes(counts: &Counts) -> Vec<v1::Msgbox> {
     let boxes = Msgbox::ALL.map(|msgbox| v1::Msgbox {
         name: msgbox.name().to_owned(),
-        total: number(counts.total(msgbox)),
-        unread: number(counts.unread(msgbox)),
+        total: saturating(counts.total(msgbox)),
+        unread: saturating(counts.unread(msgbox)),
     });
     boxes.into()
-}
-
-/// Counters are never below zero, and boxes have a limit far below the type's.
-fn number(count: i64) -> u32 {
-    u32::try_from(count.max(0)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Messages in responses.
 
+use domain::number::saturating;
 use domain::{Message, MessageKind, ProfileId, Sender};
 use prost::Message as _;
 use proto::v1;
@@ -23,7 +24,7 @@ pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
     }
     let body = stored_body(message)?;
     let headers_size_bytes = match &body {
-        Body::Sealed(sealed) => number(sealed.headers.len()),
+        Body::Sealed(sealed) => saturating(sealed.headers.len()),
         Body::Json(_) | Body::Parts(_) => 0,
     };
     let shown = view.of(body).map_err(|_| corrupt(message))?;
@@ -53,7 +54,7 @@ pub fn show_emptied(message: &Message) -> v1::Message {
         expire_time: Some(timestamp(envelope.expire_ms)),
         modified: envelope.modified,
         digest: stored.digest.to_vec(),
-        size_bytes: number(stored.encoded.len()),
+        size_bytes: saturating(stored.encoded.len()),
         headers_size_bytes: 0,
         conversation_id: String::new(),
     }
@@ -98,11 +99,6 @@ fn sender(sender: &Sender) -> v1::Sender {
         name: sender.name.clone(),
         pic: sender.pic.clone(),
     }
-}
-
-/// A number of bytes, with a limit far below the type's.
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use domain::limits::MESSAGE_IDS_MAX;
+use domain::number::saturating;
 use domain::{MessageId, Violations};
 
 /// Distinct message ids of a request, in its order.
@@ -55,7 +56,7 @@ impl RequestedIds {
     /// Returns the number of distinct ids.
     #[must_use]
     pub fn requested(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+        saturating(self.0.len())
     }
 
     /// Returns the well-formed ids.

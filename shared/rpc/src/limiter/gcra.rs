@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::Rate;
+use domain::number::saturating;
 use telemetry::LimitedQuota;
 use tokio::time::Instant;
 
@@ -86,5 +87,5 @@ pub(super) fn take_each<const N: usize>(
 
 fn round_up(wait: Duration) -> Duration {
     let ms = wait.as_nanos().div_ceil(1_000_000);
-    Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX))
+    Duration::from_millis(saturating(ms))
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use domain::number::saturating;
 use domain::{AppId, ProfileId};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -29,9 +30,8 @@ pub(super) struct BucketCache(Cache<ProfileKey, SharedBuckets, ProfileWeighter>)
 impl BucketCache {
     pub fn new() -> Self {
         let entries = PROFILE_BUCKETS_BYTES_MAX / ENTRY_BYTES;
-        let entries = usize::try_from(entries).unwrap_or(usize::MAX);
         Self(Cache::with_weighter(
-            entries,
+            saturating(entries),
             PROFILE_BUCKETS_BYTES_MAX,
             ProfileWeighter,
         ))

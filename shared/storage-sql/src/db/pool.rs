@@ -9,6 +9,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use domain::number::saturating;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Database};
 use telemetry::{PoolMetrics, PoolState, StatementMetrics};
@@ -68,7 +69,7 @@ impl<DB: Database> Pool<DB> {
         system: &'static str,
     ) -> Self {
         let options = opener.options();
-        let connections_max = usize::try_from(options.get_max_connections()).unwrap_or(usize::MAX);
+        let connections_max: usize = saturating(options.get_max_connections());
         let connections_max = connections_max.min(Semaphore::MAX_PERMITS);
         let shared = Arc::new(Shared {
             idle: Mutex::new(Vec::new()),

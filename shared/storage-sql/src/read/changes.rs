@@ -1,6 +1,7 @@
 //! Pages of the change feed of a mailbox.
 
 use domain::mailbox::Counts;
+use domain::number::saturating;
 use domain::{Entry, MessageId, Msgbox, ProfileId};
 use storage::{
     Error, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart, Item, MailboxKey,
@@ -157,8 +158,7 @@ impl Read {
             Row::Live(entry) => Some(entry.clone()),
             Row::Gone(_) => None,
         });
-        let bytes_max = i64::try_from(limits.bytes_max).unwrap_or(i64::MAX);
-        let items = messages.items(connection, entries.collect(), bytes_max);
+        let items = messages.items(connection, entries.collect(), saturating(limits.bytes_max));
         let mut items = items.await?.found.into_iter().peekable();
         let mut read = Self {
             was_cut: rows.len() >= limits.changes_max as usize,

@@ -4,6 +4,7 @@ pub mod statements;
 
 use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
 use domain::mailbox::Counts;
+use domain::number::saturating;
 use domain::page::{Count, Criteria, Direction, Key, Scan, SortField};
 use domain::{Entry, MessageId, Msgbox, ProfileId};
 use storage::{Error, FeedOffset, Item, MailboxPage};
@@ -113,8 +114,8 @@ async fn collect<DB: Backend>(
     head: &PageHeader,
     entries: Vec<Entry>,
 ) -> Result<ScannedRows<Item>, Error> {
-    let bytes_max = i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX);
-    let items = messages.items(connection, entries, bytes_max).await?;
+    let items = messages.items(connection, entries, saturating(PAGE_BYTES_MAX));
+    let items = items.await?;
     let keyed = items.found.into_iter().map(|item| (key(&item.entry), item));
     Ok(ScannedRows {
         items: keyed.collect(),

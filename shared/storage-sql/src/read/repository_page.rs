@@ -13,6 +13,7 @@
 //! | `$18`, in `COUNT` `$16` | current time |
 
 use domain::limits::{COUNT_EXAMINED_MAX, COUNT_MAX, PAGE_BYTES_MAX};
+use domain::number::saturating;
 use domain::page::{Count, Criteria, Direction, Key, Scan, SortField};
 use domain::{Message, MessageId, Millis, Msgbox};
 use storage::{Error, RepositoryPage};
@@ -318,7 +319,7 @@ fn page_statement(
     criteria(statement, &scan.criteria)
         .bind(limits.rows)
         .bind(limits.skip)
-        .bind(i64::try_from(PAGE_BYTES_MAX).unwrap_or(i64::MAX))
+        .bind(saturating::<i64, _>(PAGE_BYTES_MAX))
 }
 
 /// Binds the parameters of [`matches`]: `$6` to `$14`.

@@ -5,6 +5,7 @@
 //! page goes on.
 
 use domain::limits::{COUNT_MAX, ROWS_EXAMINED_MAX};
+use domain::number::saturating;
 use domain::page::Direction;
 use domain::page::{Count, Criteria, Found, Key, Scan, Seek};
 use domain::{MessageId, MessageKind, ProfileId};
@@ -165,7 +166,7 @@ impl<T> ScannedRows<T> {
 
     /// Returns the result of the scan.
     pub fn found(mut self, scan: &Scan, limits: ScanLimits, count: Option<Count>) -> Found<T> {
-        let rows = usize::try_from(scan.rows).unwrap_or(usize::MAX);
+        let rows = saturating(scan.rows);
         let has_more_rows = self.items.len() > rows;
         self.items.truncate(rows);
         let stopped_early = self.examined >= limits.examined_max;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::limits::{CHUNK_RECIPIENTS, INTAKE_MS};
+use domain::number::saturating;
 use domain::segment::{JobId, Recipients, RecipientsDigest, chunks};
 use domain::{Millis, ProfileId};
 use storage::{Error, RecipientUpload};
@@ -173,7 +174,7 @@ impl<DB: Backend> RecipientSort<DB> {
 #[async_trait]
 impl<DB: Backend> RecipientUpload for RecipientSort<DB> {
     async fn add(&mut self, recipients: Vec<ProfileId>) -> Result<(), Error> {
-        self.named += count(recipients.len());
+        self.named += saturating::<i64, _>(recipients.len());
         for recipient in recipients {
             self.unsorted.push(recipient);
             if self.unsorted.len() == RUN_RECIPIENTS {
@@ -231,14 +232,14 @@ impl Writing {
         recipients: &[ProfileId],
     ) -> Result<(), Error> {
         let first_chunk = chunks(self.recipients);
-        let expected = chunks(count(recipients.len()));
+        let expected = chunks(saturating::<i64, _>(recipients.len()));
         let written = slots
             .write(|| self.run.write(first_chunk, recipients))
             .await?;
         if i64::try_from(written) != Ok(expected) {
             return Err(lost());
         }
-        self.recipients += count(recipients.len());
+        self.recipients += saturating::<i64, _>(recipients.len());
         for recipient in recipients {
             self.digest.add(recipient);
         }
@@ -261,11 +262,6 @@ fn merged_next(runs: usize) -> usize {
         return runs;
     }
     (runs - MERGED_AT_ONCE + 1).min(MERGED_AT_ONCE)
-}
-
-/// A number of recipients: at most [`domain::limits::SEGMENT_RECIPIENTS_MAX`].
-fn count(recipients: usize) -> i64 {
-    i64::try_from(recipients).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use domain::content::ContentKind;
 use domain::message::Envelope;
+use domain::number::saturating;
 use domain::segment::{JobId, Segment};
 use domain::{Content, Message, MessageId, MessageKind, Millis, ProfileId, Sender};
 use storage::Error;
@@ -78,7 +79,7 @@ written_columns! {
         Mutable content_kind: ContentKind = message.content.kind;
         Mutable digest: [u8; 32] = message.content.digest;
         Mutable content: Bytes = message.content.encoded;
-        Mutable size_bytes: i64 = size(message);
+        Mutable size_bytes: i64 = saturating(message.content.encoded.len());
     }
 }
 
@@ -162,9 +163,4 @@ impl<DB: Backend> RowReader<DB> {
             .map(|content| Message { envelope, content })
             .ok_or(message_id))
     }
-}
-
-/// Returns the bytes of a content: at most [`domain::limits::CONTENT_BYTES_CAP`].
-fn size(message: &Message) -> i64 {
-    i64::try_from(message.content.encoded.len()).unwrap_or(i64::MAX)
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Millis;
 use domain::limits::{EXPIRED_KEPT_MS, SWEEP_LEASE_MS};
+use domain::number::saturating;
 use domain::operation::SettleMailbox;
 use storage::Error;
 use uuid::Uuid;
@@ -147,7 +148,7 @@ pub async fn due<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
 ) -> Result<Vec<(AppKey, SettleMailbox)>, Error> {
-    let entries_max = i64::try_from(ENTRIES).unwrap_or(i64::MAX);
+    let entries_max = saturating::<i64, _>(ENTRIES);
     let statement = BoundStatement::of(&DUE)
         .bind(now.0)
         .bind(MAILBOXES)

@@ -1,5 +1,6 @@
 //! Position of a page, as its context carries it.
 
+use domain::number::saturating;
 use domain::page::{Key, PagePosition};
 use domain::{MessageId, Msgbox};
 use proto::internal::v1::{PageContextState, RowKey};
@@ -33,7 +34,7 @@ pub(super) fn parse(state: &PageContextState) -> Option<PagePosition> {
 fn row_key(key: Key) -> RowKey {
     RowKey {
         message_id: key.message_id.uuid().as_bytes().to_vec(),
-        msgbox: u32::try_from(key.msgbox.code()).unwrap_or(u32::MAX),
+        msgbox: saturating(key.msgbox.code()),
         change: key.change,
     }
 }
