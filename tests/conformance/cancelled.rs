@@ -171,7 +171,7 @@ async fn dropped_reads_leave_no_transaction_open(fixture: &StoreFixture) {
     fixture.send("ann", &["bob"]).await;
     let counting = Scan {
         criteria: Criteria {
-            from: Some(profile("ann")),
+            sender: Some(profile("ann")),
             ..Criteria::default()
         },
         count: true,

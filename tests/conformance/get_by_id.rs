@@ -119,9 +119,9 @@ async fn an_entry_shows_all_of_its_fields(fixture: &StoreFixture) {
     assert_eq!((entry.create_seq, entry.seq, entry.version), (1, 2, 2));
     assert_eq!(entry.expire_ms, start.after(1_000));
     assert_eq!(entry.delivered_ms, None);
-    assert_eq!(envelope.from.profile_id, Some(profile("ann")));
+    assert_eq!(envelope.sender.profile_id, Some(profile("ann")));
     assert_eq!(
-        (envelope.from.name.as_str(), envelope.from.pic.as_str()),
+        (envelope.sender.name.as_str(), envelope.sender.pic.as_str()),
         ("ANN", "")
     );
     assert_eq!(envelope.to, [profile("bob"), profile("cid")]);

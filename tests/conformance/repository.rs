@@ -118,7 +118,7 @@ async fn each_criterion_finds_matching_rows_only(fixture: &StoreFixture) {
             ..none()
         },
         Criteria {
-            from: bob(),
+            sender: bob(),
             ..none()
         },
         Criteria {
@@ -150,7 +150,7 @@ async fn each_criterion_finds_matching_rows_only(fixture: &StoreFixture) {
             ..none()
         },
         Criteria {
-            from: bob(),
+            sender: bob(),
             updated_after: Some(middle),
             ..none()
         },
@@ -158,10 +158,10 @@ async fn each_criterion_finds_matching_rows_only(fixture: &StoreFixture) {
     for criteria in criteria {
         let matches = |one: &Message| {
             let envelope = &one.envelope;
-            let from = &envelope.from.profile_id;
+            let from = &envelope.sender.profile_id;
             let to_bob = envelope.to.contains(&profile("bob"));
             (!criteria.system_only || from.is_none())
-                && (criteria.from.is_none() || *from == bob())
+                && (criteria.sender.is_none() || *from == bob())
                 && (criteria.to.is_none() || to_bob)
                 && (criteria.party.is_none() || *from == bob() || to_bob)
                 && criteria.kind.is_none_or(|kind| envelope.kind == kind)

@@ -192,7 +192,7 @@ impl Comparison<'_> {
             read: generator
                 .maybe(4, |generator| generator.one_in(2))
                 .filter(|_| !repository),
-            from: somebody(generator),
+            sender: somebody(generator),
             to: somebody(generator),
             party: somebody(generator),
             kind: generator.maybe(6, |generator| {
@@ -221,7 +221,7 @@ impl Comparison<'_> {
                 ..none()
             },
             Criteria {
-                from: owner.clone(),
+                sender: owner.clone(),
                 ..none()
             },
             Criteria {

@@ -23,12 +23,12 @@ pub async fn handle(
 }
 
 fn parse(
-    from: Sender,
+    sender: Sender,
     mut request: SendMessageRequest,
 ) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
     let to = id::recipients(&request.to, &mut violations);
-    let draft = draft::parse(&mut request, from, to.as_deref(), &mut violations);
+    let draft = draft::parse(&mut request, sender, to.as_deref(), &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     id::no_conversation(&request.conversation_id, "conversation_id", &mut violations);
     let (draft, to) = violations.finish(draft.zip(to))?;
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use crate::testing::{alice, content, fields, fingerprint, texts};
 
-    fn from(name: &str) -> Sender {
+    fn sender(name: &str) -> Sender {
         Sender {
             profile_id: Some(alice()),
             name: name.into(),
@@ -70,7 +70,7 @@ mod tests {
             conversation_id: "c".into(),
             ..SendMessageRequest::default()
         };
-        let violations = parse(from(""), request).expect_err("violations");
+        let violations = parse(sender(""), request).expect_err("violations");
         assert_eq!(
             fields(&violations),
             ["to", "content", "request_id", "conversation_id"]
@@ -86,7 +86,7 @@ mod tests {
                 request_id: "once".into(),
                 ..SendMessageRequest::default()
             };
-            parse(from(name), request).expect("an operation")
+            parse(sender(name), request).expect("an operation")
         };
         assert_eq!(fingerprint(&send("old")), fingerprint(&send("new")));
     }

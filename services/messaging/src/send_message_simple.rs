@@ -26,12 +26,12 @@ pub async fn handle(
 }
 
 fn parse(
-    from: Sender,
+    sender: Sender,
     mut request: SendMessageSimpleRequest,
 ) -> Result<Operation<SendMessage>, Violations> {
     let mut violations = Violations::none();
     let to = id::recipients(&request.to, &mut violations);
-    let draft = draft::parse(&mut request, from, to.as_deref(), &mut violations);
+    let draft = draft::parse(&mut request, sender, to.as_deref(), &mut violations);
     let request_id = id::request(&request.request_id, &mut violations);
     let (draft, to) = violations.finish(draft.zip(to))?;
     Ok(draft::send(
@@ -59,12 +59,12 @@ mod tests {
 
     #[test]
     fn all_violations_are_reported_together() {
-        let from = Sender {
+        let sender = Sender {
             profile_id: Some(alice()),
             ..Sender::default()
         };
         let request = SendMessageSimpleRequest::default();
-        let violations = parse(from, request).expect_err("violations");
+        let violations = parse(sender, request).expect_err("violations");
         assert_eq!(fields(&violations), ["to", "text"]);
     }
 }

@@ -7,7 +7,6 @@
 mod cancel_send_job;
 mod delete_message;
 mod delete_messages;
-mod from;
 mod get_app_settings;
 mod get_bulk;
 mod get_message_counts_for_owner;
@@ -23,6 +22,7 @@ mod send_bulk;
 mod send_message;
 mod send_message_simple;
 mod send_to_profiles;
+mod sender;
 mod settings;
 mod update_app_settings;
 mod update_message;

@@ -12,7 +12,7 @@ use rpc::methods::sys::SEND_BULK;
 use rpc::{RpcError, System};
 use storage::MailStore;
 
-use crate::from;
+use crate::sender;
 
 pub async fn handle(
     store: &dyn MailStore,
@@ -28,7 +28,7 @@ pub async fn handle(
 fn parse(mut request: SendBulkRequest) -> Result<Operation<SendBulk>, Violations> {
     let mut violations = Violations::none();
     let mut of_sender = Violations::none();
-    let sender = from::parse(request.sender.take(), &mut of_sender);
+    let sender = sender::parse(request.sender.take(), &mut of_sender);
     // A sealed content has no wrapped keys here: recipients must have the key already.
     let draft = draft::parse(&mut request, sender, Some(&[]), &mut violations);
     violations.extend(of_sender);

@@ -11,7 +11,7 @@ use rpc::methods::sys::SEND_MESSAGE;
 use rpc::{RpcError, System};
 use storage::MailStore;
 
-use crate::from;
+use crate::sender;
 
 pub async fn handle(
     store: &dyn MailStore,
@@ -28,7 +28,7 @@ fn parse(mut request: SendMessageRequest) -> Result<Operation<SendMessage>, Viol
     let mut violations = Violations::none();
     let to = id::recipients(&request.to, &mut violations);
     let mut of_sender = Violations::none();
-    let sender = from::parse(request.sender.take(), &mut of_sender);
+    let sender = sender::parse(request.sender.take(), &mut of_sender);
     let draft = draft::parse(&mut request, sender, to.as_deref(), &mut violations);
     violations.extend(of_sender);
     let request_id = id::request(&request.request_id, &mut violations);
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_sender_without_a_name_has_its_own_reason() {
         let violations = parse(request("")).expect_err("violations");
-        assert_eq!(violations.reason(), Reason::FromNameRequired);
+        assert_eq!(violations.reason(), Reason::SenderNameRequired);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rpc::methods::sys::SEND_MESSAGE_SIMPLE;
 use rpc::{RpcError, System};
 use storage::MailStore;
 
-use crate::from;
+use crate::sender;
 
 pub async fn handle(
     store: &dyn MailStore,
@@ -31,7 +31,7 @@ fn parse(mut request: SendMessageSimpleRequest) -> Result<Operation<SendMessage>
     let mut violations = Violations::none();
     let to = id::recipients(&request.to, &mut violations);
     let mut of_sender = Violations::none();
-    let sender = from::parse(request.sender.take(), &mut of_sender);
+    let sender = sender::parse(request.sender.take(), &mut of_sender);
     let draft = draft::parse(&mut request, sender, to.as_deref(), &mut violations);
     violations.extend(of_sender);
     let request_id = id::request(&request.request_id, &mut violations);

@@ -17,7 +17,7 @@ use rpc::{RequestStream, RpcError, System};
 use storage::{Error, MailStore};
 use tonic::Streaming;
 
-use crate::{from, job};
+use crate::{job, sender};
 
 /// Maximum number of violations of one piece that are collected.
 const VIOLATIONS_MAX: usize = 500;
@@ -67,7 +67,7 @@ fn first(piece: Option<SendToProfilesRequest>) -> Result<(Draft, Option<RequestI
 fn parse(mut message: SegmentMessage) -> Result<(Draft, Option<RequestId>), Violations> {
     let mut violations = Violations::none();
     let mut of_sender = Violations::none();
-    let sender = from::parse(message.sender.take(), &mut of_sender);
+    let sender = sender::parse(message.sender.take(), &mut of_sender);
     // A sealed content has no wrapped keys here: recipients must have the key already.
     let draft = draft::parse(&mut message, sender, Some(&[]), &mut violations);
     violations.extend(of_sender);

@@ -97,7 +97,7 @@ pub struct Envelope {
     /// Origin of the message.
     pub kind: MessageKind,
     /// Sender of the message.
-    pub from: Sender,
+    pub sender: Sender,
     /// Recipients: distinct, in bytewise order.
     pub to: Vec<ProfileId>,
     /// If those are too many to be listed: who they are.
@@ -132,7 +132,7 @@ impl Envelope {
         Self {
             message_id,
             kind,
-            from: draft.sender.clone(),
+            sender: draft.sender.clone(),
             to: Vec::new(),
             segment: None,
             notification: draft.notification.clone(),
@@ -147,7 +147,7 @@ impl Envelope {
     /// Every box in which it may be held: the sender's `sent`, the recipients' inboxes.
     pub fn holders(&self) -> impl Iterator<Item = (&ProfileId, Msgbox)> {
         let sent = self
-            .from
+            .sender
             .profile_id
             .iter()
             .map(|sender| (sender, Msgbox::Sent));
@@ -180,7 +180,7 @@ impl Envelope {
     /// Returns true if the profile is the sender.
     #[must_use]
     pub fn is_from(&self, profile: &ProfileId) -> bool {
-        self.from.profile_id.as_ref() == Some(profile)
+        self.sender.profile_id.as_ref() == Some(profile)
     }
 }
 

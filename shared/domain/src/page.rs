@@ -20,7 +20,7 @@ pub struct Criteria {
     /// Read, or not read. Entries, not messages.
     pub read: Option<bool>,
     /// From that profile.
-    pub from: Option<ProfileId>,
+    pub sender: Option<ProfileId>,
     /// To that profile.
     pub to: Option<ProfileId>,
     /// From that profile or to it.

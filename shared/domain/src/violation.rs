@@ -12,9 +12,9 @@ pub enum Reason {
     /// A content of more bytes than the policy allows.
     MessageTooLarge,
     /// A system message may not name a sending profile.
-    FromIdMustBeEmpty,
+    SenderIdMustBeEmpty,
     /// A system message must say who it is from.
-    FromNameRequired,
+    SenderNameRequired,
     /// There is no such box.
     MsgboxUnknown,
 }

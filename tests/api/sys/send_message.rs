@@ -53,16 +53,16 @@ async fn from_is_a_name_and_perhaps_a_picture(test: &TestService) {
     for (request, told, field) in [
         (
             from("bob", "News", ""),
-            "FROM_ID_MUST_BE_EMPTY",
+            "SENDER_ID_MUST_BE_EMPTY",
             "sender.profile_id",
         ),
-        (from("", "", ""), "FROM_NAME_REQUIRED", "sender.name"),
+        (from("", "", ""), "SENDER_NAME_REQUIRED", "sender.name"),
         (
             SendMessageRequest {
                 sender: None,
                 ..from("", "", "")
             },
-            "FROM_NAME_REQUIRED",
+            "SENDER_NAME_REQUIRED",
             "sender.name",
         ),
         (

@@ -109,7 +109,7 @@ async fn a_new_epoch_hides_cached_arrivals(fixture: &StoreFixture) {
             panic!("{feed:?}");
         };
         let read = fixture.entries("bob", Msgbox::Inbox, &[id], 1).await;
-        [&told.message, &read.found[0].message].map(|message| message.envelope.from.name.clone())
+        [&told.message, &read.found[0].message].map(|message| message.envelope.sender.name.clone())
     };
     assert_eq!(names().await, ["ANN", "ANN"], "they are remembered");
     fixture.store.new_epoch().await.expect("a new epoch");

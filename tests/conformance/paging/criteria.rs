@@ -20,7 +20,7 @@ on_each_database![
 type Predicate = Box<dyn Fn(&Item) -> bool>;
 
 fn is_from(message: &Message, name: &str) -> bool {
-    message.envelope.from.profile_id == Some(profile(name))
+    message.envelope.sender.profile_id == Some(profile(name))
 }
 
 fn is_to(message: &Message, name: &str) -> bool {
@@ -49,12 +49,12 @@ fn criteria(middle: Millis) -> Vec<(Criteria, Predicate)> {
     add(Criteria { read, ..none() }, |item| {
         item.entry.read_ms.is_none()
     });
-    let from = Some(profile("bob"));
-    add(Criteria { from, ..none() }, |item| {
+    let sender = Some(profile("bob"));
+    add(Criteria { sender, ..none() }, |item| {
         is_from(&item.message, "bob")
     });
-    let from = Some(profile("bo"));
-    add(Criteria { from, ..none() }, |_| false);
+    let sender = Some(profile("bo"));
+    add(Criteria { sender, ..none() }, |_| false);
     let to = Some(profile("cid"));
     add(Criteria { to, ..none() }, |item| {
         is_to(&item.message, "cid")
@@ -188,7 +188,7 @@ async fn a_count_stops_at_its_limit_and_is_marked_so(fixture: &StoreFixture) {
     }
     let from_bob = Scan {
         criteria: Criteria {
-            from: Some(profile("bob")),
+            sender: Some(profile("bob")),
             ..Criteria::default()
         },
         count: true,

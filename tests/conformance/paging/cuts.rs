@@ -91,7 +91,7 @@ async fn a_scan_stops_after_many_misses_and_continues_on_the_next_page(fixture: 
 fn from(profile_id: &str, sort: Sort, rows_per_page: u32) -> Listing {
     Listing {
         criteria: Criteria {
-            from: Some(profile(profile_id)),
+            sender: Some(profile(profile_id)),
             ..Criteria::default()
         },
         ..listing(sort, rows_per_page)

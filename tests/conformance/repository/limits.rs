@@ -91,7 +91,7 @@ async fn a_page_is_cut_by_bytes_and_by_messages_that_do_not_match(fixture: &Stor
     for sort in SORTS {
         let listing = Listing {
             criteria: Criteria {
-                from: Some(profile("eve")),
+                sender: Some(profile("eve")),
                 ..Criteria::default()
             },
             ..listing(sort, 50)

@@ -66,7 +66,7 @@ impl ReferenceApp {
         let envelope = Envelope {
             message_id,
             kind: MessageKind::Bulk,
-            from: send.draft.sender.clone(),
+            sender: send.draft.sender.clone(),
             to: Vec::new(),
             segment: None,
             notification: None,

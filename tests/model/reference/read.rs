@@ -109,7 +109,7 @@ const fn key(message_id: MessageId, msgbox: Msgbox, change: i64) -> Key {
 
 fn matches(criteria: &Criteria, entry: Option<&Entry>, message: &Message) -> bool {
     let envelope = &message.envelope;
-    let is_from = |profile: &ProfileId| envelope.from.profile_id.as_ref() == Some(profile);
+    let is_from = |profile: &ProfileId| envelope.sender.profile_id.as_ref() == Some(profile);
     let is_to = |profile: &ProfileId| envelope.to.contains(profile);
     let is_with = |profile: &ProfileId| is_from(profile) || is_to(profile);
     let is_in = |msgbox| entry.is_none_or(|entry| entry.msgbox == msgbox);
@@ -117,11 +117,11 @@ fn matches(criteria: &Criteria, entry: Option<&Entry>, message: &Message) -> boo
     let update_ms = entry.map_or(envelope.update_ms, |entry| entry.update_ms);
     criteria.msgbox.is_none_or(is_in)
         && criteria.read.is_none_or(is_read)
-        && criteria.from.as_ref().is_none_or(is_from)
+        && criteria.sender.as_ref().is_none_or(is_from)
         && criteria.to.as_ref().is_none_or(is_to)
         && criteria.party.as_ref().is_none_or(is_with)
         && criteria.kind.is_none_or(|kind| envelope.kind == kind)
-        && (!criteria.system_only || envelope.from.profile_id.is_none())
+        && (!criteria.system_only || envelope.sender.profile_id.is_none())
         && criteria.sent_after.is_none_or(|at| envelope.send_ms > at)
         && criteria.sent_before.is_none_or(|at| envelope.send_ms < at)
         && criteria.updated_after.is_none_or(|at| update_ms > at)

@@ -240,7 +240,7 @@ impl ReferenceApp {
 
     fn is_sender(&self, owner: &ProfileId, message_id: MessageId) -> bool {
         let message = self.message(message_id);
-        message.is_some_and(|message| message.envelope.from.profile_id.as_ref() == Some(owner))
+        message.is_some_and(|message| message.envelope.sender.profile_id.as_ref() == Some(owner))
     }
 
     fn is_holder(&self, owner: &ProfileId, message_id: MessageId) -> bool {
@@ -263,7 +263,7 @@ impl ReferenceApp {
     /// before the one in `inbox`.
     pub(super) fn places(&self, message_id: MessageId) -> Vec<(ProfileId, Msgbox)> {
         let envelope = &self.messages[&message_id].envelope;
-        let sender = envelope.from.profile_id.iter();
+        let sender = envelope.sender.profile_id.iter();
         let sent = sender.map(|sender| (sender.clone(), Msgbox::Sent));
         let inboxes = envelope.to.iter().map(|to| (to.clone(), Msgbox::Inbox));
         sent.chain(inboxes).collect()
@@ -327,7 +327,7 @@ fn envelope(
             Some(_) => MessageKind::Regular,
             None => MessageKind::System,
         },
-        from: message.draft.sender.clone(),
+        sender: message.draft.sender.clone(),
         to,
         segment: None,
         notification: message.draft.notification.clone(),

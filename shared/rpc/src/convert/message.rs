@@ -43,7 +43,7 @@ pub fn show_emptied(message: &Message) -> v1::Message {
     v1::Message {
         message_id: envelope.message_id.to_string(),
         kind: kind(envelope.kind).into(),
-        sender: Some(sender(&envelope.from)),
+        sender: Some(sender(&envelope.sender)),
         recipient_count: envelope.to_count(),
         to: envelope.to.iter().map(ProfileId::to_string).collect(),
         send_time: Some(timestamp(envelope.send_ms)),
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_sender_of_a_system_message_has_no_profile() {
         let mut message = testing::message("some text");
-        message.envelope.from.profile_id = None;
+        message.envelope.sender.profile_id = None;
         message.envelope.kind = MessageKind::System;
         let shown = show(&message, View::Full).expect("a message");
         assert_eq!(shown.kind(), v1::MessageKind::System);

@@ -23,9 +23,9 @@ pub fn of_message(message: &Message) -> usize {
     FIXED_BYTES
         + message.content.encoded.len()
         + envelope.to.iter().map(recipient).sum::<usize>()
-        + envelope.from.profile_id.as_ref().map_or(0, recipient)
-        + envelope.from.name.len()
-        + envelope.from.pic.len()
+        + envelope.sender.profile_id.as_ref().map_or(0, recipient)
+        + envelope.sender.name.len()
+        + envelope.sender.pic.len()
 }
 
 /// Size of a message in memory with its encoded content, in bytes, rounded up.
@@ -39,8 +39,8 @@ pub fn held_by_message(message: &Message) -> usize {
         + content / ROUNDED_UP
         + envelope.to.iter().map(recipient).sum::<usize>()
         + envelope.notification.as_deref().map_or(0, <[u8]>::len)
-        + envelope.from.name.len()
-        + envelope.from.pic.len()
+        + envelope.sender.name.len()
+        + envelope.sender.pic.len()
 }
 
 /// Truncates a list to `bytes_max` bytes, but to one item at least, and returns the rest.

@@ -30,7 +30,7 @@ pub fn message(text: &str) -> Message {
         envelope: Envelope {
             message_id: message_id(1),
             kind: MessageKind::Regular,
-            from: Sender {
+            sender: Sender {
                 profile_id: Some(profile("alice")),
                 ..Sender::default()
             },

@@ -129,8 +129,8 @@ fn field_reason(reason: Reason) -> ErrorReason {
         Reason::ContentInvalid => ErrorReason::ContentInvalid,
         Reason::MaxRecipientsExceeded => ErrorReason::MaxRecipientsExceeded,
         Reason::MessageTooLarge => ErrorReason::MessageTooLarge,
-        Reason::FromIdMustBeEmpty => ErrorReason::FromIdMustBeEmpty,
-        Reason::FromNameRequired => ErrorReason::FromNameRequired,
+        Reason::SenderIdMustBeEmpty => ErrorReason::SenderIdMustBeEmpty,
+        Reason::SenderNameRequired => ErrorReason::SenderNameRequired,
         Reason::MsgboxUnknown => ErrorReason::MsgboxUnknown,
     }
 }

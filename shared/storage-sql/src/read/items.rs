@@ -151,7 +151,7 @@ mod tests {
             envelope: Envelope {
                 message_id: MessageId::new(Uuid::from_u128(number)),
                 kind: MessageKind::System,
-                from: Sender {
+                sender: Sender {
                     profile_id: None,
                     name: "app".to_owned(),
                     pic: String::new(),

@@ -19,12 +19,12 @@ use crate::db::column::recipient_needle;
 /// by [`message_criteria`]. Recipients are stored as lines, so a recipient is a substring between
 /// two line ends.
 macro_rules! message_matches {
-    ($recipients:literal, $from:literal, $to:literal, $party:literal, $party_needle:literal, $kind:literal, $after:literal, $before:literal) => {
+    ($recipients:literal, $sender:literal, $to:literal, $party:literal, $party_needle:literal, $kind:literal, $after:literal, $before:literal) => {
         concat!(
             "(",
-            $from,
+            $sender,
             " IS NULL OR m.sender_profile_id = ",
-            $from,
+            $sender,
             ")
              AND (",
             $to,
@@ -70,7 +70,7 @@ pub fn message_criteria(statement: BoundStatement, criteria: &Criteria) -> Bound
         Value::Text(profile.as_ref().map(|id| id.as_str().to_owned()))
     };
     statement
-        .bind(text(&criteria.from))
+        .bind(text(&criteria.sender))
         .bind(needle(&criteria.to))
         .bind(text(&criteria.party))
         .bind(needle(&criteria.party))

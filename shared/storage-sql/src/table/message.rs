@@ -21,9 +21,9 @@ columns! {
     static ENVELOPE of "message": |message: Message| {
         Key message_id: MessageId = message.envelope.message_id;
         Fixed kind: MessageKind = message.envelope.kind;
-        Fixed sender_profile_id: Option<ProfileId> = message.envelope.from.profile_id;
-        Fixed sender_name: String = message.envelope.from.name;
-        Fixed sender_pic: String = message.envelope.from.pic;
+        Fixed sender_profile_id: Option<ProfileId> = message.envelope.sender.profile_id;
+        Fixed sender_name: String = message.envelope.sender.name;
+        Fixed sender_pic: String = message.envelope.sender.pic;
         Fixed recipients: Vec<ProfileId> = message.envelope.to;
         Fixed notification: Option<Bytes> = message.envelope.notification;
         Mutable version: i64 = message.envelope.version;
@@ -43,7 +43,7 @@ columns! {
         segment(job_id, recipient_count, recall_ms).map(|segment| Envelope {
             message_id,
             kind,
-            from: Sender { profile_id: sender_profile_id, name: sender_name, pic: sender_pic },
+            sender: Sender { profile_id: sender_profile_id, name: sender_name, pic: sender_pic },
             to: recipients,
             segment,
             notification,

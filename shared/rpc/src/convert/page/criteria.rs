@@ -12,7 +12,7 @@ pub(super) fn of_entries(given: &v1::SearchCriteria, violations: &mut Violations
     Criteria {
         msgbox: msgbox::optional(&given.msgbox, &path("msgbox"), violations),
         read: given.read,
-        from: profile(&given.sender_profile_id, "sender_profile_id", violations),
+        sender: profile(&given.sender_profile_id, "sender_profile_id", violations),
         to: profile(&given.to_profile_id, "to_profile_id", violations),
         party: profile(&given.party_profile_id, "party_profile_id", violations),
         kind: enums::kind(given.kind, &path("kind"), violations),
@@ -29,7 +29,7 @@ pub(super) fn of_messages(
     violations: &mut Violations,
 ) -> Criteria {
     Criteria {
-        from: profile(&given.sender_profile_id, "sender_profile_id", violations),
+        sender: profile(&given.sender_profile_id, "sender_profile_id", violations),
         to: profile(&given.to_profile_id, "to_profile_id", violations),
         kind: enums::kind(given.kind, &path("kind"), violations),
         system_only: given.system_only,

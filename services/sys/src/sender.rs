@@ -6,25 +6,25 @@ use domain::{Reason, Sender, Violations};
 use proto::v1;
 
 /// Takes the `sender` of a request: a name and perhaps a picture, but no profile.
-pub fn parse(from: Option<v1::Sender>, violations: &mut Violations) -> Sender {
-    let from = from.unwrap_or_default();
-    if !from.profile_id.is_empty() {
+pub fn parse(sender: Option<v1::Sender>, violations: &mut Violations) -> Sender {
+    let sender = sender.unwrap_or_default();
+    if !sender.profile_id.is_empty() {
         violations.add(
             "sender.profile_id",
-            Reason::FromIdMustBeEmpty,
+            Reason::SenderIdMustBeEmpty,
             "must be empty: the app itself has no profile",
         );
     }
-    if from.name.is_empty() {
+    if sender.name.is_empty() {
         violations.add(
             "sender.name",
-            Reason::FromNameRequired,
+            Reason::SenderNameRequired,
             "must be the name to show",
         );
     }
     for (field, fits, bytes_max) in [
-        ("sender.name", is_name(&from.name), SENDER_NAME_BYTES_MAX),
-        ("sender.pic", is_pic(&from.pic), SENDER_PIC_BYTES_MAX),
+        ("sender.name", is_name(&sender.name), SENDER_NAME_BYTES_MAX),
+        ("sender.pic", is_pic(&sender.pic), SENDER_PIC_BYTES_MAX),
     ] {
         if !fits {
             violations.invalid(
@@ -35,8 +35,8 @@ pub fn parse(from: Option<v1::Sender>, violations: &mut Violations) -> Sender {
     }
     Sender {
         profile_id: None,
-        name: from.name,
-        pic: from.pic,
+        name: sender.name,
+        pic: sender.pic,
     }
 }
 
@@ -44,9 +44,9 @@ pub fn parse(from: Option<v1::Sender>, violations: &mut Violations) -> Sender {
 mod tests {
     use super::*;
 
-    fn reasons(from: Option<v1::Sender>) -> Vec<(String, Reason)> {
+    fn reasons(sender: Option<v1::Sender>) -> Vec<(String, Reason)> {
         let mut violations = Violations::none();
-        parse(from, &mut violations);
+        parse(sender, &mut violations);
         let found = violations.as_slice().iter();
         found
             .map(|violation| (violation.field.clone(), violation.reason))
@@ -55,23 +55,23 @@ mod tests {
 
     #[test]
     fn the_app_has_a_name_and_no_profile() {
-        let from = |profile_id: &str, name: &str, pic: &str| v1::Sender {
+        let sender = |profile_id: &str, name: &str, pic: &str| v1::Sender {
             profile_id: profile_id.into(),
             name: name.into(),
             pic: pic.into(),
         };
-        assert_eq!(reasons(Some(from("", "News", "https://a/b.png"))), []);
-        let required = ("sender.name".to_owned(), Reason::FromNameRequired);
+        assert_eq!(reasons(Some(sender("", "News", "https://a/b.png"))), []);
+        let required = ("sender.name".to_owned(), Reason::SenderNameRequired);
         assert_eq!(reasons(None), std::slice::from_ref(&required));
         assert_eq!(
-            reasons(Some(from("bob", "", ""))),
+            reasons(Some(sender("bob", "", ""))),
             [
-                ("sender.profile_id".to_owned(), Reason::FromIdMustBeEmpty),
+                ("sender.profile_id".to_owned(), Reason::SenderIdMustBeEmpty),
                 required
             ]
         );
         assert_eq!(
-            reasons(Some(from("", &"x".repeat(129), &"x".repeat(513)))),
+            reasons(Some(sender("", &"x".repeat(129), &"x".repeat(513)))),
             [
                 ("sender.name".to_owned(), Reason::InvalidRequest),
                 ("sender.pic".to_owned(), Reason::InvalidRequest)
