@@ -10,8 +10,8 @@ use std::time::Duration;
 use auth::{Scope, TokenError};
 use domain::{Refusal, Violations};
 
+pub(crate) use self::details::exceeded_limits;
 pub use self::status::code_name;
-use crate::convert::draft;
 
 /// Cause of an error, for the log only.
 pub type Cause = Arc<dyn StdError + Send + Sync>;
@@ -137,7 +137,7 @@ impl From<Refusal> for RpcError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::LimitsExceeded(exceeded) => {
-                Self::Invalid(draft::violations(&exceeded, "content"))
+                Self::Invalid(exceeded_limits(&exceeded, "content"))
             }
             Refusal::NotFound => Self::MessageNotFound,
             Refusal::VersionMismatch { expected, current } => {

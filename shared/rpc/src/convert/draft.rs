@@ -3,15 +3,14 @@
 use std::mem;
 
 use domain::operation::SendMessage;
-use domain::{
-    Draft, LimitExceeded, Operation, ProfileId, Reason, Refusal, RequestId, Sender, Violations,
-};
+use domain::{Draft, Operation, ProfileId, Refusal, RequestId, Sender, Violations};
 use prost_types::Duration;
 use proto::{sys, v1};
 
 use super::idempotency::Canonical;
 use super::{content, notification, time};
 use crate::RpcError;
+use crate::error::exceeded_limits;
 
 /// The fields of a request that make a [`Draft`], but for its sender.
 #[derive(Debug)]
@@ -134,26 +133,12 @@ pub fn send(
     Operation { request, action }
 }
 
-/// The violations of limits that a request exceeds; `content_field` is the path of its content.
-#[must_use]
-pub fn violations(exceeded: &[LimitExceeded], content_field: &str) -> Violations {
-    let mut violations = Violations::none();
-    for limit in exceeded {
-        let (field, reason) = match limit {
-            LimitExceeded::Recipients { .. } => ("to", Reason::MaxRecipientsExceeded),
-            LimitExceeded::ContentBytes { .. } => (content_field, Reason::MessageTooLarge),
-        };
-        violations.add(field, reason, limit.to_string());
-    }
-    violations
-}
-
 /// The error of a request whose content is in another field than `content`.
 #[must_use]
 pub fn error(error: storage::Error, content_field: &str) -> RpcError {
     match error {
         storage::Error::Refused(Refusal::LimitsExceeded(exceeded)) => {
-            violations(&exceeded, content_field).into()
+            exceeded_limits(&exceeded, content_field).into()
         }
         error => error.into(),
     }
@@ -276,18 +261,6 @@ mod tests {
         assert_eq!(
             fields(&violations),
             ["content", "notification.sound", "expire_after"]
-        );
-    }
-
-    #[test]
-    fn exceeded_limits_name_the_fields_of_the_request() {
-        let exceeded = [
-            LimitExceeded::Recipients { named: 3, max: 2 },
-            LimitExceeded::ContentBytes { bytes: 5, max: 4 },
-        ];
-        assert_eq!(
-            fields(&super::violations(&exceeded, "text")),
-            ["to", "text"]
         );
     }
 

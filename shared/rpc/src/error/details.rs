@@ -1,7 +1,8 @@
-//! Field violations for `google.rpc.BadRequest`, within the limits of trailers.
+//! Field violations: of limits that the store checks, and as they are listed in
+//! `google.rpc.BadRequest`, within the limits of trailers.
 
 use domain::limits::VIOLATIONS_LISTED_MAX;
-use domain::{Violation, Violations};
+use domain::{LimitExceeded, Reason, Violation, Violations};
 use tonic_types::FieldViolation;
 
 use crate::limits::{
@@ -12,6 +13,20 @@ use crate::limits::{
 const CUT: &str = "…";
 /// Size of a violation without its texts, in bytes: tags and lengths.
 const FRAME_BYTES: usize = 12;
+
+/// Returns the violations of limits that a request exceeds; `content_field` is the path of its
+/// content.
+pub(crate) fn exceeded_limits(exceeded: &[LimitExceeded], content_field: &str) -> Violations {
+    let mut violations = Violations::none();
+    for limit in exceeded {
+        let (field, reason) = match limit {
+            LimitExceeded::Recipients { .. } => ("to", Reason::MaxRecipientsExceeded),
+            LimitExceeded::ContentBytes { .. } => (content_field, Reason::MessageTooLarge),
+        };
+        violations.add(field, reason, limit.to_string());
+    }
+    violations
+}
 
 /// Returns the violations up to the limits; a last one counts the rest.
 pub(super) fn listed(violations: &Violations) -> Vec<FieldViolation> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
 
-use domain::Reason;
+use domain::{LimitExceeded, Reason};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -203,6 +203,18 @@ fn all_violations_are_listed_under_their_common_reason() {
         fields,
         [("to[3]", "too many"), ("content.json", "too deep")]
     );
+}
+
+#[test]
+fn exceeded_limits_name_the_fields_of_the_request() {
+    let exceeded = [
+        LimitExceeded::Recipients { named: 3, max: 2 },
+        LimitExceeded::ContentBytes { bytes: 5, max: 4 },
+    ];
+    let violations = exceeded_limits(&exceeded, "text");
+    let fields = violations.as_slice().iter();
+    let fields: Vec<&str> = fields.map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["to", "text"]);
 }
 
 #[test]
