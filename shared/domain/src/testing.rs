@@ -192,7 +192,7 @@ impl Shelf {
             self.entries.insert(key, entry.clone());
         }
         self.tombstones.extend(changes.tombstones.iter().cloned());
-        for &(mailbox_id, floor) in &changes.floors {
+        for (&mailbox_id, &floor) in &changes.floors {
             self.tombstones
                 .retain(|gone| gone.mailbox_id != mailbox_id || gone.seq > floor);
         }

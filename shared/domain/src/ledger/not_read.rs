@@ -1,5 +1,5 @@
-//! Rows that an operation changes although its footprint does not name them: a bug. The batch
-//! must not be written then.
+//! Changes of rows that were not read because no footprint names them: a bug, after which the
+//! batch must not be written.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::Ledger;
 use crate::id::{MessageId, ProfileId};
 use crate::message::{Envelope, Holders};
 
-/// A row that was to be changed without having been read.
+/// Row that was to be changed without having been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRead {
     /// A mailbox.
@@ -19,7 +19,7 @@ pub enum NotRead {
 impl fmt::Display for NotRead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Without the profile id, which is no matter of logs.
+            // Logs contain no profile ids.
             Self::Mailbox(_) => write!(f, "a change of a mailbox that was not read"),
             Self::Holders(message_id) => {
                 write!(
@@ -36,7 +36,7 @@ impl std::error::Error for NotRead {}
 impl Ledger {
     /// Returns whether a mailbox was read; else the batch fails.
     pub(super) fn has_read(&mut self, owner: &ProfileId) -> bool {
-        let was_read = self.mailboxes.contains_key(owner);
+        let was_read = self.rows.mailboxes.contains_key(owner);
         if !was_read {
             let not_read = NotRead::Mailbox(owner.clone());
             self.not_read.get_or_insert(not_read);

@@ -1,10 +1,11 @@
-//! Settling: a mailbox takes what is due before anything else happens to it.
+//! Settling: brings a mailbox up to date before anything else changes it.
 //!
-//! What has expired goes, then what was sent to everyone comes, in the order of its
-//! numbers. Doing it again changes nothing, and so does it when nothing is due.
+//! Expired entries are removed, then the bulk events that are due are applied in the order of
+//! their numbers. Settling twice, or when nothing is due, changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tracked::Tracked;
 use super::{Ledger, NewEntry};
 use crate::bulk::{Audience, BulkEvent, BulkMessage, MessageChange, Pending, Tally};
 use crate::entry::Entry;
@@ -18,105 +19,47 @@ use crate::time::Millis;
 pub(super) struct Bulk {
     /// The number of the last event, before this batch.
     head: i64,
-    /// Events that some mailbox has not taken yet, in their order.
+    /// Events that a mailbox has not taken yet, in their order.
     pending: Vec<Pending>,
     /// Bulk messages among the messages of the ledger's entries.
     ids: BTreeSet<MessageId>,
     /// Lower bound of the next expiry, from the entries that have not expired by now.
     next_expiries: BTreeMap<i64, Option<Millis>>,
-    /// Events that this batch adds.
-    pub(super) new: Vec<BulkEvent>,
-    pub(super) tallies: BTreeMap<MessageId, Tally>,
-}
-
-impl Bulk {
-    /// The number of the last event with this batch.
-    pub(super) fn last(&self) -> i64 {
-        self.new.last().map_or(self.head, |event| event.bulk_no)
-    }
-
-    fn tally(&mut self, message_id: MessageId, add: Tally) {
-        let tally = self.tallies.entry(message_id).or_default();
-        tally.settled += add.settled;
-        tally.read += add.read;
-        tally.deleted += add.deleted;
-    }
-
-    fn is_bulk(&self, entry: &Entry) -> bool {
-        entry.msgbox == Msgbox::Inbox && self.ids.contains(&entry.message_id)
-    }
-
-    pub(super) fn note_deleted(&mut self, entry: &Entry) {
-        if self.is_bulk(entry) {
-            let deleted = Tally {
-                deleted: 1,
-                ..Tally::default()
-            };
-            self.tally(entry.message_id, deleted);
-        }
-    }
-
-    pub(super) fn note_marked(&mut self, entry: &Entry, read: bool) {
-        if self.is_bulk(entry) {
-            let read = Tally {
-                read: if read { 1 } else { -1 },
-                ..Tally::default()
-            };
-            self.tally(entry.message_id, read);
-        }
-    }
-
-    /// Notes what every mailbox will meet.
-    pub(super) fn add_event(
-        &mut self,
-        change: MessageChange,
-        envelope: &Envelope,
-        audience: Audience,
-    ) {
-        self.new.push(BulkEvent {
-            bulk_no: self.last() + 1,
-            change,
-            message_id: envelope.message_id,
-            audience,
-            expire_ms: envelope.expire_ms,
-        });
-    }
 }
 
 impl Ledger {
-    /// With events of the app's messages to everyone up to a number.
+    /// Sets the number of the app's last bulk event.
     #[must_use]
     pub fn with_bulk_head(mut self, head: i64) -> Self {
         self.bulk.head = head;
         self
     }
 
-    /// The number of the app's last event, as far as it was read.
+    /// The number of the app's last bulk event that was read.
     #[must_use]
     pub const fn bulk_head(&self) -> i64 {
         self.bulk.head
     }
 
-    /// Takes an event that was read; they come in the order of their numbers, and all that
-    /// a mailbox of the ledger has not taken.
+    /// Adds a bulk event that was read: all that a mailbox of the ledger has not taken, in the
+    /// order of their numbers.
     pub fn read_pending(&mut self, pending: Pending) {
         self.bulk.head = self.bulk.head.max(pending.event.bulk_no);
         self.bulk.pending.push(pending);
     }
 
-    /// Takes note that a message, of which entries were read, is one to everyone.
+    /// Notes that a message of entries that were read is a bulk message.
     pub fn read_bulk_id(&mut self, message_id: MessageId) {
         self.bulk.ids.insert(message_id);
     }
 
-    /// Takes when the first of those entries of a mailbox expires that have not expired by
-    /// now; all others were read.
+    /// Notes the first expiry of the entries of a mailbox that have not expired by now; all
+    /// others were read.
     pub fn read_next_expiry(&mut self, mailbox_id: i64, next: Option<Millis>) {
         self.bulk.next_expiries.insert(mailbox_id, next);
     }
 
-    /// The messages to everyone that a mailbox may hold and that have changed since it took
-    /// the last event.
+    /// The bulk messages that have changed after the last event that a mailbox has taken.
     pub fn changed_in_bulk(&self, mailbox: &Mailbox) -> impl Iterator<Item = MessageId> {
         let pending = self.pending_of(mailbox.bulk_cursor).iter();
         let changes = pending.filter(|pending| pending.event.change != MessageChange::Sent);
@@ -129,20 +72,15 @@ impl Ledger {
         mailbox.may_expire(self.now) || mailbox.bulk_cursor < self.bulk.head
     }
 
-    /// The mailboxes that were read.
-    pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
-        self.mailboxes.values().filter_map(super::Tracked::current)
-    }
-
     /// Settles all mailboxes to which anything is due. Returns their number.
     pub fn settle(&mut self) -> usize {
-        let due = |(owner, tracked): (&ProfileId, &super::Tracked<Mailbox>)| {
+        let due = |(owner, tracked): (&ProfileId, &Tracked<Mailbox>)| {
             let is_due = tracked
                 .current()
                 .is_some_and(|mailbox| self.is_due(mailbox));
             is_due.then(|| owner.clone())
         };
-        let owners: Vec<ProfileId> = self.mailboxes.iter().filter_map(due).collect();
+        let owners: Vec<ProfileId> = self.rows.mailboxes.iter().filter_map(due).collect();
         for owner in &owners {
             self.expire_entries(owner);
             self.take_bulk(owner);
@@ -150,23 +88,59 @@ impl Ledger {
         owners.len()
     }
 
-    /// Adds a message to everyone.
+    /// Adds a bulk message.
     pub fn add_bulk(&mut self, message: Message, audience: Audience) {
-        self.bulk
-            .add_event(MessageChange::Sent, &message.envelope, audience);
+        self.add_event(MessageChange::Sent, &message.envelope, audience);
         self.add_message(message);
     }
 
-    /// Tells every mailbox what became of a message, if it was one to everyone or to a segment.
+    /// Records a change of a bulk or segment message for the mailboxes that hold it.
     pub(super) fn record_change(&mut self, change: MessageChange, envelope: &Envelope) {
         if let Some(segment) = envelope.segment {
             let now = self.now;
             self.change_job(segment.job_id, |job| job.change(change, now));
         }
         if envelope.kind == MessageKind::Bulk {
-            // Who holds it is to know; who does not, takes nothing from this.
-            self.bulk.add_event(change, envelope, Audience::Everyone);
+            // Mailboxes without the message ignore the event.
+            self.add_event(change, envelope, Audience::Everyone);
         }
+    }
+
+    /// Adds an event that every mailbox takes.
+    fn add_event(&mut self, change: MessageChange, envelope: &Envelope, audience: Audience) {
+        let head = self.bulk.head;
+        let events = &mut self.direct_changes.bulk_events;
+        let last = events.last().map_or(head, |event| event.bulk_no);
+        events.push(BulkEvent {
+            bulk_no: last + 1,
+            change,
+            message_id: envelope.message_id,
+            audience,
+            expire_ms: envelope.expire_ms,
+        });
+    }
+
+    /// Tallies that an owner deleted an entry, if it is of a bulk message.
+    pub(super) fn tally_deleted(&mut self, entry: &Entry) {
+        if self.is_bulk(entry) {
+            self.tally(entry.message_id).deleted += 1;
+        }
+    }
+
+    /// Tallies that an entry was marked as read or unread, if it is of a bulk message.
+    pub(super) fn tally_marked(&mut self, entry: &Entry, read: bool) {
+        if self.is_bulk(entry) {
+            self.tally(entry.message_id).read += if read { 1 } else { -1 };
+        }
+    }
+
+    fn is_bulk(&self, entry: &Entry) -> bool {
+        entry.msgbox == Msgbox::Inbox && self.bulk.ids.contains(&entry.message_id)
+    }
+
+    fn tally(&mut self, message_id: MessageId) -> &mut Tally {
+        let tallies = &mut self.direct_changes.tallies;
+        tallies.entry(message_id).or_default()
     }
 
     fn expire_entries(&mut self, owner: &ProfileId) {
@@ -177,21 +151,18 @@ impl Ledger {
         let mailbox_id = mailbox.mailbox_id;
         let first = (mailbox_id, Msgbox::Inbox, MessageId::new(uuid::Uuid::nil()));
         let last = (mailbox_id, Msgbox::Sent, MessageId::new(uuid::Uuid::max()));
-        let entries = self.entries.range(first..=last);
+        let entries = self.rows.entries.range(first..=last);
         let expired: Vec<(Msgbox, MessageId)> = entries
             .filter_map(|(_, tracked)| tracked.current())
             .filter(|entry| entry.expire_ms <= now)
             .map(|entry| (entry.msgbox, entry.message_id))
             .collect();
         for (msgbox, message_id) in expired {
-            self.lose_entry(owner, msgbox, message_id);
+            self.drop_entry(owner, msgbox, message_id);
         }
         let next = self.bulk.next_expiries.get(&mailbox_id).copied().flatten();
-        if let Some(mailbox) = self
-            .mailboxes
-            .get_mut(owner)
-            .and_then(super::Tracked::change)
-        {
+        let mailbox = self.rows.mailboxes.get_mut(owner);
+        if let Some(mailbox) = mailbox.and_then(Tracked::change) {
             mailbox.next_expiry_ms = next;
         }
     }
@@ -210,22 +181,19 @@ impl Ledger {
                     self.show_version(owner, event.message_id, message.version);
                 }
                 (MessageChange::Recalled, _) => {
-                    self.lose_entry(owner, Msgbox::Inbox, event.message_id);
+                    self.drop_entry(owner, Msgbox::Inbox, event.message_id);
                 }
                 (MessageChange::Sent | MessageChange::Updated, _) => {}
             }
         }
         let head = self.bulk.head;
-        if let Some(mailbox) = self
-            .mailboxes
-            .get_mut(owner)
-            .and_then(super::Tracked::change)
-        {
+        let mailbox = self.rows.mailboxes.get_mut(owner);
+        if let Some(mailbox) = mailbox.and_then(Tracked::change) {
             mailbox.bulk_cursor = head.max(mailbox.bulk_cursor);
         }
     }
 
-    /// A full inbox takes nothing, as of any other message.
+    /// Adds a bulk message to an inbox, unless that is full or has it.
     fn take_bulk_message(&mut self, owner: &ProfileId, event: &BulkEvent, message: BulkMessage) {
         let room = i64::from(self.policy().max_box_messages);
         let has_room = |mailbox: &Mailbox| mailbox.counts.inbox_total < room;
@@ -247,18 +215,14 @@ impl Ledger {
             return;
         };
         let key = (mailbox_id, Msgbox::Inbox, message_id);
-        if let Some(entry) = self.entries.get_mut(&key).and_then(super::Tracked::change) {
+        if let Some(entry) = self.rows.entries.get_mut(&key).and_then(Tracked::change) {
             entry.create_ms = message.send_ms;
         }
         self.bulk.ids.insert(message_id);
-        let settled = Tally {
-            settled: 1,
-            ..Tally::default()
-        };
-        self.bulk.tally(message_id, settled);
+        self.tally(message_id).settled += 1;
     }
 
-    /// Shows a version of a message that came after the one that an entry shows.
+    /// Shows a version of a message in its entry, if that shows an earlier one.
     pub(super) fn show_version(&mut self, owner: &ProfileId, message_id: MessageId, version: i64) {
         if !self.has_read(owner) {
             return;

@@ -1,6 +1,8 @@
 //! The promises about counters, numbers, time and versions.
 
 use super::*;
+use crate::id::ProfileId;
+use crate::mailbox::Msgbox;
 use crate::operation::{Apply, EditMessage, MarkMessagesRead};
 use crate::testing::{Shelf, from_user, lasting, profile, sent_at, text};
 

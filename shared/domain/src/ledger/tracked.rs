@@ -1,7 +1,7 @@
 //! Tracked row of a ledger: as it was read, and as it is now.
 
-/// A thing that may have been read, changed, made or removed.
-#[derive(Debug)]
+/// Row that may have been read, changed, added or removed.
+#[derive(Debug, Default)]
 pub(super) struct Tracked<T> {
     was_read: bool,
     changed: bool,
@@ -18,21 +18,21 @@ pub(super) enum Write<T> {
 }
 
 impl<T> Tracked<T> {
-    /// A thing that the store holds.
-    pub(super) const fn read(thing: T) -> Self {
+    /// A row as it is stored.
+    pub(super) const fn read(row: T) -> Self {
         Self {
             was_read: true,
             changed: false,
-            current: Some(thing),
+            current: Some(row),
         }
     }
 
-    /// A thing that the store does not hold yet.
-    pub(super) const fn new(thing: T) -> Self {
+    /// A row to be inserted.
+    pub(super) const fn new(row: T) -> Self {
         Self {
             was_read: false,
             changed: true,
-            current: Some(thing),
+            current: Some(row),
         }
     }
 
@@ -44,15 +44,15 @@ impl<T> Tracked<T> {
         self.current.as_ref()
     }
 
-    /// The thing, to change it.
+    /// The row, to change it.
     pub(super) fn change(&mut self) -> Option<&mut T> {
         self.changed |= self.current.is_some();
         self.current.as_mut()
     }
 
-    pub(super) fn set(&mut self, thing: T) {
+    pub(super) fn set(&mut self, row: T) {
         self.changed = true;
-        self.current = Some(thing);
+        self.current = Some(row);
     }
 
     pub(super) fn clear(&mut self) {
@@ -63,8 +63,8 @@ impl<T> Tracked<T> {
     pub(super) fn into_write(self) -> Write<T> {
         match (self.was_read, self.changed, self.current) {
             (_, false, _) | (false, _, None) => Write::Nothing,
-            (false, _, Some(thing)) => Write::Insert(thing),
-            (true, _, Some(thing)) => Write::Update(thing),
+            (false, _, Some(row)) => Write::Insert(row),
+            (true, _, Some(row)) => Write::Update(row),
             (true, _, None) => Write::Delete,
         }
     }

@@ -1,6 +1,6 @@
 //! Table `msgbox_deleted`: the tombstones of entries, which the feed reports as deletions.
 
-use domain::ledger::Tombstone;
+use domain::ledger::{Changes, Tombstone};
 use domain::{MessageId, Millis, Msgbox};
 
 use super::{BatchChanges, rows};
@@ -43,6 +43,11 @@ pub static TRIM: RowStatement<(i64, i64)> = RowStatement::text(
 pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
     vec![
         INSERT.rows(rows(batch, |changes| &changes.tombstones)),
-        TRIM.rows_of_any_effect(rows(batch, |changes| &changes.floors)),
+        TRIM.rows_of_any_effect(rows(batch, floors)),
     ]
+}
+
+fn floors(changes: &Changes) -> impl Iterator<Item = (i64, i64)> {
+    let floors = changes.floors.iter();
+    floors.map(|(mailbox_id, floor_seq)| (*mailbox_id, *floor_seq))
 }

@@ -1,0 +1,63 @@
+//! Mailboxes of a ledger: their numbers, times and counters.
+
+use super::Ledger;
+use super::tracked::Tracked;
+use crate::entry::Entry;
+use crate::id::ProfileId;
+use crate::mailbox::{Mailbox, Msgbox};
+use crate::time::Millis;
+
+impl Ledger {
+    /// Adds a mailbox that was read.
+    pub fn read_mailbox(&mut self, owner: ProfileId, mailbox: Mailbox) {
+        self.rows.mailboxes.insert(owner, Tracked::read(mailbox));
+    }
+
+    /// A mailbox that was read.
+    #[must_use]
+    pub fn mailbox(&self, owner: &ProfileId) -> Option<&Mailbox> {
+        self.rows.mailboxes.get(owner)?.current()
+    }
+
+    /// The mailboxes that were read.
+    pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
+        self.rows.mailboxes.values().filter_map(Tracked::current)
+    }
+
+    /// Deletes the tombstones of a mailbox up to `seq`, at most its last change. A floor is
+    /// never lowered.
+    pub fn raise_floor(&mut self, owner: &ProfileId, seq: i64) {
+        let rises = |mailbox: &Mailbox| seq.min(mailbox.seq) > mailbox.floor_seq;
+        if !self.has_read(owner) || !self.mailbox(owner).is_some_and(rises) {
+            return;
+        }
+        let mailbox = self.rows.mailboxes.get_mut(owner);
+        if let Some(mailbox) = mailbox.and_then(Tracked::change) {
+            mailbox.floor_seq = seq.min(mailbox.seq);
+            let floors = &mut self.direct_changes.floors;
+            floors.insert(mailbox.mailbox_id, mailbox.floor_seq);
+        }
+    }
+
+    /// Takes the mailbox's next number and time.
+    pub(super) fn tick(&mut self, owner: &ProfileId) -> Option<(&mut Mailbox, Millis)> {
+        let now = self.now;
+        let mailbox = self.rows.mailboxes.get_mut(owner)?.change()?;
+        mailbox.seq += 1;
+        mailbox.clock_ms = mailbox.clock_ms.max(now);
+        let time = mailbox.clock_ms;
+        Some((mailbox, time))
+    }
+}
+
+/// Adds an entry `by` times to its mailbox's counters.
+pub(super) fn count(mailbox: &mut Mailbox, entry: &Entry, by: i64) {
+    let counts = &mut mailbox.counts;
+    match entry.msgbox {
+        Msgbox::Inbox => {
+            counts.inbox_total += by;
+            counts.inbox_unread += if entry.is_unread() { by } else { 0 };
+        }
+        Msgbox::Sent => counts.sent_total += by,
+    }
+}

@@ -1,0 +1,88 @@
+//! Messages of a ledger, and the changes of their entries that follow.
+
+use super::Ledger;
+use super::tracked::Tracked;
+use crate::bulk::MessageChange;
+use crate::content::Content;
+use crate::id::MessageId;
+use crate::message::{Draft, Envelope, Holders, Message, MessageKind};
+
+impl Ledger {
+    /// Adds a message that was read, and notes which of its holders are read with it.
+    pub fn read_message(&mut self, envelope: Envelope, holders: Holders) {
+        let message_id = envelope.message_id;
+        self.holders.insert(message_id, holders);
+        let tracked = Tracked::read(envelope);
+        self.rows.messages.insert(message_id, tracked);
+    }
+
+    /// A message that was read or added.
+    #[must_use]
+    pub fn message(&self, message_id: MessageId) -> Option<&Envelope> {
+        self.rows.messages.get(&message_id)?.current()
+    }
+
+    /// Returns the envelope of a draft that is sent now, with a new id. Called only when the
+    /// send can no longer be refused.
+    #[must_use]
+    pub fn new_envelope(&self, draft: &Draft, kind: MessageKind) -> Envelope {
+        let message_id = self.ids.next(self.now);
+        Envelope::sent(draft, kind, message_id, &self.policy(), self.now)
+    }
+
+    /// Adds a message.
+    pub fn add_message(&mut self, message: Message) {
+        let Message { envelope, content } = message;
+        let message_id = envelope.message_id;
+        self.rows.contents.insert(message_id, content);
+        self.holders.insert(message_id, Holders::All);
+        let tracked = Tracked::new(envelope);
+        self.rows.messages.insert(message_id, tracked);
+    }
+
+    /// Replaces the content of a message for all its holders. False if there is no message.
+    pub fn revise_message(&mut self, message_id: MessageId, content: Content) -> bool {
+        let Some(mut envelope) = self.message(message_id).cloned() else {
+            return false;
+        };
+        if !self.has_read_holders(&envelope) {
+            return false;
+        }
+        envelope.version += 1;
+        envelope.modified = true;
+        envelope.update_ms = envelope.update_ms.max(self.now);
+        for (owner, msgbox) in envelope.holders() {
+            self.change_entry(owner, msgbox, message_id, |entry| {
+                entry.content_version = envelope.version;
+            });
+        }
+        self.record_change(MessageChange::Updated, &envelope);
+        self.rows.contents.insert(message_id, content);
+        if let Some(tracked) = self.rows.messages.get_mut(&message_id) {
+            tracked.set(envelope);
+        }
+        true
+    }
+
+    /// Removes a message with the entries of all its holders. False if there is no message.
+    pub fn remove_message(&mut self, message_id: MessageId) -> bool {
+        let Some(envelope) = self.message(message_id).cloned() else {
+            return false;
+        };
+        if !self.has_read_holders(&envelope) {
+            return false;
+        }
+        for (owner, msgbox) in envelope.holders() {
+            self.drop_entry(owner, msgbox, message_id);
+        }
+        self.record_change(MessageChange::Recalled, &envelope);
+        if envelope.outlives_recall() {
+            self.rows.recalled.insert(message_id);
+        }
+        self.rows.contents.remove(&message_id);
+        if let Some(tracked) = self.rows.messages.get_mut(&message_id) {
+            tracked.clear();
+        }
+        true
+    }
+}

@@ -1,0 +1,130 @@
+//! Rows of a ledger by table: in memory, and as they are to be written.
+//!
+//! A table whose rows are read before they change has a field in [`LedgerRows`] and one in
+//! [`Changes`]. A table that is only added to has one in [`Changes`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tracked::{Tracked, Write};
+use crate::bulk::{BulkEvent, Tally};
+use crate::content::Content;
+use crate::entry::Entry;
+use crate::id::{MessageId, ProfileId};
+use crate::mailbox::{Mailbox, Msgbox};
+use crate::message::{Envelope, Message};
+use crate::policy::Settings;
+use crate::segment::{JobId, SendJob};
+use crate::time::Millis;
+
+/// Mailbox id, box and message of an entry.
+type EntryKey = (i64, Msgbox, MessageId);
+
+/// Rows that were read or added.
+#[derive(Debug, Default)]
+pub(super) struct LedgerRows {
+    pub(super) settings: Tracked<Settings>,
+    pub(super) mailboxes: BTreeMap<ProfileId, Tracked<Mailbox>>,
+    pub(super) messages: BTreeMap<MessageId, Tracked<Envelope>>,
+    /// New contents of messages; stored contents are not read.
+    pub(super) contents: BTreeMap<MessageId, Content>,
+    /// Removed messages whose rows stay until they expire.
+    pub(super) recalled: BTreeSet<MessageId>,
+    pub(super) entries: BTreeMap<EntryKey, Tracked<Entry>>,
+    pub(super) jobs: BTreeMap<JobId, Tracked<SendJob>>,
+}
+
+/// Tombstone of a deleted entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Mailbox of the entry.
+    pub mailbox_id: i64,
+    /// Number of the deletion.
+    pub seq: i64,
+    /// Box of the entry.
+    pub msgbox: Msgbox,
+    /// Message of the entry.
+    pub message_id: MessageId,
+    /// Number with which the entry was added.
+    pub create_seq: i64,
+    /// Time of the deletion.
+    pub delete_ms: Millis,
+}
+
+/// Rows to write, in the order of their keys.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Changed settings of the app.
+    pub settings: Option<Settings>,
+    /// New messages.
+    pub new_messages: Vec<Message>,
+    /// Messages with a new content.
+    pub contents: Vec<Message>,
+    /// Deleted messages.
+    pub gone_messages: Vec<MessageId>,
+    /// Deleted messages whose rows stay until they expire, with the time of the deletion.
+    pub recalled_messages: Vec<(MessageId, Millis)>,
+    /// New entries, with their mailboxes.
+    pub new_entries: Vec<(i64, Entry)>,
+    /// Changed entries, with their mailboxes.
+    pub entries: Vec<(i64, Entry)>,
+    /// Deleted entries.
+    pub gone_entries: Vec<EntryKey>,
+    /// Tombstones of the deleted entries, in the order of the deletions.
+    pub tombstones: Vec<Tombstone>,
+    /// New floors by mailbox id: tombstones up to that number are deleted.
+    pub floors: BTreeMap<i64, i64>,
+    /// Changed mailboxes.
+    pub mailboxes: Vec<Mailbox>,
+    /// New bulk events of the app, in the order of their numbers.
+    pub bulk_events: Vec<BulkEvent>,
+    /// Increments of the tallies of bulk messages.
+    pub tallies: BTreeMap<MessageId, Tally>,
+    /// Changed send jobs.
+    pub jobs: Vec<SendJob>,
+}
+
+impl LedgerRows {
+    /// Adds the changed rows to `changes`, made at `now`.
+    pub(super) fn into_changes(self, mut changes: Changes, now: Millis) -> Changes {
+        if let Write::Update(settings) = self.settings.into_write() {
+            changes.settings = Some(settings);
+        }
+        let mut contents = self.contents;
+        for (message_id, tracked) in self.messages {
+            match (tracked.into_write(), contents.remove(&message_id)) {
+                (Write::Insert(envelope), Some(content)) => {
+                    changes.new_messages.push(Message { envelope, content });
+                }
+                (Write::Update(envelope), Some(content)) => {
+                    changes.contents.push(Message { envelope, content });
+                }
+                (Write::Delete, _) if self.recalled.contains(&message_id) => {
+                    changes.recalled_messages.push((message_id, now));
+                }
+                (Write::Delete, _) => changes.gone_messages.push(message_id),
+                (Write::Nothing | Write::Insert(_) | Write::Update(_), _) => {}
+            }
+        }
+        for (key, tracked) in self.entries {
+            match tracked.into_write() {
+                Write::Insert(entry) => changes.new_entries.push((key.0, entry)),
+                Write::Update(entry) => changes.entries.push((key.0, entry)),
+                Write::Delete => changes.gone_entries.push(key),
+                Write::Nothing => {}
+            }
+        }
+        changes.mailboxes = updates(self.mailboxes);
+        changes.jobs = updates(self.jobs);
+        changes
+    }
+}
+
+/// Returns the changed rows of a table that a batch neither inserts into nor deletes from.
+fn updates<K, T>(rows: BTreeMap<K, Tracked<T>>) -> Vec<T> {
+    let rows = rows.into_values();
+    rows.filter_map(|tracked| match tracked.into_write() {
+        Write::Update(row) => Some(row),
+        Write::Nothing | Write::Insert(_) | Write::Delete => None,
+    })
+    .collect()
+}
