@@ -35,11 +35,7 @@ impl TokenCache {
     pub fn new() -> Self {
         let entries = VERIFIED_BYTES_MAX / size_of::<VerifiedToken>() as u64;
         Self {
-            verified: Cache::with_weighter(
-                saturating(entries),
-                VERIFIED_BYTES_MAX,
-                TokenWeighter,
-            ),
+            verified: Cache::with_weighter(saturating(entries), VERIFIED_BYTES_MAX, TokenWeighter),
             metrics: CacheMetrics::new("token"),
         }
     }

@@ -1,5 +1,5 @@
-//! Messages to everyone. One is sent by one row, whoever there is; every mailbox takes it
-//! when it is next accessed, which is called to settle.
+//! Bulk messages: messages to everyone. Sending one writes one row; every mailbox takes it when
+//! it is next settled.
 
 use crate::id::MessageId;
 use crate::time::Millis;
@@ -7,9 +7,9 @@ use crate::time::Millis;
 /// Audience of a bulk message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
-    /// The mailboxes that there are when it is sent.
+    /// Mailboxes that exist when it is sent.
     Existing,
-    /// Also those that begin before it expires.
+    /// Also mailboxes that are created before it expires.
     Everyone,
 }
 
@@ -41,7 +41,7 @@ pub enum MessageChange {
     Sent,
     /// The content was replaced.
     Updated,
-    /// The app deleted it.
+    /// The app deleted the message.
     Recalled,
 }
 
@@ -72,7 +72,7 @@ pub struct BulkEvent {
     pub bulk_no: i64,
     /// Change of the message.
     pub change: MessageChange,
-    /// To which message.
+    /// The changed message.
     pub message_id: MessageId,
     /// Audience of the message.
     pub audience: Audience,
@@ -80,7 +80,7 @@ pub struct BulkEvent {
     pub expire_ms: Millis,
 }
 
-/// An event as a mailbox meets it: with the message as it is now.
+/// Event that a mailbox has not taken, with the message as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pending {
     /// Change of the message.
@@ -94,14 +94,14 @@ pub struct Pending {
 pub struct BulkMessage {
     /// Time of the send.
     pub send_ms: Millis,
-    /// The version of what it says.
+    /// Version of the content.
     pub version: i64,
 }
 
 /// Numbers of settled mailboxes by the state of a bulk message in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Mailboxes that took it.
+    /// Mailboxes that took the message.
     pub settled: i64,
     /// Mailboxes in which it is read, or was when it was deleted.
     pub read: i64,

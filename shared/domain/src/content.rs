@@ -14,7 +14,7 @@ use crate::limits::CONTENT_BYTES_CAP;
 use crate::refusal::LimitExceeded;
 use crate::violation::{Reason, Violations};
 
-/// BLAKE3 over a form of the content that any client can make; see the proto.
+/// BLAKE3 digest of a canonical form of the content, which the proto defines for each kind.
 pub type Digest = [u8; 32];
 
 /// The form of a content.
@@ -97,9 +97,8 @@ pub struct Content {
 }
 
 impl Content {
-    /// Takes a body and its encoded form. `field` is the content's path in the request.
-    /// None, and what is wrong is among the violations, if it breaks a limit that no
-    /// policy can lift.
+    /// Checks a body and its encoded form. `field` is the content's path in the request. None if
+    /// it exceeds a limit that no policy can raise; the reasons are added to the violations.
     pub fn parse(
         body: &Body,
         encoded: Bytes,

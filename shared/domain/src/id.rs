@@ -52,7 +52,7 @@ macro_rules! text_id {
             /// Takes 1 to 128 bytes of `[A-Za-z0-9._:@|+=-]`.
             ///
             /// # Errors
-            /// What is wrong with the text.
+            /// The reason why the text is no id.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 check(text)?;
                 Ok(Self(text.into()))
@@ -95,13 +95,13 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Takes an id that the server made or stored.
+            /// Wraps an id that the server made or stored.
             #[must_use]
             pub const fn new(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// Takes what a caller wrote. What is no UUID names nothing.
+            /// Parses the text of a caller; none if it is no UUID.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 Uuid::try_parse(text).ok().map(Self)

@@ -89,7 +89,7 @@ pub enum Holders {
     All,
 }
 
-/// Everything about a message but its content.
+/// Message without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// Id of the message, the same in every box.
@@ -100,7 +100,7 @@ pub struct Envelope {
     pub sender: Sender,
     /// Recipients: distinct, in bytewise order.
     pub to: Vec<ProfileId>,
-    /// If those are too many to be listed: who they are.
+    /// Segment of the recipients, if they are too many to be listed.
     pub segment: Option<Segment>,
     /// Notification for the recipients' devices, encoded; the push channel reads it.
     pub notification: Option<Bytes>,
@@ -144,7 +144,7 @@ impl Envelope {
         }
     }
 
-    /// Every box in which it may be held: the sender's `sent`, the recipients' inboxes.
+    /// Boxes that may hold the message: the sender's `sent`, the recipients' inboxes.
     pub fn holders(&self) -> impl Iterator<Item = (&ProfileId, Msgbox)> {
         let sent = self
             .sender
@@ -187,7 +187,7 @@ impl Envelope {
 /// A whole message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Everything but the content.
+    /// Message without its content.
     pub envelope: Envelope,
     /// Content of the message.
     pub content: Content,

@@ -1,8 +1,8 @@
-//! Pages by key: which rows a page shows, where it begins, and how one turns it.
+//! Keyset pagination: the rows of a page, its position, and steps to other pages.
 //!
-//! A page is found by seeking from a key, never by counting rows from the beginning, so
-//! that the thousandth page costs what the first one does. What a caller carries from page
-//! to page is a [`PagePosition`].
+//! A page is found by seeking from a key, never by counting rows from the beginning: the
+//! thousandth page costs as much as the first. A [`PagePosition`] is all that a caller carries
+//! from page to page.
 
 use std::cmp::Ordering;
 
@@ -15,25 +15,25 @@ use crate::time::Millis;
 /// Filter of a listing. All given conditions must hold; bounds of time are exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Criteria {
-    /// Entries of that box only. Entries, not messages.
+    /// Box of the entry; for entries only.
     pub msgbox: Option<Msgbox>,
-    /// Read, or not read. Entries, not messages.
+    /// Read or unread; for entries only.
     pub read: Option<bool>,
-    /// From that profile.
+    /// Sender of the message.
     pub sender: Option<ProfileId>,
-    /// To that profile.
+    /// Recipient of the message.
     pub to: Option<ProfileId>,
-    /// From that profile or to it.
+    /// Sender or recipient of the message.
     pub party: Option<ProfileId>,
     /// Kind of the message.
     pub kind: Option<MessageKind>,
-    /// From no profile: sent by the app.
+    /// True for messages without a sending profile only: sent by the app.
     pub system_only: bool,
-    /// Sent after that.
+    /// Lower bound of the time of the send.
     pub sent_after: Option<Millis>,
-    /// Sent before that.
+    /// Upper bound of the time of the send.
     pub sent_before: Option<Millis>,
-    /// Changed after that: the entry, or for messages the content.
+    /// Lower bound of the last change of the entry, or for messages of the content.
     pub updated_after: Option<Millis>,
 }
 
@@ -50,17 +50,17 @@ impl Criteria {
     }
 }
 
-/// By what rows are ordered.
+/// Field by which rows are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortField {
-    /// By sending.
+    /// Time of the send.
     #[default]
     CreateTime,
-    /// By last change.
+    /// Time of the last change.
     UpdateTime,
 }
 
-/// In which direction.
+/// Direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
     /// Newest first.
@@ -71,7 +71,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The other one.
+    /// The opposite direction.
     #[must_use]
     pub const fn reversed(self) -> Self {
         match self {
@@ -81,17 +81,17 @@ impl Direction {
     }
 }
 
-/// The order of rows.
+/// Order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sort {
-    /// By what.
+    /// Field that is compared.
     pub field: SortField,
-    /// In which direction.
+    /// Direction of the order.
     pub direction: Direction,
 }
 
 impl Sort {
-    /// Order of the rows.
+    /// Compares the keys of two rows.
     #[must_use]
     pub fn compare(self, one: &Key, other: &Key) -> Ordering {
         let ascending = match self.field {
@@ -110,11 +110,11 @@ impl Sort {
 /// Position of a row in both orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// The message: the order of sending.
+    /// Message of the row; its ids are in the order of sending.
     pub message_id: MessageId,
-    /// The box; `inbox` for rows that are in none. It orders two entries of one message.
+    /// Box of the row; `inbox` for rows without one. Orders two entries of one message.
     pub msgbox: Msgbox,
-    /// The order of changes: `seq` of an entry, the time of a message's last change.
+    /// Position by change: the `seq` of an entry, the time of a message's last change.
     pub change: i64,
 }
 
@@ -127,7 +127,7 @@ pub enum Seek {
     After(Key),
     /// At the row of that key, or the first one after it.
     At(Key),
-    /// Behind the last row: nothing is there.
+    /// Behind the last row.
     End,
 }
 
@@ -136,9 +136,9 @@ pub enum Seek {
 pub struct Scan {
     /// Filter of the rows.
     pub criteria: Criteria,
-    /// In which order they are scanned.
+    /// Order of the scan.
     pub sort: Sort,
-    /// From where.
+    /// Start of the scan.
     pub seek: Seek,
     /// Number of matching rows to pass over.
     pub skip: u64,
@@ -157,25 +157,25 @@ pub struct Found<T> {
     pub more: bool,
     /// Last position examined by a scan that ended early, if behind its last item.
     pub reached: Option<Key>,
-    /// Number of matching rows, if it was free or asked for.
+    /// Number of matching rows, if requested or known without a scan.
     pub count: Option<Count>,
 }
 
 /// Number of matching rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// Exactly that many.
+    /// Number of matches counted.
     pub matches: i64,
-    /// Or more: the counting stopped.
+    /// True if the count stopped there: there may be more.
     pub capped: bool,
 }
 
-/// A listing that a caller asked for: all but the place in it.
+/// Requested listing, without the position in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// Filter of the rows.
     pub criteria: Criteria,
-    /// In which order.
+    /// Order of the rows.
     pub sort: Sort,
     /// Rows of a page, at least 1.
     pub rows_per_page: u32,
@@ -192,38 +192,38 @@ pub enum PageError {
     TooFar,
 }
 
-/// The rows of a page that a caller asked for: 0 means the default, too many are cut.
+/// Returns the number of rows of a page: 0 means the default, more than the maximum is cut to it.
 ///
 /// # Errors
 /// [`PageError::Negative`].
-pub fn rows_per_page(asked: i32) -> Result<u32, PageError> {
-    match u32::try_from(asked) {
+pub fn rows_per_page(requested: i32) -> Result<u32, PageError> {
+    match u32::try_from(requested) {
         Ok(0) => Ok(ROWS_PER_PAGE_DEFAULT),
         Ok(rows) => Ok(rows.min(ROWS_PER_PAGE_MAX)),
         Err(_) => Err(PageError::Negative),
     }
 }
 
-/// The number of a page that a caller asked for: 0 means the first.
+/// Returns the number of a page: 0 means the first.
 ///
 /// # Errors
-/// [`PageError::Negative`], or [`PageError::TooFar`]: turn pages instead.
-pub fn page_number(asked: i32, rows_per_page: u32) -> Result<i32, PageError> {
-    let number = u32::try_from(asked).map_err(|_| PageError::Negative)?;
+/// [`PageError::Negative`], or [`PageError::TooFar`] for pages that are reached by steps only.
+pub fn page_number(requested: i32, rows_per_page: u32) -> Result<i32, PageError> {
+    let number = u32::try_from(requested).map_err(|_| PageError::Negative)?;
     if u64::from(number) * u64::from(rows_per_page) > PAGE_JUMP_ROWS_MAX {
         return Err(PageError::TooFar);
     }
-    Ok(asked.max(1))
+    Ok(requested.max(1))
 }
 
-/// The place of a page in its listing.
+/// Position of a page in its listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PagePosition {
-    /// The page's number, from 1.
+    /// Number of the page, from 1.
     pub page: i32,
     /// Position of the first row; none: behind the last row of the listing.
     pub first: Option<Key>,
-    /// Behind which row the next page begins; none: as `first`.
+    /// Position of the row before the next page; none: as `first`.
     pub last: Option<Key>,
 }
 
@@ -242,17 +242,17 @@ pub struct Page<T> {
     pub count: Option<Count>,
 }
 
-/// A step to a page: the scan that finds it, and what the scan will have meant.
+/// Step to a page: the scan that finds it, and the interpretation of its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageStep {
-    /// The scan.
+    /// Scan that finds the page.
     pub scan: Scan,
     page: i32,
     backward: bool,
 }
 
 impl PageStep {
-    /// To a page by its number.
+    /// Returns the step to a page by its number.
     #[must_use]
     pub fn to(listing: &Listing, page: i32) -> Self {
         let before = u64::try_from(page - 1).unwrap_or(0);
@@ -264,8 +264,8 @@ impl PageStep {
         )
     }
 
-    /// To the page that is `offset` pages from a position. What leads before the
-    /// beginning is the first page as it is now.
+    /// Returns the step to the page that is `offset` pages from a position; a page before the
+    /// first is the first page as it is now.
     #[must_use]
     pub fn from(listing: &Listing, position: PagePosition, offset: i32) -> Self {
         let page = position.page.saturating_add(offset);
@@ -307,13 +307,13 @@ impl PageStep {
         }
     }
 
-    /// Returns true if a row is known behind the page that a backward step finds.
-    fn came_from_a_row(&self) -> bool {
+    /// Returns true if the scan starts at a row: a backward step finds a page before it.
+    fn starts_at_a_row(&self) -> bool {
         matches!(self.scan.seek, Seek::After(_))
     }
 
-    /// The page that the scan found. None: the step led before the beginning, so that the
-    /// first page is the answer.
+    /// Returns the page that the scan found; none if there are no rows before the position, and
+    /// the first page is to be read.
     #[must_use]
     pub fn page<T>(&self, mut found: Found<T>) -> Option<Page<T>> {
         if self.backward {
@@ -344,7 +344,7 @@ impl PageStep {
                 self.page > 1
             },
             more_after: if self.backward {
-                self.came_from_a_row()
+                self.starts_at_a_row()
             } else {
                 found.more
             },

@@ -1,8 +1,8 @@
 //! Messages to a segment: to more recipients than one transaction takes.
 //!
 //! The recipients are stored first, in chunks that never change. Then the message is sent, and
-//! a job delivers it, one chunk a step. When the message changes, the job goes over the chunks
-//! again that it has been to.
+//! a job delivers it, one chunk a step. When the message changes, the job applies the change to
+//! the delivered chunks.
 
 mod job;
 
@@ -13,7 +13,7 @@ pub use job::{
 pub use crate::id::JobId;
 use crate::id::ProfileId;
 
-/// Whom a message goes to, if they are too many to be listed in it.
+/// Segment of a message: recipients that are too many to be listed in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
     /// Job that delivers the message.
@@ -37,8 +37,8 @@ pub struct Recipients {
     pub digest: [u8; 32],
 }
 
-/// Finds out who the recipients of a segment are, in 32 bytes: the same whatever the order in
-/// which they were named, and however often.
+/// Hasher of the recipients of a segment: the digest depends neither on the order in which they
+/// were named nor on duplicates.
 #[derive(Debug)]
 pub struct RecipientsDigest(blake3::Hasher);
 
@@ -51,10 +51,10 @@ impl RecipientsDigest {
         ))
     }
 
-    /// Adds the next in bytewise order.
+    /// Adds the next recipient in bytewise order.
     pub fn add(&mut self, recipient: &ProfileId) {
         self.0.update(recipient.as_str().as_bytes());
-        // No profile id holds it.
+        // No profile id contains it.
         self.0.update(b"\n");
     }
 

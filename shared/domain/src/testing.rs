@@ -34,27 +34,27 @@ pub fn sent_at(time_ms: u64) -> MessageId {
     MessageId::new(uuid::Builder::from_unix_timestamp_millis(time_ms, &[0; 10]).into_uuid())
 }
 
-pub fn text(words: &str) -> Content {
-    let body = Body::Json(serde_json::json!(words));
-    let encoded = Bytes::copy_from_slice(words.as_bytes());
+pub fn text(text: &str) -> Content {
+    let body = Body::Json(serde_json::json!(text));
+    let encoded = Bytes::copy_from_slice(text.as_bytes());
     Content::parse(&body, encoded, "content", &mut Violations::none()).expect("a content")
 }
 
-pub fn from_user<const N: usize>(sender: &str, to: [&str; N]) -> SendMessage {
-    let from = Sender {
-        profile_id: Some(profile(sender)),
-        name: sender.to_owned(),
+pub fn from_user<const N: usize>(profile_id: &str, to: [&str; N]) -> SendMessage {
+    let sender = Sender {
+        profile_id: Some(profile(profile_id)),
+        name: profile_id.to_owned(),
         pic: String::new(),
     };
-    SendMessage::new(Draft::new(from, text("hello")), profiles(to))
+    SendMessage::new(Draft::new(sender, text("hello")), profiles(to))
 }
 
 pub fn from_app<const N: usize>(to: [&str; N]) -> SendMessage {
-    let from = Sender {
+    let sender = Sender {
         name: "the app".to_owned(),
         ..Sender::default()
     };
-    SendMessage::new(Draft::new(from, text("news")), profiles(to))
+    SendMessage::new(Draft::new(sender, text("news")), profiles(to))
 }
 
 /// The same message with a lifetime.
@@ -75,7 +75,7 @@ impl MessageIdSource for OneId {
 
 /// In-memory store of one app.
 #[derive(Debug, Default)]
-pub struct Shelf {
+pub struct MemoryStore {
     pub policy: Policy,
     pub settings: Settings,
     pub mailboxes: BTreeMap<ProfileId, Mailbox>,
@@ -90,17 +90,17 @@ pub struct Shelf {
     pub next_id: Option<MessageId>,
 }
 
-impl Shelf {
+impl MemoryStore {
     /// A store in which those profiles have empty mailboxes.
     pub fn of<const N: usize>(owners: [&str; N]) -> Self {
-        let mut shelf = Self::default();
+        let mut store = Self::default();
         for owner in owners {
-            shelf.begin(profile(owner));
+            store.create_mailbox(profile(owner));
         }
-        shelf
+        store
     }
 
-    fn begin(&mut self, owner: ProfileId) {
+    fn create_mailbox(&mut self, owner: ProfileId) {
         let mailbox_id = self.mailboxes.len() as i64 + 1;
         self.mailboxes.entry(owner).or_insert(Mailbox {
             mailbox_id,
@@ -114,13 +114,13 @@ impl Shelf {
         });
     }
 
-    /// A ledger that has read nothing but the app.
+    /// A ledger of the app without rows.
     pub fn empty_ledger(&self, now: i64) -> Ledger {
         let ids = Arc::new(OneId(self.next_id));
         Ledger::new(Millis(now), ids, self.policy.clone(), self.settings.clone())
     }
 
-    /// A ledger that has read everything.
+    /// A ledger of all rows.
     pub fn ledger(&self, now: i64) -> Ledger {
         let mut ledger = self.empty_ledger(now);
         let now = Millis(now);
@@ -154,13 +154,13 @@ impl Shelf {
 
     fn next_expiry(&self, mailbox: &Mailbox, now: Millis) -> Option<Millis> {
         let entries = self.entries.iter();
-        let mine = entries.filter(|((mailbox_id, ..), _)| *mailbox_id == mailbox.mailbox_id);
-        let times = mine.map(|(_, entry)| entry.expire_ms);
+        let of_mailbox = entries.filter(|((mailbox_id, ..), _)| *mailbox_id == mailbox.mailbox_id);
+        let times = of_mailbox.map(|(_, entry)| entry.expire_ms);
         times.filter(|time| *time > now).min()
     }
 
-    /// Writes what has changed, and checks that the counters are a recount.
-    pub fn keep(&mut self, ledger: Ledger) -> Changes {
+    /// Writes the changes of a ledger, and checks that the counters are a recount.
+    pub fn write(&mut self, ledger: Ledger) -> Changes {
         let changes = ledger.into_changes().expect("all rows were read");
         if let Some(settings) = &changes.settings {
             self.settings = settings.clone();
@@ -171,10 +171,10 @@ impl Shelf {
             self.contents.insert(message_id, message.content.clone());
         }
         for message_id in &changes.gone_messages {
-            self.messages.remove(message_id).expect("a message to go");
+            self.messages.remove(message_id).expect("a stored message");
         }
         for (message_id, _) in &changes.recalled_messages {
-            self.messages.remove(message_id).expect("a message to go");
+            self.messages.remove(message_id).expect("a stored message");
             self.recalled.insert(*message_id);
         }
         self.events.extend(&changes.bulk_events);
@@ -185,7 +185,7 @@ impl Shelf {
             tally.deleted += add.deleted;
         }
         for key in &changes.gone_entries {
-            self.entries.remove(key).expect("an entry to go");
+            self.entries.remove(key).expect("a stored entry");
         }
         for (mailbox_id, entry) in changes.new_entries.iter().chain(&changes.entries) {
             let key = (*mailbox_id, entry.msgbox, entry.message_id);
@@ -194,12 +194,12 @@ impl Shelf {
         self.tombstones.extend(changes.tombstones.iter().cloned());
         for (&mailbox_id, &floor) in &changes.floors {
             self.tombstones
-                .retain(|gone| gone.mailbox_id != mailbox_id || gone.seq > floor);
+                .retain(|it| it.mailbox_id != mailbox_id || it.seq > floor);
         }
         for mailbox in &changes.mailboxes {
-            let same = |kept: &&mut Mailbox| kept.mailbox_id == mailbox.mailbox_id;
-            let kept = self.mailboxes.values_mut().find(same).expect("a mailbox");
-            *kept = mailbox.clone();
+            let same = |stored: &&mut Mailbox| stored.mailbox_id == mailbox.mailbox_id;
+            let stored = self.mailboxes.values_mut().find(same);
+            *stored.expect("a mailbox") = mailbox.clone();
         }
         self.check();
         changes
@@ -211,9 +211,9 @@ impl Shelf {
         clippy::needless_pass_by_value,
         reason = "actions are made in the call"
     )]
-    pub fn act<A: Apply>(&mut self, now: i64, action: A) -> Result<A::Outcome, Refusal> {
+    pub fn execute<A: Apply>(&mut self, now: i64, action: A) -> Result<A::Outcome, Refusal> {
         for owner in action.footprint().mailboxes {
-            self.begin(owner);
+            self.create_mailbox(owner);
         }
         let mut ledger = self.ledger(now);
         let settled = ledger.settle() > 0;
@@ -223,16 +223,18 @@ impl Shelf {
             let after = format!("{ledger:?}");
             assert_eq!(after, before, "a refused action changed the ledger");
         }
-        let changes = self.keep(ledger);
+        let changes = self.write(ledger);
         if verdict.is_err() && !settled {
             assert_eq!(changes, Changes::default());
         }
         verdict
     }
 
-    /// Sends a message at a time, which makes its id.
+    /// Sends a message at a time, and returns its id.
     pub fn send(&mut self, now: u64, message: SendMessage) -> MessageId {
-        let sent = self.act(now as i64, message).expect("a message is sent");
+        let sent = self
+            .execute(now as i64, message)
+            .expect("a message is sent");
         sent.message_id
     }
 
@@ -271,7 +273,7 @@ impl Shelf {
             assert_eq!(mailbox.counts, recount, "{mailbox:?}");
             let numbers: BTreeSet<i64> = entries.iter().map(|entry| entry.seq).collect();
             assert_eq!(numbers.len(), entries.len(), "a number was used twice");
-            let in_order = |one: &&&Entry| (one.seq, one.update_ms);
+            let in_order = |entry: &&&Entry| (entry.seq, entry.update_ms);
             let mut by_seq = entries.iter().collect::<Vec<_>>();
             by_seq.sort_unstable_by_key(in_order);
             assert!(by_seq.is_sorted_by_key(|entry| entry.update_ms));

@@ -1,4 +1,4 @@
-//! Everything that is wrong with a request, collected before anybody is told.
+//! Violations: all faults of a request's fields, collected before it is refused.
 
 /// Reason of a refused field; the reason of the error, if all violations agree on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ use super::Digest;
 use crate::limits::{JSON_DEPTH_MAX, JSON_NODES_MAX};
 use crate::violation::{Reason, Violations};
 
-/// Measurements of a walk over a value.
+/// Numbers of nodes and levels of a value.
 #[derive(Default)]
 struct Shape {
     nodes: usize,
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    fn complaints(value: &Value) -> usize {
+    fn count_violations(value: &Value) -> usize {
         let mut violations = Violations::none();
         check(value, "content.json", &mut violations);
         violations.as_slice().len()
@@ -79,12 +79,12 @@ mod tests {
 
     #[test]
     fn depth_nodes_and_nul_are_bounded() {
-        assert_eq!(complaints(&nested(JSON_DEPTH_MAX)), 0);
-        assert_eq!(complaints(&nested(JSON_DEPTH_MAX + 1)), 1);
-        assert_eq!(complaints(&json!(vec![0; JSON_NODES_MAX - 1])), 0);
-        assert_eq!(complaints(&json!(vec![0; JSON_NODES_MAX])), 1);
-        assert_eq!(complaints(&json!({"a": "x\0"})), 1);
-        assert_eq!(complaints(&json!({"x\0": 1})), 1);
+        assert_eq!(count_violations(&nested(JSON_DEPTH_MAX)), 0);
+        assert_eq!(count_violations(&nested(JSON_DEPTH_MAX + 1)), 1);
+        assert_eq!(count_violations(&json!(vec![0; JSON_NODES_MAX - 1])), 0);
+        assert_eq!(count_violations(&json!(vec![0; JSON_NODES_MAX])), 1);
+        assert_eq!(count_violations(&json!({"a": "x\0"})), 1);
+        assert_eq!(count_violations(&json!({"x\0": 1})), 1);
     }
 
     #[test]

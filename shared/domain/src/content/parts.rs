@@ -7,12 +7,12 @@ use crate::limits::{MIME_TYPE_BYTES_MAX, PARTS_MAX};
 use crate::number::saturating;
 use crate::violation::{Reason, Violations};
 
-/// A piece of a content.
+/// Part of a content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// MIME type of the body: `type/subtype`, parameters allowed.
     pub mime_type: String,
-    /// The bytes.
+    /// Bytes of the part.
     pub body: Bytes,
 }
 
@@ -74,15 +74,15 @@ mod tests {
 
     #[test]
     fn mime_types_have_a_type_and_a_subtype() {
-        for good in [
+        for valid in [
             "text/plain",
             "text/plain; charset=utf-8",
             "*/*",
             "application/vnd.a+json",
         ] {
-            assert!(is_mime_type(good), "{good}");
+            assert!(is_mime_type(valid), "{valid}");
         }
-        for bad in [
+        for invalid in [
             "",
             "text",
             "text/",
@@ -92,7 +92,7 @@ mod tests {
             "a/b/c",
             "a/b\n",
         ] {
-            assert!(!is_mime_type(bad), "{bad:?}");
+            assert!(!is_mime_type(invalid), "{invalid:?}");
         }
     }
 
@@ -102,15 +102,19 @@ mod tests {
             mime_type: "text/plain".into(),
             body: Bytes::new(),
         };
-        for (count, complaints) in [(0, 1), (1, 0), (PARTS_MAX, 0), (PARTS_MAX + 1, 1)] {
+        for (count, violations_expected) in [(0, 1), (1, 0), (PARTS_MAX, 0), (PARTS_MAX + 1, 1)] {
             let mut violations = Violations::none();
             check(&vec![part.clone(); count], "content.parts", &mut violations);
-            assert_eq!(violations.as_slice().len(), complaints, "{count} parts");
+            assert_eq!(
+                violations.as_slice().len(),
+                violations_expected,
+                "{count} parts"
+            );
         }
     }
 
     #[test]
-    fn the_digest_keeps_the_borders_of_parts() {
+    fn the_digest_distinguishes_the_boundaries_of_parts() {
         let part = |mime_type: &str, body: &'static str| Part {
             mime_type: mime_type.into(),
             body: body.into(),

@@ -17,24 +17,24 @@ use crate::violation::{Reason, Violations};
 pub struct Sealed {
     /// Name of the sealing scheme, agreed between the clients.
     pub scheme: String,
-    /// Small, encrypted: what clients search.
+    /// Small, encrypted metadata, which clients search.
     pub headers: Bytes,
-    /// The rest, encrypted.
+    /// Encrypted payload.
     pub payload: Bytes,
-    /// The key that signed it.
+    /// Id of the signing key.
     pub sender_key_id: String,
-    /// The signature.
+    /// Signature by that key.
     pub signature: Bytes,
-    /// The content's key, once for each who may open it.
+    /// Content key, wrapped for each profile that may open it.
     pub keys: Vec<KeyWrap>,
 }
 
-/// The content's key, wrapped for one profile.
+/// Content key, wrapped for one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyWrap {
     /// Profile that can unwrap the key.
     pub profile_id: String,
-    /// With which key.
+    /// Id of the wrapping key.
     pub key_id: String,
     /// The wrapped key.
     pub wrapped_key: Bytes,
@@ -81,15 +81,15 @@ impl Sealed {
 
     pub(super) fn digest(&self) -> Digest {
         let mut hasher = blake3::Hasher::new_derive_key("postroom v1 sealed");
-        for piece in [
+        for field in [
             self.scheme.as_bytes(),
             &self.headers,
             &self.payload,
             self.sender_key_id.as_bytes(),
             &self.signature,
         ] {
-            hasher.update(&(piece.len() as u64).to_be_bytes());
-            hasher.update(piece);
+            hasher.update(&(field.len() as u64).to_be_bytes());
+            hasher.update(field);
         }
         *hasher.finalize().as_bytes()
     }
@@ -139,7 +139,7 @@ mod tests {
         }
     }
 
-    fn complaints(sealed: &Sealed) -> Vec<String> {
+    fn violating_fields(sealed: &Sealed) -> Vec<String> {
         let mut violations = Violations::none();
         sealed.check("content.sealed", &mut violations);
         violations
@@ -151,17 +151,17 @@ mod tests {
 
     #[test]
     fn each_field_is_bounded() {
-        assert!(complaints(&sealed()).is_empty());
-        let mut bad = sealed();
-        bad.scheme.clear();
-        bad.headers = vec![0; SEALED_HEADERS_BYTES_MAX + 1].into();
-        bad.keys.push(bad.keys[0].clone());
-        bad.keys.push(KeyWrap {
+        assert!(violating_fields(&sealed()).is_empty());
+        let mut invalid = sealed();
+        invalid.scheme.clear();
+        invalid.headers = vec![0; SEALED_HEADERS_BYTES_MAX + 1].into();
+        invalid.keys.push(invalid.keys[0].clone());
+        invalid.keys.push(KeyWrap {
             profile_id: "a b".into(),
-            ..bad.keys[0].clone()
+            ..invalid.keys[0].clone()
         });
         assert_eq!(
-            complaints(&bad),
+            violating_fields(&invalid),
             [
                 "content.sealed.scheme",
                 "content.sealed.headers",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_leaves_the_wraps_out() {
+    fn the_digest_does_not_cover_the_wraps() {
         let mut rewrapped = sealed();
         rewrapped.keys.clear();
         assert_eq!(rewrapped.digest(), sealed().digest());

@@ -48,21 +48,21 @@ impl Apply for ClearMessages {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::{Shelf, from_user, profile};
+    use crate::testing::{MemoryStore, from_user, profile};
 
     #[test]
     fn one_box_of_one_owner_is_emptied() {
-        let mut shelf = Shelf::default();
+        let mut store = MemoryStore::default();
         for now in [10, 11, 12] {
-            shelf.send(now, from_user("ann", ["ann", "bob"]));
+            store.send(now, from_user("ann", ["ann", "bob"]));
         }
         let clear = Action::ClearMessages(ClearMessages {
             owner: profile("ann"),
             msgbox: Msgbox::Inbox,
         });
-        assert_eq!(shelf.act(20, clear.clone()), Ok(Outcome::Changed(3)));
-        assert_eq!(shelf.counts("ann"), (0, 0, 3));
-        assert_eq!(shelf.counts("bob"), (3, 3, 0));
-        assert_eq!(shelf.act(21, clear), Ok(Outcome::Changed(0)));
+        assert_eq!(store.execute(20, clear.clone()), Ok(Outcome::Changed(3)));
+        assert_eq!(store.counts("ann"), (0, 0, 3));
+        assert_eq!(store.counts("bob"), (3, 3, 0));
+        assert_eq!(store.execute(21, clear), Ok(Outcome::Changed(0)));
     }
 }

@@ -42,18 +42,18 @@ impl Apply for CreateMailbox {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::{Shelf, profile};
+    use crate::testing::{MemoryStore, profile};
 
     #[test]
     fn a_mailbox_begins_empty_and_beginning_again_changes_nothing() {
-        let mut shelf = Shelf::default();
+        let mut store = MemoryStore::default();
         for now in [10, 20] {
             let open = Action::CreateMailbox(CreateMailbox {
                 owner: profile("ann"),
             });
-            assert_eq!(shelf.act(now, open), Ok(Outcome::Done));
-            assert_eq!(shelf.counts("ann"), (0, 0, 0));
-            assert_eq!(shelf.mailbox("ann").seq, 0);
+            assert_eq!(store.execute(now, open), Ok(Outcome::Done));
+            assert_eq!(store.counts("ann"), (0, 0, 0));
+            assert_eq!(store.mailbox("ann").seq, 0);
         }
     }
 }

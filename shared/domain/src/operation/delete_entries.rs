@@ -47,12 +47,12 @@ impl Apply for DeleteEntries {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::{Shelf, from_user, profile, sent_at};
+    use crate::testing::{MemoryStore, from_user, profile, sent_at};
 
     #[test]
     fn only_the_named_own_entries_go_and_are_counted_once() {
-        let mut shelf = Shelf::default();
-        let ids = [10, 11].map(|now| shelf.send(now, from_user("ann", ["ann", "bob"])));
+        let mut store = MemoryStore::default();
+        let ids = [10, 11].map(|now| store.send(now, from_user("ann", ["ann", "bob"])));
         let delete = |msgbox| {
             Action::DeleteEntries(DeleteEntries {
                 owner: profile("ann"),
@@ -60,16 +60,16 @@ mod tests {
                 message_ids: vec![ids[0], sent_at(99)],
             })
         };
-        let verdict = shelf.act(20, delete(Msgbox::Sent));
+        let verdict = store.execute(20, delete(Msgbox::Sent));
         assert_eq!(verdict, Ok(Outcome::Changed(1)));
-        assert_eq!(shelf.counts("ann"), (2, 2, 1));
-        assert_eq!(shelf.counts("bob"), (2, 2, 0));
-        assert!(shelf.messages.contains_key(&ids[0]));
-        let verdict = shelf.act(21, delete(Msgbox::Sent));
+        assert_eq!(store.counts("ann"), (2, 2, 1));
+        assert_eq!(store.counts("bob"), (2, 2, 0));
+        assert!(store.messages.contains_key(&ids[0]));
+        let verdict = store.execute(21, delete(Msgbox::Sent));
         assert_eq!(verdict, Ok(Outcome::Changed(0)));
-        let verdict = shelf.act(22, delete(Msgbox::Inbox));
+        let verdict = store.execute(22, delete(Msgbox::Inbox));
         assert_eq!(verdict, Ok(Outcome::Changed(1)));
-        assert_eq!(shelf.counts("ann"), (1, 1, 1));
-        assert_eq!(shelf.tombstones.len(), 2);
+        assert_eq!(store.counts("ann"), (1, 1, 1));
+        assert_eq!(store.tombstones.len(), 2);
     }
 }

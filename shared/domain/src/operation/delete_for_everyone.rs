@@ -84,7 +84,7 @@ impl DeleteForEveryone {
 mod tests {
     use super::*;
     use crate::operation::{Action, DeleteEntries, Outcome};
-    use crate::testing::{Shelf, from_app, from_user, profile, sent_at};
+    use crate::testing::{MemoryStore, from_app, from_user, profile, sent_at};
 
     fn recall<const N: usize>(owner: &str, msgbox: Msgbox, ids: [MessageId; N]) -> Action {
         Action::DeleteForEveryone(DeleteForEveryone {
@@ -103,101 +103,101 @@ mod tests {
     }
 
     /// Three people; recipients may recall too.
-    fn shelf() -> (Shelf, MessageId) {
-        let mut shelf = Shelf::of(["ann", "bob", "cid"]);
-        shelf.policy.recipients_may_delete_for_everyone = true;
-        let sent = shelf.send(10, from_user("ann", ["bob", "cid"]));
-        (shelf, sent)
+    fn store() -> (MemoryStore, MessageId) {
+        let mut store = MemoryStore::of(["ann", "bob", "cid"]);
+        store.policy.recipients_may_delete_for_everyone = true;
+        let sent = store.send(10, from_user("ann", ["bob", "cid"]));
+        (store, sent)
     }
 
-    fn is_gone(shelf: &Shelf) -> bool {
-        shelf.messages.is_empty() && shelf.entries.is_empty()
+    fn is_gone(store: &MemoryStore) -> bool {
+        store.messages.is_empty() && store.entries.is_empty()
     }
 
     #[test]
     fn a_sender_recalls_also_without_the_own_copy() {
-        let (mut shelf, sent) = shelf();
+        let (mut store, sent) = store();
         let own = delete("ann", Msgbox::Sent, sent);
-        assert_eq!(shelf.act(20, own), Ok(Outcome::Changed(1)));
-        let verdict = shelf.act(30, recall("ann", Msgbox::Sent, [sent]));
+        assert_eq!(store.execute(20, own), Ok(Outcome::Changed(1)));
+        let verdict = store.execute(30, recall("ann", Msgbox::Sent, [sent]));
         assert_eq!(verdict, Ok(Outcome::Changed(1)));
-        assert!(is_gone(&shelf));
+        assert!(is_gone(&store));
     }
 
     #[test]
     fn a_recipient_recalls_only_with_a_copy() {
-        let (mut shelf, sent) = shelf();
+        let (mut store, sent) = store();
         let own = delete("bob", Msgbox::Inbox, sent);
-        assert_eq!(shelf.act(20, own), Ok(Outcome::Changed(1)));
-        let verdict = shelf.act(30, recall("bob", Msgbox::Inbox, [sent]));
+        assert_eq!(store.execute(20, own), Ok(Outcome::Changed(1)));
+        let verdict = store.execute(30, recall("bob", Msgbox::Inbox, [sent]));
         assert_eq!(verdict, Ok(Outcome::Changed(0)));
-        let verdict = shelf.act(40, recall("cid", Msgbox::Inbox, [sent]));
+        let verdict = store.execute(40, recall("cid", Msgbox::Inbox, [sent]));
         assert_eq!(verdict, Ok(Outcome::Changed(1)));
-        assert!(is_gone(&shelf));
+        assert!(is_gone(&store));
     }
 
     #[test]
     fn the_callers_role_must_match_the_message() {
-        let (mut shelf, sent) = shelf();
+        let (mut store, sent) = store();
         for (owner, msgbox) in [("ann", Msgbox::Inbox), ("bob", Msgbox::Sent)] {
-            let verdict = shelf.act(20, recall(owner, msgbox, [sent]));
+            let verdict = store.execute(20, recall(owner, msgbox, [sent]));
             assert_eq!(verdict, Ok(Outcome::Changed(0)), "{owner}");
         }
-        assert_eq!(shelf.entries.len(), 3);
+        assert_eq!(store.entries.len(), 3);
     }
 
     #[test]
     fn a_system_message_is_recalled_by_nobody() {
-        let (mut shelf, _) = shelf();
-        let news = shelf.send(11, from_app(["bob"]));
-        let verdict = shelf.act(20, recall("bob", Msgbox::Inbox, [news]));
+        let (mut store, _) = store();
+        let news = store.send(11, from_app(["bob"]));
+        let verdict = store.execute(20, recall("bob", Msgbox::Inbox, [news]));
         assert_eq!(verdict, Err(Refusal::NotAllowed));
     }
 
     #[test]
     fn policy_decides_for_senders_and_recipients_apart() {
-        let (mut shelf, sent) = shelf();
-        shelf.policy.recipients_may_delete_for_everyone = false;
-        let verdict = shelf.act(20, recall("bob", Msgbox::Inbox, [sent]));
+        let (mut store, sent) = store();
+        store.policy.recipients_may_delete_for_everyone = false;
+        let verdict = store.execute(20, recall("bob", Msgbox::Inbox, [sent]));
         assert_eq!(verdict, Err(Refusal::NotAllowed));
-        shelf.policy.recipients_may_delete_for_everyone = true;
-        shelf.policy.allow_delete_for_everyone = false;
-        let verdict = shelf.act(21, recall("ann", Msgbox::Sent, [sent]));
+        store.policy.recipients_may_delete_for_everyone = true;
+        store.policy.allow_delete_for_everyone = false;
+        let verdict = store.execute(21, recall("ann", Msgbox::Sent, [sent]));
         assert_eq!(verdict, Err(Refusal::NotAllowed));
-        let verdict = shelf.act(22, recall("bob", Msgbox::Inbox, [sent]));
+        let verdict = store.execute(22, recall("bob", Msgbox::Inbox, [sent]));
         assert_eq!(verdict, Ok(Outcome::Changed(1)));
     }
 
     #[test]
     fn a_stranger_learns_nothing_under_any_policy() {
-        let (mut shelf, sent) = shelf();
-        shelf.policy.recipients_may_delete_for_everyone = false;
-        shelf.policy.allow_delete_for_everyone = false;
+        let (mut store, sent) = store();
+        store.policy.recipients_may_delete_for_everyone = false;
+        store.policy.allow_delete_for_everyone = false;
         for msgbox in Msgbox::ALL {
-            let verdict = shelf.act(20, recall("eve", msgbox, [sent, sent_at(99)]));
+            let verdict = store.execute(20, recall("eve", msgbox, [sent, sent_at(99)]));
             assert_eq!(verdict, Ok(Outcome::Changed(0)));
         }
     }
 
     #[test]
     fn all_go_or_none() {
-        let (mut shelf, sent) = shelf();
-        let news = shelf.send(11, from_app(["bob"]));
-        let verdict = shelf.act(20, recall("bob", Msgbox::Inbox, [sent, news]));
+        let (mut store, sent) = store();
+        let news = store.send(11, from_app(["bob"]));
+        let verdict = store.execute(20, recall("bob", Msgbox::Inbox, [sent, news]));
         assert_eq!(verdict, Err(Refusal::NotAllowed));
-        assert_eq!(shelf.messages.len(), 2);
+        assert_eq!(store.messages.len(), 2);
         let unknown = recall("bob", Msgbox::Inbox, [sent, sent_at(99)]);
-        assert_eq!(shelf.act(30, unknown), Ok(Outcome::Changed(1)));
-        assert_eq!(shelf.messages.len(), 1);
+        assert_eq!(store.execute(30, unknown), Ok(Outcome::Changed(1)));
+        assert_eq!(store.messages.len(), 1);
     }
 
     #[test]
     fn a_message_to_oneself_goes_from_both_boxes_and_counts_once() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_user("ann", ["ann"]));
-        let verdict = shelf.act(20, recall("ann", Msgbox::Sent, [sent]));
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_user("ann", ["ann"]));
+        let verdict = store.execute(20, recall("ann", Msgbox::Sent, [sent]));
         assert_eq!(verdict, Ok(Outcome::Changed(1)));
-        assert_eq!(shelf.counts("ann"), (0, 0, 0));
-        assert_eq!(shelf.tombstones.len(), 2);
+        assert_eq!(store.counts("ann"), (0, 0, 0));
+        assert_eq!(store.tombstones.len(), 2);
     }
 }

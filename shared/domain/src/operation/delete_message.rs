@@ -38,7 +38,7 @@ impl Apply for DeleteMessage {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::{Shelf, from_user};
+    use crate::testing::{MemoryStore, from_user};
 
     fn delete(message_id: MessageId, expected_version: Option<i64>) -> Action {
         Action::DeleteMessage(DeleteMessage {
@@ -49,16 +49,16 @@ mod tests {
 
     #[test]
     fn a_message_is_deleted_in_the_expected_version_only() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_user("ann", ["bob"]));
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_user("ann", ["bob"]));
         let mismatch = Refusal::VersionMismatch {
             expected: 2,
             current: 1,
         };
-        assert_eq!(shelf.act(20, delete(sent, Some(2))), Err(mismatch));
-        assert_eq!(shelf.act(20, delete(sent, Some(1))), Ok(Outcome::Done));
-        assert!(shelf.messages.is_empty() && shelf.entries.is_empty());
-        let again = shelf.act(21, delete(sent, None));
+        assert_eq!(store.execute(20, delete(sent, Some(2))), Err(mismatch));
+        assert_eq!(store.execute(20, delete(sent, Some(1))), Ok(Outcome::Done));
+        assert!(store.messages.is_empty() && store.entries.is_empty());
+        let again = store.execute(21, delete(sent, None));
         assert_eq!(again, Err(Refusal::NotFound));
     }
 }

@@ -39,18 +39,18 @@ impl Apply for DeleteMessages {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::{Shelf, from_app, from_user, sent_at};
+    use crate::testing::{MemoryStore, from_app, from_user, sent_at};
 
     #[test]
     fn several_messages_are_deleted_and_unknown_ids_are_no_error() {
-        let mut shelf = Shelf::default();
-        let by_user = shelf.send(10, from_user("ann", ["bob"]));
-        let by_app = shelf.send(11, from_app(["bob", "cid"]));
+        let mut store = MemoryStore::default();
+        let by_user = store.send(10, from_user("ann", ["bob"]));
+        let by_app = store.send(11, from_app(["bob", "cid"]));
         let delete = Action::DeleteMessages(DeleteMessages {
             message_ids: vec![by_user, sent_at(99), by_app],
         });
-        assert_eq!(shelf.act(20, delete.clone()), Ok(Outcome::Changed(2)));
-        assert_eq!(shelf.counts("bob"), (0, 0, 0));
-        assert_eq!(shelf.act(21, delete), Ok(Outcome::Changed(0)));
+        assert_eq!(store.execute(20, delete.clone()), Ok(Outcome::Changed(2)));
+        assert_eq!(store.counts("bob"), (0, 0, 0));
+        assert_eq!(store.execute(21, delete), Ok(Outcome::Changed(0)));
     }
 }

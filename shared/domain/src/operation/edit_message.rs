@@ -64,7 +64,7 @@ impl Apply for EditMessage {
 mod tests {
     use super::*;
     use crate::operation::{Action, DeleteEntries, Outcome};
-    use crate::testing::{Shelf, from_app, from_user, profile, sent_at, text};
+    use crate::testing::{MemoryStore, from_app, from_user, profile, sent_at, text};
     use crate::time::Millis;
 
     fn edit(owner: &str, message_id: MessageId, expected_version: Option<i64>) -> Action {
@@ -76,68 +76,68 @@ mod tests {
         })
     }
 
-    fn shelf() -> (Shelf, MessageId) {
-        let mut shelf = Shelf::of(["ann", "bob", "eve"]);
-        let sent = shelf.send(10, from_user("ann", ["bob"]));
-        (shelf, sent)
+    fn store() -> (MemoryStore, MessageId) {
+        let mut store = MemoryStore::of(["ann", "bob", "eve"]);
+        let sent = store.send(10, from_user("ann", ["bob"]));
+        (store, sent)
     }
 
     #[test]
     fn the_sender_edits_also_without_the_own_copy() {
-        let (mut shelf, sent) = shelf();
+        let (mut store, sent) = store();
         let own = Action::DeleteEntries(DeleteEntries {
             owner: profile("ann"),
             msgbox: Msgbox::Sent,
             message_ids: vec![sent],
         });
-        assert_eq!(shelf.act(15, own), Ok(Outcome::Changed(1)));
+        assert_eq!(store.execute(15, own), Ok(Outcome::Changed(1)));
         let revision = Revision {
             message_id: sent,
             version: 2,
             update_ms: Millis(20),
             digest: text("better").digest,
         };
-        let verdict = shelf.act(20, edit("ann", sent, Some(1)));
+        let verdict = store.execute(20, edit("ann", sent, Some(1)));
         assert_eq!(verdict, Ok(Outcome::Revised(revision)));
-        assert_eq!(shelf.contents[&sent], text("better"));
+        assert_eq!(store.contents[&sent], text("better"));
     }
 
     #[test]
     fn a_recipient_is_told_and_a_stranger_is_not() {
-        let (mut shelf, sent) = shelf();
-        let refused = |shelf: &mut Shelf, owner| shelf.act(20, edit(owner, sent, None));
-        assert_eq!(refused(&mut shelf, "bob"), Err(Refusal::NotAllowed));
-        assert_eq!(refused(&mut shelf, "eve"), Err(Refusal::NotFound));
-        let unknown = shelf.act(20, edit("ann", sent_at(99), None));
+        let (mut store, sent) = store();
+        let refused = |store: &mut MemoryStore, owner| store.execute(20, edit(owner, sent, None));
+        assert_eq!(refused(&mut store, "bob"), Err(Refusal::NotAllowed));
+        assert_eq!(refused(&mut store, "eve"), Err(Refusal::NotFound));
+        let unknown = store.execute(20, edit("ann", sent_at(99), None));
         assert_eq!(unknown, Err(Refusal::NotFound));
-        let news = shelf.send(30, from_app(["bob"]));
-        let of_the_app = shelf.act(31, edit("bob", news, None));
+        let news = store.send(30, from_app(["bob"]));
+        let of_the_app = store.execute(31, edit("bob", news, None));
         assert_eq!(of_the_app, Err(Refusal::NotAllowed));
     }
 
     #[test]
     fn a_recipient_without_the_entry_is_a_stranger() {
-        let (mut shelf, sent) = shelf();
+        let (mut store, sent) = store();
         let own = Action::DeleteEntries(DeleteEntries {
             owner: profile("bob"),
             msgbox: Msgbox::Inbox,
             message_ids: vec![sent],
         });
-        assert_eq!(shelf.act(15, own), Ok(Outcome::Changed(1)));
-        let verdict = shelf.act(20, edit("bob", sent, None));
+        assert_eq!(store.execute(15, own), Ok(Outcome::Changed(1)));
+        let verdict = store.execute(20, edit("bob", sent, None));
         assert_eq!(verdict, Err(Refusal::NotFound));
     }
 
     #[test]
     fn policy_comes_before_the_version() {
-        let (mut shelf, sent) = shelf();
+        let (mut store, sent) = store();
         let mismatch = Refusal::VersionMismatch {
             expected: 7,
             current: 1,
         };
         let stale = edit("ann", sent, Some(7));
-        assert_eq!(shelf.act(20, stale.clone()), Err(mismatch));
-        shelf.policy.allow_edit = false;
-        assert_eq!(shelf.act(20, stale), Err(Refusal::NotAllowed));
+        assert_eq!(store.execute(20, stale.clone()), Err(mismatch));
+        store.policy.allow_edit = false;
+        assert_eq!(store.execute(20, stale), Err(Refusal::NotAllowed));
     }
 }

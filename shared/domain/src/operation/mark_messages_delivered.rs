@@ -46,7 +46,7 @@ impl Apply for MarkMessagesDelivered {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::{Shelf, from_user, profile, sent_at};
+    use crate::testing::{MemoryStore, from_user, profile, sent_at};
     use crate::time::Millis;
 
     fn delivered(message_ids: &[MessageId]) -> Action {
@@ -58,25 +58,28 @@ mod tests {
 
     #[test]
     fn the_first_time_is_kept_and_nothing_else_changes() {
-        let mut shelf = Shelf::default();
-        let one = shelf.send(10, from_user("ann", ["bob"]));
-        let mailbox = shelf.mailbox("bob").clone();
-        let before = shelf.entry("bob", Msgbox::Inbox, one).cloned();
+        let mut store = MemoryStore::default();
+        let one = store.send(10, from_user("ann", ["bob"]));
+        let mailbox = store.mailbox("bob").clone();
+        let before = store.entry("bob", Msgbox::Inbox, one).cloned();
         for now in [20, 30] {
             let action = delivered(&[one, sent_at(99)]);
-            assert_eq!(shelf.act(now, action), Ok(Outcome::Changed(1)));
+            assert_eq!(store.execute(now, action), Ok(Outcome::Changed(1)));
         }
-        let after = shelf.entry("bob", Msgbox::Inbox, one).cloned();
+        let after = store.entry("bob", Msgbox::Inbox, one).cloned();
         let mut expected = before.expect("an entry");
         expected.delivered_ms = Some(Millis(20));
         assert_eq!(after, Some(expected));
-        assert_eq!(*shelf.mailbox("bob"), mailbox);
+        assert_eq!(*store.mailbox("bob"), mailbox);
     }
 
     #[test]
     fn a_sent_entry_cannot_be_marked_as_delivered() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_user("bob", ["ann"]));
-        assert_eq!(shelf.act(20, delivered(&[sent])), Ok(Outcome::Changed(0)));
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_user("bob", ["ann"]));
+        assert_eq!(
+            store.execute(20, delivered(&[sent])),
+            Ok(Outcome::Changed(0))
+        );
     }
 }

@@ -50,7 +50,7 @@ impl Apply for MarkMessagesRead {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::{Shelf, from_user, profile, sent_at};
+    use crate::testing::{MemoryStore, from_user, profile, sent_at};
     use crate::time::Millis;
 
     fn mark<const N: usize>(msgbox: Msgbox, message_ids: [MessageId; N], read: bool) -> Action {
@@ -62,51 +62,51 @@ mod tests {
         })
     }
 
-    fn shelf() -> (Shelf, [MessageId; 2]) {
-        let mut shelf = Shelf::default();
-        let ids = [10, 11].map(|now| shelf.send(now, from_user("ann", ["bob"])));
-        (shelf, ids)
+    fn store() -> (MemoryStore, [MessageId; 2]) {
+        let mut store = MemoryStore::default();
+        let ids = [10, 11].map(|now| store.send(now, from_user("ann", ["bob"])));
+        (store, ids)
     }
 
     #[test]
     fn existing_entries_are_marked_and_missing_ones_are_no_error() {
-        let (mut shelf, [one, two]) = shelf();
+        let (mut store, [one, two]) = store();
         let action = mark(Msgbox::Inbox, [sent_at(99), one, two], true);
-        assert_eq!(shelf.act(20, action), Ok(Outcome::Changed(2)));
-        assert_eq!(shelf.counts("bob"), (2, 0, 0));
+        assert_eq!(store.execute(20, action), Ok(Outcome::Changed(2)));
+        assert_eq!(store.counts("bob"), (2, 0, 0));
         let unread = mark(Msgbox::Inbox, [two], false);
-        assert_eq!(shelf.act(30, unread), Ok(Outcome::Changed(1)));
-        assert_eq!(shelf.counts("bob"), (2, 1, 0));
-        let entry = shelf.entry("bob", Msgbox::Inbox, two).expect("an entry");
+        assert_eq!(store.execute(30, unread), Ok(Outcome::Changed(1)));
+        assert_eq!(store.counts("bob"), (2, 1, 0));
+        let entry = store.entry("bob", Msgbox::Inbox, two).expect("an entry");
         assert_eq!((entry.read_ms, entry.version), (None, 3));
     }
 
     #[test]
     fn marking_again_keeps_the_version_and_the_first_time() {
-        let (mut shelf, [one, _]) = shelf();
+        let (mut store, [one, _]) = store();
         for now in [20, 30] {
             let action = mark(Msgbox::Inbox, [one], true);
-            assert_eq!(shelf.act(now, action), Ok(Outcome::Changed(1)));
+            assert_eq!(store.execute(now, action), Ok(Outcome::Changed(1)));
         }
-        let entry = shelf.entry("bob", Msgbox::Inbox, one).expect("an entry");
+        let entry = store.entry("bob", Msgbox::Inbox, one).expect("an entry");
         assert_eq!((entry.read_ms, entry.version), (Some(Millis(20)), 2));
     }
 
     #[test]
     fn in_sent_it_is_accepted_and_changes_nothing() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_user("bob", ["ann"]));
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_user("bob", ["ann"]));
         let action = mark(Msgbox::Sent, [sent], true);
-        assert_eq!(shelf.act(20, action), Ok(Outcome::Changed(1)));
-        let entry = shelf.entry("bob", Msgbox::Sent, sent).expect("an entry");
+        assert_eq!(store.execute(20, action), Ok(Outcome::Changed(1)));
+        let entry = store.entry("bob", Msgbox::Sent, sent).expect("an entry");
         assert_eq!((entry.read_ms, entry.version), (None, 1));
     }
 
     #[test]
     fn other_boxes_and_other_owners_are_not_touched() {
-        let (mut shelf, [one, _]) = shelf();
+        let (mut store, [one, _]) = store();
         let action = mark(Msgbox::Sent, [one], true);
-        assert_eq!(shelf.act(20, action), Ok(Outcome::Changed(0)));
-        assert_eq!(shelf.counts("bob"), (2, 2, 0));
+        assert_eq!(store.execute(20, action), Ok(Outcome::Changed(0)));
+        assert_eq!(store.counts("bob"), (2, 2, 0));
     }
 }

@@ -158,19 +158,21 @@ mod tests {
     use crate::limits::DAY_MS;
     use crate::policy::Settings;
     use crate::sender::Sender;
-    use crate::testing::{Shelf, from_app, from_user, lasting, profile, profiles, sent_at, text};
+    use crate::testing::{
+        MemoryStore, from_app, from_user, lasting, profile, profiles, sent_at, text,
+    };
     use crate::time::Millis;
 
-    fn refusal(shelf: &mut Shelf, send: SendMessage) -> Refusal {
-        shelf.act(90, send).expect_err("a refusal")
+    fn refusal(store: &mut MemoryStore, send: SendMessage) -> Refusal {
+        store.execute(90, send).expect_err("a refusal")
     }
 
     #[test]
     fn every_recipient_counts_once_in_bytewise_order() {
-        let mut shelf = Shelf::default();
+        let mut store = MemoryStore::default();
         let deliver = from_user("ann", ["cid", "Zoe", "bob", "cid"]);
         assert_eq!(
-            shelf.act(10, deliver),
+            store.execute(10, deliver),
             Ok(Sent {
                 message_id: sent_at(10),
                 requested: 3,
@@ -179,32 +181,32 @@ mod tests {
                 expire_ms: expiry::expire_ms(Millis(10), 30 * DAY_MS),
             })
         );
-        let envelope = &shelf.messages[&sent_at(10)];
+        let envelope = &store.messages[&sent_at(10)];
         assert_eq!(envelope.to, profiles(["Zoe", "bob", "cid"]));
         assert_eq!((envelope.version, envelope.modified), (1, false));
         assert_eq!(envelope.kind, MessageKind::Regular);
-        assert_eq!(shelf.counts("ann"), (0, 0, 1));
+        assert_eq!(store.counts("ann"), (0, 0, 1));
         for recipient in ["Zoe", "bob", "cid"] {
-            assert_eq!(shelf.counts(recipient), (1, 1, 0));
+            assert_eq!(store.counts(recipient), (1, 1, 0));
         }
     }
 
     #[test]
     fn a_message_of_the_app_is_in_nobodys_sent() {
-        let mut shelf = Shelf::default();
-        let message_id = shelf.send(10, from_app(["bob"]));
-        assert_eq!(shelf.messages[&message_id].kind, MessageKind::System);
-        assert_eq!(shelf.entries.len(), 1);
-        assert_eq!(shelf.counts("bob"), (1, 1, 0));
+        let mut store = MemoryStore::default();
+        let message_id = store.send(10, from_app(["bob"]));
+        assert_eq!(store.messages[&message_id].kind, MessageKind::System);
+        assert_eq!(store.entries.len(), 1);
+        assert_eq!(store.counts("bob"), (1, 1, 0));
     }
 
     #[test]
     fn a_message_to_oneself_is_in_both_boxes() {
-        let mut shelf = Shelf::default();
-        let message_id = shelf.send(10, from_user("ann", ["ann"]));
-        assert_eq!(shelf.counts("ann"), (1, 1, 1));
+        let mut store = MemoryStore::default();
+        let message_id = store.send(10, from_user("ann", ["ann"]));
+        assert_eq!(store.counts("ann"), (1, 1, 1));
         let numbers = [Msgbox::Inbox, Msgbox::Sent].map(|msgbox| {
-            shelf
+            store
                 .entry("ann", msgbox, message_id)
                 .map(|entry| entry.seq)
         });
@@ -213,118 +215,118 @@ mod tests {
 
     #[test]
     fn policy_decides_about_messages_to_oneself_but_not_about_those_of_the_app() {
-        let mut shelf = Shelf::default();
-        shelf.policy.allow_self_send = false;
+        let mut store = MemoryStore::default();
+        store.policy.allow_self_send = false;
         let to_both = from_user("ann", ["ann", "bob"]);
-        assert_eq!(refusal(&mut shelf, to_both), Refusal::NotAllowed);
-        shelf.send(10, from_user("ann", ["bob"]));
-        shelf.send(11, from_app(["ann"]));
+        assert_eq!(refusal(&mut store, to_both), Refusal::NotAllowed);
+        store.send(10, from_user("ann", ["bob"]));
+        store.send(11, from_app(["ann"]));
     }
 
     #[test]
     fn an_apps_own_settings_win_over_the_defaults() {
-        let mut shelf = Shelf::default();
-        shelf.settings.allow_self_send = Some(false);
+        let mut store = MemoryStore::default();
+        store.settings.allow_self_send = Some(false);
         let to_self = from_user("ann", ["ann"]);
-        assert_eq!(refusal(&mut shelf, to_self.clone()), Refusal::NotAllowed);
-        shelf.settings = Settings::default();
-        shelf.send(10, to_self);
+        assert_eq!(refusal(&mut store, to_self.clone()), Refusal::NotAllowed);
+        store.settings = Settings::default();
+        store.send(10, to_self);
     }
 
     #[test]
     fn recipients_are_limited_as_they_were_named_for_users_only() {
-        let mut shelf = Shelf::default();
-        shelf.policy.max_recipients = 2;
-        shelf.send(10, from_user("ann", ["bob", "cid"]));
+        let mut store = MemoryStore::default();
+        store.policy.max_recipients = 2;
+        store.send(10, from_user("ann", ["bob", "cid"]));
         let thrice = from_user("ann", ["bob", "bob", "bob"]);
         let recipients = LimitExceeded::Recipients { named: 3, max: 2 };
         let expected = Refusal::LimitsExceeded(vec![recipients]);
-        assert_eq!(refusal(&mut shelf, thrice), expected);
-        shelf.send(11, from_app(["ann", "bob", "cid"]));
+        assert_eq!(refusal(&mut store, thrice), expected);
+        store.send(11, from_app(["ann", "bob", "cid"]));
     }
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let mut shelf = Shelf::default();
-        shelf.policy.max_recipients = 1;
-        shelf.policy.max_content_bytes = 4;
+        let mut store = MemoryStore::default();
+        store.policy.max_recipients = 1;
+        store.policy.max_content_bytes = 4;
         let expected = Refusal::LimitsExceeded(vec![
             LimitExceeded::Recipients { named: 2, max: 1 },
             LimitExceeded::ContentBytes { bytes: 5, max: 4 },
         ]);
         let deliver = from_user("ann", ["bob", "cid"]);
-        assert_eq!(refusal(&mut shelf, deliver), expected);
+        assert_eq!(refusal(&mut store, deliver), expected);
         let draft = Draft::new(Sender::default(), text("1234"));
         let four = SendMessage::new(draft, profiles(["bob"]));
-        shelf.send(10, four);
+        store.send(10, four);
     }
 
     #[test]
     fn a_full_inbox_is_skipped_and_other_recipients_get_the_message() {
-        let mut shelf = Shelf::default();
-        shelf.policy.max_box_messages = 1;
-        shelf.send(10, from_user("ann", ["bob"]));
+        let mut store = MemoryStore::default();
+        store.policy.max_box_messages = 1;
+        store.send(10, from_user("ann", ["bob"]));
         let both = from_user("cid", ["bob", "dan"]);
-        let outcome = shelf.act(20, both).expect("a message is sent");
+        let outcome = store.execute(20, both).expect("a message is sent");
         assert_eq!((outcome.requested, outcome.actual), (2, 1));
-        assert_eq!(shelf.entry("bob", Msgbox::Inbox, sent_at(20)), None);
-        assert_eq!(shelf.counts("bob"), (1, 1, 0));
-        assert_eq!(shelf.counts("dan"), (1, 1, 0));
-        let named = &shelf.messages[&sent_at(20)].to;
+        assert_eq!(store.entry("bob", Msgbox::Inbox, sent_at(20)), None);
+        assert_eq!(store.counts("bob"), (1, 1, 0));
+        assert_eq!(store.counts("dan"), (1, 1, 0));
+        let named = &store.messages[&sent_at(20)].to;
         assert_eq!(named, &profiles(["bob", "dan"]), "who it is to stays");
     }
 
     #[test]
     fn a_message_that_no_inbox_takes_is_refused_and_costs_the_sender_nothing() {
-        let mut shelf = Shelf::default();
-        shelf.policy.max_box_messages = 1;
-        let first = shelf.send(10, from_user("ann", ["bob"]));
-        shelf.send(20, from_app(["cid"]));
+        let mut store = MemoryStore::default();
+        store.policy.max_box_messages = 1;
+        let first = store.send(10, from_user("ann", ["bob"]));
+        store.send(20, from_app(["cid"]));
         let deliver = from_user("ann", ["bob", "cid"]);
-        assert_eq!(refusal(&mut shelf, deliver), Refusal::BoxFull);
-        assert!(shelf.entry("ann", Msgbox::Sent, first).is_some());
+        assert_eq!(refusal(&mut store, deliver), Refusal::BoxFull);
+        assert!(store.entry("ann", Msgbox::Sent, first).is_some());
     }
 
     #[test]
     fn a_full_sent_forgets_its_oldest() {
-        let mut shelf = Shelf::default();
-        shelf.policy.max_box_messages = 2;
+        let mut store = MemoryStore::default();
+        store.policy.max_box_messages = 2;
         let ids = [10, 20, 30].map(|now| {
             let to = if now == 30 { ["cid"] } else { ["bob"] };
-            shelf.send(now, from_user("ann", to))
+            store.send(now, from_user("ann", to))
         });
-        let held = ids.map(|id| shelf.entry("ann", Msgbox::Sent, id).is_some());
+        let held = ids.map(|id| store.entry("ann", Msgbox::Sent, id).is_some());
         assert_eq!(held, [false, true, true]);
-        assert_eq!(shelf.counts("ann"), (0, 0, 2));
-        assert_eq!(shelf.counts("bob"), (2, 2, 0), "recipients keep theirs");
-        assert_eq!(shelf.tombstones.len(), 1);
-        assert!(shelf.messages.contains_key(&ids[0]));
+        assert_eq!(store.counts("ann"), (0, 0, 2));
+        assert_eq!(store.counts("bob"), (2, 2, 0), "recipients keep theirs");
+        assert_eq!(store.tombstones.len(), 1);
+        assert!(store.messages.contains_key(&ids[0]));
     }
 
     #[test]
     fn a_sent_that_became_too_full_loses_all_that_is_too_much() {
-        let mut shelf = Shelf::default();
+        let mut store = MemoryStore::default();
         for now in 10..15 {
-            shelf.send(now, from_user("ann", ["bob"]));
+            store.send(now, from_user("ann", ["bob"]));
         }
-        shelf.policy.max_box_messages = 2;
-        let last = shelf.send(20, from_user("ann", ["cid"]));
-        assert_eq!(shelf.counts("ann"), (0, 0, 2));
-        assert!(shelf.entry("ann", Msgbox::Sent, last).is_some());
-        assert!(shelf.entry("ann", Msgbox::Sent, sent_at(14)).is_some());
+        store.policy.max_box_messages = 2;
+        let last = store.send(20, from_user("ann", ["cid"]));
+        assert_eq!(store.counts("ann"), (0, 0, 2));
+        assert!(store.entry("ann", Msgbox::Sent, last).is_some());
+        assert!(store.entry("ann", Msgbox::Sent, sent_at(14)).is_some());
     }
 
     #[test]
     fn a_message_is_dated_by_its_id_and_lives_as_long_as_it_was_told() {
-        let mut shelf = Shelf::default();
+        let mut store = MemoryStore::default();
         let deliver = lasting(from_app(["bob"]), 5);
-        shelf.next_id = Some(sent_at(10));
-        let outcome = shelf.act(7, deliver).expect("a message is sent");
+        store.next_id = Some(sent_at(10));
+        let outcome = store.execute(7, deliver).expect("a message is sent");
         assert_eq!(
             (outcome.send_ms, outcome.expire_ms),
             (Millis(10), Millis(15))
         );
-        let entry = shelf.entry("bob", Msgbox::Inbox, sent_at(10));
+        let entry = store.entry("bob", Msgbox::Inbox, sent_at(10));
         let times = entry.map(|entry| (entry.create_ms, entry.expire_ms));
         assert_eq!(times, Some((Millis(7), Millis(15))));
     }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use crate::mailbox::Msgbox;
     use crate::operation::{Action, ClearMessages, Outcome};
-    use crate::testing::{Shelf, from_user, profile};
+    use crate::testing::{MemoryStore, from_user, profile};
 
     fn trim(seq: i64) -> Action {
         Action::TrimTombstones(TrimTombstones {
@@ -57,20 +57,20 @@ mod tests {
 
     #[test]
     fn deletions_up_to_the_floor_go_and_it_never_falls() {
-        let mut shelf = Shelf::default();
+        let mut store = MemoryStore::default();
         for now in [10, 11, 12] {
-            shelf.send(now, from_user("ann", ["bob"]));
+            store.send(now, from_user("ann", ["bob"]));
         }
         let clear = Action::ClearMessages(ClearMessages {
             owner: profile("bob"),
             msgbox: Msgbox::Inbox,
         });
-        assert_eq!(shelf.act(20, clear), Ok(Outcome::Changed(3)));
+        assert_eq!(store.execute(20, clear), Ok(Outcome::Changed(3)));
         for (seq, floor, left) in [(5, 5, 1), (4, 5, 1), (99, 6, 0)] {
-            assert_eq!(shelf.act(30, trim(seq)), Ok(Outcome::Done));
-            assert_eq!(shelf.mailbox("bob").floor_seq, floor);
-            assert_eq!(shelf.tombstones.len(), left);
-            assert_eq!(shelf.mailbox("bob").seq, 6);
+            assert_eq!(store.execute(30, trim(seq)), Ok(Outcome::Done));
+            assert_eq!(store.mailbox("bob").floor_seq, floor);
+            assert_eq!(store.tombstones.len(), left);
+            assert_eq!(store.mailbox("bob").seq, 6);
         }
     }
 }

@@ -50,7 +50,7 @@ impl Apply for UpdateAppSettings {
 mod tests {
     use super::*;
     use crate::operation::{Action, Outcome};
-    use crate::testing::Shelf;
+    use crate::testing::MemoryStore;
 
     fn configure(allow_edit: Option<bool>, expected_version: Option<i64>) -> Action {
         let settings = Settings {
@@ -66,27 +66,27 @@ mod tests {
 
     #[test]
     fn all_settings_are_replaced_and_the_version_is_the_next() {
-        let mut shelf = Shelf::default();
-        shelf.settings.allow_self_send = Some(false);
+        let mut store = MemoryStore::default();
+        store.settings.allow_self_send = Some(false);
         let expected = Settings {
             version: 2,
             allow_edit: Some(false),
             ..Settings::default()
         };
-        let verdict = shelf.act(10, configure(Some(false), Some(1)));
+        let verdict = store.execute(10, configure(Some(false), Some(1)));
         assert_eq!(verdict, Ok(Outcome::SettingsUpdated(expected.clone())));
-        assert_eq!(shelf.settings, expected);
+        assert_eq!(store.settings, expected);
     }
 
     #[test]
     fn another_version_than_the_expected_one_is_told() {
-        let mut shelf = Shelf::default();
+        let mut store = MemoryStore::default();
         let refusal = Refusal::VersionMismatch {
             expected: 2,
             current: 1,
         };
-        assert_eq!(shelf.act(10, configure(None, Some(2))), Err(refusal));
-        let verdict = shelf.act(11, configure(None, None));
+        assert_eq!(store.execute(10, configure(None, Some(2))), Err(refusal));
+        let verdict = store.execute(11, configure(None, None));
         assert!(matches!(verdict, Ok(Outcome::SettingsUpdated(_))));
     }
 }

@@ -81,7 +81,7 @@ mod tests {
     use crate::mailbox::Msgbox;
     use crate::operation::{Action, MarkMessagesRead, Outcome};
     use crate::refusal::LimitExceeded;
-    use crate::testing::{Shelf, from_app, profile, sent_at, text};
+    use crate::testing::{MemoryStore, from_app, profile, sent_at, text};
 
     fn update(message_id: MessageId, words: &str, expected_version: Option<i64>) -> Action {
         Action::UpdateMessage(UpdateMessage {
@@ -100,58 +100,63 @@ mod tests {
 
     #[test]
     fn the_same_content_is_a_new_version_too() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_app(["bob"]));
-        assert_eq!(version(shelf.act(20, update(sent, "news", Some(1)))), 2);
-        assert_eq!(version(shelf.act(30, update(sent, "news", None))), 3);
-        let entry = shelf.entry("bob", Msgbox::Inbox, sent).expect("an entry");
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_app(["bob"]));
+        assert_eq!(version(store.execute(20, update(sent, "news", Some(1)))), 2);
+        assert_eq!(version(store.execute(30, update(sent, "news", None))), 3);
+        let entry = store.entry("bob", Msgbox::Inbox, sent).expect("an entry");
         assert_eq!((entry.version, entry.content_version), (3, 3));
-        assert!(shelf.messages[&sent].modified);
+        assert!(store.messages[&sent].modified);
     }
 
     #[test]
     fn an_update_leaves_read_entries_read() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_app(["bob"]));
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_app(["bob"]));
         let read = Action::MarkMessagesRead(MarkMessagesRead {
             owner: profile("bob"),
             msgbox: Msgbox::Inbox,
             message_ids: vec![sent],
             read: true,
         });
-        shelf.act(15, read).expect("marked");
-        shelf.act(20, update(sent, "news", None)).expect("updated");
-        assert_eq!(shelf.counts("bob"), (1, 0, 0));
+        store.execute(15, read).expect("marked");
+        store
+            .execute(20, update(sent, "news", None))
+            .expect("updated");
+        assert_eq!(store.counts("bob"), (1, 0, 0));
     }
 
     #[test]
     fn one_of_two_updates_with_the_same_expected_version_wins() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_app(["bob"]));
-        assert_eq!(version(shelf.act(20, update(sent, "one", Some(1)))), 2);
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_app(["bob"]));
+        assert_eq!(version(store.execute(20, update(sent, "one", Some(1)))), 2);
         let mismatch = Refusal::VersionMismatch {
             expected: 1,
             current: 2,
         };
-        assert_eq!(shelf.act(20, update(sent, "two", Some(1))), Err(mismatch));
-        assert_eq!(shelf.contents[&sent], text("one"));
+        assert_eq!(
+            store.execute(20, update(sent, "two", Some(1))),
+            Err(mismatch)
+        );
+        assert_eq!(store.contents[&sent], text("one"));
     }
 
     #[test]
     fn a_message_that_is_not_there_is_not_found() {
-        let mut shelf = Shelf::default();
-        let verdict = shelf.act(20, update(sent_at(99), "one", Some(1)));
+        let mut store = MemoryStore::default();
+        let verdict = store.execute(20, update(sent_at(99), "one", Some(1)));
         assert_eq!(verdict, Err(Refusal::NotFound));
     }
 
     #[test]
     fn a_content_beyond_the_apps_limit_is_refused() {
-        let mut shelf = Shelf::default();
-        let sent = shelf.send(10, from_app(["bob"]));
-        shelf.policy.max_content_bytes = 3;
+        let mut store = MemoryStore::default();
+        let sent = store.send(10, from_app(["bob"]));
+        store.policy.max_content_bytes = 3;
         let exceeded = LimitExceeded::ContentBytes { bytes: 4, max: 3 };
-        let verdict = shelf.act(20, update(sent, "long", None));
+        let verdict = store.execute(20, update(sent, "long", None));
         assert_eq!(verdict, Err(Refusal::LimitsExceeded(vec![exceeded])));
-        assert_eq!(version(shelf.act(20, update(sent, "new", None))), 2);
+        assert_eq!(version(store.execute(20, update(sent, "new", None))), 2);
     }
 }

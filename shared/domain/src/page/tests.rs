@@ -1,4 +1,4 @@
-//! Turning pages, over rows in memory.
+//! Steps between pages of rows in memory.
 
 #![expect(
     clippy::cast_possible_wrap,
@@ -9,7 +9,7 @@
 use super::*;
 use crate::testing::sent_at;
 
-/// A row: its place in the order of sending. It changed in the opposite order.
+/// Key of a row by its position in the order of sending; rows change in the opposite order.
 fn key(row: u64) -> Key {
     Key {
         message_id: sent_at(row),
@@ -53,27 +53,27 @@ fn found<const N: usize>(rows: [u64; N], more: bool) -> Found<u64> {
     }
 }
 
-/// Returns the rows that a store finds, in either order.
+/// Returns the rows that a store finds, in the order of the scan.
 fn find(rows: &[u64], scan: &Scan) -> Found<u64> {
-    let place = |key: &Key| match scan.sort.field {
+    let position_of = |key: &Key| match scan.sort.field {
         SortField::CreateTime => key.message_id.time_ms().expect("a time").0,
         SortField::UpdateTime => key.change,
     };
     let mut keys: Vec<(Key, u64)> = rows.iter().map(|&row| (key(row), row)).collect();
     keys.sort_by_key(|(key, _)| match scan.sort.direction {
-        Direction::Ascending => place(key),
-        Direction::Descending => -place(key),
+        Direction::Ascending => position_of(key),
+        Direction::Descending => -position_of(key),
     });
     let from = |at: Key, inclusive: bool| {
         keys.iter().filter(move |(key, _)| {
             let beyond = match scan.sort.direction {
-                Direction::Ascending => place(key) > place(&at),
-                Direction::Descending => place(key) < place(&at),
+                Direction::Ascending => position_of(key) > position_of(&at),
+                Direction::Descending => position_of(key) < position_of(&at),
             };
             beyond || (inclusive && *key == at)
         })
     };
-    let seen: Vec<&(Key, u64)> = match scan.seek {
+    let reached: Vec<&(Key, u64)> = match scan.seek {
         Seek::Start => keys.iter().collect(),
         Seek::After(key) => from(key, false).collect(),
         Seek::At(key) => from(key, true).collect(),
@@ -81,8 +81,8 @@ fn find(rows: &[u64], scan: &Scan) -> Found<u64> {
     };
     let beyond = scan.skip as usize + scan.rows as usize;
     Found {
-        more: seen.len() > beyond,
-        items: seen
+        more: reached.len() > beyond,
+        items: reached
             .into_iter()
             .skip(scan.skip as usize)
             .take(scan.rows as usize)
@@ -93,8 +93,8 @@ fn find(rows: &[u64], scan: &Scan) -> Found<u64> {
     }
 }
 
-fn turn(rows: &[u64], listing: &Listing, turn: &PageStep) -> Page<u64> {
-    turn.page(find(rows, &turn.scan)).unwrap_or_else(|| {
+fn read_page(rows: &[u64], listing: &Listing, step: &PageStep) -> Page<u64> {
+    step.page(find(rows, &step.scan)).unwrap_or_else(|| {
         let first = PageStep::to(listing, 1);
         let found = find(rows, &first.scan);
         first.page(found).expect("the first page")
@@ -116,7 +116,7 @@ fn numbers_of_rows_and_pages_are_bounded() {
 }
 
 #[test]
-fn criteria_that_name_at_most_a_box_need_no_look() {
+fn criteria_of_a_box_alone_need_no_scan() {
     let inbox = Criteria {
         msgbox: Some(Msgbox::Inbox),
         ..Criteria::default()
@@ -135,21 +135,21 @@ fn criteria_that_name_at_most_a_box_need_no_look() {
 }
 
 #[test]
-fn a_page_by_number_passes_over_the_pages_before_it() {
+fn a_page_by_number_skips_the_rows_before_it() {
     let listing = listing(10);
     for (page, skip) in [(1, 0), (2, 10), (7, 60)] {
-        let turn = PageStep::to(&listing, page);
-        assert_eq!((turn.scan.seek, turn.scan.skip), (Seek::Start, skip));
-        assert_eq!(turn.scan.rows, 10);
+        let step = PageStep::to(&listing, page);
+        assert_eq!((step.scan.seek, step.scan.skip), (Seek::Start, skip));
+        assert_eq!(step.scan.rows, 10);
     }
 }
 
 #[test]
-fn a_step_seeks_from_the_edge_of_the_page_that_one_has() {
+fn a_step_seeks_from_the_edge_of_the_current_page() {
     let listing = listing(10);
-    let here = position(5, 41, 50);
+    let current = position(5, 41, 50);
     let step = |offset| {
-        let scan = PageStep::from(&listing, here, offset).scan;
+        let scan = PageStep::from(&listing, current, offset).scan;
         (scan.seek, scan.skip, scan.sort.direction)
     };
     assert_eq!(step(1), (Seek::After(key(50)), 0, Direction::Ascending));
@@ -160,7 +160,7 @@ fn a_step_seeks_from_the_edge_of_the_page_that_one_has() {
 }
 
 #[test]
-fn a_step_before_the_beginning_is_the_first_page_as_it_is_now() {
+fn a_step_before_the_first_page_leads_to_the_first_page() {
     let listing = listing(10);
     for offset in [-2, -3, i32::MIN] {
         let step = PageStep::from(&listing, position(2, 11, 20), offset);
@@ -171,36 +171,33 @@ fn a_step_before_the_beginning_is_the_first_page_as_it_is_now() {
 }
 
 #[test]
-fn past_the_end_there_is_nothing_and_one_step_back_are_the_last_rows() {
+fn a_step_back_from_past_the_end_leads_to_the_last_rows() {
     let listing = listing(2);
     let step = |offset| PageStep::from(&listing, PAST_THE_END, offset);
     assert_eq!(step(1).scan.seek, Seek::End);
     assert_eq!(step(0).scan.seek, Seek::End);
     let rows = [1, 2, 3];
-    let beyond = turn(&rows, &listing, &PageStep::to(&listing, 9));
+    let beyond = read_page(&rows, &listing, &PageStep::to(&listing, 9));
     assert_eq!(beyond.position, PAST_THE_END);
     assert!(beyond.items.is_empty());
     assert!(beyond.more_before && !beyond.more_after);
-    let back = turn(&rows, &listing, &step(-1));
+    let back = read_page(&rows, &listing, &step(-1));
     assert_eq!((back.items, back.position), (vec![2, 3], position(8, 2, 3)));
     assert!(back.more_before && !back.more_after);
-    let further = turn(&rows, &listing, &step(-2));
+    let further = read_page(&rows, &listing, &step(-2));
     assert_eq!((further.items, further.position.page), (vec![1], 7));
-    let all_of_nothing = turn(&[], &listing, &step(-1));
-    assert_eq!(
-        (all_of_nothing.items, all_of_nothing.position.page),
-        (vec![], 1)
-    );
+    let of_no_rows = read_page(&[], &listing, &step(-1));
+    assert_eq!((of_no_rows.items, of_no_rows.position.page), (vec![], 1));
 }
 
 #[test]
 fn page_numbers_do_not_overflow() {
-    let here = PagePosition {
+    let current = PagePosition {
         page: i32::MAX,
         ..position(1, 1, 2)
     };
-    let turn = PageStep::from(&listing(1), here, 2);
-    let page = turn.page(found([3], false)).expect("a page");
+    let step = PageStep::from(&listing(1), current, 2);
+    let page = step.page(found([3], false)).expect("a page");
     assert_eq!(page.position.page, i32::MAX);
 }
 
@@ -220,7 +217,7 @@ fn a_page_shows_its_rows_in_the_order_of_the_listing() {
 }
 
 #[test]
-fn a_page_that_is_cut_goes_on_where_it_was_cut() {
+fn a_step_from_a_truncated_page_continues_at_its_last_row() {
     let listing = listing(3);
     let cut = PageStep::to(&listing, 1)
         .page(found([1], true))
@@ -236,44 +233,44 @@ fn a_page_that_is_cut_goes_on_where_it_was_cut() {
 }
 
 #[test]
-fn a_scan_that_gave_up_goes_on_where_it_gave_up() {
+fn a_step_after_an_unfinished_scan_continues_where_it_ended() {
     let listing = listing(3);
-    let gave_up = |rows: Found<u64>| Found {
+    let unfinished = |rows: Found<u64>| Found {
         reached: Some(key(50)),
         ..rows
     };
-    let empty = PageStep::to(&listing, 1).page(gave_up(found([], true)));
+    let empty = PageStep::to(&listing, 1).page(unfinished(found([], true)));
     let empty = empty.expect("a page");
     assert!(empty.items.is_empty() && empty.more_after);
     assert_eq!(empty.position, position(1, 50, 50));
-    let short = PageStep::to(&listing, 1).page(gave_up(found([1], true)));
+    let short = PageStep::to(&listing, 1).page(unfinished(found([1], true)));
     assert_eq!(short.expect("a page").position, position(1, 1, 50));
 
     let back = PageStep::from(&listing, position(9, 80, 90), -1);
-    let empty = back.page(gave_up(found([], true))).expect("a page");
+    let empty = back.page(unfinished(found([], true))).expect("a page");
     assert!(empty.items.is_empty() && empty.more_before && empty.more_after);
     assert_eq!(empty.position, position(8, 50, 50));
-    let short = back.page(gave_up(found([79], true))).expect("a page");
+    let short = back.page(unfinished(found([79], true))).expect("a page");
     assert_eq!(short.position, position(8, 50, 79));
 
-    let ended = PageStep::to(&listing, 1).page(gave_up(found([1], false)));
+    let ended = PageStep::to(&listing, 1).page(unfinished(found([1], false)));
     assert_eq!(ended.expect("a page").position, position(1, 1, 1));
 }
 
 #[test]
-fn there_and_back_again_shows_every_row_once_each_way() {
+fn steps_forward_and_back_show_every_row_once() {
     let rows: Vec<u64> = (1..=7).collect();
     for field in [SortField::CreateTime, SortField::UpdateTime] {
         for direction in [Direction::Ascending, Direction::Descending] {
             for rows_per_page in 1..=8 {
                 let mut listing = listing(rows_per_page);
                 listing.sort = Sort { field, direction };
-                let mut page = turn(&rows, &listing, &PageStep::to(&listing, 1));
+                let mut page = read_page(&rows, &listing, &PageStep::to(&listing, 1));
                 assert!(!page.more_before);
                 let mut pages = vec![page.items.clone()];
                 while page.more_after {
                     let step = PageStep::from(&listing, page.position, 1);
-                    page = turn(&rows, &listing, &step);
+                    page = read_page(&rows, &listing, &step);
                     pages.push(page.items.clone());
                 }
                 let mut all = pages.concat();
@@ -286,7 +283,7 @@ fn there_and_back_again_shows_every_row_once_each_way() {
                 for expected in pages.iter().rev().skip(1) {
                     assert!(page.more_before);
                     let step = PageStep::from(&listing, page.position, -1);
-                    page = turn(&rows, &listing, &step);
+                    page = read_page(&rows, &listing, &step);
                     assert_eq!(&page.items, expected);
                 }
                 assert_eq!(page.position.page, 1);
@@ -297,23 +294,23 @@ fn there_and_back_again_shows_every_row_once_each_way() {
 }
 
 #[test]
-fn later_arrivals_repeat_no_row() {
+fn rows_added_between_steps_repeat_no_row() {
     let mut listing = listing(2);
     listing.sort.direction = Direction::Descending;
     let mut rows: Vec<u64> = (1..=6).collect();
-    let mut page = turn(&rows, &listing, &PageStep::to(&listing, 1));
+    let mut page = read_page(&rows, &listing, &PageStep::to(&listing, 1));
     let mut shown = page.items.clone();
     while page.more_after {
         rows.push(rows.len() as u64 + 1);
-        page = turn(&rows, &listing, &PageStep::from(&listing, page.position, 1));
+        page = read_page(&rows, &listing, &PageStep::from(&listing, page.position, 1));
         shown.extend(&page.items);
     }
     assert_eq!(shown, [6, 5, 4, 3, 2, 1]);
-    let back = turn(
+    let back = read_page(
         &rows,
         &listing,
         &PageStep::from(&listing, page.position, -2),
     );
     assert_eq!((back.items, back.position.page), (vec![6, 5], 1));
-    assert!(back.more_before, "what came since is before it");
+    assert!(back.more_before, "added rows are before it");
 }

@@ -15,9 +15,9 @@ pub enum JobState {
     Filling,
     /// The job delivers.
     Running,
-    /// Every recipient had their turn.
+    /// All chunks were delivered.
     Done,
-    /// The job was stopped before all recipients had their turn.
+    /// The job was stopped before all chunks were delivered.
     Cancelled,
 }
 
@@ -54,22 +54,22 @@ pub struct JobCounts {
     pub delivered: i64,
     /// Inboxes that were full.
     pub full: i64,
-    /// Recipients whose turn never came.
+    /// Recipients to whom the job no longer delivers.
     pub failed: i64,
 }
 
-/// A change of the message, on its way to the boxes that have it.
+/// Progress of a change of the message through the delivered chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobChange {
     /// Change of the message: an update or a recall.
     pub kind: MessageChange,
-    /// The next chunk that takes it; after the last comes the first.
+    /// The next chunk to apply it to; the first follows the last.
     pub next_chunk: i64,
-    /// The chunks that had had their turn when the message changed.
+    /// Number of chunks that were delivered when the message changed.
     pub chunks: i64,
     /// Number of chunks that have not applied the change.
     pub left: i64,
-    /// True if a delivery comes before the next chunk of the change.
+    /// True if a delivery precedes the next chunk of the change.
     pub waits: bool,
 }
 
@@ -95,7 +95,7 @@ impl JobChange {
 /// Step of a job: one chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// Change that the chunk takes.
+    /// Change to apply to the chunk.
     pub change: MessageChange,
     /// Number of the chunk.
     pub chunk_no: i64,
@@ -110,13 +110,13 @@ pub struct SendJob {
     pub message_id: Option<MessageId>,
     /// State of the job.
     pub state: JobState,
-    /// Under which number its chunks are stored.
+    /// Run number of its stored chunks.
     pub run_no: i64,
-    /// The next chunk that the message is delivered to.
+    /// The next chunk to deliver to.
     pub next_chunk: i64,
     /// Numbers of recipients by result.
     pub counts: JobCounts,
-    /// The last change of the message, if a box had to take it.
+    /// The last change of the message, if chunks had been delivered.
     pub change: Option<JobChange>,
     /// Time of the last step, unique among the steps of the job.
     pub step_ms: Millis,
@@ -142,12 +142,12 @@ impl SendJob {
         }
     }
 
-    /// Lets anybody take the next step, in its turn from now on.
-    fn leave(&mut self, now: Millis) {
+    /// Releases the job, so that any replica may run the next step.
+    fn release(&mut self, now: Millis) {
         self.step_ms = now.after(-JOB_HELD_MS);
     }
 
-    /// Returns the time to record for a step taken now: never that of the last one.
+    /// Returns the time to record for a step that is run now: never that of the last one.
     #[must_use]
     pub fn step_time(&self, now: Millis) -> Millis {
         if now == self.step_ms {
@@ -157,16 +157,16 @@ impl SendJob {
         }
     }
 
-    /// Begins to deliver a message.
+    /// Starts the delivery of a message.
     pub fn start(&mut self, message_id: MessageId, expire_ms: Millis, now: Millis) {
         self.message_id = Some(message_id);
         self.state = JobState::Running;
         self.expire_ms = expire_ms;
-        self.leave(now);
+        self.release(now);
     }
 
-    /// The next chunk had its turn: so many of its inboxes took the message, and so many were
-    /// full.
+    /// Records the delivery of the next chunk: the numbers of inboxes that took the message and
+    /// of those that were full.
     pub fn deliver(&mut self, delivered: i64, full: i64) {
         self.next_chunk += 1;
         self.counts.delivered += delivered;
@@ -179,7 +179,7 @@ impl SendJob {
         }
     }
 
-    /// The next chunk has taken the change.
+    /// Records that the change was applied to its next chunk.
     pub fn take_change(&mut self) {
         if let Some(change) = &mut self.change {
             change.next_chunk = (change.next_chunk + 1) % change.chunks;
@@ -188,7 +188,7 @@ impl SendJob {
         }
     }
 
-    /// Does no more of anything, such as when the message has expired.
+    /// Stops deliveries and changes, such as when the message has expired.
     pub fn end(&mut self) {
         self.stop();
         if let Some(change) = &mut self.change {
@@ -196,7 +196,7 @@ impl SendJob {
         }
     }
 
-    /// Delivers to nobody more.
+    /// Stops deliveries.
     pub fn stop(&mut self) {
         if self.state == JobState::Running {
             self.state = JobState::Cancelled;
@@ -205,15 +205,15 @@ impl SendJob {
         }
     }
 
-    /// The message has changed: whoever has it is to take that. What a chunk has not taken yet
-    /// of an earlier change is in it. It goes on where that one was: else those at the end would
-    /// never have their turn, if the message changed often.
+    /// Schedules a change of the message for all delivered chunks. It replaces an earlier change
+    /// that is not applied everywhere, and continues at the chunk where that one was: otherwise
+    /// frequent changes would never reach the last chunks.
     pub fn change(&mut self, kind: MessageChange, now: Millis) {
         if kind == MessageChange::Recalled {
             self.stop();
         }
         if self.next_step().is_none() {
-            self.leave(now);
+            self.release(now);
         }
         if self.next_chunk > 0 {
             let earlier = self.change.filter(|change| change.left > 0);
@@ -245,8 +245,8 @@ impl SendJob {
     }
 }
 
-/// Returns true if no replica seems to work on a job with that last step: it is neither less
-/// than a second ago nor, by another clock, less than a second ahead.
+/// Returns true if a job is free for any replica: its last step is at least a second ago, or, by
+/// another clock, a second ahead.
 #[must_use]
 pub const fn is_left(step_ms: Millis, now: Millis) -> bool {
     now.0.abs_diff(step_ms.0) >= JOB_HELD_MS.unsigned_abs()
@@ -272,9 +272,9 @@ pub struct JobReport {
 pub struct ChangeReport {
     /// True if the message was deleted, false if its content was replaced.
     pub is_recall: bool,
-    /// Recipients whose turn has come.
+    /// Number of recipients that the change has reached.
     pub reached: i64,
-    /// Recipients whose turn had come, or comes.
+    /// Number of recipients that it has to reach.
     pub total: i64,
 }
 

@@ -5,7 +5,7 @@ use crate::testing::sent_at;
 
 const NOW: Millis = Millis(5_000);
 
-/// A job that delivers to so many.
+/// A running job with that number of recipients.
 fn running(accepted: i64) -> SendJob {
     let job_id = JobId::new(sent_at(1).uuid());
     let mut job = SendJob {
@@ -32,7 +32,7 @@ const fn step(change: MessageChange, chunk_no: i64) -> Step {
 }
 
 #[test]
-fn a_job_is_done_when_each_chunk_had_its_turn() {
+fn a_job_is_done_after_its_last_chunk() {
     for (accepted, chunks) in [(1, 1), (500, 1), (501, 2), (1_000, 2), (1_001, 3)] {
         let mut job = running(accepted);
         for chunk_no in 0..chunks {
@@ -46,7 +46,7 @@ fn a_job_is_done_when_each_chunk_had_its_turn() {
         assert_eq!((job.state, job.next_step()), (JobState::Done, None));
         let before = job.clone();
         job.stop();
-        assert_eq!(job, before, "it has ended already");
+        assert_eq!(job, before, "a finished job is not stopped");
     }
 }
 
@@ -66,7 +66,7 @@ fn undelivered_recipients_count_as_failed_when_a_job_stops() {
     assert_eq!(job.next_step(), None);
 }
 
-/// The reach of the last change.
+/// The report of the last change.
 fn reached(job: &SendJob) -> Option<(bool, i64, i64)> {
     let change = job.report()?.change?;
     Some((change.is_recall, change.reached, change.total))
@@ -78,9 +78,9 @@ fn a_change_covers_delivered_chunks_while_delivery_goes_on() {
     job.deliver(500, 0);
     job.deliver(500, 0);
     job.change(MessageChange::Updated, NOW);
-    let mut turns = Vec::new();
+    let mut steps = Vec::new();
     while let Some(step) = job.next_step() {
-        turns.push((step.change, step.chunk_no));
+        steps.push((step.change, step.chunk_no));
         match step.change {
             MessageChange::Sent => job.deliver(200, 0),
             _ => job.take_change(),
@@ -91,7 +91,7 @@ fn a_change_covers_delivered_chunks_while_delivery_goes_on() {
         (MessageChange::Sent, 2),
         (MessageChange::Updated, 1),
     ];
-    assert_eq!(turns, expected);
+    assert_eq!(steps, expected);
     assert_eq!(reached(&job), Some((false, 1_000, 1_000)));
     job.change(MessageChange::Recalled, NOW);
     assert_eq!(reached(&job), Some((true, 0, 1_200)));
@@ -99,7 +99,7 @@ fn a_change_covers_delivered_chunks_while_delivery_goes_on() {
 }
 
 #[test]
-fn deliveries_and_every_chunk_have_their_turn_however_often_the_message_changes() {
+fn frequent_changes_starve_neither_deliveries_nor_chunks() {
     let mut job = running(5_000);
     let mut updated = [0; 10];
     for _ in 0..60 {
@@ -121,7 +121,7 @@ fn deliveries_and_every_chunk_have_their_turn_however_often_the_message_changes(
 }
 
 #[test]
-fn a_change_goes_on_where_the_last_one_was() {
+fn a_change_continues_where_the_last_one_was() {
     let mut job = running(1_200);
     for _ in 0..3 {
         job.deliver(400, 0);
@@ -136,13 +136,13 @@ fn a_change_goes_on_where_the_last_one_was() {
         reach.push((step.chunk_no, reached(&job).expect("a change").1));
         job.take_change();
     }
-    // The last chunk has 200.
+    // The last chunk has 200 recipients.
     assert_eq!(reach, [(2, 0), (0, 200), (1, 700)]);
     assert_eq!(reached(&job), Some((true, 1_200, 1_200)));
 }
 
 #[test]
-fn a_change_before_the_first_delivery_needs_no_walk() {
+fn a_change_before_the_first_delivery_needs_no_steps() {
     let mut job = running(10);
     job.change(MessageChange::Updated, NOW);
     assert_eq!(
@@ -155,9 +155,9 @@ fn a_change_before_the_first_delivery_needs_no_walk() {
 }
 
 #[test]
-fn a_job_is_left_alone_briefly_after_a_step_of_any_clock() {
+fn a_job_is_held_for_a_second_after_a_step_by_any_clock() {
     let mut job = running(10);
-    assert!(is_left(job.step_ms, NOW), "nobody has begun");
+    assert!(is_left(job.step_ms, NOW), "no replica has begun");
     job.step_ms = job.step_time(NOW);
     assert_ne!(job.step_time(NOW), NOW, "each step has its own time");
     for (now, left) in [
@@ -170,8 +170,8 @@ fn a_job_is_left_alone_briefly_after_a_step_of_any_clock() {
         assert_eq!(is_left(job.step_ms, now), left, "{now:?}");
     }
     job.change(MessageChange::Updated, NOW);
-    assert!(!is_left(job.step_ms, NOW), "somebody is at it");
+    assert!(!is_left(job.step_ms, NOW), "a replica is running it");
     job.deliver(10, 0);
     job.change(MessageChange::Updated, NOW);
-    assert!(is_left(job.step_ms, NOW), "nobody was any more");
+    assert!(is_left(job.step_ms, NOW), "the job had ended");
 }
