@@ -113,6 +113,13 @@ macro_rules! matches {
 
 /// A page of the rows `$seen`. Every row repeats the number of rows examined and the last of
 /// them; if nothing matches, it is the only row.
+///
+/// - `seen`: the next rows, `$5` at most, so that the cost does not depend on what matches;
+/// - `edge`: the last of them, from which the next page goes on;
+/// - `matching`: those that meet the criteria, numbered in the order of the page;
+/// - `fitting`: the same with the bytes of the contents before each. A content that exceeds the
+///   limit is null: the page ends before it, and such a content is not even read. The first one
+///   is returned whatever its size.
 macro_rules! page {
     ($seen:expr, $order:literal, $reverse:literal) => {
         concat!(

@@ -181,6 +181,8 @@ impl Queues {
     /// Takes the operations of the next batch, sorted by the time at which they were queued.
     fn take_batch(&mut self, operations_max: usize) -> Batch {
         let mut batch = Batch::default();
+        // Large operations first, or small ones would fill every batch; never in two batches in a
+        // row, or small ones would wait for all of them.
         if self.small.is_empty() {
             self.large
                 .fill(operations_max, BATCH_ENTRIES_MAX, &mut batch);
@@ -261,6 +263,7 @@ impl AppQueues {
                 continue;
             }
             if !fits(next) {
+                // The app keeps its turn and its counter for the next batch.
                 return None;
             }
             queue.deficit -= cost;
@@ -287,6 +290,7 @@ impl AppQueues {
             made_room: true,
             evicted: Vec::new(),
         };
+        // Nothing is evicted unless it makes room for all that the operation needs.
         let mut exhausted = self.exhausted_by(load);
         if exhausted.any(|resource| self.largest_app(operation, resource).is_none()) {
             eviction.made_room = false;
