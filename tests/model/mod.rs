@@ -14,7 +14,7 @@ use futures::future::join_all;
 use storage::Clock;
 use support::ids::SequentialIds;
 use support::store::DatabaseKind;
-use support::{coverage, drift, however_gathered};
+use support::{coverage, drift, gears, however_gathered};
 
 use crate::conformance::fixture::{BatchStore, StoreFixture};
 use comparison::Comparison;
@@ -23,7 +23,11 @@ use reference::{Reference, ReferenceAction};
 use tally::OutcomeTally;
 
 const SEED: u64 = 20_260_101;
+/// Operations of a run in the second gear: enough for every kind of operation, outcome and
+/// settling.
 const OPERATIONS: u64 = 10_000;
+/// Operations of a run in the first gear.
+const OPERATIONS_FIRST_GEAR: u64 = 2_500;
 /// Operations of a run with lanes that are not the default.
 const OPERATIONS_UNUSUAL: u64 = 1_500;
 /// Operations in a batch at the most.
@@ -55,12 +59,12 @@ pub fn policy() -> Policy {
 async fn random_operations_equal_the_reference_model(fixture: &StoreFixture) {
     let seed = setting("POSTROOM_MODEL_SEED", SEED);
     let setup = fixture.test.setup();
-    let usual = if setup.is_usual() {
-        OPERATIONS
-    } else {
-        OPERATIONS_UNUSUAL
+    let default = match (setup.is_usual(), gears::second()) {
+        (true, true) => OPERATIONS,
+        (true, false) => OPERATIONS_FIRST_GEAR,
+        (false, _) => OPERATIONS_UNUSUAL,
     };
-    let operations = setting("POSTROOM_MODEL_OPERATIONS", usual);
+    let operations = setting("POSTROOM_MODEL_OPERATIONS", default);
     coverage::print_once(&format!("model: {setup}, seed {seed}"));
     let mut run = ModelRun {
         reference: Reference::new(policy()),
