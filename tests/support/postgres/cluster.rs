@@ -32,13 +32,31 @@ const ICU: [&str; 3] = [
 ];
 const PLAIN: [&str; 1] = ["--locale=C.UTF-8"];
 
-/// Limits of the server; durability is as it is by default.
+/// Settings of every server.
 const SETTINGS: &str = "\
 listen_addresses = '127.0.0.1'
 max_connections = 1000
 shared_buffers = 64MB
 log_min_messages = error
 ";
+
+/// Durability of a server's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// Acknowledged commits survive the loss of the machine: the default of `PostgreSQL`.
+    Machine,
+    /// Acknowledged commits survive the loss of the server's processes.
+    Processes,
+}
+
+impl Durability {
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::Machine => "",
+            Self::Processes => "fsync = off\n",
+        }
+    }
+}
 
 /// A server of our own, which ends with this value, and with this process at the latest.
 #[derive(Debug)]
@@ -58,7 +76,7 @@ impl Cluster {
     /// If there is no `PostgreSQL` and none can be had.
     #[must_use]
     pub fn private() -> Self {
-        Self::start(Until::Dropped, Vec::new())
+        Self::start(Durability::Machine, Until::Dropped, Vec::new())
             .unwrap_or_else(|error| panic!("PostgreSQL is needed and cannot be had: {error:#}"))
     }
 
@@ -66,7 +84,11 @@ impl Cluster {
     ///
     /// # Errors
     /// If there is no `PostgreSQL` and none can be had, or it does not start.
-    pub(super) fn start(until: Until, mut remove: Vec<PathBuf>) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        durability: Durability,
+        until: Until,
+        mut remove: Vec<PathBuf>,
+    ) -> anyhow::Result<Self> {
         let programs = Binaries::locate()?;
         let account = Account::choose()?;
         let folder = TempFolder::new().keep();
@@ -82,7 +104,7 @@ impl Cluster {
             password: Uuid::new_v4().simple().to_string(),
             _watchdog: Watchdog::start(shell, until, &pg_ctl, &data, &remove)?,
         };
-        cluster.create()?;
+        cluster.create(durability)?;
         cluster.listen()?;
         coverage::covers(&format!(
             "{} from {}",
@@ -175,7 +197,7 @@ impl Cluster {
         self.restart();
     }
 
-    fn create(&self) -> anyhow::Result<()> {
+    fn create(&self, durability: Durability) -> anyhow::Result<()> {
         let password = self.folder.join("password");
         fs::write(&password, &self.password)?;
         self.account.give(&password)?;
@@ -194,7 +216,8 @@ impl Cluster {
         let config = self.folder.join("data/postgresql.conf");
         let defaults = fs::read_to_string(&config)?;
         let sockets = self.folder.display();
-        let ours = format!("{SETTINGS}unix_socket_directories = '{sockets}'\n");
+        let durability = durability.settings();
+        let ours = format!("{SETTINGS}{durability}unix_socket_directories = '{sockets}'\n");
         Ok(fs::write(config, defaults + &ours)?)
     }
 

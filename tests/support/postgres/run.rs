@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::account::Account;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Durability};
 use super::database::PostgresServer;
 use super::watchdog::Until;
 
@@ -28,7 +28,7 @@ pub fn server() -> anyhow::Result<PostgresServer> {
 fn of_this_process() -> anyhow::Result<PostgresServer> {
     // Never dropped: it ends with the process.
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    let cluster = Cluster::start(Until::Dropped, Vec::new())?;
+    let cluster = Cluster::start(Durability::Processes, Until::Dropped, Vec::new())?;
     Ok(CLUSTER.get_or_init(|| cluster).server())
 }
 
@@ -45,7 +45,8 @@ fn of_many_processes(folder: &Path) -> anyhow::Result<PostgresServer> {
         return PostgresServer::parse(&url);
     }
     let until = Until::ProcessEnds(parent_id());
-    let server = Cluster::start(until, vec![folder.to_owned()])?.server();
+    let remove = vec![folder.to_owned()];
+    let server = Cluster::start(Durability::Processes, until, remove)?.server();
     fs::write(written, server.url())?;
     Ok(server)
 }
