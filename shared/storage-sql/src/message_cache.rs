@@ -35,7 +35,8 @@ impl MessageCache {
         }
     }
 
-    /// Returns a version of a message, if it is cached.
+    /// Returns a version of a message, if it is cached. The caller records the look-ups of a
+    /// read together, by [`Self::record`].
     pub fn get(
         &self,
         epoch: Uuid,
@@ -43,8 +44,13 @@ impl MessageCache {
         message_id: MessageId,
         version: i64,
     ) -> Option<Arc<Message>> {
-        let found = self.messages.get(&(epoch, app_no, message_id, version));
-        self.metrics.record(found)
+        self.messages.get(&(epoch, app_no, message_id, version))
+    }
+
+    /// Records look-ups by what they found.
+    pub fn record(&self, found: &[Option<Arc<Message>>]) {
+        let hits = found.iter().flatten().count();
+        self.metrics.record_all(hits, found.len() - hits);
     }
 
     /// Caches the current version of a message. Messages to segments are not cached: their

@@ -39,6 +39,7 @@ impl Messages<'_> {
         bytes_max: i64,
     ) -> Result<Lookup<Item>, Error> {
         let mut known: Vec<_> = entries.iter().map(|entry| self.kept(entry)).collect();
+        self.cache.record(&known);
         let mut large = HashSet::new();
         let mut unknown = Vec::new();
         for (entry, known) in entries.iter().zip(&known) {

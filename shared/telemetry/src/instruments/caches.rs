@@ -34,8 +34,7 @@ impl CacheMetrics {
             ),
             cache: KeyValue::new("postroom.cache.name", cache),
         };
-        metrics.hits.add(0, metrics.cache());
-        metrics.misses.add(0, metrics.cache());
+        metrics.record_all(0, 0);
         metrics
     }
 
@@ -48,6 +47,12 @@ impl CacheMetrics {
         };
         counter.add(1, self.cache());
         found
+    }
+
+    /// Counts the look-ups of a whole read at once.
+    pub fn record_all(&self, hits: usize, misses: usize) {
+        self.hits.add(hits as u64, self.cache());
+        self.misses.add(misses as u64, self.cache());
     }
 
     const fn cache(&self) -> &[KeyValue] {

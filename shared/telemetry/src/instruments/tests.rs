@@ -230,10 +230,11 @@ fn a_cache_counts_hits_and_misses_under_its_name() {
         for _ in 0..2 {
             assert_eq!(cache.record(None::<i64>), None);
         }
+        cache.record_all(2, 3);
     });
     let name = [r#"postroom_cache_name="message""#];
-    assert_value(&text, "postroom_cache_hits_total", &name, 1.0);
-    assert_value(&text, "postroom_cache_misses_total", &name, 2.0);
+    assert_value(&text, "postroom_cache_hits_total", &name, 3.0);
+    assert_value(&text, "postroom_cache_misses_total", &name, 5.0);
 }
 
 #[test]
