@@ -57,7 +57,20 @@ impl Ledger {
         entries.map(|entry| entry.message_id).collect()
     }
 
-    /// Adds an entry, unread.
+    /// Returns a copy of an entry for a change. If the mailbox was not read, the batch fails.
+    pub(super) fn entry_to_change(
+        &mut self,
+        owner: &ProfileId,
+        msgbox: Msgbox,
+        message_id: MessageId,
+    ) -> Option<Entry> {
+        if !self.has_read(owner) {
+            return None;
+        }
+        self.entry(owner, msgbox, message_id).cloned()
+    }
+
+    /// Adds an entry, unread. False if the mailbox was not read.
     pub fn add_entry(&mut self, owner: &ProfileId, new: NewEntry) -> bool {
         if !self.has_read(owner) {
             return false;
@@ -96,16 +109,13 @@ impl Ledger {
         message_id: MessageId,
         read: bool,
     ) -> bool {
-        let differs = self.has_read(owner)
-            && self
-                .entry(owner, msgbox, message_id)
-                .is_some_and(|entry| msgbox == Msgbox::Inbox && entry.is_unread() == read);
-        if !differs {
+        let Some(entry) = self.entry_to_change(owner, msgbox, message_id) else {
+            return false;
+        };
+        if msgbox != Msgbox::Inbox || entry.is_unread() != read {
             return false;
         }
-        if let Some(entry) = self.entry(owner, msgbox, message_id).cloned() {
-            self.tally_marked(&entry, read);
-        }
+        self.tally_marked(&entry, read);
         self.change_entry(owner, msgbox, message_id, |entry| {
             entry.read_ms = read.then_some(entry.update_ms);
         })
@@ -119,10 +129,7 @@ impl Ledger {
         msgbox: Msgbox,
         message_id: MessageId,
     ) -> bool {
-        if !self.has_read(owner) {
-            return false;
-        }
-        let Some(mut entry) = self.entry(owner, msgbox, message_id).cloned() else {
+        let Some(mut entry) = self.entry_to_change(owner, msgbox, message_id) else {
             return false;
         };
         let Some(mailbox_id) = self.mailbox(owner).map(|mailbox| mailbox.mailbox_id) else {
@@ -158,10 +165,7 @@ impl Ledger {
         msgbox: Msgbox,
         message_id: MessageId,
     ) -> bool {
-        if !self.has_read(owner) {
-            return false;
-        }
-        let Some(entry) = self.entry(owner, msgbox, message_id).cloned() else {
+        let Some(entry) = self.entry_to_change(owner, msgbox, message_id) else {
             return false;
         };
         let Some((mailbox, now)) = self.tick(owner) else {
@@ -196,10 +200,7 @@ impl Ledger {
         message_id: MessageId,
         change: impl FnOnce(&mut Entry),
     ) -> bool {
-        if !self.has_read(owner) {
-            return false;
-        }
-        let Some(mut entry) = self.entry(owner, msgbox, message_id).cloned() else {
+        let Some(mut entry) = self.entry_to_change(owner, msgbox, message_id) else {
             return false;
         };
         let Some((mailbox, now)) = self.tick(owner) else {

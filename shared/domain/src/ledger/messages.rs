@@ -40,14 +40,18 @@ impl Ledger {
         self.rows.messages.insert(message_id, tracked);
     }
 
+    /// Returns a copy of a message for a change. If not all of its holders were read, the batch
+    /// fails.
+    fn message_to_change(&mut self, message_id: MessageId) -> Option<Envelope> {
+        let envelope = self.message(message_id).cloned()?;
+        self.has_read_holders(message_id).then_some(envelope)
+    }
+
     /// Replaces the content of a message for all its holders. False if there is no message.
     pub fn revise_message(&mut self, message_id: MessageId, content: Content) -> bool {
-        let Some(mut envelope) = self.message(message_id).cloned() else {
+        let Some(mut envelope) = self.message_to_change(message_id) else {
             return false;
         };
-        if !self.has_read_holders(&envelope) {
-            return false;
-        }
         envelope.version += 1;
         envelope.modified = true;
         envelope.update_ms = envelope.update_ms.max(self.now);
@@ -66,12 +70,9 @@ impl Ledger {
 
     /// Removes a message with the entries of all its holders. False if there is no message.
     pub fn remove_message(&mut self, message_id: MessageId) -> bool {
-        let Some(envelope) = self.message(message_id).cloned() else {
+        let Some(envelope) = self.message_to_change(message_id) else {
             return false;
         };
-        if !self.has_read_holders(&envelope) {
-            return false;
-        }
         for (owner, msgbox) in envelope.holders() {
             self.drop_entry(owner, msgbox, message_id);
         }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Ledger;
 use crate::id::{MessageId, ProfileId};
-use crate::message::{Envelope, Holders};
+use crate::message::Holders;
 
 /// Row that was to be changed without having been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +45,7 @@ impl Ledger {
     }
 
     /// Returns whether all holders of a message were read; else the batch fails.
-    pub(super) fn has_read_holders(&mut self, envelope: &Envelope) -> bool {
-        let message_id = envelope.message_id;
+    pub(super) fn has_read_holders(&mut self, message_id: MessageId) -> bool {
         let was_read = self.holders.get(&message_id) == Some(&Holders::All);
         if !was_read {
             self.not_read.get_or_insert(NotRead::Holders(message_id));

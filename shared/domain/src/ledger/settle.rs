@@ -224,10 +224,7 @@ impl Ledger {
 
     /// Shows a version of a message in its entry, if that shows an earlier one.
     pub(super) fn show_version(&mut self, owner: &ProfileId, message_id: MessageId, version: i64) {
-        if !self.has_read(owner) {
-            return;
-        }
-        let entry = self.entry(owner, Msgbox::Inbox, message_id);
+        let entry = self.entry_to_change(owner, Msgbox::Inbox, message_id);
         if entry.is_some_and(|entry| entry.content_version < version) {
             self.change_entry(owner, Msgbox::Inbox, message_id, |entry| {
                 entry.content_version = version;
