@@ -26,10 +26,8 @@ const SEED: u64 = 20_260_101;
 /// Operations of a run in the second gear: enough for every kind of operation, outcome and
 /// settling.
 const OPERATIONS: u64 = 10_000;
-/// Operations of a run in the first gear.
-const OPERATIONS_FIRST_GEAR: u64 = 2_500;
-/// Operations of a run with lanes that are not the default.
-const OPERATIONS_UNUSUAL: u64 = 1_500;
+/// Operations of a run in the first gear, and of one with lanes that are not the default.
+const OPERATIONS_SHORT: u64 = 1_500;
 /// Operations in a batch at the most.
 const BATCH_MAX: u64 = 60;
 /// Kinds of settling that a run must contain.
@@ -59,10 +57,10 @@ pub fn policy() -> Policy {
 async fn random_operations_equal_the_reference_model(fixture: &StoreFixture) {
     let seed = setting("POSTROOM_MODEL_SEED", SEED);
     let setup = fixture.test.setup();
-    let default = match (setup.is_usual(), gears::second()) {
-        (true, true) => OPERATIONS,
-        (true, false) => OPERATIONS_FIRST_GEAR,
-        (false, _) => OPERATIONS_UNUSUAL,
+    let default = if setup.is_usual() && gears::second() {
+        OPERATIONS
+    } else {
+        OPERATIONS_SHORT
     };
     let operations = setting("POSTROOM_MODEL_OPERATIONS", default);
     coverage::print_once(&format!("model: {setup}, seed {seed}"));

@@ -156,7 +156,7 @@ impl TestDatabase {
         match backend {
             DatabaseKind::Sqlite => {
                 coverage::covers("SQLite, embedded");
-                Self::Sqlite(TempFolder::new())
+                Self::Sqlite(TempFolder::in_memory())
             }
             DatabaseKind::Postgres => Self::Postgres(postgres::shared().database().await),
         }

@@ -53,7 +53,14 @@ impl Durability {
     const fn settings(self) -> &'static str {
         match self {
             Self::Machine => "",
-            Self::Processes => "fsync = off\n",
+            Self::Processes => "fsync = off\nmax_wal_size = 128MB\n",
+        }
+    }
+
+    fn folder(self) -> TempFolder {
+        match self {
+            Self::Machine => TempFolder::new(),
+            Self::Processes => TempFolder::in_memory(),
         }
     }
 }
@@ -91,7 +98,7 @@ impl Cluster {
     ) -> anyhow::Result<Self> {
         let programs = Binaries::locate()?;
         let account = Account::choose()?;
-        let folder = TempFolder::new().keep();
+        let folder = durability.folder().keep();
         account.give(&folder)?;
         remove.push(folder.clone());
         let (pg_ctl, data) = (programs.path("pg_ctl"), folder.join("data"));
