@@ -11,4 +11,5 @@ mod language;
 mod model;
 mod process;
 mod realtime;
+mod sync;
 mod torture;

@@ -10,10 +10,13 @@ use support::on_each_database;
 
 use super::builders::{app, bytes, delete, edit, from_user, mark, profile, remove, sent};
 use super::fixture::StoreFixture;
+use super::page_offsets::everything;
 
 on_each_database![
     every_kind_of_change_arrives_once_and_in_order,
-    the_feed_shows_the_last_state_of_entries_that_exist,
+    the_feed_shows_the_last_state_of_entries,
+    a_deletion_after_the_cursor_is_reported,
+    a_replay_reports_deletions_after_its_start_only,
     a_feed_resumed_at_any_point_neither_loses_nor_repeats_changes,
     cursor_0_replays_all_stored_entries,
     a_part_of_the_feed_is_cut_by_bytes_and_has_at_least_one_change,
@@ -84,6 +87,8 @@ async fn every_kind_of_change_arrives_once_and_in_order(fixture: &StoreFixture) 
         ("changed", Msgbox::Inbox, old[0]),
         ("changed", Msgbox::Inbox, old[1]),
         ("gone", Msgbox::Inbox, old[2]),
+        ("gone", Msgbox::Sent, new),
+        ("gone", Msgbox::Inbox, new),
         ("new", Msgbox::Inbox, last),
     ];
     assert_eq!(shorts(&feed), expected);
@@ -94,18 +99,56 @@ async fn every_kind_of_change_arrives_once_and_in_order(fixture: &StoreFixture) 
     assert!(after.changes.is_empty() && !after.more);
 }
 
-async fn the_feed_shows_the_last_state_of_entries_that_exist(fixture: &StoreFixture) {
+async fn the_feed_shows_the_last_state_of_entries(fixture: &StoreFixture) {
     let start = now(fixture).await;
     let ids = sends(fixture, 2).await;
     fixture.done(mark("bob", &ids[..1], true)).await;
     fixture.done(mark("bob", &ids[..1], false)).await;
     fixture.done(delete("bob", Msgbox::Inbox, &ids[1..])).await;
     let feed = read(fixture, start, MUCH).await;
-    assert_eq!(shorts(&feed), [("new", Msgbox::Inbox, ids[0])]);
+    let expected = [
+        ("new", Msgbox::Inbox, ids[0]),
+        ("gone", Msgbox::Inbox, ids[1]),
+    ];
+    assert_eq!(shorts(&feed), expected);
     let FeedChange::Received(item) = &feed.changes[0].1 else {
         panic!("{feed:?}");
     };
     assert_eq!((item.entry.version, item.entry.read_ms), (3, None));
+}
+
+/// A page that was read after the cursor shows what was created after it.
+async fn a_deletion_after_the_cursor_is_reported(fixture: &StoreFixture) {
+    let beginning = now(fixture).await;
+    sends(fixture, 1).await;
+    let start = now(fixture).await;
+    let id = fixture.send("ann", &["bob"]).await;
+    let page = fixture.page("bob", &everything()).await;
+    assert_eq!(page.found.items.len(), 2);
+    fixture.done(delete("bob", Msgbox::Inbox, &[id])).await;
+    let gone = ("gone", Msgbox::Inbox, id);
+    assert_eq!(shorts(&read(fixture, start, MUCH).await), [gone]);
+    let all = follow(fixture, beginning, 1).await;
+    assert_eq!(all.last().map(|(_, change)| *change), Some(gone));
+}
+
+async fn a_replay_reports_deletions_after_its_start_only(fixture: &StoreFixture) {
+    let ids = sends(fixture, 4).await;
+    fixture.done(delete("bob", Msgbox::Inbox, &ids[..1])).await;
+    let one = FeedLimits {
+        changes_max: 1,
+        ..MUCH
+    };
+    let part = read(fixture, FeedStart::Beginning, one).await;
+    assert_eq!(shorts(&part), [("new", Msgbox::Inbox, ids[1])]);
+    fixture.done(delete("bob", Msgbox::Inbox, &ids[1..3])).await;
+    let rest = read(fixture, FeedStart::After(part.reached), MUCH).await;
+    let expected = [
+        ("new", Msgbox::Inbox, ids[3]),
+        ("gone", Msgbox::Inbox, ids[1]),
+        ("gone", Msgbox::Inbox, ids[2]),
+    ];
+    assert_eq!(shorts(&rest), expected);
 }
 
 /// Changes of all kinds, some of them of entries that the reader never saw.

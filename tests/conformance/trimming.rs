@@ -34,8 +34,8 @@ async fn deletions(fixture: &StoreFixture, owner: &str, count: u32) {
     raw.run(&format!(
         "WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < {count})
          INSERT INTO msgbox_deleted
-             (app_no, mailbox_id, seq, box, message_id, create_seq, delete_ms)
-         SELECT b.app_no, b.mailbox_id, b.seq + 2 * n.seq, 0, {id}, 0, {now}
+             (app_no, mailbox_id, seq, box, message_id, delete_ms)
+         SELECT b.app_no, b.mailbox_id, b.seq + 2 * n.seq, 0, {id}, {now}
          FROM mailbox b CROSS JOIN n WHERE b.profile_id = '{owner}';
          UPDATE mailbox SET seq = seq + 2 * {count} WHERE profile_id = '{owner}'"
     ))

@@ -257,7 +257,8 @@ fn compare_verdicts(
     }
 }
 
-fn setting(name: &str, default: u64) -> u64 {
+/// Value of a variable of the run, or the default.
+pub fn setting(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}: {text}")),
         Err(_) => default,

@@ -165,7 +165,7 @@ impl CutReader {
             Frame::MessageReceived(entry) => self.put(entry, true),
             Frame::MessageUpdated(entry) => self.put(entry, false),
             Frame::MessageDeleted(gone) => {
-                // It may have come and gone while a backlog was read in parts.
+                // It may have come and gone since the cursor.
                 let key = (gone.msgbox.clone(), gone.message_id.clone());
                 self.entries.remove(&key);
             }

@@ -1,19 +1,14 @@
 //! The change feed of a mailbox: the latest change of each entry, in the order of `seq`.
 //!
-//! A reader reads the feed in windows. A window runs from the position of the reader to the
-//! head of the mailbox at that time; while it takes several reads, its bounds are part of the
-//! reader's position, so that every read of it classifies changes alike:
+//! A read reports every entry that changed after the position of the reader, in its current
+//! state, and every deletion after it, whether or not the reader has the entry: entries may also
+//! come from pages, which are younger than the position.
 //!
-//! - an entry created after the start of the backlog is reported as received, otherwise as
-//!   updated;
-//! - the deletion of an entry that was created within the window is not reported.
-//!
-//! An entry that changes while a window is read moves behind it. Whether it was delivered
-//! before is then unknown: a position says how far the reader is, not which entries it got. So
-//! the start of the backlog is carried from window to window until the reader has caught up. An
-//! entry created behind that start may be reported as received twice, and its deletion may be
-//! reported although it was never delivered. An entry reported as updated has always been
-//! delivered before.
+//! A reader with a long backlog reads it in parts, and entries that change meanwhile move to its
+//! end. So the start of the backlog is part of the position until the reader has caught up: an
+//! entry created behind it is reported as received, otherwise as updated. A replay of all stored
+//! entries also keeps its end: deletions before that are not reported, because the replay shows
+//! what is left, and so it needs no tombstones that were trimmed.
 
 use domain::mailbox::Counts;
 use domain::{MessageId, Msgbox};
@@ -72,15 +67,17 @@ pub enum FeedStart {
 pub struct FeedPosition {
     /// Last change read.
     pub offset: FeedOffset,
-    /// Current or last window of the backlog. None once the reader has caught up.
-    pub window: Option<BacklogWindow>,
+    /// Backlog of the reader. None once it has caught up.
+    pub backlog: Option<Backlog>,
 }
 
 impl FeedPosition {
-    /// Returns the window that the reader has not read to its end.
-    fn open_window(&self) -> Option<BacklogWindow> {
-        self.window
-            .filter(|window| self.offset.seq < window.until_seq)
+    /// Returns the `seq` up to which the reader needs no more deletions.
+    fn deletions_seq(&self) -> i64 {
+        match self.backlog {
+            Some(Backlog::Replay { until_seq }) => until_seq.max(self.offset.seq),
+            Some(Backlog::Since(_)) | None => self.offset.seq,
+        }
     }
 }
 
@@ -88,20 +85,21 @@ impl From<FeedOffset> for FeedPosition {
     fn from(offset: FeedOffset) -> Self {
         Self {
             offset,
-            window: None,
+            backlog: None,
         }
     }
 }
 
-/// A range of changes that a reader reads with several calls.
+/// Start of a backlog that a reader reads with several calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BacklogWindow {
-    /// Start of the backlog: the last change at which the reader had caught up.
-    pub backlog_seq: i64,
-    /// Start of the window, exclusive.
-    pub after_seq: i64,
-    /// End of the window, inclusive.
-    pub until_seq: i64,
+pub enum Backlog {
+    /// The changes after this `seq`, at which the reader had caught up.
+    Since(i64),
+    /// All stored entries.
+    Replay {
+        /// Head of the mailbox when the replay began.
+        until_seq: i64,
+    },
 }
 
 /// A page of the feed, with the state of the mailbox in the same snapshot.
@@ -127,11 +125,11 @@ pub struct FeedPage {
 /// A change of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedChange {
-    /// An entry that the reader may not have.
+    /// An entry created within the backlog.
     Received(Box<Item>),
-    /// An entry that the reader has in an older state.
+    /// An entry created before the backlog.
     Updated(Box<Item>),
-    /// An entry that has been deleted.
+    /// An entry that has been deleted; the reader may not have it.
     Deleted(Msgbox, MessageId),
 }
 
@@ -156,90 +154,57 @@ pub struct FeedLimits {
 }
 
 impl FeedStart {
-    /// Returns the range of `seq` to read: after the first, up to and including the second.
+    /// Returns the `seq` after which entries are read, and the one after which deletions are.
     #[must_use]
     pub fn bounds(&self) -> (i64, i64) {
         match self {
             Self::Head => (i64::MAX, i64::MAX),
             Self::Beginning => (0, i64::MAX),
-            Self::After(position) => {
-                let until_seq = position.open_window().map(|window| window.until_seq);
-                (position.offset.seq, until_seq.unwrap_or(i64::MAX))
-            }
+            Self::After(position) => (position.offset.seq, position.deletions_seq()),
         }
     }
 
-    /// Returns the window to read from a mailbox with this head and floor.
+    /// Returns the backlog to read from a mailbox with this head and floor.
     ///
     /// # Errors
     /// The reason why the reader cannot resume.
-    pub fn window(
-        &self,
-        epoch: Uuid,
-        head: i64,
-        floor: i64,
-    ) -> Result<BacklogWindow, ResyncReason> {
+    pub fn backlog(&self, epoch: Uuid, head: i64, floor: i64) -> Result<Backlog, ResyncReason> {
         let position = match self {
-            Self::Head => return Ok(BacklogWindow::first(head, head)),
-            Self::Beginning => return Ok(BacklogWindow::first(0, head)),
+            Self::Head => return Ok(Backlog::Since(head)),
+            Self::Beginning => return Ok(Backlog::Replay { until_seq: head }),
             Self::After(position) => position,
         };
-        let seq = position.offset.seq;
-        let next = || BacklogWindow {
-            backlog_seq: position.window.map_or(seq, |read| read.backlog_seq),
-            ..BacklogWindow::first(seq, head)
-        };
-        let window = position.open_window().unwrap_or_else(next);
-        // A reader that started from the beginning had no entry whose deletion it could miss.
-        let complete_until = if window.after_seq == 0 {
-            window.until_seq.max(seq)
-        } else {
-            seq
-        };
-        if position.offset.epoch != epoch {
+        let FeedOffset { epoch: own, seq } = position.offset;
+        if own != epoch {
             Err(ResyncReason::EpochChanged)
-        } else if seq > head || window.until_seq > head {
+        } else if position.deletions_seq() > head {
             Err(ResyncReason::Ahead)
-        } else if complete_until < floor {
+        } else if position.deletions_seq() < floor {
             Err(ResyncReason::TooOld)
         } else {
-            Ok(window)
+            Ok(position.backlog.unwrap_or(Backlog::Since(seq)))
         }
     }
 }
 
-impl BacklogWindow {
-    /// Returns the first window of a backlog.
+impl Backlog {
+    /// Returns whether an entry with this `create_seq` was created before the backlog.
     #[must_use]
-    pub const fn first(after_seq: i64, until_seq: i64) -> Self {
-        Self {
-            backlog_seq: after_seq,
-            after_seq,
-            until_seq,
+    pub const fn begins_after(self, create_seq: i64) -> bool {
+        match self {
+            Self::Since(seq) => create_seq <= seq,
+            Self::Replay { .. } => false,
         }
     }
 
-    /// Returns whether the reader has the entry created at `create_seq`: it had caught up with
-    /// that change.
-    #[must_use]
-    pub const fn is_known(&self, create_seq: i64) -> bool {
-        create_seq <= self.backlog_seq
-    }
-
-    /// Returns whether the reader may have the deleted entry that was created at `create_seq`.
-    #[must_use]
-    pub const fn may_be_known(&self, create_seq: i64) -> bool {
-        create_seq <= self.after_seq
-    }
-
-    /// Returns the position of a reader that has read the window up to `seq`, of a mailbox with
+    /// Returns the position of a reader that has read the backlog up to `seq`, of a mailbox with
     /// this head.
     #[must_use]
     pub const fn position_at(self, epoch: Uuid, seq: i64, head: i64) -> FeedPosition {
-        let window = if seq < head { Some(self) } else { None };
+        let backlog = if seq < head { Some(self) } else { None };
         FeedPosition {
             offset: FeedOffset { epoch, seq },
-            window,
+            backlog,
         }
     }
 }
@@ -250,69 +215,74 @@ mod tests {
 
     const EPOCH: Uuid = Uuid::from_u128(1);
 
-    fn after(seq: i64, window: Option<(i64, i64)>) -> FeedStart {
+    fn after(seq: i64, backlog: Option<Backlog>) -> FeedStart {
         FeedStart::After(FeedPosition {
             offset: FeedOffset { epoch: EPOCH, seq },
-            window: window.map(|(after_seq, until_seq)| BacklogWindow::first(after_seq, until_seq)),
+            backlog,
         })
     }
 
-    fn bounds(start: FeedStart, head: i64, floor: i64) -> Result<(i64, i64), ResyncReason> {
-        let window = start.window(EPOCH, head, floor)?;
-        Ok((window.after_seq, window.until_seq))
-    }
-
-    #[test]
-    fn a_window_ends_at_the_head_and_keeps_its_bounds_until_it_has_been_read() {
-        assert_eq!(bounds(FeedStart::Beginning, 9, 5), Ok((0, 9)));
-        assert_eq!(bounds(FeedStart::Head, 9, 5), Ok((9, 9)));
-        assert_eq!(bounds(after(6, None), 9, 5), Ok((6, 9)));
-        assert_eq!(bounds(after(6, Some((5, 8))), 9, 5), Ok((5, 8)));
-        let window = BacklogWindow::first(2, 5);
-        assert_eq!(window.position_at(EPOCH, 4, 5).window, Some(window));
-        assert_eq!(window.position_at(EPOCH, 5, 5).window, None);
+    const fn replay(until_seq: i64) -> Backlog {
+        Backlog::Replay { until_seq }
     }
 
     #[test]
     fn a_backlog_keeps_its_start_until_the_reader_has_caught_up() {
-        let ended = BacklogWindow::first(2, 5).position_at(EPOCH, 5, 9);
-        let next = FeedStart::After(ended).window(EPOCH, 9, 0);
-        let next = next.expect("a window");
-        assert_eq!(
-            (next.backlog_seq, next.after_seq, next.until_seq),
-            (2, 5, 9)
-        );
-        assert_eq!(FeedStart::After(ended).bounds(), (5, i64::MAX));
-        // An entry created within the backlog may have been delivered, or not.
-        for (create_seq, is_known, may_be_known) in
-            [(2, true, true), (4, false, true), (7, false, false)]
-        {
-            assert_eq!(next.is_known(create_seq), is_known);
-            assert_eq!(next.may_be_known(create_seq), may_be_known);
+        let began = after(2, None).backlog(EPOCH, 5, 0);
+        assert_eq!(began, Ok(Backlog::Since(2)));
+        for backlog in [Backlog::Since(2), replay(5)] {
+            let position = backlog.position_at(EPOCH, 4, 9);
+            assert_eq!(position.backlog, Some(backlog));
+            let next = FeedStart::After(position).backlog(EPOCH, 9, 0);
+            assert_eq!(next, Ok(backlog));
+            assert_eq!(backlog.position_at(EPOCH, 9, 9).backlog, None);
         }
-        let caught_up = FeedStart::After(next.position_at(EPOCH, 9, 9));
-        let after = caught_up.window(EPOCH, 12, 0).expect("a window");
-        assert_eq!(after, BacklogWindow::first(9, 12));
+        let start = FeedStart::Beginning.backlog(EPOCH, 9, 5);
+        assert_eq!(start, Ok(replay(9)));
+        assert_eq!(FeedStart::Head.backlog(EPOCH, 9, 5), Ok(Backlog::Since(9)));
+    }
+
+    #[test]
+    fn an_entry_created_within_the_backlog_is_new() {
+        for (create_seq, is_before) in [(1, true), (2, true), (3, false)] {
+            assert_eq!(Backlog::Since(2).begins_after(create_seq), is_before);
+            assert!(!replay(9).begins_after(create_seq));
+        }
+    }
+
+    #[test]
+    fn a_replay_reads_deletions_after_its_end_only() {
+        assert_eq!(FeedStart::Head.bounds(), (i64::MAX, i64::MAX));
+        assert_eq!(FeedStart::Beginning.bounds(), (0, i64::MAX));
+        for (start, bounds) in [
+            (after(0, None), (0, 0)),
+            (after(3, Some(Backlog::Since(0))), (3, 3)),
+            (after(3, Some(replay(8))), (3, 8)),
+            (after(9, Some(replay(8))), (9, 9)),
+        ] {
+            assert_eq!(start.bounds(), bounds, "{start:?}");
+        }
     }
 
     #[test]
     fn an_invalid_position_yields_the_resync_reason() {
-        let other_epoch = Uuid::from_u128(2);
-        let moved = after(6, None).window(other_epoch, 9, 0);
-        assert_eq!(moved, Err(ResyncReason::EpochChanged));
-        assert_eq!(bounds(after(4, None), 9, 5), Err(ResyncReason::TooOld));
-        let old = after(4, Some((3, 8)));
-        assert_eq!(bounds(old, 9, 5), Err(ResyncReason::TooOld));
-        assert_eq!(bounds(after(10, None), 9, 5), Err(ResyncReason::Ahead));
-        let ahead = after(8, Some((0, 10)));
-        assert_eq!(bounds(ahead, 9, 5), Err(ResyncReason::Ahead));
+        use ResyncReason as R;
+        let moved = after(6, None).backlog(Uuid::from_u128(2), 9, 0);
+        assert_eq!(moved, Err(R::EpochChanged));
+        for (start, reason) in [
+            (after(0, None), R::TooOld),
+            (after(4, Some(Backlog::Since(0))), R::TooOld),
+            (after(1, Some(replay(4))), R::TooOld),
+            (after(10, None), R::Ahead),
+            (after(8, Some(replay(10))), R::Ahead),
+        ] {
+            assert_eq!(start.backlog(EPOCH, 9, 5), Err(reason), "{start:?}");
+        }
     }
 
     #[test]
-    fn a_replay_from_the_beginning_is_exempt_from_the_floor() {
-        assert_eq!(bounds(after(1, Some((0, 8))), 9, 8), Ok((0, 8)));
-        let old = after(1, Some((0, 7)));
-        assert_eq!(bounds(old, 9, 8), Err(ResyncReason::TooOld));
-        assert_eq!(bounds(after(0, None), 9, 8), Ok((0, 9)));
+    fn a_replay_is_exempt_from_the_floor_at_its_beginning() {
+        let replay = replay(8);
+        assert_eq!(after(1, Some(replay)).backlog(EPOCH, 9, 8), Ok(replay));
     }
 }

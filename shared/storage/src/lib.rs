@@ -22,8 +22,8 @@ mod upload;
 pub use clock::Clock;
 pub use error::{Contention, Error};
 pub use feed::{
-    BacklogWindow, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart,
-    MailboxKey, ResyncReason,
+    Backlog, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart, MailboxKey,
+    ResyncReason,
 };
 pub use lifecycle::{Lifecycle, Store};
 pub use listener::{Arrival, ChangeListener, MailboxHead, NoListener};

@@ -33,7 +33,7 @@ impl Arrival {
     #[must_use]
     pub fn feed_page_after(&self, seen: &FeedPosition) -> Option<FeedPage> {
         let FeedOffset { epoch, seq } = self.offset;
-        let is_next = seen.window.is_none()
+        let is_next = seen.backlog.is_none()
             && seen.offset.epoch == epoch
             && seen.offset.seq.checked_add(1) == Some(seq);
         is_next.then(|| {

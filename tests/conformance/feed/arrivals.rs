@@ -1,7 +1,7 @@
 //! Arrivals in memory: streams at the head of the feed take them without a read.
 
 use domain::{Action, Msgbox};
-use storage::{BacklogWindow, FeedChange, FeedOffset, FeedPosition, FeedStart};
+use storage::{Backlog, FeedChange, FeedOffset, FeedPosition, FeedStart};
 use support::on_each_database;
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ fn others(seen: FeedPosition) -> [FeedPosition; 3] {
         }
         .into(),
         FeedPosition {
-            window: Some(BacklogWindow::first(offset.seq - 1, offset.seq + 1)),
+            backlog: Some(Backlog::Since(offset.seq - 1)),
             ..seen
         },
     ]

@@ -11,8 +11,10 @@ use domain::operation::{
 use domain::{
     Action, AppId, Audience, Content, Draft, Msgbox, QuotaOverrides, Sender, Settings, Violations,
 };
+use prost::Message as _;
 
 use super::Generator;
+use crate::api::builders::{json, parts};
 use crate::model::reference::{ReferenceAction, ReferenceMessage};
 
 impl Generator {
@@ -119,15 +121,18 @@ impl Generator {
         let letters: String = (0..length)
             .map(|_| self.one_of(&['a', 'b', 'ß', '"', '7', '\u{1F4EE}']))
             .collect();
-        let encoded = Bytes::from(letters.clone());
-        let body = if self.one_in(4) {
-            Body::Parts(vec![Part {
+        let (body, shown) = if self.one_in(4) {
+            let shown = [("text/plain", letters.as_bytes())];
+            let part = Part {
                 mime_type: "text/plain".to_owned(),
-                body: encoded.clone(),
-            }])
+                body: letters.clone().into(),
+            };
+            (Body::Parts(vec![part]), parts(&shown))
         } else {
-            Body::Json(letters.into())
+            let shown = json(letters.as_str().into());
+            (Body::Json(letters.into()), shown)
         };
+        let encoded = Bytes::from(shown.encode_to_vec());
         let mut violations = Violations::none();
         Content::parse(&body, encoded, "content", &mut violations).expect("a content")
     }
@@ -141,7 +146,7 @@ impl Generator {
             allow_delete_for_everyone: switch(self),
             recipients_may_delete_for_everyone: switch(self),
             max_recipients: self.maybe(3, |generator| generator.one_of(&[2, 4, 6])),
-            max_content_bytes: self.maybe(3, |generator| generator.one_of(&[60, 150, 500])),
+            max_content_bytes: self.maybe(3, |generator| generator.one_of(&[90, 180, 500])),
             default_expiry_ms: self.maybe(3, |generator| generator.one_of(&[1, HOUR_MS, DAY_MS])),
             // They bind callers, and no operation.
             quotas: QuotaOverrides::default(),

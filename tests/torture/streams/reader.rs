@@ -161,7 +161,7 @@ impl StreamReader {
                 self.figures.doubled += usize::from(is_old);
             }
             Frame::MessageDeleted(gone) => {
-                // It may have come and gone while the reader was within a stretch.
+                // It may have come and gone since the cursor.
                 self.known.remove(&(gone.msgbox, gone.message_id));
             }
             Frame::Resync(_) => {

@@ -185,7 +185,6 @@ impl Ledger {
                 seq,
                 msgbox,
                 message_id,
-                create_seq: entry.create_seq,
                 delete_ms: now,
             });
         }

@@ -44,8 +44,6 @@ pub struct Tombstone {
     pub msgbox: Msgbox,
     /// Message of the entry.
     pub message_id: MessageId,
-    /// Number with which the entry was added.
-    pub create_seq: i64,
     /// Time of the deletion.
     pub delete_ms: Millis,
 }

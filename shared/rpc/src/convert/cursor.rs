@@ -1,8 +1,9 @@
 //! Cursors: positions in the feed of a mailbox, in requests and responses.
 
 use domain::{AppId, ProfileId};
-use proto::internal::v1::{FeedCursor, FeedStretch};
-use storage::{BacklogWindow, FeedOffset, FeedPosition};
+use proto::internal::v1::FeedCursor;
+use proto::internal::v1::feed_cursor::Backlog as BacklogState;
+use storage::{Backlog, FeedOffset, FeedPosition};
 use uuid::Uuid;
 
 use super::token::Binding;
@@ -13,14 +14,13 @@ const METHOD: &str = "feed";
 /// Returns the cursor of a position.
 #[must_use]
 pub fn show(position: impl Into<FeedPosition>, app: &AppId, owner: &ProfileId) -> String {
-    let FeedPosition { offset, window } = position.into();
+    let FeedPosition { offset, backlog } = position.into();
     binding(app, owner).seal(&FeedCursor {
         epoch: offset.epoch.as_bytes().to_vec(),
         seq: offset.seq,
-        stretch: window.map(|window| FeedStretch {
-            since: window.after_seq,
-            until: window.until_seq,
-            backlog: Some(window.backlog_seq).filter(|seq| *seq != window.after_seq),
+        backlog: backlog.map(|backlog| match backlog {
+            Backlog::Since(seq) => BacklogState::Since(seq),
+            Backlog::Replay { until_seq } => BacklogState::ReplayUntil(until_seq),
         }),
     })
 }
@@ -33,12 +33,11 @@ pub fn parse(cursor: &str, app: &AppId, owner: &ProfileId) -> Option<FeedPositio
         epoch: Uuid::from_slice(&state.epoch).ok()?,
         seq: state.seq,
     };
-    let window = state.stretch.map(|stretch| BacklogWindow {
-        backlog_seq: stretch.backlog.unwrap_or(stretch.since),
-        after_seq: stretch.since,
-        until_seq: stretch.until,
+    let backlog = state.backlog.map(|backlog| match backlog {
+        BacklogState::Since(seq) => Backlog::Since(seq),
+        BacklogState::ReplayUntil(until_seq) => Backlog::Replay { until_seq },
     });
-    Some(FeedPosition { offset, window })
+    Some(FeedPosition { offset, backlog })
 }
 
 const fn binding<'a>(app: &'a AppId, owner: &'a ProfileId) -> Binding<'a> {
@@ -60,16 +59,12 @@ mod tests {
             epoch: Uuid::from_u128(5),
             seq: i64::MAX,
         };
-        let within = |window| FeedPosition {
+        let within = |backlog| FeedPosition {
             offset,
-            window: Some(window),
+            backlog: Some(backlog),
         };
-        let first = BacklogWindow::first(3, 9);
-        let later = BacklogWindow {
-            backlog_seq: 1,
-            ..first
-        };
-        for position in [within(first), within(later), offset.into()] {
+        let replay = Backlog::Replay { until_seq: 9 };
+        for position in [within(Backlog::Since(0)), within(replay), offset.into()] {
             let cursor = show(position, &app("a"), &profile("alice"));
             let parsed = parse(&cursor, &app("a"), &profile("alice"));
             assert_eq!(parsed, Some(position));

@@ -72,7 +72,7 @@ mod tests {
         FeedCursor {
             epoch: vec![7; 16],
             seq: 42,
-            stretch: None,
+            backlog: None,
         }
     }
 

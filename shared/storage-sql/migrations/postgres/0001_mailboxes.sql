@@ -81,7 +81,6 @@ CREATE TABLE msgbox_deleted (
     mailbox_id bigint NOT NULL,
     seq bigint NOT NULL,
     message_id uuid NOT NULL,
-    create_seq bigint NOT NULL,
     delete_ms bigint NOT NULL,
     app_no int NOT NULL,
     box smallint NOT NULL CONSTRAINT msgbox_deleted_box CHECK (box IN (0, 1)),

@@ -79,7 +79,6 @@ CREATE TABLE msgbox_deleted (
     mailbox_id INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     message_id BLOB NOT NULL,
-    create_seq INTEGER NOT NULL,
     delete_ms INTEGER NOT NULL,
     app_no INTEGER NOT NULL,
     box INTEGER NOT NULL CONSTRAINT msgbox_deleted_box CHECK (box IN (0, 1)),

@@ -19,8 +19,8 @@ use crate::db::statement::Statement;
 use crate::table::mailbox::is_due;
 use crate::table::msgbox::entry_columns;
 
-/// The first `$5` entries and tombstones with a `seq` after `$3` up to `$4`, in the order of
-/// `seq`. Every row repeats the mailbox; without changes it is the only row. The columns of the
+/// The first `$5` entries with a `seq` after `$3` and tombstones with one after `$4`, in the
+/// order of `seq`. Every row repeats the mailbox; without changes it is the only row. The columns of the
 /// entry are null in the row of a tombstone, and the other way round: there is no mailbox 0.
 pub static CHANGES: Statement = Statement::new(
     "msgbox.changes",
@@ -33,28 +33,27 @@ pub static CHANGES: Statement = Statement::new(
         " AS is_due FROM mailbox b CROSS JOIN app a
              WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
          ), changed AS (
-             SELECT e.seq AS change_seq, NULL AS gone_create_seq, NULL AS gone_box,
-                 NULL AS gone_message_id, ",
+             SELECT e.seq AS change_seq, NULL AS gone_box, NULL AS gone_message_id, ",
         entry_columns!(),
         " FROM (
                  SELECT * FROM msgbox WHERE app_no = $1
-                 AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq > $3 AND seq <= $4
+                 AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq > $3
                  ORDER BY seq LIMIT $5
              ) AS e
              UNION ALL
-             SELECT gone.seq, gone.create_seq, gone.box, gone.message_id, ",
+             SELECT gone.seq, gone.box, gone.message_id, ",
         entry_columns!(),
         " FROM (
-                 SELECT seq, create_seq, box, message_id FROM msgbox_deleted
+                 SELECT seq, box, message_id FROM msgbox_deleted
                  WHERE app_no = $1
-                 AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq > $3 AND seq <= $4
+                 AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq > $4
                  ORDER BY seq LIMIT $5
              ) AS gone LEFT JOIN msgbox e ON e.app_no = $1 AND e.mailbox_id = 0
              ORDER BY change_seq LIMIT $5
          )
          SELECT owner.is_due, s.epoch, owner.mailbox_id, owner.seq, owner.floor_seq,
              owner.inbox_total, owner.inbox_unread, owner.sent_total, e.change_seq,
-             e.gone_create_seq, e.gone_box, e.gone_message_id, ",
+             e.gone_box, e.gone_message_id, ",
         entry_columns!(),
         " FROM owner JOIN server s ON s.server_no = 1 LEFT JOIN changed e ON true
          ORDER BY e.change_seq"
@@ -69,12 +68,12 @@ pub async fn read<DB: Backend>(
     start: FeedStart,
     limits: FeedLimits,
 ) -> Result<ReadOutcome<(FeedPage, Uuid)>, Error> {
-    let (after, until) = start.bounds();
+    let (entries_after, deletions_after) = start.bounds();
     let statement = BoundStatement::of(&CHANGES)
         .bind(messages.app_no)
         .bind(owner.as_str())
-        .bind(after)
-        .bind(until)
+        .bind(entries_after)
+        .bind(deletions_after)
         .bind(limits.changes_max)
         .bind(messages.now.0);
     let mut found = None;
@@ -117,7 +116,6 @@ struct Gone {
     msgbox: Msgbox,
     message_id: MessageId,
     seq: i64,
-    create_seq: i64,
 }
 
 impl Row<Entry> {
@@ -126,12 +124,11 @@ impl Row<Entry> {
         let Some(seq) = row.int_or_null()? else {
             return Ok(None);
         };
-        if let Some(create_seq) = row.int_or_null()? {
+        if !row.is_null_next() {
             return Ok(Some(Self::Gone(Gone {
                 msgbox: row.msgbox()?,
                 message_id: row.message_id()?,
                 seq,
-                create_seq,
             })));
         }
         // No tombstone: no box and no message of one.
@@ -209,24 +206,23 @@ impl FeedHeader {
             counts: self.counts,
             head: self.seq,
         };
-        let window = match start.window(self.epoch, self.seq, self.floor_seq) {
-            Ok(window) => window,
+        let backlog = match start.backlog(self.epoch, self.seq, self.floor_seq) {
+            Ok(backlog) => backlog,
             Err(reason) => {
                 feed.resync = Some(reason);
                 return feed;
             }
         };
-        let last = read.changes.last().map(Row::seq).filter(|_| read.was_cut);
-        feed.reached = window.position_at(self.epoch, last.unwrap_or(window.until_seq), self.seq);
-        feed.more = feed.reached.offset.seq < self.seq;
+        let position_at = |seq| backlog.position_at(self.epoch, seq, self.seq);
+        if let Some(last) = read.changes.last().filter(|_| read.was_cut) {
+            feed.reached = position_at(last.seq());
+            feed.more = last.seq() < self.seq;
+        }
         for row in read.changes {
-            let position = window.position_at(self.epoch, row.seq(), self.seq);
+            let position = position_at(row.seq());
             let change = match row {
-                Row::Gone(gone) if window.may_be_known(gone.create_seq) => {
-                    FeedChange::Deleted(gone.msgbox, gone.message_id)
-                }
-                Row::Gone(_) => continue,
-                Row::Live(item) if window.is_known(item.entry.create_seq) => {
+                Row::Gone(gone) => FeedChange::Deleted(gone.msgbox, gone.message_id),
+                Row::Live(item) if backlog.begins_after(item.entry.create_seq) => {
                     FeedChange::Updated(item)
                 }
                 Row::Live(item) => FeedChange::Received(item),

@@ -13,7 +13,6 @@ written_columns! {
         Key seq: i64 = tombstone.seq;
         Fixed msgbox as "box": Msgbox = tombstone.msgbox;
         Fixed message_id: MessageId = tombstone.message_id;
-        Fixed create_seq: i64 = tombstone.create_seq;
         Fixed delete_ms: Millis = tombstone.delete_ms;
     }
 }
