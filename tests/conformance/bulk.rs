@@ -132,6 +132,7 @@ async fn a_bulk_message_pages_by_send_time_and_streams_by_settling(fixture: &Sto
     order.sort_unstable();
     assert_eq!(order, [first, message_id, last]);
     let all = FeedLimits {
+        only: None,
         changes_max: 10,
         bytes_max: 10_000,
     };

@@ -86,6 +86,7 @@ async fn the_feed_reports_each_expired_entry(fixture: &StoreFixture) {
     ];
     let (app, bob) = (app(), profile("bob"));
     let all = FeedLimits {
+        only: None,
         changes_max: 10,
         bytes_max: 10_000,
     };

@@ -24,6 +24,7 @@ on_each_database![
 ];
 
 const MUCH: FeedLimits = FeedLimits {
+    only: None,
     changes_max: 500,
     bytes_max: 64 * 1024 * 1024,
 };

@@ -228,6 +228,7 @@ async fn read_everything(fixture: &StoreFixture) {
 async fn follow_everything(fixture: &StoreFixture) {
     let (app, ann) = (app(), profile("ann"));
     let part = FeedLimits {
+        only: None,
         changes_max: 1,
         bytes_max: ALL_BYTES,
     };

@@ -1,25 +1,34 @@
 //! `GetChanges`: changes of a user's mailbox after a cursor, for clients that poll.
 
-use domain::limits::{CHANGES_DEFAULT, CHANGES_MAX, PAGE_BYTES_MAX};
+use domain::limits::{CHANGES_DEFAULT, CHANGES_EXAMINED_MAX, CHANGES_MAX, PAGE_BYTES_MAX};
 use domain::{AppId, ProfileId, Violations};
 use proto::v1::{Event, GetChangesRequest, GetChangesResponse};
 use rpc::convert::cursor;
 use rpc::convert::feed::{self, FeedFilter};
 use rpc::{RpcError, User};
-use storage::{FeedLimits, FeedPage, MailStore};
+use storage::{FeedLimits, FeedPage, FeedStart, MailStore};
+
+/// Maximum number of reads. A read without events has examined [`CHANGES_MAX`] changes.
+const READS_MAX: u32 = CHANGES_EXAMINED_MAX / CHANGES_MAX;
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: GetChangesRequest,
 ) -> Result<GetChangesResponse, RpcError> {
-    let (part, filter) = parse(&request)?;
-    let since = feed::since(&request.cursor, user.app(), user.profile())?;
-    let mut read = store
-        .changes(user.app(), user.profile(), since, part)
-        .await?;
+    let (limits, filter) = parse(&request)?;
+    let (app, owner) = (user.app(), user.profile());
+    let since = feed::since(&request.cursor, app, owner)?;
+    let mut read = store.changes(app, owner, since, limits).await?;
+    for _ in 1..READS_MAX {
+        if !read.changes.is_empty() || !read.more {
+            break;
+        }
+        let since = FeedStart::After(read.reached);
+        read = store.changes(app, owner, since, limits).await?;
+    }
     feed::fit(&mut read, PAGE_BYTES_MAX, feed::answer_bytes);
-    answer(read, filter, user.app(), user.profile())
+    answer(read, filter, app, owner)
 }
 
 fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, FeedFilter), Violations> {
@@ -29,7 +38,8 @@ fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, FeedFilter), Violat
         violations.invalid("limit", "must not be negative");
     }
     let filter = FeedFilter::parse(&request.msgboxes, request.view, &mut violations);
-    let part = limit.ok().map(|limit| FeedLimits {
+    let limits = limit.ok().map(|limit| FeedLimits {
+        only: filter.only,
         changes_max: if limit == 0 {
             CHANGES_DEFAULT
         } else {
@@ -37,7 +47,7 @@ fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, FeedFilter), Violat
         },
         bytes_max: PAGE_BYTES_MAX,
     });
-    Ok((violations.finish(part)?, filter))
+    Ok((violations.finish(limits)?, filter))
 }
 
 fn answer(

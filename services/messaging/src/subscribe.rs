@@ -65,6 +65,7 @@ pub async fn handle(
     // Reads only the mailbox and its head; changes are read after the subscription, so that
     // none is missed.
     let nothing = FeedLimits {
+        only: None,
         changes_max: 0,
         bytes_max: 0,
     };

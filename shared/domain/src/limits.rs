@@ -142,6 +142,8 @@ pub const GET_BYTES_MAX: usize = 3 * 1024 * 1024;
 pub const CHANGES_DEFAULT: u32 = 100;
 /// Events of the feed in one answer of `GetChanges`; more is cut to it.
 pub const CHANGES_MAX: u32 = 500;
+/// Changes that one call of `GetChanges` examines for events of the requested box.
+pub const CHANGES_EXAMINED_MAX: u32 = 10_000;
 /// Changes of a mailbox that a stream reads at once.
 pub const STREAM_CHANGES_MAX: u32 = 128;
 /// Bytes in the send buffer of a stream, as stored. With what is being written in the

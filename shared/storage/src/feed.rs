@@ -10,6 +10,7 @@
 //! entries also keeps its end: deletions before that are not reported, because the replay shows
 //! what is left, and so it needs no tombstones that were trimmed.
 
+use domain::limits::CHANGES_MAX;
 use domain::mailbox::Counts;
 use domain::{MessageId, Msgbox};
 use uuid::Uuid;
@@ -144,13 +145,27 @@ pub enum ResyncReason {
     Ahead,
 }
 
-/// Size limits of a feed page.
+/// Limits of a feed page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedLimits {
+    /// The only box whose changes are returned; none for both. The page may be empty while there
+    /// are more changes.
+    pub only: Option<Msgbox>,
     /// Maximum number of changes.
     pub changes_max: u32,
     /// Maximum number of bytes of content; the first change is returned whatever its size.
     pub bytes_max: usize,
+}
+
+impl FeedLimits {
+    /// Returns the maximum number of changes that a read examines.
+    #[must_use]
+    pub fn examined_max(&self) -> u32 {
+        match self.only {
+            None => self.changes_max,
+            Some(_) => self.changes_max.max(CHANGES_MAX),
+        }
+    }
 }
 
 impl FeedStart {

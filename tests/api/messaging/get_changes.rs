@@ -1,9 +1,13 @@
+use futures::future::join_all;
 use proto::v1;
 use proto::v1::event::Frame;
 use support::on_each_database;
 use support::service::TestService;
 
-use crate::api::builders::{fields, mark, ok, reason, send, send_many};
+use crate::api::builders::{delete, fields, mark, ok, reason, send, send_many};
+
+/// Changes that a read examines.
+const CHANGES_MAX: u32 = 500;
 
 async fn changes(test: &TestService, request: v1::GetChangesRequest) -> v1::GetChangesResponse {
     ok(test.user("bob").get_changes(request)).await
@@ -43,6 +47,36 @@ async fn a_limit_cuts_the_changes_and_sets_more(test: &TestService) {
     assert_eq!((first.events.len(), first.more), (2, true));
     let rest = changes(test, from(&first.cursor)).await;
     assert_eq!((rest.events.len(), rest.more), (1, false));
+}
+
+async fn a_poll_of_one_box_passes_over_the_changes_of_the_other(test: &TestService) {
+    let start = changes(test, from("")).await.cursor;
+    for _ in 0..3 {
+        let sends = (0..CHANGES_MAX).map(|_| send(test, "bob", &["alice"]));
+        join_all(sends).await;
+    }
+    let id = send(test, "alice", &["bob"]).await;
+    let inbox = v1::GetChangesRequest {
+        msgboxes: vec!["inbox".to_owned()],
+        limit: 1,
+        ..from(&start)
+    };
+    let answer = changes(test, inbox.clone()).await;
+    assert_eq!((answer.events.len(), answer.more), (1, false));
+    let request = v1::ClearMessagesRequest {
+        msgbox: "sent".to_owned(),
+        ..Default::default()
+    };
+    ok(test.user("bob").clear_messages(request)).await;
+    delete(test, "bob", "inbox", &[id]).await;
+    let next = v1::GetChangesRequest {
+        cursor: answer.cursor,
+        ..inbox
+    };
+    let answer = changes(test, next).await;
+    let frames: Vec<_> = answer.events.iter().map(|event| &event.frame).collect();
+    assert!(matches!(frames[..], [Some(Frame::MessageDeleted(_))]));
+    assert!(!answer.more);
 }
 
 async fn polling_marks_nothing_as_delivered(test: &TestService) {
@@ -87,6 +121,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
 on_each_database![
     an_empty_cursor_begins_now,
     a_limit_cuts_the_changes_and_sets_more,
+    a_poll_of_one_box_passes_over_the_changes_of_the_other,
     polling_marks_nothing_as_delivered,
     foreign_and_altered_cursors_are_refused,
     all_violations_are_reported_at_once,

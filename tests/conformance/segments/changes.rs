@@ -33,6 +33,7 @@ const NEWER: ChangeReport = ChangeReport {
 /// Events of an owner's feed, in order.
 async fn told(fixture: &StoreFixture, owner: &str) -> Vec<(&'static str, MessageId)> {
     let all = FeedLimits {
+        only: None,
         changes_max: 100,
         bytes_max: 1_000_000,
     };

@@ -222,6 +222,13 @@ fn limits_of_the_feed() -> Phrases {
             "GetChangesRequest.limit",
             cut(domain::CHANGES_DEFAULT, domain::CHANGES_MAX),
         ),
+        (
+            "Messaging.GetChanges",
+            format!(
+                "examines at most {} changes",
+                number(domain::CHANGES_EXAMINED_MAX)
+            ),
+        ),
         ("Event.heartbeat", time(timing.heartbeat)),
         (
             "RESYNC_REASON_CURSOR_TOO_OLD",

@@ -125,6 +125,7 @@ impl SendBuffer {
         self.wait_until(is_half_free).await?;
         let load = self.state.load();
         Ok(FeedLimits {
+            only: None,
             changes_max: STREAM_CHANGES_MAX.saturating_sub(load.frames),
             bytes_max: STREAM_BYTES_MAX.saturating_sub(load.bytes),
         })

@@ -159,6 +159,10 @@ impl StreamTask {
     /// Reads the next part of the feed, with retries.
     async fn read(&self, part: FeedLimits) -> Result<FeedPage, StreamEnd> {
         let user = &self.reader.user;
+        let part = FeedLimits {
+            only: self.reader.filter.only,
+            ..part
+        };
         let mut retries = 0;
         loop {
             let since = self.reader.since;

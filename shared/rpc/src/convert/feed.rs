@@ -37,7 +37,7 @@ pub fn since(text: &str, app: &AppId, owner: &ProfileId) -> Result<FeedStart, Rp
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedFilter {
     /// The only box; none for both.
-    only: Option<Msgbox>,
+    pub only: Option<Msgbox>,
     view: View,
 }
 

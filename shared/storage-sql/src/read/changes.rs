@@ -74,7 +74,7 @@ pub async fn read<DB: Backend>(
         .bind(owner.as_str())
         .bind(entries_after)
         .bind(deletions_after)
-        .bind(limits.changes_max)
+        .bind(limits.examined_max())
         .bind(messages.now.0);
     let mut found = None;
     let mut rows = Vec::new();
@@ -136,21 +136,44 @@ impl Row<Entry> {
         row.uuid_or_null()?;
         Ok(Some(Self::Live(row.entry()?)))
     }
+
+    const fn seq(&self) -> i64 {
+        match self {
+            Self::Live(entry) => entry.seq,
+            Self::Gone(gone) => gone.seq,
+        }
+    }
+
+    const fn msgbox(&self) -> Msgbox {
+        match self {
+            Self::Live(entry) => entry.msgbox,
+            Self::Gone(gone) => gone.msgbox,
+        }
+    }
 }
 
 /// The rows with their messages, up to the limits of the page.
 struct Read {
-    changes: Vec<Row<Box<Item>>>,
-    was_cut: bool,
+    changes: Vec<(i64, Row<Box<Item>>)>,
+    /// The last change that was examined, if the page ends there.
+    until_seq: Option<i64>,
 }
 
 impl Read {
     async fn of<DB: Backend>(
         connection: &mut Connection<DB>,
         messages: Messages<'_>,
-        rows: Vec<Row<Entry>>,
+        mut rows: Vec<Row<Entry>>,
         limits: FeedLimits,
     ) -> Result<Self, Error> {
+        let is_full = |rows: &[_], rows_max: u32| rows.len() >= rows_max as usize;
+        let last = |rows: &[Row<Entry>]| rows.last().map(Row::seq);
+        let mut until_seq = last(&rows).filter(|_| is_full(&rows, limits.examined_max()));
+        rows.retain(|row| limits.only.is_none_or(|only| row.msgbox() == only));
+        if is_full(&rows, limits.changes_max) {
+            rows.truncate(limits.changes_max as usize);
+            until_seq = last(&rows);
+        }
         let entries = rows.iter().filter_map(|row| match row {
             Row::Live(entry) => Some(entry.clone()),
             Row::Gone(_) => None,
@@ -158,10 +181,11 @@ impl Read {
         let items = messages.items(connection, entries.collect(), saturating(limits.bytes_max));
         let mut items = items.await?.found.into_iter().peekable();
         let mut read = Self {
-            was_cut: rows.len() >= limits.changes_max as usize,
             changes: Vec::with_capacity(rows.len()),
+            until_seq,
         };
         for row in rows {
+            let seq = row.seq();
             let change = match row {
                 Row::Gone(gone) => Row::Gone(gone),
                 Row::Live(entry) => match items.next_if(|item| item.entry.seq == entry.seq) {
@@ -170,12 +194,12 @@ impl Read {
                         return Err(corrupt("message", "content", &entry.message_id));
                     }
                     None => {
-                        read.was_cut = true;
+                        read.until_seq = read.changes.last().map(|(seq, _)| *seq);
                         break;
                     }
                 },
             };
-            read.changes.push(change);
+            read.changes.push((seq, change));
         }
         Ok(read)
     }
@@ -214,12 +238,12 @@ impl FeedHeader {
             }
         };
         let position_at = |seq| backlog.position_at(self.epoch, seq, self.seq);
-        if let Some(last) = read.changes.last().filter(|_| read.was_cut) {
-            feed.reached = position_at(last.seq());
-            feed.more = last.seq() < self.seq;
+        if let Some(seq) = read.until_seq {
+            feed.reached = position_at(seq);
+            feed.more = seq < self.seq;
         }
-        for row in read.changes {
-            let position = position_at(row.seq());
+        for (seq, row) in read.changes {
+            let position = position_at(seq);
             let change = match row {
                 Row::Gone(gone) => FeedChange::Deleted(gone.msgbox, gone.message_id),
                 Row::Live(item) if backlog.begins_after(item.entry.create_seq) => {
@@ -238,14 +262,5 @@ impl FeedHeader {
             seq: self.seq,
         };
         offset.into()
-    }
-}
-
-impl Row<Box<Item>> {
-    fn seq(&self) -> i64 {
-        match self {
-            Self::Live(item) => item.entry.seq,
-            Self::Gone(gone) => gone.seq,
-        }
     }
 }
