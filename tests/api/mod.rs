@@ -8,5 +8,6 @@ mod messaging;
 mod pages;
 mod quotas;
 pub mod request_ids;
+mod sizes;
 pub mod sys;
 mod views;

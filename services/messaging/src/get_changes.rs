@@ -1,14 +1,16 @@
 //! `GetChanges`: changes of a user's mailbox after a cursor, for clients that poll.
 
 use domain::limits::{CHANGES_DEFAULT, CHANGES_EXAMINED_MAX, CHANGES_MAX, PAGE_BYTES_MAX};
+use domain::number::saturating;
 use domain::{AppId, ProfileId, Violations};
 use proto::v1::{Event, GetChangesRequest, GetChangesResponse};
-use rpc::convert::cursor;
 use rpc::convert::feed::{self, FeedFilter};
+use rpc::convert::{cursor, size};
 use rpc::{RpcError, User};
-use storage::{FeedLimits, FeedPage, FeedStart, MailStore};
+use storage::{Error, FeedLimits, FeedPage, FeedStart, MailStore};
 
-/// Maximum number of reads. A read without events has examined [`CHANGES_MAX`] changes.
+/// Maximum number of reads. A read without events has examined [`CHANGES_MAX`] changes, one that
+/// is short of the requested number has loaded [`PAGE_BYTES_MAX`] of contents.
 const READS_MAX: u32 = CHANGES_EXAMINED_MAX / CHANGES_MAX;
 
 pub async fn handle(
@@ -16,19 +18,25 @@ pub async fn handle(
     user: User,
     request: GetChangesRequest,
 ) -> Result<GetChangesResponse, RpcError> {
-    let (limits, filter) = parse(&request)?;
+    let (mut limits, filter) = parse(&request)?;
     let (app, owner) = (user.app(), user.profile());
-    let since = feed::since(&request.cursor, app, owner)?;
-    let mut read = store.changes(app, owner, since, limits).await?;
-    for _ in 1..READS_MAX {
-        if !read.changes.is_empty() || !read.more {
+    let mut since = feed::since(&request.cursor, app, owner)?;
+    let mut response = GetChangesResponse::default();
+    for _ in 0..READS_MAX {
+        let read = store.changes(app, owner, since, limits).await?;
+        since = FeedStart::After(read.reached);
+        response.cursor = cursor::show(read.reached, app, owner);
+        response.more = read.more;
+        let events = events(read, filter, app, owner)?;
+        limits.changes_max = limits.changes_max.saturating_sub(saturating(events.len()));
+        response.events.extend(events);
+        let is_full = limits.changes_max == 0 || size::is_filled(&response.events, PAGE_BYTES_MAX);
+        if is_full || !response.more {
             break;
         }
-        let since = FeedStart::After(read.reached);
-        read = store.changes(app, owner, since, limits).await?;
     }
-    feed::fit(&mut read, PAGE_BYTES_MAX, feed::answer_bytes);
-    answer(read, filter, app, owner)
+    fit(&mut response);
+    Ok(response)
 }
 
 fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, FeedFilter), Violations> {
@@ -50,13 +58,13 @@ fn parse(request: &GetChangesRequest) -> Result<(FeedLimits, FeedFilter), Violat
     Ok((violations.finish(limits)?, filter))
 }
 
-fn answer(
+fn events(
     read: FeedPage,
     filter: FeedFilter,
     app: &AppId,
     owner: &ProfileId,
-) -> Result<GetChangesResponse, RpcError> {
-    let mut events: Vec<Event> = Vec::with_capacity(read.changes.len());
+) -> Result<Vec<Event>, Error> {
+    let mut events = Vec::with_capacity(read.changes.len());
     if let Some(broken) = read.resync {
         let frame = feed::resync(broken, &read.counts);
         events.push(feed::event(frame, read.reached, app, owner));
@@ -66,11 +74,16 @@ fn answer(
             events.push(feed::event(frame, seen, app, owner));
         }
     }
-    Ok(GetChangesResponse {
-        events,
-        cursor: cursor::show(read.reached, app, owner),
-        more: read.more,
-    })
+    Ok(events)
+}
+
+/// Truncates a response to the bytes that it may have, but to one event at least.
+fn fit(response: &mut GetChangesResponse) {
+    let others = size::fit(&mut response.events, PAGE_BYTES_MAX, size::sent);
+    if let (false, Some(last)) = (others.is_empty(), response.events.last()) {
+        response.more = true;
+        response.cursor.clone_from(&last.cursor);
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use domain::limits::GET_BYTES_MAX;
 use domain::number::saturating;
 use domain::operation::MarkMessagesRead;
 use domain::{MessageId, Msgbox, Operation, Violations};
-use proto::v1::{GetMessagesRequest, GetMessagesResponse};
+use proto::v1::{GetMessagesRequest, GetMessagesResponse, MsgboxEntry};
 use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::view::View;
-use rpc::convert::{entry, msgbox, size};
+use rpc::convert::{entry, lookup, msgbox};
 use rpc::{RpcError, User};
 use storage::{Error, Item, Lookup, MailStore};
 
@@ -20,11 +20,11 @@ pub async fn handle(
     deadline: Instant,
 ) -> Result<GetMessagesResponse, RpcError> {
     let wanted = parse(&request)?;
-    let mut items = read(store, &user, wanted.msgbox, &wanted.message_ids.to_vec()).await?;
-    if wanted.mark_as_read && items.found.iter().any(|item| item.entry.is_unread()) {
-        items = mark(store, &user, wanted.msgbox, items, deadline).await?;
+    let mut entries = read(store, &user, &wanted, wanted.message_ids.to_vec()).await?;
+    if wanted.mark_as_read && has_unread(&wanted, &entries) {
+        entries = mark(store, &user, &wanted, entries, deadline).await?;
     }
-    answer(&wanted, &items)
+    answer(&wanted, entries)
 }
 
 struct EntriesRequest {
@@ -47,63 +47,68 @@ fn parse(request: &GetMessagesRequest) -> Result<EntriesRequest, Violations> {
     }))
 }
 
+type ShownEntries = Lookup<(MessageId, MsgboxEntry)>;
+
 async fn read(
     store: &dyn MailStore,
     user: &User,
-    msgbox: Msgbox,
-    message_ids: &[MessageId],
-) -> Result<Lookup<Item>, Error> {
+    wanted: &EntriesRequest,
+    message_ids: Vec<MessageId>,
+) -> Result<ShownEntries, Error> {
     let (app, owner) = (user.app(), user.profile());
-    let mut items = store
-        .entries(app, owner, msgbox, message_ids, GET_BYTES_MAX)
-        .await?;
-    let bytes = |item: &Item| size::of_message(&item.message);
-    let others = size::fit(&mut items.found, GET_BYTES_MAX, bytes);
-    let others = others.iter().map(|item| item.entry.message_id);
-    items.remaining.splice(..0, others);
-    Ok(items)
+    let read = async |message_ids: Vec<MessageId>| {
+        let entries = store.entries(app, owner, wanted.msgbox, &message_ids, GET_BYTES_MAX);
+        let message_id = |item: &Item| item.entry.message_id;
+        lookup::shown(entries.await?, message_id, |item| {
+            entry::show(item, wanted.view)
+        })
+    };
+    lookup::fill(message_ids, read).await
+}
+
+fn has_unread(wanted: &EntriesRequest, entries: &ShownEntries) -> bool {
+    wanted.msgbox == Msgbox::Inbox && entries.found.iter().any(|(_, entry)| !entry.read)
 }
 
 /// Marks the entries as read, and reads them again, so that the response shows the new state.
 async fn mark(
     store: &dyn MailStore,
     user: &User,
-    msgbox: Msgbox,
-    items: Lookup<Item>,
+    wanted: &EntriesRequest,
+    entries: ShownEntries,
     deadline: Instant,
-) -> Result<Lookup<Item>, Error> {
-    let message_ids: Vec<MessageId> = ids(&items.found).collect();
+) -> Result<ShownEntries, Error> {
+    let message_ids: Vec<MessageId> = ids(&entries).collect();
     let operation = Operation {
         request: None,
         action: MarkMessagesRead {
             owner: user.profile().clone(),
-            msgbox,
+            msgbox: wanted.msgbox,
             message_ids: message_ids.clone(),
             read: true,
         },
     };
     store.execute(user.app(), operation, deadline).await?;
-    let mut after = read(store, user, msgbox, &message_ids).await?;
-    after.remaining.extend(items.remaining);
+    let mut after = read(store, user, wanted, message_ids).await?;
+    after.remaining.extend(entries.remaining);
     Ok(after)
 }
 
-fn ids(items: &[Item]) -> impl Iterator<Item = MessageId> {
-    items.iter().map(|item| item.entry.message_id)
+fn ids(entries: &ShownEntries) -> impl Iterator<Item = MessageId> {
+    entries.found.iter().map(|(message_id, _)| *message_id)
 }
 
-fn answer(wanted: &EntriesRequest, items: &Lookup<Item>) -> Result<GetMessagesResponse, RpcError> {
-    if items.found.is_empty() {
+fn answer(wanted: &EntriesRequest, entries: ShownEntries) -> Result<GetMessagesResponse, RpcError> {
+    if entries.found.is_empty() {
         return Err(RpcError::MessageNotFound);
     }
-    let there = ids(&items.found).chain(items.remaining.iter().copied());
-    let missing_message_ids = wanted.message_ids.missing(there);
+    let there = ids(&entries).chain(entries.remaining.iter().copied());
     Ok(GetMessagesResponse {
         requested: wanted.message_ids.requested(),
-        actual: saturating(items.found.len()),
-        items: entry::show_all(&items.found, wanted.view)?,
-        missing_message_ids,
-        remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),
+        actual: saturating(entries.found.len()),
+        missing_message_ids: wanted.message_ids.missing(there),
+        items: entries.found.into_iter().map(|(_, entry)| entry).collect(),
+        remaining_message_ids: entries.remaining.iter().map(MessageId::to_string).collect(),
     })
 }
 

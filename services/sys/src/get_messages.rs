@@ -2,11 +2,11 @@
 
 use domain::limits::GET_BYTES_MAX;
 use domain::number::saturating;
-use domain::{MessageId, Violations};
+use domain::{Message, MessageId, Violations};
 use proto::sys::v1::{GetMessagesRequest, GetMessagesResponse};
 use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::view::View;
-use rpc::convert::{message, size};
+use rpc::convert::{lookup, message};
 use rpc::{RpcError, System};
 use storage::MailStore;
 
@@ -16,22 +16,29 @@ pub async fn handle(
     request: GetMessagesRequest,
 ) -> Result<GetMessagesResponse, RpcError> {
     let (asked, view) = parse(&request)?;
-    let mut items = store
-        .messages(system.app(), &asked.to_vec(), GET_BYTES_MAX)
-        .await?;
-    let others = size::fit(&mut items.found, GET_BYTES_MAX, size::of_message);
-    let others = others.iter().map(|message| message.envelope.message_id);
-    items.remaining.splice(..0, others);
+    let app = system.app();
+    let read = async |message_ids: Vec<MessageId>| {
+        let messages = store.messages(app, &message_ids, GET_BYTES_MAX);
+        let message_id = |message: &Message| message.envelope.message_id;
+        lookup::shown(messages.await?, message_id, |found| {
+            message::show(found, view)
+        })
+    };
+    let items = lookup::fill(asked.to_vec(), read).await?;
     if items.found.is_empty() {
         return Err(RpcError::MessageNotFound);
     }
-    let found = items.found.iter().map(|found| found.envelope.message_id);
+    let found = items.found.iter().map(|(message_id, _)| *message_id);
     let there = found.chain(items.remaining.iter().copied());
     Ok(GetMessagesResponse {
         requested: asked.requested(),
         actual: saturating(items.found.len()),
         missing_message_ids: asked.missing(there),
-        items: message::show_all(&items.found, view)?,
+        items: items
+            .found
+            .into_iter()
+            .map(|(_, message)| message)
+            .collect(),
         remaining_message_ids: items.remaining.iter().map(MessageId::to_string).collect(),
     })
 }

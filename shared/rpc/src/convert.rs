@@ -15,6 +15,7 @@ pub mod expected_version;
 pub mod feed;
 pub mod id;
 pub mod idempotency;
+pub mod lookup;
 pub mod message;
 pub mod message_ids;
 pub mod msgbox;

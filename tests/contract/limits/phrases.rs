@@ -224,6 +224,10 @@ fn limits_of_the_feed() -> Phrases {
         ),
         (
             "Messaging.GetChanges",
+            at_most_text(&size(domain::PAGE_BYTES_MAX)),
+        ),
+        (
+            "Messaging.GetChanges",
             format!(
                 "examines at most {} changes",
                 number(domain::CHANGES_EXAMINED_MAX)

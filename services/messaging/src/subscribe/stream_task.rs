@@ -170,7 +170,7 @@ impl StreamTask {
             let read = timeout(READ_MAX, read).await;
             match read.unwrap_or(Err(storage::Error::Deadline)) {
                 Ok(mut read) => {
-                    feed::fit(&mut read, part.bytes_max, feed::held_bytes);
+                    feed::fit(&mut read, part.bytes_max);
                     return Ok(read);
                 }
                 Err(error) if retries >= RETRIES_MAX || !is_transient(&error) => {

@@ -26,14 +26,6 @@ pub fn show(item: &Item, view: View) -> Result<v1::MsgboxEntry, Error> {
     })
 }
 
-/// Returns entries with their messages, in the same order.
-///
-/// # Errors
-/// As [`show`].
-pub fn show_all(items: &[Item], view: View) -> Result<Vec<v1::MsgboxEntry>, Error> {
-    items.iter().map(|item| show(item, view)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use domain::Millis;

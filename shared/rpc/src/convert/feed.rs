@@ -1,6 +1,5 @@
 //! The feed in responses: frames with the cursors that resume after them.
 
-use domain::limits::PAGE_BYTES_MAX;
 use domain::mailbox::Counts;
 use domain::{AppId, Msgbox, ProfileId, Violations};
 use proto::v1;
@@ -13,11 +12,6 @@ use crate::RpcError;
 
 /// Cursor of the beginning of the feed.
 const BEGINNING: &str = "0";
-
-/// Size of a deletion in a response, in bytes, rounded up.
-const DELETED_BYTES: usize = 256;
-
-const _: () = assert!(DELETED_BYTES < PAGE_BYTES_MAX);
 
 /// Parses the cursor of a request.
 ///
@@ -122,15 +116,6 @@ pub fn counted(counted: &Counts) -> Frame {
     })
 }
 
-/// Size of a change in a response, in bytes, rounded up.
-#[must_use]
-pub fn answer_bytes(change: &FeedChange) -> usize {
-    match change {
-        FeedChange::Received(item) | FeedChange::Updated(item) => size::of_message(&item.message),
-        FeedChange::Deleted(..) => DELETED_BYTES,
-    }
-}
-
 /// Size of a change in memory before it becomes a frame, in bytes, rounded up.
 #[must_use]
 pub fn held_bytes(change: &FeedChange) -> usize {
@@ -142,10 +127,11 @@ pub fn held_bytes(change: &FeedChange) -> usize {
     }
 }
 
-/// Truncates a part of the feed to `bytes_max` bytes as measured by `bytes`, but to one change
-/// at least.
-pub fn fit(feed: &mut FeedPage, bytes_max: usize, bytes: impl Fn(&FeedChange) -> usize) {
-    let others = size::fit(&mut feed.changes, bytes_max, |(_, change)| bytes(change));
+/// Truncates a part of the feed to `bytes_max` bytes in memory, but to one change at least.
+pub fn fit(feed: &mut FeedPage, bytes_max: usize) {
+    let others = size::fit(&mut feed.changes, bytes_max, |(_, change)| {
+        held_bytes(change)
+    });
     if let (false, Some((seen, _))) = (others.is_empty(), feed.changes.last()) {
         feed.more = true;
         feed.reached = *seen;

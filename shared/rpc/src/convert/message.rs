@@ -60,15 +60,6 @@ pub fn show_emptied(message: &Message) -> v1::Message {
     }
 }
 
-/// Returns messages in the same order.
-///
-/// # Errors
-/// As [`show`].
-pub fn show_all(messages: &[Message], view: View) -> Result<Vec<v1::Message>, Error> {
-    let shown = messages.iter().map(|message| show(message, view));
-    shown.collect()
-}
-
 fn stored_body(message: &Message) -> Result<Body, Error> {
     let content = v1::Content::decode(message.content.encoded.clone()).ok();
     content

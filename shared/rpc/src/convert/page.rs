@@ -4,6 +4,7 @@
 
 mod context;
 mod criteria;
+mod fill;
 mod mailbox;
 mod position;
 mod repository;

@@ -1,31 +1,30 @@
-//! Sizes of messages in responses and in memory. The store limits the contents that it reads;
-//! recipients count as well: hundreds of them make a short message large.
+//! Sizes in responses, which are measured as they are sent, and in memory.
 
-use domain::page::Found;
 use domain::{Message, ProfileId};
+use prost::length_delimiter_len;
 
-/// Size of an entry and its message without texts and content, in bytes: ids, times, numbers,
-/// tags.
-const FIXED_BYTES: usize = 384;
-/// Size of the tag and length of a recipient, in bytes.
-const RECIPIENT_FIXED_BYTES: usize = 3;
 /// Size of a recipient in memory without its text, in bytes: pointer, reference counts, and the
 /// allocator's overhead.
 const RECIPIENT_HELD_BYTES: usize = 48;
+/// Size of the tag of an item in a response, in bytes.
+const TAG_BYTES: usize = 1;
 /// Divisor of a content's size that yields the allocator's maximum overhead.
 const ROUNDED_UP: usize = 4;
 
-/// Size of a message in a response, in bytes, rounded up.
+/// Size of an item of a response, in bytes, with its tag and length.
 #[must_use]
-pub fn of_message(message: &Message) -> usize {
-    let envelope = &message.envelope;
-    let recipient = |id: &ProfileId| id.as_str().len() + RECIPIENT_FIXED_BYTES;
-    FIXED_BYTES
-        + message.content.encoded.len()
-        + envelope.to.iter().map(recipient).sum::<usize>()
-        + envelope.sender.profile_id.as_ref().map_or(0, recipient)
-        + envelope.sender.name.len()
-        + envelope.sender.pic.len()
+pub fn sent(item: &impl prost::Message) -> usize {
+    let bytes = item.encoded_len();
+    TAG_BYTES + length_delimiter_len(bytes) + bytes
+}
+
+/// Returns true if a response has room for few more items, so that no further read is made for
+/// it: it is at least half full.
+pub fn is_filled<'a, T: prost::Message + 'a>(
+    items: impl IntoIterator<Item = &'a T>,
+    bytes_max: usize,
+) -> bool {
+    items.into_iter().map(sent).sum::<usize>() >= bytes_max / 2
 }
 
 /// Size of a message in memory with its encoded content, in bytes, rounded up.
@@ -59,19 +58,11 @@ pub fn fit<T>(items: &mut Vec<T>, bytes_max: usize, bytes: impl Fn(&T) -> usize)
     items.split_off(fitting.max(1).min(items.len()))
 }
 
-/// Truncates a scan to `bytes_max` bytes of rows, but to one row at least.
-pub fn fit_scan<T>(found: &mut Found<T>, bytes_max: usize, bytes: impl Fn(&T) -> usize) {
-    let others = fit(&mut found.items, bytes_max, |(_, item)| bytes(item));
-    if !others.is_empty() {
-        found.more = true;
-        found.reached = None;
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::Msgbox;
-    use domain::page::Key;
+    use prost::Message as _;
+    use prost_types::ListValue;
+    use prost_types::value::Kind;
 
     use super::*;
     use crate::convert::testing;
@@ -88,36 +79,22 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_scan_has_more() {
-        let row = |number| {
-            let key = Key {
-                message_id: testing::message_id(number),
-                msgbox: Msgbox::Inbox,
-                change: 0,
+    fn an_item_counts_as_it_is_sent() {
+        for length in [0, 1, 127, 128, 20_000] {
+            let text = |length| prost_types::Value {
+                kind: Some(Kind::StringValue("x".repeat(length))),
             };
-            (key, number)
-        };
-        let mut found = Found {
-            items: vec![row(1), row(2)],
-            more: false,
-            reached: None,
-            count: None,
-        };
-        fit_scan(&mut found, 10, |_| 5);
-        assert!(!found.more);
-        found.reached = Some(row(9).0);
-        fit_scan(&mut found, 9, |_| 5);
-        assert!(found.more && found.reached.is_none());
-        assert_eq!(found.items.len(), 1);
+            let values = vec![text(length), text(3)];
+            let size = values.iter().map(sent).sum::<usize>();
+            assert_eq!(ListValue { values }.encoded_len(), size);
+        }
     }
 
     #[test]
-    fn recipients_count_towards_the_size() {
+    fn recipients_count_towards_the_size_in_memory() {
         let mut message = testing::message("hi");
-        let before = of_message(&message);
         let held_before = held_by_message(&message);
         message.envelope.to.push(testing::profile("carol"));
-        assert!(of_message(&message) > before + "carol".len());
         assert!(held_by_message(&message) > held_before + size_of::<ProfileId>() + "carol".len());
     }
 }

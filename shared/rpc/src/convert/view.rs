@@ -43,10 +43,7 @@ impl View {
         Ok(match (self, body) {
             (Self::Full, body) => Some(body),
             (Self::Preview, Body::Json(encoded)) => preview(encoded)?.map(Body::Json),
-            (Self::Preview, Body::Sealed(sealed)) => Some(Body::Sealed(v1::SealedContent {
-                payload: Bytes::new(),
-                ..sealed
-            })),
+            (Self::Preview, Body::Sealed(sealed)) => Some(Body::Sealed(without_payload(sealed))),
             (Self::Preview | Self::Metadata, Body::Parts(parts)) => {
                 Some(Body::Parts(without_bodies(parts)))
             }
@@ -60,6 +57,16 @@ fn without_bodies(mut parts: v1::MessageParts) -> v1::MessageParts {
         part.body = Bytes::new();
     }
     parts
+}
+
+/// Copies what is left: a slice of the content would hold all of it in memory.
+fn without_payload(sealed: v1::SealedContent) -> v1::SealedContent {
+    v1::SealedContent {
+        payload: Bytes::new(),
+        headers: Bytes::copy_from_slice(&sealed.headers),
+        signature: Bytes::copy_from_slice(&sealed.signature),
+        ..sealed
+    }
 }
 
 fn preview(encoded: Bytes) -> Result<Option<Bytes>, DecodeError> {

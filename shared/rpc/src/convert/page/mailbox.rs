@@ -1,15 +1,15 @@
 //! Pages of a mailbox.
 
-use domain::limits::PAGE_BYTES_MAX;
 use domain::page::Scan;
 use domain::{AppId, ProfileId};
 use proto::v1;
-use storage::{Error, Item, MailStore, Requester};
+use storage::{Error, MailStore, Requester};
 
 use super::counted;
+use super::fill::{fill, shown};
 use super::request::PageRequest;
 use crate::convert::token::Binding;
-use crate::convert::{cursor, entry, size};
+use crate::convert::{cursor, entry};
 use crate::methods::{messaging, sys};
 
 /// Pages of a mailbox.
@@ -47,19 +47,19 @@ impl<'a> MailboxPages<'a> {
             owner,
             requester,
         } = *self;
+        let view = request.view;
         let read = |scan: Scan| async move {
-            let mut page = store.page(app, owner, requester, &scan).await?;
-            let bytes = |item: &Item| size::of_message(&item.message);
-            size::fit_scan(&mut page.found, PAGE_BYTES_MAX, bytes);
-            Ok((page.found, page.offset))
+            let page = store.page(app, owner, requester, &scan).await?;
+            let found = shown(page.found, |item| entry::show(item, view))?;
+            Ok((found, page.offset))
         };
-        let (page, position) = request.read(read).await?;
+        let (page, position) = request.read(|scan| fill(scan, read)).await?;
         let (count, count_capped) = counted(page.count);
         let results = v1::MessagesPage {
             count,
             count_capped,
             page: page.position.page,
-            items: entry::show_all(&page.items, request.view)?,
+            items: page.items,
             more_before: page.more_before,
             more_after: page.more_after,
             cursor: cursor::show(position, app, owner),

@@ -1,15 +1,15 @@
 //! Pages of an app's messages.
 
 use domain::AppId;
-use domain::limits::PAGE_BYTES_MAX;
 use domain::page::Scan;
 use proto::sys::v1;
 use storage::{Error, MailStore};
 
 use super::counted;
+use super::fill::{fill, shown};
 use super::request::PageRequest;
+use crate::convert::message;
 use crate::convert::token::Binding;
-use crate::convert::{message, size};
 use crate::methods::sys::GET_MESSAGES_PAGE;
 
 /// Pages of all messages of an app.
@@ -35,18 +35,18 @@ impl<'a> RepositoryPages<'a> {
     /// Reads a page, and returns its context and the page.
     pub async fn page(&self, request: PageRequest) -> Result<(String, v1::RepositoryPage), Error> {
         let Self { store, app } = *self;
+        let view = request.view;
         let read = |scan: Scan| async move {
-            let mut found = store.repository_page(app, &scan).await?;
-            size::fit_scan(&mut found, PAGE_BYTES_MAX, size::of_message);
-            Ok((found, ()))
+            let found = store.repository_page(app, &scan).await?;
+            Ok((shown(found, |found| message::show(found, view))?, ()))
         };
-        let (page, ()) = request.read(read).await?;
+        let (page, ()) = request.read(|scan| fill(scan, read)).await?;
         let (count, count_capped) = counted(page.count);
         let results = v1::RepositoryPage {
             count,
             count_capped,
             page: page.position.page,
-            items: message::show_all(&page.items, request.view)?,
+            items: page.items,
             more_before: page.more_before,
             more_after: page.more_after,
         };
