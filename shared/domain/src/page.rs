@@ -264,14 +264,14 @@ impl PageStep {
         )
     }
 
-    /// Returns the step to the page that is `offset` pages from a position; a page before the
-    /// first is the first page as it is now.
+    /// Returns the step to the page that is `offset` pages from a position. An offset that leads
+    /// before the first page leads to the rows in its place: those of page 1, or from page 1
+    /// the rows just before it, which were added since.
     #[must_use]
     pub fn from(listing: &Listing, position: PagePosition, offset: i32) -> Self {
-        let page = position.page.saturating_add(offset);
-        if page < 1 {
-            return Self::to(listing, 1);
-        }
+        let back_max = position.page.saturating_sub(1).max(1);
+        let offset = offset.max(-back_max);
+        let page = position.page.saturating_add(offset).max(1);
         let skip =
             u64::from(offset.unsigned_abs()).saturating_sub(1) * u64::from(listing.rows_per_page);
         match offset {

@@ -59,28 +59,42 @@ async fn a_page_past_the_end_is_empty_and_leads_back_to_the_last_rows(test: &Tes
     }
 }
 
-async fn an_offset_before_the_first_page_shows_the_current_first_page(test: &TestService) {
+async fn an_offset_before_the_first_page_leads_to_the_rows_in_its_place(test: &TestService) {
     send_many(test, 5).await;
     let mut reader = PageReader::of(test);
     for listing in PagedMethod::ALL {
         let first = reader.page(listing, rows(2)).await;
+        let again = reader.turn(listing, &first, -1).await;
+        assert_eq!((&again.ids, again.number), (&first.ids, 1), "{listing:?}");
         let second = reader.turn(listing, &first, 1).await;
-        let newest = send_many(test, 1).await.remove(0);
-        for (from, offset) in [
-            (&first, -1),
-            (&first, -5),
-            (&second, -2),
-            (&second, i32::MIN),
+        let newest = send_many(test, 1).await;
+        for (from, offset, ids, more_before) in [
+            (&first, -1, &newest, false),
+            (&first, -5, &newest, false),
+            (&second, -2, &first.ids, true),
+            (&second, i32::MIN, &first.ids, true),
         ] {
             let page = reader.turn(listing, from, offset).await;
-            assert_eq!(
-                (page.number, page.more),
-                (1, (false, true)),
-                "{listing:?} {offset}"
-            );
-            assert_eq!(page.ids[0], newest, "{listing:?} {offset}");
-            assert_eq!(page.ids.len(), 2);
+            let shown = (&page.ids, page.number, page.more);
+            let expected = (ids, 1, (more_before, true));
+            assert_eq!(shown, expected, "{listing:?} {offset}");
         }
+    }
+}
+
+async fn paging_back_over_arrivals_leaves_no_hole(test: &TestService) {
+    let mut sent = send_many(test, 11).await;
+    let mut reader = PageReader::of(test);
+    for listing in PagedMethod::ALL {
+        let mut pages = vec![reader.page(listing, rows(5)).await];
+        let late = send_many(test, 12).await;
+        while pages[0].more.0 || pages.len() == 1 {
+            let before = reader.turn(listing, &pages[0], -1).await;
+            pages.insert(0, before);
+        }
+        let shown: Vec<_> = [&sent[sent.len() - 5..], &late].concat();
+        assert_eq!(ids_of(&pages), reversed(&shown), "{listing:?}");
+        sent.extend(late);
     }
 }
 
@@ -177,7 +191,8 @@ async fn sorting_by_update_time_uses_the_last_change(test: &TestService) {
 on_each_database![
     a_walk_meets_every_row_exactly_once_in_both_directions,
     a_page_past_the_end_is_empty_and_leads_back_to_the_last_rows,
-    an_offset_before_the_first_page_shows_the_current_first_page,
+    an_offset_before_the_first_page_leads_to_the_rows_in_its_place,
+    paging_back_over_arrivals_leaves_no_hole,
     an_offset_of_n_passes_over_n_minus_one_pages,
     later_arrivals_repeat_no_row_and_hide_none,
     entries_deleted_meanwhile_hide_no_remaining_entry,

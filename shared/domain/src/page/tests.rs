@@ -160,14 +160,41 @@ fn a_step_seeks_from_the_edge_of_the_current_page() {
 }
 
 #[test]
-fn a_step_before_the_first_page_leads_to_the_first_page() {
+fn a_step_before_the_first_page_leads_to_the_rows_in_its_place() {
     let listing = listing(10);
-    for offset in [-2, -3, i32::MIN] {
-        let step = PageStep::from(&listing, position(2, 11, 20), offset);
-        assert_eq!(step, PageStep::to(&listing, 1));
+    for (current, nearest) in [
+        (position(1, 11, 20), -1),
+        (position(2, 11, 20), -1),
+        (position(3, 21, 30), -2),
+    ] {
+        let expected = PageStep::from(&listing, current, nearest);
+        assert_eq!((expected.page, expected.backward), (1, true));
+        for offset in [-3, -4, i32::MIN] {
+            assert_eq!(PageStep::from(&listing, current, offset), expected);
+        }
     }
     let step = PageStep::from(&listing, position(2, 11, 20), -1);
     assert_eq!(step.page(found([], false)), None);
+}
+
+#[test]
+fn steps_back_over_added_rows_leave_no_hole() {
+    let mut listing = listing(5);
+    listing.sort.direction = Direction::Descending;
+    let rows: Vec<u64> = (1..=11).collect();
+    let mut page = read_page(&rows, &listing, &PageStep::to(&listing, 1));
+    let mut shown = page.items.clone();
+    let rows: Vec<u64> = (1..=23).collect();
+    for expected in [true, true, false] {
+        page = read_page(
+            &rows,
+            &listing,
+            &PageStep::from(&listing, page.position, -1),
+        );
+        assert_eq!((page.position.page, page.more_before), (1, expected));
+        shown.splice(..0, page.items.clone());
+    }
+    assert_eq!(shown, (7..=23).rev().collect::<Vec<_>>());
 }
 
 #[test]
