@@ -9,6 +9,7 @@ use http::StatusCode;
 use telemetry::CallMetrics;
 use tonic::Status;
 use tonic::body::Body;
+use tonic::transport::server::TcpConnectInfo;
 
 use self::call_record::{CallEnd, CallRecord};
 use self::observed_body::ObservedBody;
@@ -36,6 +37,10 @@ impl Middleware for AccessLog {
     async fn handle(&self, mut call: HttpRequest, next: &impl Next) -> HttpResponse {
         let info = CallInfo {
             method: self.methods.find(call.uri().path()),
+            peer: call
+                .extensions()
+                .get()
+                .and_then(TcpConnectInfo::remote_addr),
             ..CallInfo::default()
         };
         call.extensions_mut().insert(info.clone());

@@ -1,5 +1,6 @@
 //! Facts about a call that its layers share.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use domain::AppId;
@@ -12,6 +13,8 @@ use crate::methods::Method;
 pub(crate) struct CallInfo {
     /// Method; none for an unknown path.
     pub method: Option<Method>,
+    /// Address of the peer, which may be a proxy.
+    pub peer: Option<SocketAddr>,
     /// App of the caller, set after authentication.
     pub app: Arc<OnceLock<AppId>>,
 }

@@ -1,6 +1,7 @@
 //! Errors of tonic itself.
 
 use std::error::Error as _;
+use std::io;
 
 use tonic::{Code, Status};
 
@@ -15,7 +16,11 @@ pub(crate) struct TonicErrors;
 impl Middleware for TonicErrors {
     async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
         let answer = next.run(call).await;
-        match answer.extensions().get::<Status>().and_then(translated) {
+        let status = answer.extensions().get::<Status>();
+        if status.is_some_and(is_unfinished) {
+            return Status::cancelled("the request did not end").into_http();
+        }
+        match status.and_then(translated) {
             Some(error) => reject(error),
             None => answer,
         }
@@ -32,6 +37,19 @@ fn translated(status: &Status) -> Option<RpcError> {
         Code::OutOfRange => Some(RpcError::RequestTooLarge),
         _ => None,
     }
+}
+
+/// Returns whether the caller has gone before the end of the request: no failure of the server.
+fn is_unfinished(status: &Status) -> bool {
+    let mut source = status.source();
+    while let Some(error) = source {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn is_ours(status: &Status) -> bool {

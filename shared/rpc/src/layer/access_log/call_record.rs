@@ -1,11 +1,14 @@
 //! Records of calls.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::time::Instant;
 
 use domain::AppId;
+use http::HeaderMap;
 use telemetry::{CallMetrics, error_chain};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use tracing::{Level, event};
 
 use crate::error::{RpcError, code_name};
@@ -26,7 +29,7 @@ pub(super) struct CallRecord {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct CallEnd {
     pub code: Code,
-    pub reason: Option<&'static str>,
+    pub reason: Option<Cow<'static, str>>,
     /// Cause of an error.
     pub error: Option<String>,
     /// HTTP status of a response that is not gRPC.
@@ -46,10 +49,23 @@ impl CallEnd {
     pub fn of_status(status: &Status) -> Self {
         let error = status.source().and_then(|source| source.downcast_ref());
         Self {
-            reason: error.and_then(RpcError::reason),
+            reason: error.and_then(RpcError::reason).map(Cow::Borrowed),
             error: error.and_then(RpcError::source).map(error_chain),
             ..Self::of_code(status.code())
         }
+    }
+
+    /// Outcome in the trailers of a body, if they have one.
+    pub fn of_trailers(trailers: &HeaderMap) -> Option<Self> {
+        let code = code::of(trailers)?;
+        let reason = Status::from_header_map(trailers)
+            .filter(|_| code != Code::Ok)
+            .and_then(|status| status.get_details_error_info())
+            .map(|info| Cow::Owned(info.reason));
+        Some(Self {
+            reason,
+            ..Self::of_code(code)
+        })
     }
 }
 
@@ -89,8 +105,10 @@ impl CallRecord {
                     rpc.method = self.info.name(),
                     grpc.code = code_name(self.outcome.code),
                     http.status = self.outcome.http,
-                    error.reason = self.outcome.reason,
+                    error.reason = self.outcome.reason.as_deref(),
                     error.source = self.outcome.error,
+                    client.address = self.info.peer.map(|peer| display(peer.ip())),
+                    client.port = self.info.peer.map(|peer| peer.port()),
                     app.id = self.info.app.get().map(AppId::as_str),
                     duration_ms,
                     "call.ended"

@@ -9,7 +9,6 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::call_record::{CallEnd, CallRecord};
-use crate::layer::code;
 
 /// Body whose trailers contain the outcome of the call.
 pub(super) struct ObservedBody {
@@ -24,10 +23,7 @@ impl ObservedBody {
 
     fn observe(&mut self, frame: &Result<Frame<Bytes>, Status>) {
         let outcome = match frame {
-            Ok(frame) => frame
-                .trailers_ref()
-                .and_then(code::of)
-                .map(CallEnd::of_code),
+            Ok(frame) => frame.trailers_ref().and_then(CallEnd::of_trailers),
             Err(status) => Some(CallEnd::of_status(status)),
         };
         if let Some(outcome) = outcome {

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, Once};
 use domain::Refusal;
 use http_body_util::Empty;
 use serde_json::{Value, json};
+use tonic::Status;
 use tonic::body::Body;
+use tonic::transport::server::TcpConnectInfo;
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -140,6 +142,43 @@ async fn the_cause_of_an_error_is_logged_once() {
 }
 
 #[tokio::test]
+async fn the_address_of_the_peer_is_logged() {
+    let lines = Lines::default();
+    let stack = succeeding(Messaging).await;
+    let guard = lines.collect(Level::INFO);
+    let mut call = call_as(SEND, &user_claims());
+    call.extensions_mut().insert(TcpConnectInfo {
+        local_addr: None,
+        remote_addr: Some(([192, 0, 2, 7], 4711).into()),
+    });
+    run(&stack, call).await;
+    drop(guard);
+    let (_, fields) = lines.calls().remove(0);
+    assert_eq!(
+        (&fields["client.address"], &fields["client.port"]),
+        (&json!("192.0.2.7"), &json!(4711))
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_end_is_logged_as_cancelled() {
+    let lines = Lines::default();
+    let stack = listener(Messaging, async |_| {
+        let end = io::Error::from(io::ErrorKind::UnexpectedEof);
+        Status::from_error(end.into()).into_http()
+    });
+    let stack = stack.await;
+    let guard = lines.collect(Level::INFO);
+    run(&stack, call_as(SEND, &user_claims())).await;
+    drop(guard);
+    let (level, fields) = lines.calls().remove(0);
+    assert_eq!(
+        (level.as_str(), &fields["grpc.code"]),
+        ("INFO", &json!("CANCELLED"))
+    );
+}
+
+#[tokio::test]
 async fn a_lack_of_resources_is_a_warning() {
     let (level, fields) = logged(|| RpcError::Overloaded(None)).await;
     assert_eq!(
@@ -160,16 +199,18 @@ async fn an_abandoned_call_is_logged_as_cancelled() {
     assert_eq!(lines.calls()[0].1["grpc.code"], "CANCELLED");
 }
 
-#[tokio::test]
-async fn a_call_is_logged_when_its_body_ends() {
+/// Returns the line of a call whose body ends with a status.
+async fn logged_at_the_end(
+    end: impl Fn() -> Status + Clone + Send + Sync + 'static,
+) -> (String, Value) {
     let lines = Lines::default();
-    let stack = listener(Messaging, async |_| {
+    let stack = listener(Messaging, move |_| {
         let mut trailers = http::HeaderMap::new();
-        trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+        end().add_header(&mut trailers).expect("headers");
         let body = http_body_util::BodyExt::with_trailers(Empty::new(), async {
             Some(Ok::<_, std::convert::Infallible>(trailers))
         });
-        http::Response::new(Body::new(body))
+        async { http::Response::new(Body::new(body)) }
     });
     let stack = stack.await;
     let guard = lines.collect(Level::INFO);
@@ -177,11 +218,28 @@ async fn a_call_is_logged_when_its_body_ends() {
     assert_eq!(lines.calls(), []);
     status(answer).await;
     drop(guard);
-    let (level, fields) = lines.calls().remove(0);
+    lines.calls().remove(0)
+}
+
+#[tokio::test]
+async fn a_call_is_logged_when_its_body_ends() {
+    let (level, fields) = logged_at_the_end(|| Status::ok("")).await;
     assert_eq!(
         (level.as_str(), &fields["grpc.code"]),
         ("INFO", &json!("OK"))
     );
+    assert_eq!(fields.get("error.reason"), None);
+}
+
+#[tokio::test]
+async fn the_reason_of_a_stream_that_was_ended_is_logged() {
+    for (error, reason) in [
+        ((|| RpcError::SlowReader) as fn() -> RpcError, "SLOW_READER"),
+        (|| RpcError::CredentialsExpired, "CREDENTIALS_EXPIRED"),
+    ] {
+        let (_, fields) = logged_at_the_end(move || error().into()).await;
+        assert_eq!(fields["error.reason"], reason);
+    }
 }
 
 #[tokio::test]
