@@ -18,7 +18,7 @@ pub use error_chain::error_chain;
 pub use instruments::{
     BroadcastMetrics, CacheMetrics, CallMetrics, EndReason, FeedMetrics, FrameKind, JobMetrics,
     LaneMetrics, LimitedQuota, OpenStream, PoolMetrics, PoolState, QueueState, QuotaMetrics,
-    RunningStep, SettleMetrics, StatementMetrics, StreamMetrics, WakeupSource,
+    RunningStep, SettleMetrics, StatementMetrics, StreamMetrics, WakeupSource, observe_certificate,
 };
 pub use metrics::Metrics;
 pub use options::{Filter, FilterError, Format, Options};

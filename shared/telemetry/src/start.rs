@@ -12,9 +12,11 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
+use crate::instruments::observe_dropped_lines;
+use crate::logs::{LogWriter, log_panics};
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::{SERVICE_NAME, logs, traces};
+use crate::{SERVICE_NAME, traces};
 
 /// Time to flush pending spans at shutdown, so that an absent collector does not hold up the
 /// exit.
@@ -34,11 +36,14 @@ pub enum Error {
     Twice(#[from] TryInitError),
 }
 
-/// The process' telemetry. Dropping it flushes pending spans, for at most a second.
+/// The process' telemetry. Dropping it flushes pending spans and log lines, for at most a second
+/// each.
 #[derive(Debug)]
 pub struct Telemetry {
     metrics: Metrics,
     traces: Option<SdkTracerProvider>,
+    /// Dropped last: the end of the others is logged.
+    log: LogWriter,
 }
 
 /// Starts logs and metrics, and traces if they have an endpoint, for the whole process. Must
@@ -56,17 +61,27 @@ pub fn start(options: &Options) -> Result<Telemetry, Error> {
     let telemetry = Telemetry {
         metrics: Metrics::new(resource)?,
         traces,
+        log: LogWriter::start(),
     };
 
     global::set_meter_provider(telemetry.metrics.provider().clone());
-    subscriber(options, telemetry.traces.as_ref()).try_init()?;
+    observe_dropped_lines(telemetry.log.dropped());
+    subscriber(options, &telemetry.log, telemetry.traces.as_ref()).try_init()?;
+    log_panics();
     Ok(telemetry)
 }
 
 /// Returns the subscriber of spans and events. The log filter does not apply to traces.
-fn subscriber(options: &Options, traces: Option<&SdkTracerProvider>) -> impl Subscriber + use<> {
+fn subscriber(
+    options: &Options,
+    log: &LogWriter,
+    traces: Option<&SdkTracerProvider>,
+) -> impl Subscriber + use<> {
     tracing_subscriber::registry()
-        .with(logs::layer(options.format).with_filter(options.filter.to_env_filter()))
+        .with(
+            log.layer(options.format)
+                .with_filter(options.filter.to_env_filter()),
+        )
         .with(traces.map(traces::layer))
 }
 
@@ -107,7 +122,7 @@ mod tests {
             filter: Filter::parse(log).expect("a filter"),
             ..Options::default()
         };
-        testing::under(subscriber(&options, traces), || {
+        testing::under(subscriber(&options, &LogWriter::start(), traces), || {
             !debug_span!("call").is_disabled()
         })
     }
