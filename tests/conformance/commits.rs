@@ -61,7 +61,7 @@ async fn a_failed_commit_is_an_error_and_the_next_one_succeeds(fixture: &StoreFi
                 .store
                 .execute(&app(), operation.clone(), in_time())
                 .await;
-            let failed = matches!(answer, Err(Error::Unknown(_) | Error::Internal(_)));
+            let failed = matches!(answer, Err(Error::Unknown(_) | Error::Unavailable(_)));
             assert!(failed, "{answer:?}");
         }
         assert_eq!(fixture.counts("bob").await, (1 + round, 1 + round, 0));

@@ -20,6 +20,7 @@ mod own_process;
 mod page_offsets;
 mod paging;
 mod plans;
+mod read_only;
 mod repository;
 mod requests;
 mod schema;

@@ -1,5 +1,5 @@
-//! A proxy between a store and `PostgreSQL` that cuts a connection during a commit, or drops all
-//! bytes and closes nothing, as a broken network does.
+//! A proxy between a store and `PostgreSQL` that cuts a connection during a commit, answers it
+//! itself, or drops all bytes and closes nothing, as a broken network does.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,6 +14,9 @@ use tokio::task::JoinHandle;
 /// Text of a commit on the wire.
 const COMMIT: &[u8] = b"COMMIT";
 
+/// An error `XX000` of a pooler, and readiness for the next query.
+const POOLER_ERROR: &[u8] = b"E\0\0\0\x29SERROR\0VERROR\0CXX000\0Mpooler failed\0\0Z\0\0\0\x05I";
+
 /// Moment of the cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
@@ -21,6 +24,8 @@ pub enum Moment {
     BeforeCommit,
     /// After the commit; its answer is lost.
     AfterCommit,
+    /// After the commit, whose answer is replaced by an error. Nothing is cut.
+    AnsweredByError,
 }
 
 /// A proxy, gone when this is dropped.
@@ -94,6 +99,8 @@ impl CommitProxy {
 struct ProxyConnection {
     plan: Arc<ProxyState>,
     is_silent: Arc<AtomicBool>,
+    /// True if the next words of the database are replaced by an error.
+    fails_next: Arc<AtomicBool>,
 }
 
 impl ProxyConnection {
@@ -125,6 +132,7 @@ async fn pass(client: TcpStream, database: SocketAddr, plan: Arc<ProxyState>) ->
     let line = ProxyConnection {
         plan: plan.clone(),
         is_silent: Arc::default(),
+        fails_next: Arc::default(),
     };
     let back = tokio::spawn(backward(from_database, to_client, line.clone()));
     let cut = forward(from_client, to_database, &line).await?;
@@ -160,7 +168,11 @@ async fn forward(
         let words = &buffer[..count];
         let is_commit = words.windows(COMMIT.len()).any(|part| part == COMMIT);
         if is_commit && line.plan.is_armed.swap(false, Ordering::SeqCst) {
-            return Ok(Some((database, words.to_vec())));
+            if line.plan.moment != Moment::AnsweredByError {
+                return Ok(Some((database, words.to_vec())));
+            }
+            line.plan.cuts.fetch_add(1, Ordering::SeqCst);
+            line.fails_next.store(true, Ordering::SeqCst);
         }
         database.write_all(words).await?;
     }
@@ -178,8 +190,14 @@ async fn backward(
         if count == 0 {
             return client.shutdown().await;
         }
-        if !line.swallows() {
-            client.write_all(&buffer[..count]).await?;
+        if line.swallows() {
+            continue;
         }
+        let words = if line.fails_next.swap(false, Ordering::SeqCst) {
+            POOLER_ERROR
+        } else {
+            &buffer[..count]
+        };
+        client.write_all(words).await?;
     }
 }

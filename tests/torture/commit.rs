@@ -63,6 +63,13 @@ async fn a_commit_with_a_lost_answer_is_looked_up_and_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_commit_that_a_pooler_answers_with_an_error_is_looked_up_and_acknowledged() {
+    let cut = cut_at(Moment::AnsweredByError).await;
+    assert!(cut.refused.is_empty(), "{:?}", cut.refused);
+    assert_eq!(cut.delivered, 2);
+}
+
+#[tokio::test]
 async fn a_commit_that_never_arrived_is_refused_and_the_retry_is_the_only_message() {
     let cut = cut_at(Moment::BeforeCommit).await;
     assert_eq!(

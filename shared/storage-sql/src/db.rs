@@ -5,6 +5,7 @@ pub mod backend;
 pub mod bind;
 pub mod column;
 pub mod connection;
+pub mod database_file;
 pub mod dialect;
 pub mod epoch;
 pub mod error;

@@ -35,7 +35,9 @@ pub use db::migrate::MigrationStatus;
 pub use db::open_error::OpenError;
 pub use ids::{MonotonicIds, SystemClock};
 pub use open::{migrate_status, migrate_up, open, open_backend};
-pub use options::{LaneOptions, Notify, Options, READ_CONNECTIONS, Timeouts, WRITE_CONNECTIONS};
+pub use options::{
+    FileAccess, LaneOptions, Notify, Options, READ_CONNECTIONS, Timeouts, WRITE_CONNECTIONS,
+};
 pub use sqlx::{Postgres, Sqlite};
 pub use store::SqlStore;
 pub use write::operation::Verdict;

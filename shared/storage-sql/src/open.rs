@@ -9,11 +9,11 @@ use storage::Store;
 use crate::db::backend::{Backend, Purpose};
 use crate::db::migrate::{self, MigrationStatus};
 use crate::db::open_error::OpenError;
-use crate::options::Options;
+use crate::options::{FileAccess, Options};
 use crate::store::SqlStore;
 
-/// Opens a store. An embedded database is created, and gets its schema; another must have
-/// it already.
+/// Opens a store. An embedded database is created, and gets its schema, unless
+/// [`FileAccess::Existing`] forbids it; another must have it already.
 ///
 /// # Errors
 /// See [`OpenError`].
@@ -69,8 +69,8 @@ pub async fn open_backend<DB: Backend>(options: &Options) -> Result<Arc<SqlStore
 where
     DB::Connection: Migrate,
 {
-    let pools = DB::pools(options, Purpose::Service).map_err(OpenError::Url)?;
-    if DB::MIGRATES_ITSELF {
+    let pools = DB::pools(options, Purpose::Service)?;
+    if DB::MIGRATES_ITSELF && options.file_access != FileAccess::Existing {
         migrate::up(&pools).await?;
     }
     migrate::check(&pools).await?;
@@ -81,7 +81,7 @@ async fn migrate_backend<DB: Backend>(options: &Options) -> Result<(), OpenError
 where
     DB::Connection: Migrate,
 {
-    let pools = DB::pools(options, Purpose::Schema).map_err(OpenError::Url)?;
+    let pools = DB::pools(options, Purpose::Schema)?;
     let run = migrate::up(&pools).await;
     pools.close().await;
     run
@@ -93,7 +93,7 @@ async fn status_of_backend<DB: Backend>(
 where
     DB::Connection: Migrate,
 {
-    let pools = DB::pools(options, Purpose::Schema).map_err(OpenError::Url)?;
+    let pools = DB::pools(options, Purpose::Schema)?;
     let status = migrate::status(&pools).await;
     pools.close().await;
     Ok(status?)

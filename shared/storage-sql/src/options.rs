@@ -50,6 +50,19 @@ pub enum Notify {
     Off,
 }
 
+/// Claim of a store on an `SQLite` file; on `PostgreSQL` it has no effect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FileAccess {
+    /// Creates a missing file, and brings its schema up to date.
+    #[default]
+    Create,
+    /// As [`Create`](Self::Create), and refuses a file that another process has opened
+    /// exclusively.
+    Exclusive,
+    /// Neither creates nor migrates.
+    Existing,
+}
+
 /// Time limits of the work on a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -77,6 +90,8 @@ impl Timeouts {
 pub struct Options {
     /// `sqlite:PATH`, or `postgres://…`.
     pub url: String,
+    /// Claim on an `SQLite` file.
+    pub file_access: FileAccess,
     /// Policy of apps that override nothing.
     pub policy: Policy,
     /// Maximum number of connections that write; `SQLite` has one.
@@ -114,6 +129,7 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            file_access: FileAccess::default(),
             policy: Policy::default(),
             write_connections: WRITE_CONNECTIONS,
             read_connections: READ_CONNECTIONS,

@@ -18,6 +18,7 @@ use crate::db::bind::ColumnValues;
 use crate::db::dialect::Dialect;
 use crate::db::error::ErrorClass;
 use crate::db::notification::NotificationHandler;
+use crate::db::open_error::OpenError;
 use crate::db::pool::Pool;
 use crate::options::{Options, Timeouts};
 
@@ -81,8 +82,8 @@ pub trait Backend:
     /// Creates the pools. Connections are opened when first needed.
     ///
     /// # Errors
-    /// The url is malformed.
-    fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error>;
+    /// The url is malformed, or the database is a file that cannot be accessed as the options ask.
+    fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, OpenError>;
 
     /// Returns the migrations of the schema.
     fn migrator() -> &'static Migrator;
@@ -102,6 +103,10 @@ pub trait Backend:
 
     /// Returns the class of an error.
     fn classify(error: &sqlx::Error) -> ErrorClass;
+
+    /// Returns whether the answer to a commit means that nothing was committed. Any other error is
+    /// no answer of the transaction: it may come from a proxy, or after the fact.
+    fn is_rolled_back(error: &sqlx::Error) -> bool;
 
     /// Returns whether the error is that of a missing table.
     fn is_missing_table(error: &sqlx::Error) -> bool;

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use crate::db::backend::{Backend, TransactionStatus};
 use crate::db::bind::{BoundStatement, Value};
-use crate::db::error::miscounted;
+use crate::db::error::{ErrorClass, miscounted};
 use crate::db::isolation::Isolation;
 use crate::db::pool::{Pool, PooledConnection};
 use crate::db::row::RowReader;
@@ -98,7 +98,8 @@ impl<DB: Backend> Connection<DB> {
     }
 
     /// Sends a statement, and returns the answer. A connection that does not answer within the
-    /// time limit of its pool is closed.
+    /// time limit of its pool is closed. If the database is unavailable to it, so are the idle
+    /// ones, which were opened before.
     async fn answer<T>(
         &mut self,
         send: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, sqlx::Result<T>>,
@@ -109,9 +110,19 @@ impl<DB: Backend> Connection<DB> {
             self.0.discard();
             return Err(io::Error::from(io::ErrorKind::TimedOut).into());
         };
-        let answer = answer?;
-        self.0.mark_clean();
-        Ok(answer)
+        match answer {
+            Ok(answer) => {
+                self.0.mark_clean();
+                Ok(answer)
+            }
+            Err(error) => {
+                // Of a session that may stay as it is, such as one of a read-only standby.
+                if DB::classify(&error) == ErrorClass::Unavailable {
+                    self.0.discard_with_idle();
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Writes rows; runs nothing if there are none.

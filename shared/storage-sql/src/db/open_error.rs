@@ -1,5 +1,8 @@
 //! Errors of opening a store.
 
+use std::io;
+use std::path::PathBuf;
+
 use storage::Error;
 
 /// An error of opening a store.
@@ -11,6 +14,23 @@ pub enum OpenError {
     /// The url is malformed.
     #[error("the database url is malformed")]
     Url(#[source] sqlx::Error),
+    /// The database is not a file, such as `sqlite::memory:`.
+    #[error("the database must be a file")]
+    NotAFile,
+    /// There is no file, and none may be created.
+    #[error("{} does not exist; `postroom serve` or `postroom migrate up` creates it", .0.display())]
+    Missing(PathBuf),
+    /// Another process serves the file.
+    #[error("{} is in use: an SQLite file serves one process at a time", .0.display())]
+    InUse(PathBuf),
+    /// The file, or the lock beside it, cannot be accessed.
+    #[error("{} cannot be opened", path.display())]
+    File {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the system.
+        source: io::Error,
+    },
     /// The schema is too old for this program.
     #[error(
         "the database has schema version {found}, this program needs {lowest} or a later one; \

@@ -16,6 +16,8 @@ use telemetry::{PoolMetrics, PoolState, StatementMetrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::db::database_file::DatabaseFile;
+
 /// Idle time after which a connection is pinged before use.
 const PING_AFTER: Duration = Duration::from_millis(100);
 /// Maximum age of a connection; it is closed when next given back.
@@ -29,6 +31,8 @@ pub struct Pool<DB: Database>(Arc<Shared<DB>>);
 struct Shared<DB: Database> {
     /// Opens connections, and closes them.
     opener: sqlx::Pool<DB>,
+    /// The file that the connections were opened on, for an embedded database.
+    file: Option<DatabaseFile>,
     /// Idle connections, the last used at the end.
     idle: Mutex<Vec<Idle<DB>>>,
     /// Permits to hold a connection, as many as the pool may have.
@@ -59,11 +63,12 @@ pub struct PooledConnection<DB: Database> {
 }
 
 impl<DB: Database> Pool<DB> {
-    /// A pool over all connections of `opener`, which must have no other users. Each statement is
-    /// answered within `answer_timeout`. The names of the pool and of the database system appear
-    /// in metrics.
+    /// A pool over all connections of `opener`, which must have no other users; none is handed
+    /// out once `file` was removed or replaced. Each statement is answered within
+    /// `answer_timeout`. The names of the pool and of the database system appear in metrics.
     pub fn new(
         opener: sqlx::Pool<DB>,
+        file: Option<DatabaseFile>,
         answer_timeout: Duration,
         name: &'static str,
         system: &'static str,
@@ -78,6 +83,7 @@ impl<DB: Database> Pool<DB> {
             acquire_timeout: options.get_acquire_timeout(),
             answer_timeout,
             opener,
+            file,
             metrics: PoolMetrics::new(name),
             statement_metrics: StatementMetrics::new(system),
         });
@@ -92,7 +98,8 @@ impl<DB: Database> Pool<DB> {
     ///
     /// # Errors
     /// `PoolTimedOut` if all stay in use for the acquire timeout or an idle one does not
-    /// answer; `PoolClosed`; or the connection cannot be opened.
+    /// answer; `PoolClosed`; `Io` if the file of an embedded database was removed or replaced; or
+    /// the connection cannot be opened.
     pub async fn take(&self) -> sqlx::Result<PooledConnection<DB>> {
         let started = Instant::now();
         let taken = self.take_unmeasured().await;
@@ -110,6 +117,9 @@ impl<DB: Database> Pool<DB> {
             .await
             .map_err(|_| sqlx::Error::PoolTimedOut)?
             .map_err(|_| sqlx::Error::PoolClosed)?;
+        if let Some(file) = &self.0.file {
+            file.check()?;
+        }
         let mut taken = PooledConnection {
             connection: None,
             opened: Instant::now(),
@@ -153,7 +163,7 @@ impl<DB: Database> Pool<DB> {
         with(&mut self.0.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Closes the idle connections: their database has fallen silent.
+    /// Closes the idle connections: their database has fallen silent, or refuses its work.
     fn discard_idle(&self) {
         for mut idle in self.with_idle(std::mem::take) {
             idle.connection.close_on_drop();
@@ -218,6 +228,12 @@ impl<DB: Database> PooledConnection<DB> {
     /// Notes that every statement was answered without an error.
     pub const fn mark_clean(&mut self) {
         self.is_clean = true;
+    }
+
+    /// Closes the connection, and the idle ones of its pool.
+    pub fn discard_with_idle(&mut self) {
+        self.discard();
+        self.pool.discard_idle();
     }
 
     /// Closes the connection.

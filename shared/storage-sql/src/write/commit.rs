@@ -8,7 +8,6 @@ use storage::Error;
 use crate::db::backend::{Backend, TransactionStatus};
 use crate::db::bind::BoundStatement;
 use crate::db::connection::{Connection, Transaction, transaction_status, wrap};
-use crate::db::error::ErrorClass;
 use crate::db::pool::Pool;
 use crate::table::message;
 
@@ -40,9 +39,7 @@ pub async fn commit_or_resolve<DB: Backend>(
     let Some(xid) = &marker.xid else {
         return Err(Error::Unknown(error.into()));
     };
-    // An error reported by the database means that nothing was committed, unless it was shutting
-    // down meanwhile.
-    if error.as_database_error().is_some() && DB::classify(&error) != ErrorClass::Unavailable {
+    if DB::is_rolled_back(&error) {
         return Err(wrap::<DB>(error));
     }
     tracing::warn!(db.transaction = %xid, "commit.unanswered");

@@ -20,6 +20,7 @@ use crate::db::dialect::{BatchColumn, Dialect, Kind};
 use crate::db::error::ErrorClass;
 use crate::db::migrations::{POSTGRES_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
+use crate::db::open_error::OpenError;
 use crate::db::pool::Pool;
 use crate::options::{Options, Timeouts};
 
@@ -51,11 +52,21 @@ mod sqlstate {
     pub const INVALID_PARAMETER_VALUE: &str = "22023";
     pub const UNIQUE_VIOLATION: &str = "23505";
     pub const READ_ONLY_SQL_TRANSACTION: &str = "25006";
+    pub const IN_FAILED_SQL_TRANSACTION: &str = "25P02";
+    pub const IDLE_IN_TRANSACTION_SESSION_TIMEOUT: &str = "25P03";
     pub const SERIALIZATION_FAILURE: &str = "40001";
     pub const DEADLOCK_DETECTED: &str = "40P01";
     pub const UNDEFINED_TABLE: &str = "42P01";
     pub const LOCK_NOT_AVAILABLE: &str = "55P03";
     pub const QUERY_CANCELED: &str = "57014";
+    /// Answers to a commit after which nothing was committed.
+    pub const ROLLED_BACK: [&str; 3] = [
+        IN_FAILED_SQL_TRANSACTION,
+        LOCK_NOT_AVAILABLE,
+        QUERY_CANCELED,
+    ];
+    /// Classes of such answers: integrity constraint violation, transaction rollback.
+    pub const ROLLED_BACK_CLASSES: [&str; 2] = ["23", "40"];
     /// Prefixes: connection exceptions, insufficient resources, operator intervention such as a
     /// shutdown, and system errors.
     pub const UNAVAILABLE: [&str; 4] = ["08", "53", "57P", "58"];
@@ -82,8 +93,10 @@ impl Backend for Postgres {
     };
     const MIGRATES_ITSELF: bool = false;
 
-    fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
-        let mut connect = PgConnectOptions::from_str(&options.url)?.application_name("postroom");
+    fn pools(options: &Options, purpose: Purpose) -> Result<Pools<Self>, OpenError> {
+        let mut connect = PgConnectOptions::from_str(&options.url)
+            .map_err(OpenError::Url)?
+            .application_name("postroom");
         let limits = options.timeouts.unwrap_or(Self::TIMEOUTS);
         if purpose == Purpose::Service {
             let timeouts = [
@@ -102,7 +115,7 @@ impl Backend for Postgres {
                 .max_connections(size)
                 .acquire_timeout(limits.acquire)
                 .connect_lazy_with(connect.clone());
-            Pool::new(opener, limits.answer(), name, Self::SYSTEM)
+            Pool::new(opener, None, limits.answer(), name, Self::SYSTEM)
         };
         Ok(Pools {
             write: pool("write", options.write_connections),
@@ -148,7 +161,9 @@ impl Backend for Postgres {
             | sqlstate::LOCK_NOT_AVAILABLE
             | sqlstate::UNIQUE_VIOLATION => ErrorClass::Conflict,
             sqlstate::QUERY_CANCELED => ErrorClass::Timeout,
-            sqlstate::READ_ONLY_SQL_TRANSACTION => ErrorClass::Unavailable,
+            sqlstate::READ_ONLY_SQL_TRANSACTION | sqlstate::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+                ErrorClass::Unavailable
+            }
             _ if sqlstate::UNAVAILABLE
                 .iter()
                 .any(|class| code.starts_with(class)) =>
@@ -157,6 +172,17 @@ impl Backend for Postgres {
             }
             _ => ErrorClass::Other,
         }
+    }
+
+    fn is_rolled_back(error: &sqlx::Error) -> bool {
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| {
+            let is_exact = sqlstate::ROLLED_BACK.contains(&&*code);
+            let classes = sqlstate::ROLLED_BACK_CLASSES;
+            is_exact || classes.iter().any(|class| code.starts_with(class))
+        })
     }
 
     fn is_missing_table(error: &sqlx::Error) -> bool {

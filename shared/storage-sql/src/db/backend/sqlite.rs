@@ -15,10 +15,12 @@ use sqlx::{Arguments, Sqlite};
 
 use super::{Backend, Pools, Purpose, TransactionStatus};
 use crate::db::bind::ColumnValues;
+use crate::db::database_file::DatabaseFile;
 use crate::db::dialect::{BatchColumn, Dialect, Kind};
 use crate::db::error::ErrorClass;
 use crate::db::migrations::{SQLITE_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
+use crate::db::open_error::OpenError;
 use crate::db::pool::Pool;
 use crate::options::{Options, Timeouts};
 
@@ -40,6 +42,13 @@ mod code {
 }
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_MIGRATIONS));
+
+/// Returns whether a url leads to a database in memory, which ends with its connection.
+fn is_in_memory(url: &str) -> bool {
+    [":memory:", "mode=memory"]
+        .iter()
+        .any(|it| url.contains(it))
+}
 
 impl Backend for Sqlite {
     const DIALECT: Dialect = Dialect {
@@ -63,21 +72,32 @@ impl Backend for Sqlite {
     };
     const MIGRATES_ITSELF: bool = true;
 
-    fn pools(options: &Options, _purpose: Purpose) -> Result<Pools<Self>, sqlx::Error> {
+    fn pools(options: &Options, _purpose: Purpose) -> Result<Pools<Self>, OpenError> {
         let limits = options.timeouts.unwrap_or(Self::TIMEOUTS);
-        let connect = SqliteConnectOptions::from_str(&options.url)?
-            .create_if_missing(true)
+        let connect = SqliteConnectOptions::from_str(&options.url)
+            .map_err(OpenError::Url)?
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(limits.lock)
             .foreign_keys(true)
             .optimize_on_close(false, None);
+        if is_in_memory(&options.url) {
+            return Err(OpenError::NotAFile);
+        }
+        let file = DatabaseFile::open(connect.get_filename(), options.file_access)?;
         let pool = |name, size| {
             let opener = PoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(limits.acquire)
                 .connect_lazy_with(connect.clone());
-            Pool::new(opener, limits.answer(), name, Self::SYSTEM)
+            Pool::new(
+                opener,
+                Some(file.clone()),
+                limits.answer(),
+                name,
+                Self::SYSTEM,
+            )
         };
         Ok(Pools {
             write: pool("write", 1),
@@ -124,6 +144,11 @@ impl Backend for Sqlite {
             code::SQLITE_CORRUPT | code::SQLITE_NOTADB => ErrorClass::Corrupt,
             _ => ErrorClass::Other,
         }
+    }
+
+    fn is_rolled_back(_error: &sqlx::Error) -> bool {
+        // The transaction stays open after an error, and ends with its connection.
+        false
     }
 
     fn is_missing_table(error: &sqlx::Error) -> bool {
