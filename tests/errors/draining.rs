@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::stream;
 use proto::v1;
 use support::on_each_database;
-use support::process::Deployment;
+use support::process::{Deployment, ServerProcess};
 use support::service::Bearer;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -39,7 +39,11 @@ async fn call_endlessly(channel: Channel, token: String) -> Status {
 }
 
 async fn a_drained_call_has_a_golden_error_with_a_retry_delay(deployment: &Deployment) {
-    let server = deployment.serve();
+    let mut start = deployment.start();
+    start
+        .variables
+        .push(("POSTROOM_DRAIN__CALLS_SECONDS", "1".to_owned()));
+    let server = ServerProcess::start(&start);
     let endpoint = Endpoint::from_shared(format!("http://{}", server.user)).expect("an address");
     let channel = endpoint.connect().await.expect("a connection");
     let open = tokio::spawn(call_endlessly(channel.clone(), server.tokens.alice.clone()));

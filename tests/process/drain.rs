@@ -6,10 +6,15 @@ use futures::future::join_all;
 use proto::v1;
 use sqlx::Connection as _;
 use support::boxes;
+use support::http;
 use support::on_each_database;
-use support::process::{Deployment, UserClient};
+use support::process::{Deployment, ServerProcess, UserClient};
 use support::store::{DatabaseKind, TestEnvironment as _};
 use tonic::Status;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 /// Exit code after a second signal.
 const ENDED_AT_ONCE: i32 = 130;
@@ -71,6 +76,39 @@ async fn a_second_signal_ends_a_draining_service_at_once() {
     stuck.await.expect_err("a call that was cut");
     held.close().await.expect("an end");
     deployment.end(true).await;
+}
+
+#[tokio::test]
+async fn an_announced_drain_is_not_ready_and_still_serves() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let mut start = deployment.start();
+    // Longer than the test, which ends it by a second signal.
+    let delay = ("POSTROOM_DRAIN__DELAY_SECONDS", "300".to_owned());
+    start.variables.push(delay);
+    let server = ServerProcess::start(&start);
+    assert_eq!(http::get(server.operations, "/readyz").0, 200);
+    server.terminate();
+    server.wait_for_log("drain.announced");
+    let (status, said) = http::get(server.operations, "/readyz");
+    assert_eq!((status, said.contains("draining")), (503, true), "{said}");
+    assert_eq!(health(&server).await, ServingStatus::NotServing);
+    // By a new connection.
+    let newcomer = server.messaging(&server.tokens.alice);
+    send(newcomer, 0).await.expect("a message");
+    server.terminate();
+    assert_eq!(server.ended().await.code(), Some(ENDED_AT_ONCE));
+    deployment.end(true).await;
+}
+
+/// Health of `Messaging`, as a load balancer asks for it.
+async fn health(server: &ServerProcess) -> ServingStatus {
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.user));
+    let channel = endpoint.expect("an address").connect_lazy();
+    let request = HealthCheckRequest {
+        service: "postroom.v1.Messaging".to_owned(),
+    };
+    let checked = HealthClient::new(channel).check(request).await;
+    checked.expect("a status").into_inner().status()
 }
 
 async fn send(mut alice: UserClient, number: u32) -> Result<(), Status> {

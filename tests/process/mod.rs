@@ -1,13 +1,16 @@
 //! The real program: configuration, output, clients, drains.
 
 mod configuration;
+mod connections;
 mod drain;
 mod foreign_clients;
+mod log;
 mod metrics;
 mod quotas;
 mod readiness;
 mod restore;
 mod segments;
+mod signals;
 mod stalled_readers;
 mod streams;
 mod tls;

@@ -1,14 +1,17 @@
 //! Probes and metrics.
 
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::pin::pin;
 use std::time::Duration;
 
 use proto::v1;
 use sqlx::Connection as _;
 use support::boxes;
+use support::command::output;
 use support::issuer::APP;
 use support::postgres::Cluster;
-use support::process::{Deployment, ServerProcess, StartOptions};
+use support::process::{Deployment, ServerProcess, StartOptions, postroom};
 use support::store::{DatabaseKind, TestEnvironment as _};
 use support::{http, on_each_database, temp_folder::TempFolder};
 use tonic::Code;
@@ -127,4 +130,88 @@ async fn a_service_recovers_from_the_loss_of_its_database() {
         .await
         .expect("counts");
     assert_eq!(boxes::named(&counts.into_inner().boxes, "inbox").total, 2);
+}
+
+#[tokio::test]
+async fn a_service_waits_for_its_database_at_the_start() {
+    let cluster = Cluster::private();
+    let database = cluster.server().database().await;
+    let folder = TempFolder::new();
+    let operations = free_address();
+    cluster.crash();
+    let start = StartOptions {
+        data_dir: folder.path().to_owned(),
+        database_url: Some(database.url.clone()),
+        arguments: vec!["--operations-address".to_owned(), operations.to_string()],
+        ..StartOptions::default()
+    };
+    let starting = tokio::task::spawn_blocking(move || ServerProcess::start(&start));
+    probe_becomes(operations, "/livez", 200).await;
+    let (status, said) = http::get(operations, "/readyz");
+    assert_eq!((status, said.contains("starting")), (503, true), "{said}");
+
+    cluster.restart();
+    let server = starting.await.expect("a service");
+    readiness_becomes(&server, 200).await;
+    let mut alice = server.messaging(&server.tokens.alice);
+    alice.send_message_simple(send()).await.expect("a message");
+}
+
+/// An address that is free for now.
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+/// Polls a probe of a service that may not listen yet, until it answers with a status.
+async fn probe_becomes(operations: SocketAddr, path: &str, status: u16) {
+    let polls = async {
+        while TcpStream::connect(operations).is_err() || http::get(operations, path).0 != status {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::time::timeout(IN_TIME, polls).await.expect(path);
+}
+
+#[tokio::test]
+async fn a_removed_database_file_ends_readiness_and_calls() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let server = deployment.serve();
+    let mut alice = server.messaging(&server.tokens.alice);
+    alice.send_message_simple(send()).await.expect("a message");
+    let url = deployment.database().url();
+    let file = url.strip_prefix("sqlite:").expect("a file");
+    let elsewhere = format!("{file}.elsewhere");
+    fs::rename(file, &elsewhere).expect("a move");
+
+    readiness_becomes(&server, 503).await;
+    let refused = alice.send_message_simple(send()).await;
+    assert_eq!(refused.expect_err("a refusal").code(), Code::Unavailable);
+
+    fs::rename(&elsewhere, file).expect("a move back");
+    readiness_becomes(&server, 200).await;
+    alice.send_message_simple(send()).await.expect("a message");
+    deployment.end(true).await;
+}
+
+#[tokio::test]
+async fn a_database_file_serves_one_process_at_a_time() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let first = deployment.serve();
+    let (folder, url) = (TempFolder::new(), deployment.database().url());
+    let mut second = postroom(["serve", "--dev", "--database-url", &url, "--data-dir"]);
+    second.arg(folder.path());
+    for flag in ["--user-address", "--sys-address", "--operations-address"] {
+        second.args([flag, "127.0.0.1:0"]);
+    }
+    let second = output(&mut second);
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("one process at a time"), "{said}");
+
+    // Commands that only read are let in.
+    let _ = deployment.verify();
+    first.kill();
+    let _ = deployment.serve();
+    deployment.end(true).await;
 }

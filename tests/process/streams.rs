@@ -106,7 +106,7 @@ async fn next_received(mut stream: Streaming<v1::SubscribeResponse>) -> String {
 }
 
 async fn drained_streams_reconnect_elsewhere_and_lose_no_change(deployment: &Deployment) {
-    let (server, other) = (deployment.serve(), deployment.serve());
+    let server = deployment.serve();
     let names: Vec<String> = (0..profiles())
         .map(|number| format!("reader{number}"))
         .collect();
@@ -131,6 +131,7 @@ async fn drained_streams_reconnect_elsewhere_and_lose_no_change(deployment: &Dep
     let took = began.elapsed();
     assert!(!gears::second() || took < END_WITHIN, "{took:?}");
 
+    let other = deployment.serve();
     send(&other, names, "while nobody looked").await;
     let resumed = ends.iter().enumerate().map(async |(number, end)| {
         sleep(end.wait.expect("it was sent away")).await;

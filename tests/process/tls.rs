@@ -7,6 +7,7 @@ use proto::v1::messaging_client::MessagingClient;
 use storage::Clock as _;
 use storage_sql::SystemClock;
 use support::certificates::{Authority, NAME, write};
+use support::http;
 use support::issuer::{ALL_SCOPES, APP, TestIssuer};
 use support::process::{DevTokens, ServerProcess};
 use support::service::Bearer;
@@ -26,7 +27,7 @@ const HTTP_2: &str = "h2";
 struct Secured {
     server: ServerProcess,
     authority: Authority,
-    _folder: TempFolder,
+    folder: TempFolder,
 }
 
 impl Secured {
@@ -61,8 +62,13 @@ impl Secured {
         Self {
             server,
             authority,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Replaces a file of the service.
+    fn write(&self, name: &str, text: &str) {
+        let _ = write(self.folder.path(), name, text);
     }
 
     /// TLS configuration of a client that trusts the service.
@@ -140,4 +146,33 @@ async fn a_listener_with_client_certificates_refuses_clients_without_one() {
     assert!(service.is_heard(showing(&clients)).await);
     assert!(!service.is_heard(showing(&Authority::new())).await);
     assert!(!service.is_heard(service.trusting()).await);
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_served_without_a_restart() {
+    let mut service = Secured::start(None);
+    let first = service.trusting();
+    let (next, remaining) = (
+        Authority::new(),
+        "postroom_tls_certificate_remaining_seconds",
+    );
+    assert!(
+        http::get(service.server.operations, "/metrics")
+            .1
+            .contains(remaining)
+    );
+
+    service.write("certificate", "not a certificate");
+    service.server.signal("HUP");
+    service.server.wait_for_log("tls.reload_failed");
+    assert!(service.is_heard(first.clone()).await);
+
+    let renewed = next.certify();
+    service.write("certificate", &renewed.certificate);
+    service.write("key", &renewed.key);
+    service.server.signal("HUP");
+    service.server.wait_for_log("tls.reloaded");
+    service.authority = next;
+    assert!(service.is_heard(service.trusting()).await);
+    assert!(!service.is_heard(first).await);
 }

@@ -69,7 +69,7 @@ async fn run(deployment: &Deployment, arguments: &[&str]) {
         TestDatabase::Postgres(_) => DatabaseKind::Postgres,
     };
     coverage::print(&format!(
-        "followed on two replicas, {backend:?} {arguments:?}: {count} readers, {writes} writes, \
+        "followed on replicas, {backend:?} {arguments:?}: {count} readers, {writes} writes, \
          {blows} blows, {all}"
     ));
     assert!(writes > 0 && all.changes > 0 && all.streams > count);

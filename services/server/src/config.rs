@@ -19,6 +19,8 @@ mod quotas;
 mod setting;
 mod store;
 
+use std::time::Duration;
+
 use crate::limits::MEBIBYTE;
 use auth::Issuer;
 use domain::limits::BATCH_OPERATIONS_MAX;
@@ -63,6 +65,8 @@ pub struct Config {
     pub quotas: QuotaDefaults,
     /// Limits of a gRPC listener.
     pub limits: LimitsConfig,
+    /// Drain after a signal.
+    pub drain: DrainConfig,
     /// Format and level of the log.
     pub log: LogConfig,
     /// Export of traces.
@@ -142,12 +146,15 @@ pub struct LimitsConfig {
     pub user_request_bytes: Bounded<1024, MEBIBYTE>,
     /// Maximum size of a request to `Sys`, in bytes. Default 1048576.
     pub sys_request_bytes: Bounded<1024, { 8 * MEBIBYTE }>,
-    /// Maximum number of connections; others wait until one of them ends. Default 10000.
+    /// Maximum number of connections; another one takes the place of the idlest, or waits.
+    /// Default 10000.
     pub connections: Bounded<1, 1_000_000>,
+    /// Maximum number of connections of one address; others are closed. Default 500; 0: no limit.
+    pub connections_per_address: Bounded<0, 1_000_000>,
     /// Maximum number of open calls; others are refused as OVERLOADED. Default 2000.
     pub calls_in_flight: Bounded<1, 100_000>,
-    /// Maximum number of open calls of one connection. Default 100.
-    pub streams_per_connection: Bounded<1, 250>,
+    /// Maximum number of open calls of one connection. Default 250.
+    pub streams_per_connection: Bounded<1, 1_000>,
 }
 
 impl Default for LimitsConfig {
@@ -156,9 +163,40 @@ impl Default for LimitsConfig {
             user_request_bytes: Bounded::new::<{ 128 * 1024 }>(),
             sys_request_bytes: Bounded::new::<MEBIBYTE>(),
             connections: Bounded::new::<10_000>(),
+            connections_per_address: Bounded::new::<500>(),
             calls_in_flight: Bounded::new::<2_000>(),
-            streams_per_connection: Bounded::new::<100>(),
+            streams_per_connection: Bounded::new::<250>(),
         }
+    }
+}
+
+/// Drain after SIGTERM, SIGINT or SIGQUIT.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DrainConfig {
+    /// Seconds in which the service says that it is not ready, and serves as before, so that load
+    /// balancers turn to others before connections are refused. Default 5; 0 with `--dev`.
+    pub delay_seconds: Bounded<0, 300>,
+    /// Seconds in which open calls may end, after the delay. Default 10.
+    pub calls_seconds: Bounded<0, 300>,
+}
+
+impl Default for DrainConfig {
+    fn default() -> Self {
+        Self {
+            delay_seconds: Bounded::new::<5>(),
+            calls_seconds: Bounded::new::<10>(),
+        }
+    }
+}
+
+impl DrainConfig {
+    pub fn delay(&self) -> Duration {
+        Duration::from_secs(self.delay_seconds.get().into())
+    }
+
+    pub fn calls(&self) -> Duration {
+        Duration::from_secs(self.calls_seconds.get().into())
     }
 }
 

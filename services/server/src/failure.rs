@@ -8,6 +8,8 @@ use crate::config;
 pub const USAGE: u8 = 64;
 /// Exit code for an unreachable endpoint.
 const UNREACHABLE: u8 = 69;
+/// Exit code after a second signal: 128 + SIGINT.
+const UNDRAINED: u8 = 130;
 
 /// Failure of a command. Exit codes are those of `sysexits.h` where it has one.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,9 @@ pub enum Failure {
     /// The connection was lost, or the endpoint speaks another protocol.
     #[error("the connection failed: {0}")]
     Disconnected(String),
+    /// A second signal ended the service before its drain was over. The log has it.
+    #[error("the drain was aborted")]
+    Undrained,
     /// The command failed or was refused.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
@@ -40,6 +45,7 @@ impl Failure {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Config(_) => USAGE,
             Self::Unreachable { .. } | Self::Disconnected(_) => UNREACHABLE,
+            Self::Undrained => UNDRAINED,
             Self::Failed(_) => 1,
         })
     }

@@ -22,17 +22,33 @@ pub const SEND_BUFFER_BYTES_MAX: usize = 16 * 1024;
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
 /// Time to answer a ping. Then the connection is closed.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time for a new connection to begin its first call. Then its peer is told to leave.
+pub const FIRST_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time without an open call after which the peer of a connection is told to leave.
+pub const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
+/// Minimum age at which the peer of a connection is told to leave, so that connections spread over
+/// new replicas.
+pub const CONNECTION_AGE_MIN: Duration = Duration::from_mins(30);
+/// Maximum age at which the peer of a connection is told to leave.
+pub const CONNECTION_AGE_MAX: Duration = Duration::from_hours(1);
+/// Interval between attempts to make room for another connection.
+pub const ROOM_INTERVAL: Duration = Duration::from_secs(1);
 /// Connections that the kernel holds until they are accepted. `net.core.somaxconn` may lower it.
 pub const LISTEN_BACKLOG: u32 = 4096;
 /// Delay after a failed accept, which is mostly due to a lack of file descriptors.
 pub const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Time from the beginning of a drain to the end of open calls.
-pub const DRAIN_CALLS: Duration = Duration::from_secs(10);
-/// Time from the beginning of a drain to the end of connections.
-pub const DRAIN_CONNECTIONS: Duration = Duration::from_secs(11);
-/// Time from the beginning of a drain to the end of the wait for the store.
-pub const DRAIN_STORE: Duration = Duration::from_secs(14);
+/// Interval between checks whether the files of TLS have changed.
+pub const TLS_CHECK_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Time from the end of the calls of a drain to the end of connections.
+pub const DRAIN_CONNECTIONS: Duration = Duration::from_secs(1);
+/// Time from the end of the calls of a drain to the end of the wait for the store.
+pub const DRAIN_STORE: Duration = Duration::from_secs(4);
+/// Pause after the first failed attempt to open the store at the start. It doubles with each.
+pub const OPEN_PAUSE: Duration = Duration::from_millis(500);
+/// Longest pause between attempts to open the store.
+pub const OPEN_PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Interval between trims of old tombstones.
 pub const TRIM_INTERVAL: Duration = Duration::from_mins(10);
 /// Interval between sweeps of idle mailboxes.
@@ -45,6 +61,8 @@ pub const JOB_INTERVAL: Duration = Duration::from_millis(500);
 pub const JOB_FAILURE_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after each step of a job.
 pub const JOB_STEP_PAUSE: Duration = Duration::from_millis(5);
+/// Maximum age of an answer to a readiness probe.
+pub const READY_AGE_MAX: Duration = Duration::from_millis(500);
 /// Time for the store to answer a readiness probe.
 pub const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -59,7 +77,6 @@ pub const JOB_WATCH_INTERVAL: Duration = Duration::from_millis(300);
 /// Bytes of an id in a message beside its own: tag and length.
 const ID_OVERHEAD_BYTES: usize = 3;
 
-const _: () = assert!(DRAIN_CALLS.as_secs() < DRAIN_CONNECTIONS.as_secs());
 const _: () = assert!(DRAIN_CONNECTIONS.as_secs() < DRAIN_STORE.as_secs());
 const _: () = assert!(SEGMENT_CHUNK_IDS * (ID_BYTES_MAX + ID_OVERHEAD_BYTES) < 1024 * 1024);
 const _: () = assert!(LINE_BYTES_MAX > ID_BYTES_MAX as u64);

@@ -37,7 +37,10 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("postroom: {failure}");
+            // A service must end even if its log is not read.
+            if !matches!(failure, Failure::Undrained) {
+                eprintln!("postroom: {failure}");
+            }
             failure.exit_code()
         }
     }

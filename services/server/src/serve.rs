@@ -1,36 +1,42 @@
 //! The running service: start, ports, services and drain.
 //!
-//! [`PreparedConfig`] holds everything that is checked before any port is bound. [`run`] opens the
-//! store, binds the ports, serves until a signal, and drains.
+//! [`PreparedConfig`] holds everything that is checked before any port is bound. [`run`] serves
+//! probes and metrics, opens the store, serves calls until a signal, and drains.
 
+mod connections;
 mod drain;
 mod grpc_port;
 mod grpc_services;
 mod health;
 mod housekeeping;
 mod http2;
+mod open_store;
 mod operations;
 mod ports;
 mod prepared_config;
+mod readiness;
 mod reflection;
 mod signals;
 mod tls;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use realtime::Hub;
 use storage::Store;
+use storage_sql::FileAccess;
 use telemetry::Metrics;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 pub use ports::Addresses;
 
 use drain::Drain;
 use grpc_services::GrpcServices;
 use health::Health;
-use ports::Ports;
+use ports::{GrpcPorts, OperationsPorts};
 use prepared_config::PreparedConfig;
+use readiness::Readiness;
 use signals::Signals;
 
 use crate::config::Config;
@@ -46,7 +52,7 @@ pub async fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), F
     // Dropped at the end of this function, so that the telemetry of a failed start is flushed.
     let telemetry = telemetry::start(&telemetry_options(&config)).map_err(anyhow::Error::from)?;
     let prepared = PreparedConfig::prepare(config).await?;
-    Ok(serve(prepared, telemetry.metrics(), ready).await?)
+    serve(prepared, telemetry.metrics(), ready).await
 }
 
 fn telemetry_options(config: &Config) -> telemetry::Options {
@@ -62,48 +68,75 @@ async fn serve(
     prepared: PreparedConfig,
     metrics: Metrics,
     ready: impl FnOnce(&Addresses),
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let mut signals = Signals::catch().context("the signal handlers cannot be installed")?;
+    let drain = Drain::default();
+    let readiness = Readiness::starting(drain.clone());
+    let operations = OperationsPorts::bind(&prepared.config).await?;
+    let operations_addresses = operations.addresses()?;
+    operations.serve(readiness.clone(), metrics, &drain);
+
     let database = &prepared.config.database.url;
     let hub = Hub::new();
     let options = storage_sql::Options {
         listener: hub.clone(),
-        ..prepared.config.store_options()
+        ..prepared.config.store_options(FileAccess::Exclusive)
     };
-    let store = storage_sql::open(&options)
-        .await
-        .with_context(|| format!("cannot open {database}"))?;
-    let drain = Drain::default();
+    let store = tokio::select! {
+        store = open_store::open(database, &options) => store?,
+        _ = signals.next() => return Ok(()),
+    };
+    tracing::info!(%database, "store.opened");
     realtime::start_polling(&hub, store.clone(), realtime::POLL_INTERVAL);
     housekeeping::start(store.clone());
     let services = GrpcServices::build(&prepared, &store, &hub).await?;
-    let ports = Ports::bind(&prepared.config).await?;
-    let addresses = ports.addresses()?;
+    let ports = GrpcPorts::bind(&prepared.config)?;
+    let addresses = Addresses::of(ports.addresses()?, operations_addresses);
 
-    tracing::info!(%database, "store.opened");
+    let timing = prepared.config.drain.clone();
     let health = [services.user.health, services.sys.health];
     let services = [services.user.service, services.sys.service];
-    ports.serve(prepared, services, &store, metrics, &drain);
+    ports.serve(prepared, services, &drain);
+    readiness.opened(store.clone());
     for (name, address) in addresses.named() {
         tracing::info!(listener.name = name, listener.address = %address, "listener.open");
     }
     ready(&addresses);
 
     let signal = signals.next().await;
-    tracing::info!(signal.name = signal, "drain.begun");
-    signals.exit_on_next();
-    hub.drain();
-    shut_down(&drain, health, &store).await;
-    Ok(())
+    tracing::info!(signal.name = signal, "drain.announced");
+    let drained = async {
+        announce(&drain, &health, timing.delay()).await;
+        tracing::info!("drain.begun");
+        hub.drain();
+        shut_down(&drain, health, timing.calls(), &store).await;
+    };
+    tokio::select! {
+        () = drained => Ok(()),
+        signal = signals.next() => {
+            tracing::warn!(signal.name = signal, "drain.aborted");
+            Err(Failure::Undrained)
+        }
+    }
 }
 
-/// Reports `NOT_SERVING`, drains the calls, and closes the store.
-async fn shut_down(drain: &Drain, health: [Health; 2], store: &Arc<dyn Store>) {
-    let store_deadline = Instant::now() + DRAIN_STORE;
+/// Reports that the replica is not ready, and serves on for `delay`, so that load balancers turn to
+/// others before it refuses connections.
+async fn announce(drain: &Drain, health: &[Health; 2], delay: Duration) {
+    drain.announce();
     for listener in health {
         listener.stop_serving().await;
     }
-    if !drain.run().await {
+    sleep(delay).await;
+}
+
+/// Drains the calls, which have `calls` to end, and closes the store.
+async fn shut_down(drain: &Drain, health: [Health; 2], calls: Duration, store: &Arc<dyn Store>) {
+    let store_deadline = Instant::now() + calls + DRAIN_STORE;
+    for listener in health {
+        listener.end_watches().await;
+    }
+    if !drain.run(calls).await {
         tracing::warn!("drain.calls_cut");
     }
     if timeout_at(store_deadline, store.close()).await.is_err() {

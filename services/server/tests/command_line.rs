@@ -113,8 +113,8 @@ fn an_invalid_configuration_exits_with_64_and_names_the_key() {
             &["user.adress", "postroom.toml"][..],
         ),
         (
-            "[limits]\nstreams_per_connection = 251",
-            &["limits.streams_per_connection", "251"],
+            "[limits]\nstreams_per_connection = 1001",
+            &["limits.streams_per_connection", "1001"],
         ),
         (
             "[sys]\naddress = '0.0.0.0:0'",
@@ -237,4 +237,17 @@ fn an_unreachable_endpoint_exits_with_69() {
     let endpoint = ["--token", "t", "--endpoint", "http://127.0.0.1:1"];
     let output = dir.postroom(&[&["counts"][..], &endpoint].concat());
     assert_exit(&output, 69, &["http://127.0.0.1:1"]);
+}
+
+#[test]
+fn a_missing_database_is_an_error_of_all_commands_that_only_read_it() {
+    let dir = TempDir::new();
+    for command in [&["verify"][..], &["new-epoch"], &["migrate", "status"]] {
+        let typo = [command, &["--database-url", "sqlite:typo.db"]].concat();
+        assert_exit(&dir.postroom(&typo), 1, &["typo.db does not exist"]);
+        let typo = [command, &["--dev", "--data-dir", "typo"]].concat();
+        assert_exit(&dir.postroom(&typo), 64, &["typo"]);
+    }
+    let created = fs::read_dir(&dir.0).expect("a directory").count();
+    assert_eq!(created, 0);
 }

@@ -16,6 +16,7 @@ pub struct OutputLines(Arc<(Mutex<PrintedLines>, Condvar)>);
 struct PrintedLines {
     lines: Vec<String>,
     has_ended: bool,
+    is_stopped: bool,
 }
 
 impl OutputLines {
@@ -27,6 +28,7 @@ impl OutputLines {
         thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
                 reader.change(|printed| printed.lines.push(line));
+                reader.wait_while_stopped();
             }
             reader.change(|printed| printed.has_ended = true);
         });
@@ -51,6 +53,18 @@ impl OutputLines {
             printed.lines
         );
         printed.lines.iter().find_map(|line| find(line))
+    }
+
+    /// Stops reading the stream, for good.
+    pub fn stop(&self) {
+        self.change(|printed| printed.is_stopped = true);
+    }
+
+    fn wait_while_stopped(&self) {
+        let (printed, changed) = &*self.0;
+        let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+        let stopped = changed.wait_while(printed, |printed| printed.is_stopped);
+        drop(stopped.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// All lines so far.

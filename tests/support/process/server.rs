@@ -16,9 +16,8 @@ use super::program::path;
 use crate::command::{run, signal};
 use crate::service::Bearer;
 
-/// Script that starts the program so that it survives a limit of its file size: it sees an error,
-/// as on a full disk, instead of a signal. It ends with the tests, however they end.
-const LAUNCH: &str = r#"trap "" XFSZ; exec setpriv --pdeathsig KILL "$0" "$@""#;
+/// Script that starts the program so that it ends with the tests, however they end.
+const LAUNCH: &str = r#"exec setpriv --pdeathsig KILL "$0" "$@""#;
 
 /// A few users do in a test what many do in a second.
 const NO_QUOTAS: [(&str, &str); 2] = [
@@ -183,6 +182,14 @@ impl ServerProcess {
     /// # Panics
     /// If it has ended before.
     pub fn kill(mut self) {
+        self.crash();
+    }
+
+    /// Ends it as a crash would, in its place.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn crash(&mut self) {
         assert_eq!(
             self.process.try_wait().expect("a state"),
             None,
@@ -217,7 +224,20 @@ impl ServerProcess {
     /// # Panics
     /// If it has ended before.
     pub fn terminate(&self) {
-        signal("TERM", &self.process.id().to_string());
+        self.signal("TERM");
+    }
+
+    /// Sends a signal, such as `HUP`.
+    ///
+    /// # Panics
+    /// If it has ended before.
+    pub fn signal(&self, name: &str) {
+        signal(name, &self.process.id().to_string());
+    }
+
+    /// Leaves the log unread from now on, so that its pipe fills.
+    pub fn leave_log_unread(&self) {
+        self.log.stop();
     }
 
     /// Waits for its end.

@@ -1,4 +1,4 @@
-//! Two replicas with writers and faults.
+//! Replicas with writers and faults.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ pub fn name(number: usize) -> String {
 }
 
 pub struct FaultyReplicas {
-    replicas: [RwLock<ServerProcess>; 2],
+    /// Two; one on `SQLite`, whose file serves one process.
+    replicas: Vec<RwLock<ServerProcess>>,
     tokens: Vec<String>,
     state: Mutex<FaultPhase>,
 }
@@ -43,7 +44,10 @@ fn start(deployment: &Deployment, arguments: &[&str]) -> StartOptions {
 impl FaultyReplicas {
     pub fn begin(deployment: &Deployment, arguments: &[&str], readers: usize) -> Self {
         let replica = || RwLock::new(ServerProcess::start(&start(deployment, arguments)));
-        let replicas = [replica(), replica()];
+        let replicas = match deployment.database() {
+            TestDatabase::Sqlite(_) => vec![replica()],
+            TestDatabase::Postgres(_) => vec![replica(), replica()],
+        };
         let folder = deployment.data_dir().display().to_string();
         let token = |number| {
             let sub = name(number);
@@ -58,8 +62,9 @@ impl FaultyReplicas {
         }
     }
 
-    /// A reader's client of a replica, with a connection of its own.
-    pub fn user(&self, replica: usize, number: usize) -> UserClient {
+    /// A reader's client of any replica, with a connection of its own.
+    pub fn user(&self, number: usize) -> UserClient {
+        let replica = rand::rng().random_range(0..self.replicas.len());
         let server = self.replicas[replica]
             .read()
             .unwrap_or_else(PoisonError::into_inner);
@@ -92,14 +97,13 @@ impl FaultyReplicas {
 
     /// Strikes with a fault: kills a replica, pauses it, or cuts its notifications.
     pub async fn strike(&self, deployment: &Deployment, arguments: &[&str], number: usize) {
-        let replica = &self.replicas[number / 3 % 2];
+        let replica = &self.replicas[number / 3 % self.replicas.len()];
         match number % 3 {
             0 => {
-                let kill = replica
-                    .read()
+                replica
+                    .write()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .killer();
-                kill();
+                    .crash();
                 let fresh = ServerProcess::start(&start(deployment, arguments));
                 *replica.write().unwrap_or_else(PoisonError::into_inner) = fresh;
             }
@@ -141,11 +145,8 @@ pub async fn write(replicas: Arc<FaultyReplicas>, number: usize) -> usize {
         sleep(PAUSE).await;
         // New connections from time to time: old ones may lead to a dead replica.
         if done % 50 == 0 || clients.is_empty() {
-            let replica = rand::rng().random_range(0..2);
             let readers = 0..replicas.tokens.len();
-            clients = readers
-                .map(|reader| replicas.user(replica, reader))
-                .collect();
+            clients = readers.map(|reader| replicas.user(reader)).collect();
         }
         let written = timeout(
             Duration::from_secs(3),

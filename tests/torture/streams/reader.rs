@@ -81,8 +81,7 @@ impl StreamReader {
     /// happens any more, or its time is over.
     pub async fn follow(&mut self, replicas: &FaultyReplicas) {
         loop {
-            let replica = rand::rng().random_range(0..2);
-            let mut user = replicas.user(replica, self.number);
+            let mut user = replicas.user(self.number);
             let request = v1::SubscribeRequest {
                 cursor: self.cursor.clone(),
                 view: v1::MessageView::Metadata.into(),
@@ -181,7 +180,7 @@ impl StreamReader {
 
     /// Entries that the service has.
     async fn stored(&self, replicas: &FaultyReplicas) -> Option<KnownEntries> {
-        let mut user = replicas.user(0, self.number);
+        let mut user = replicas.user(self.number);
         let mut known = KnownEntries::new();
         let mut request = v1::GetChangesRequest {
             cursor: "0".to_owned(),

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Config, DatabaseUrl, Flags, Sources};
+use crate::config::{Config, Flags, Sources};
 use crate::dev::{self, DataDir};
 use crate::failure::Failure;
 use clap::Args;
+use storage_sql::FileAccess;
 
 const DATABASE_HELP: &str = "sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE";
 const LEVEL_HELP: &str = "A level, or directives such as info,postroom_rpc=debug";
@@ -32,17 +33,18 @@ pub struct ConfigArgs {
 }
 
 impl ConfigArgs {
-    /// Loads the configuration from defaults, file, variables and flags.
+    /// Loads the configuration from defaults, file, variables and flags. The development data
+    /// directory is created if a database file in it may be.
     ///
     /// # Errors
     /// If one of them is invalid.
-    pub fn load(&self, flags: Flags) -> Result<Config, Failure> {
+    pub fn load(&self, flags: Flags, access: FileAccess) -> Result<Config, Failure> {
         let flags = flags
             .with("--database-url", "database.url", self.database_url.clone())
             .with("--log-level", "log.level", self.log_level.clone())
             .with("--log-format", "log.format", self.log_format.clone());
         let sources = Sources {
-            database: self.dev.then(|| self.dev_database()).transpose()?,
+            defaults: self.dev_defaults(access)?,
             file: self.config.as_deref(),
             variables: variables(),
             flags,
@@ -50,8 +52,19 @@ impl ConfigArgs {
         Ok(sources.load()?)
     }
 
-    fn dev_database(&self) -> Result<DatabaseUrl, Failure> {
-        Ok(DataDir::create(&self.data_dir)?.database_url())
+    /// Defaults of `--dev`: the database in the data directory, and no delay of the drain.
+    fn dev_defaults(&self, access: FileAccess) -> Result<Flags, Failure> {
+        if !self.dev {
+            return Ok(Flags::default());
+        }
+        let data = match access {
+            FileAccess::Create | FileAccess::Exclusive => DataDir::create(&self.data_dir),
+            FileAccess::Existing => DataDir::open(&self.data_dir),
+        };
+        let url = data?.database_url();
+        Ok(Flags::default()
+            .with("--dev", "database.url", Some(url.expose()))
+            .with("--dev", "drain.delay_seconds", Some(0)))
     }
 }
 

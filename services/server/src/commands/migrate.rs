@@ -1,7 +1,7 @@
 //! `postroom migrate`: schema migrations of the database.
 
 use clap::Subcommand;
-use storage_sql::{migrate_status, migrate_up};
+use storage_sql::{FileAccess, migrate_status, migrate_up};
 
 use super::config_args::ConfigArgs;
 use crate::client::table;
@@ -24,20 +24,20 @@ pub enum Command {
 
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Up(args) => up(&args.load(Flags::default())?).await,
-        Command::Status(args) => status(&args.load(Flags::default())?).await,
+        Command::Up(args) => up(&args.load(Flags::default(), FileAccess::Create)?).await,
+        Command::Status(args) => status(&args.load(Flags::default(), FileAccess::Existing)?).await,
     }
 }
 
 async fn up(config: &Config) -> Result<(), Failure> {
-    migrate_up(&config.store_options())
+    migrate_up(&config.store_options(FileAccess::Create))
         .await
         .map_err(anyhow::Error::from)?;
     status(config).await
 }
 
 async fn status(config: &Config) -> Result<(), Failure> {
-    let migrations = migrate_status(&config.store_options())
+    let migrations = migrate_status(&config.store_options(FileAccess::Existing))
         .await
         .map_err(anyhow::Error::from)?;
     let mut table = table(&["version", "migration", "applied"]);

@@ -1,6 +1,6 @@
 //! `postroom new-epoch`: invalidates all cursors after a restore.
 
-use storage_sql::Notify;
+use storage_sql::{FileAccess, Notify};
 
 use super::config_args::ConfigArgs;
 use crate::config::Flags;
@@ -20,10 +20,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let config = args.config.load(Flags::default())?;
+    let config = args.config.load(Flags::default(), FileAccess::Existing)?;
     let options = storage_sql::Options {
         notify: Notify::Off,
-        ..config.store_options()
+        ..config.store_options(FileAccess::Existing)
     };
     let opened = storage_sql::open(&options).await;
     let store = opened.map_err(anyhow::Error::from)?;

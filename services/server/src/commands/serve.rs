@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::{Args as Arguments, ValueEnum};
 use domain::{AppId, ProfileId};
+use storage_sql::FileAccess;
 
 use super::config_args::ConfigArgs;
 use crate::config::Flags;
@@ -61,7 +62,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             "operations.address",
             args.operations_address,
         );
-    let mut config = args.config.load(flags)?;
+    let mut config = args.config.load(flags, FileAccess::Exclusive)?;
     if !args.config.dev {
         return serve::run(config, |_| ()).await;
     }

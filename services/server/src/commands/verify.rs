@@ -5,6 +5,7 @@ use std::io::{IsTerminal, stderr};
 use anyhow::{Context, anyhow};
 use clap::Args as Arguments;
 use storage::{Drift, Maintenance};
+use storage_sql::FileAccess;
 
 use super::config_args::ConfigArgs;
 use crate::config::Flags;
@@ -38,8 +39,8 @@ struct RecountTotals {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let config = args.config.load(Flags::default())?;
-    let store = storage_sql::open(&config.store_options())
+    let config = args.config.load(Flags::default(), FileAccess::Existing)?;
+    let store = storage_sql::open(&config.store_options(FileAccess::Existing))
         .await
         .map_err(anyhow::Error::from)?;
     let totals = recount(&*store, args.repair).await;

@@ -91,7 +91,9 @@ impl From<Failure> for WatchEnd {
     fn from(failure: Failure) -> Self {
         let retry = match failure {
             Failure::Unreachable { .. } | Failure::Disconnected(_) => RetryPolicy::Always,
-            Failure::Usage(_) | Failure::Config(_) | Failure::Failed(_) => RetryPolicy::Never,
+            Failure::Usage(_) | Failure::Config(_) | Failure::Undrained | Failure::Failed(_) => {
+                RetryPolicy::Never
+            }
         };
         Self { failure, retry }
     }

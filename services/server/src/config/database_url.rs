@@ -26,6 +26,11 @@ impl DatabaseUrl {
         ))
     }
 
+    /// Returns whether the database is a file.
+    pub fn is_embedded(&self) -> bool {
+        self.0.starts_with("sqlite:")
+    }
+
     /// The URL with its password: for connecting only, never for output.
     pub fn expose(&self) -> &str {
         &self.0

@@ -8,13 +8,13 @@ use std::path::Path;
 use figment::Figment;
 use figment::providers::{Format, Toml};
 
-use super::{Config, DatabaseUrl, Error, Flags, Problem, check, environment};
+use super::{Config, Error, Flags, Problem, check, environment};
 
 /// Sources of the configuration beside its defaults.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
-    /// Default of `database.url` instead of the built-in one.
-    pub database: Option<DatabaseUrl>,
+    /// Defaults instead of the built-in ones.
+    pub defaults: Flags,
     /// Configuration file.
     pub file: Option<&'a Path>,
     /// Environment variables of the process.
@@ -30,6 +30,9 @@ impl Sources<'_> {
     /// All unknown keys, invalid values and inconsistencies, with key and source.
     pub fn load(self) -> Result<Config, Error> {
         let mut figment = Figment::new();
+        for setting in self.defaults.into_settings() {
+            figment = figment.merge(setting);
+        }
         if let Some(path) = self.file {
             // figment treats a missing file as an empty one.
             File::open(path).map_err(|error| unreadable(path, &error))?;
@@ -39,11 +42,7 @@ impl Sources<'_> {
         for setting in variables.into_iter().chain(self.flags.into_settings()) {
             figment = figment.merge(setting);
         }
-        let sets_database = figment.contains("database.url");
-        let mut config: Config = figment.extract()?;
-        if let Some(url) = self.database.filter(|_| !sets_database) {
-            config.database.url = url;
-        }
+        let config: Config = figment.extract()?;
         check::check(&config)?;
         Ok(config)
     }

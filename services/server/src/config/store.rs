@@ -1,14 +1,15 @@
 //! Options of the store, as the configuration has them.
 
-use storage_sql::Notify;
+use storage_sql::{FileAccess, Notify};
 
 use super::{Config, LanesConfig};
 use crate::limits::MEBIBYTE;
 
 impl Config {
     /// Options to open the store with.
-    pub fn store_options(&self) -> storage_sql::Options {
+    pub fn store_options(&self, file_access: FileAccess) -> storage_sql::Options {
         storage_sql::Options {
+            file_access,
             policy: self.policy.to_policy(self.quotas.to_quotas()),
             notify: self.notify(),
             write_connections: self.database.write_connections.get(),

@@ -22,7 +22,7 @@ fn load_from(path: &Path, variables: &[(&str, &str)], flags: Flags) -> Result<Co
         file: Some(path),
         variables: variables.collect(),
         flags,
-        database: None,
+        defaults: Flags::default(),
     };
     sources.load().map_err(|error| error.to_string())
 }
@@ -112,7 +112,10 @@ fn an_invalid_value_is_reported_with_its_source() {
     for (key, value) in [
         ("limits.user_request_bytes", "1048577"),
         ("limits.sys_request_bytes", "8388609"),
-        ("limits.streams_per_connection", "251"),
+        ("limits.streams_per_connection", "1001"),
+        ("limits.connections_per_address", "1000001"),
+        ("drain.delay_seconds", "301"),
+        ("drain.calls_seconds", "301"),
         ("policy.max_recipients", "501"),
         ("policy.max_content_bytes", "65537"),
         ("policy.max_box_messages", "0"),

@@ -1,15 +1,18 @@
-//! The drain: no new calls, then the end of open calls, then the end of connections.
+//! The drain: an announcement, no new calls, the end of open calls, the end of connections.
+
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::limits::{DRAIN_CALLS, DRAIN_CONNECTIONS};
+use crate::limits::DRAIN_CONNECTIONS;
 
 /// Progress of the drain. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Drain {
+    announced: CancellationToken,
     begun: CancellationToken,
     calls_end: CancellationToken,
     cut: CancellationToken,
@@ -17,21 +20,26 @@ pub struct Drain {
 }
 
 impl Drain {
+    /// Makes the replica not ready, while it accepts calls as before.
+    pub fn announce(&self) {
+        self.announced.cancel();
+    }
+
+    pub fn is_announced(&self) -> bool {
+        self.announced.is_cancelled()
+    }
+
     /// Waits until the drain begins and no new calls are accepted.
     pub async fn begun(&self) {
         self.begun.cancelled().await;
     }
 
-    pub fn has_begun(&self) -> bool {
-        self.begun.is_cancelled()
-    }
-
-    /// Waits until open calls are to be ended, [`DRAIN_CALLS`] after the beginning.
+    /// Waits until open calls are to be ended.
     pub async fn calls_end(&self) {
         self.calls_end.cancelled().await;
     }
 
-    /// Waits until connections are to be cut, [`DRAIN_CONNECTIONS`] after the beginning.
+    /// Waits until connections are to be cut, [`DRAIN_CONNECTIONS`] after the end of calls.
     pub async fn cut(&self) {
         self.cut.cancelled().await;
     }
@@ -41,16 +49,17 @@ impl Drain {
         self.serving.token()
     }
 
-    /// Runs the drain to its end. Returns whether all calls ended before [`DRAIN_CALLS`].
-    pub async fn run(&self) -> bool {
-        let start = Instant::now();
+    /// Runs the drain to its end. Open calls have `calls` to end. Returns whether all did.
+    pub async fn run(&self, calls: Duration) -> bool {
+        let calls_deadline = Instant::now() + calls;
+        self.announce();
         self.begun.cancel();
         self.serving.close();
-        let in_time = timeout_at(start + DRAIN_CALLS, self.serving.wait())
+        let in_time = timeout_at(calls_deadline, self.serving.wait())
             .await
             .is_ok();
         self.calls_end.cancel();
-        let _ = timeout_at(start + DRAIN_CONNECTIONS, self.serving.wait()).await;
+        let _ = timeout_at(calls_deadline + DRAIN_CONNECTIONS, self.serving.wait()).await;
         self.cut.cancel();
         in_time
     }

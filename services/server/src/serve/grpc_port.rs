@@ -5,20 +5,30 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 use tokio_stream::StreamExt;
 use tonic::transport::server::TcpIncoming;
 
+use super::connections::{ConnectionGuard, Connections};
 use super::http2::ConnectionOptions;
-use crate::limits::{ACCEPT_RETRY_DELAY, KEEPALIVE_INTERVAL, LISTEN_BACKLOG};
+use crate::limits::{ACCEPT_RETRY_DELAY, KEEPALIVE_INTERVAL, LISTEN_BACKLOG, ROOM_INTERVAL};
 
 /// A bound port of a gRPC listener.
 pub struct GrpcPort {
     name: &'static str,
     incoming: TcpIncoming,
-    connections_max: usize,
+    limits: ConnectionLimits,
+}
+
+/// Limits of the connections of a listener.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Maximum number of connections.
+    pub all: usize,
+    /// Maximum number of connections of one address; 0 for any number.
+    pub per_address: usize,
 }
 
 impl GrpcPort {
@@ -29,7 +39,7 @@ impl GrpcPort {
     pub fn bind(
         name: &'static str,
         address: SocketAddr,
-        connections_max: usize,
+        limits: ConnectionLimits,
     ) -> anyhow::Result<Self> {
         let incoming = listen(address)
             .map(TcpIncoming::from)
@@ -39,7 +49,7 @@ impl GrpcPort {
         Ok(Self {
             name,
             incoming,
-            connections_max,
+            limits,
         })
     }
 
@@ -48,14 +58,15 @@ impl GrpcPort {
         Ok(self.incoming.local_addr()?)
     }
 
-    /// Accepts and serves connections until the drain begins. Connections beyond
-    /// `connections_max` wait in the kernel until another one ends.
+    /// Accepts and serves connections until the drain begins. When there are as many as there may
+    /// be, the idlest gives way; if all have calls, new ones wait in the kernel.
     pub async fn run(mut self, options: ConnectionOptions) {
         let drain = options.drain.clone();
-        let permits = Arc::new(Semaphore::new(self.connections_max));
+        let permits = Arc::new(Semaphore::new(self.limits.all));
+        let connections = Connections::new(self.limits.per_address);
         loop {
             let next = async {
-                let permit = permits.clone().acquire_owned().await.ok()?;
+                let permit = permit(&permits, &connections).await?;
                 Some((permit, self.incoming.next().await?))
             };
             let accepted = tokio::select! {
@@ -64,10 +75,14 @@ impl GrpcPort {
             };
             match accepted {
                 Some((permit, Ok(stream))) => {
+                    let Some(guard) = opened(&connections, &stream) else {
+                        tracing::debug!(listener.name = self.name, "connection.address_full");
+                        continue;
+                    };
                     let guards = (permit, drain.hold());
                     let options = options.clone();
                     tokio::spawn(async move {
-                        options.serve(stream).await;
+                        options.serve(stream, guard).await;
                         drop(guards);
                     });
                 }
@@ -83,6 +98,24 @@ impl GrpcPort {
         tracing::warn!(listener.name = self.name, %error, "listener.accept_failed");
         sleep(ACCEPT_RETRY_DELAY).await;
     }
+}
+
+/// Waits for room for another connection, and makes some.
+async fn permit(
+    permits: &Arc<Semaphore>,
+    connections: &Connections,
+) -> Option<OwnedSemaphorePermit> {
+    loop {
+        match timeout(ROOM_INTERVAL, permits.clone().acquire_owned()).await {
+            Ok(permit) => return permit.ok(),
+            Err(_) => connections.close_idlest(),
+        }
+    }
+}
+
+/// Registers an accepted connection; `None` if its address has as many as it may, or it is gone.
+fn opened(connections: &Connections, stream: &TcpStream) -> Option<ConnectionGuard> {
+    connections.open(stream.peer_addr().ok()?)
 }
 
 /// Listens with a backlog that holds the clients of a whole server that has ended. With the default
@@ -101,8 +134,6 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-
-    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -129,8 +160,12 @@ mod tests {
 
     #[tokio::test]
     async fn connections_wait_until_they_are_accepted() {
+        let limits = ConnectionLimits {
+            all: 1,
+            per_address: 0,
+        };
         let address = "127.0.0.1:0".parse().expect("an address");
-        let port = GrpcPort::bind("user", address, 1).expect("a port");
+        let port = GrpcPort::bind("user", address, limits).expect("a port");
         let address = port.address().expect("an address");
         let mut clients = Vec::with_capacity(CONNECTIONS);
         for _ in 0..CONNECTIONS {

@@ -23,13 +23,19 @@ pub struct Health {
 }
 
 impl Health {
-    /// Reports `NOT_SERVING` to load balancers, then ends the streams of `Watch`, which would
-    /// otherwise hold their connections open for the whole drain.
-    pub async fn stop_serving(mut self) {
+    /// Reports `NOT_SERVING` to load balancers.
+    pub async fn stop_serving(&self) {
         for service in ["", self.service] {
             self.reporter
                 .set_service_status(service, ServingStatus::NotServing)
                 .await;
+        }
+    }
+
+    /// Ends the streams of `Watch`, which would otherwise hold their connections open for the
+    /// whole drain.
+    pub async fn end_watches(mut self) {
+        for service in ["", self.service] {
             self.reporter.clear_service_status(service).await;
         }
     }
@@ -60,6 +66,7 @@ mod tests {
         assert_eq!(next().await, Some(ServingStatus::Serving as i32));
         health.stop_serving().await;
         assert_eq!(next().await, Some(ServingStatus::NotServing as i32));
+        health.end_watches().await;
         assert_eq!(next().await, None);
     }
 }

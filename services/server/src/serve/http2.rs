@@ -5,6 +5,7 @@ mod calls;
 mod complete_body;
 mod connection;
 mod frame_tracker;
+mod retirement;
 mod tap;
 
 pub use calls::GrpcService;

@@ -1,7 +1,6 @@
 //! The operations listener: probes and metrics, over HTTP.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
@@ -9,27 +8,21 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use storage::Lifecycle;
 use telemetry::Metrics;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
 
 use super::drain::Drain;
-use crate::limits::READY_TIMEOUT;
-
-/// State that the probes read.
-#[derive(Clone)]
-pub struct Probes {
-    pub store: Arc<dyn Lifecycle>,
-    pub drain: Drain,
-}
+use super::readiness::Readiness;
 
 /// Router of `/livez` and `/readyz`.
-pub fn probes(probes: Probes) -> Router {
+pub fn probes(readiness: Readiness) -> Router {
     Router::new()
         .route("/livez", get(|| async { "live\n" }))
-        .route("/readyz", get(readyz))
-        .with_state(probes)
+        .route(
+            "/readyz",
+            get(async |State(readiness): State<Readiness>| readiness.answer().await),
+        )
+        .with_state(readiness)
 }
 
 /// Router of `/metrics`.
@@ -37,28 +30,6 @@ pub fn metrics(metrics: Metrics) -> Router {
     Router::new()
         .route("/metrics", get(render))
         .with_state(metrics)
-}
-
-/// Returns 200 while the store accepts writes and no drain has begun, otherwise 503.
-async fn readyz(State(probes): State<Probes>) -> (StatusCode, &'static str) {
-    if probes.drain.has_begun() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
-    }
-    match timeout(READY_TIMEOUT, probes.store.ready()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ready\n"),
-        Ok(Err(error)) => {
-            let error = format!("{:#}", anyhow::Error::from(error));
-            tracing::warn!(error, "readiness.store_failed");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store is not available\n",
-            )
-        }
-        Err(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the store does not respond\n",
-        ),
-    }
 }
 
 async fn render(State(metrics): State<Metrics>) -> Response {

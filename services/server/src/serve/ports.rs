@@ -1,23 +1,25 @@
-//! The ports of all listeners: all are bound, or none.
+//! The ports of all listeners.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-
-use storage::Store;
-use telemetry::Metrics;
-use tokio_rustls::TlsAcceptor;
 
 use super::drain::Drain;
-use super::grpc_port::GrpcPort;
+use super::grpc_port::{ConnectionLimits, GrpcPort};
 use super::http2::{ConnectionOptions, GrpcService};
-use super::operations::{self, OperationsPort, Probes};
+use super::operations::{self, OperationsPort};
 use super::prepared_config::PreparedConfig;
+use super::readiness::Readiness;
+use super::tls::ReloadedTls;
 use crate::config::Config;
+use telemetry::Metrics;
 
-/// Bound ports of the listeners that the configuration enables.
-pub struct Ports {
+/// Bound ports of the gRPC listeners that the configuration enables.
+pub struct GrpcPorts {
     user: Option<GrpcPort>,
     sys: Option<GrpcPort>,
+}
+
+/// Bound ports of probes and metrics that the configuration enables.
+pub struct OperationsPorts {
     operations: Option<OperationsPort>,
     probes: Option<OperationsPort>,
 }
@@ -32,6 +34,19 @@ pub struct Addresses {
 }
 
 impl Addresses {
+    /// Addresses of the gRPC ports, and of operations and probes.
+    pub const fn of(
+        [user, sys]: [Option<SocketAddr>; 2],
+        [operations, probes]: [Option<SocketAddr>; 2],
+    ) -> Self {
+        Self {
+            user,
+            sys,
+            operations,
+            probes,
+        }
+    }
+
     /// Addresses of the enabled listeners, with their names.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
         let all = [
@@ -45,54 +60,37 @@ impl Addresses {
     }
 }
 
-impl Ports {
-    /// Binds the ports that the configuration enables.
+impl GrpcPorts {
+    /// Binds the ports.
     ///
     /// # Errors
     /// If one of the addresses is in use or not available.
-    pub async fn bind(config: &Config) -> anyhow::Result<Self> {
-        let connections_max = config.limits.connections.size();
+    pub fn bind(config: &Config) -> anyhow::Result<Self> {
+        let limits = ConnectionLimits {
+            all: config.limits.connections.size(),
+            per_address: config.limits.connections_per_address.size(),
+        };
         let grpc = |name, enabled: bool, address| {
             enabled
-                .then(|| GrpcPort::bind(name, address, connections_max))
+                .then(|| GrpcPort::bind(name, address, limits))
                 .transpose()
         };
-        let operations = config
-            .operations
-            .enabled
-            .then_some(config.operations.address);
         Ok(Self {
             user: grpc("user", config.user.enabled, config.user.address)?,
             sys: grpc("sys", config.sys.enabled, config.sys.address)?,
-            operations: bind_http(operations).await?,
-            probes: bind_http(config.operations.probes_address).await?,
         })
     }
 
     /// Addresses of the ports.
-    pub fn addresses(&self) -> anyhow::Result<Addresses> {
-        let http = |listener: &Option<OperationsPort>| {
-            listener.as_ref().map(OperationsPort::address).transpose()
-        };
-        Ok(Addresses {
-            user: self.user.as_ref().map(GrpcPort::address).transpose()?,
-            sys: self.sys.as_ref().map(GrpcPort::address).transpose()?,
-            operations: http(&self.operations)?,
-            probes: http(&self.probes)?,
-        })
+    pub fn addresses(&self) -> anyhow::Result<[Option<SocketAddr>; 2]> {
+        let grpc = |port: &Option<GrpcPort>| port.as_ref().map(GrpcPort::address).transpose();
+        Ok([grpc(&self.user)?, grpc(&self.sys)?])
     }
 
-    /// Starts to serve on all ports, until the drain.
-    pub fn serve(
-        self,
-        prepared: PreparedConfig,
-        [user, sys]: [GrpcService; 2],
-        store: &Arc<dyn Store>,
-        metrics: Metrics,
-        drain: &Drain,
-    ) {
+    /// Starts to serve on the ports, until the drain.
+    pub fn serve(self, prepared: PreparedConfig, [user, sys]: [GrpcService; 2], drain: &Drain) {
         let streams_max = prepared.config.limits.streams_per_connection.get();
-        let grpc = |port: Option<GrpcPort>, tls: Option<TlsAcceptor>, service: GrpcService| {
+        let grpc = |port: Option<GrpcPort>, tls: Option<ReloadedTls>, service: GrpcService| {
             if let Some(port) = port {
                 let drain = drain.clone();
                 tokio::spawn(port.run(ConnectionOptions {
@@ -105,11 +103,35 @@ impl Ports {
         };
         grpc(self.user, prepared.user_tls, user);
         grpc(self.sys, prepared.sys_tls, sys);
+    }
+}
 
-        let probes = operations::probes(Probes {
-            store: store.clone(),
-            drain: drain.clone(),
-        });
+impl OperationsPorts {
+    /// Binds the ports.
+    ///
+    /// # Errors
+    /// If one of the addresses is in use or not available.
+    pub async fn bind(config: &Config) -> anyhow::Result<Self> {
+        let operations = config
+            .operations
+            .enabled
+            .then_some(config.operations.address);
+        Ok(Self {
+            operations: bind_http(operations).await?,
+            probes: bind_http(config.operations.probes_address).await?,
+        })
+    }
+
+    /// Addresses of the ports.
+    pub fn addresses(&self) -> anyhow::Result<[Option<SocketAddr>; 2]> {
+        let http =
+            |port: &Option<OperationsPort>| port.as_ref().map(OperationsPort::address).transpose();
+        Ok([http(&self.operations)?, http(&self.probes)?])
+    }
+
+    /// Starts to serve on the ports, until connections are cut.
+    pub fn serve(self, readiness: Readiness, metrics: Metrics, drain: &Drain) {
+        let probes = operations::probes(readiness);
         let all = probes.clone().merge(operations::metrics(metrics));
         for (port, router) in [(self.operations, all), (self.probes, probes)] {
             if let Some(port) = port {

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use auth::{Authenticator, Issuer, Jwks, StartError};
 use storage_sql::SystemClock;
-use tokio_rustls::TlsAcceptor;
 
-use super::tls;
+use super::tls::ReloadedTls;
 use crate::config::{Config, Error, Problem};
 
 /// A configuration whose certificates and keys were read and are usable.
 pub struct PreparedConfig {
     pub config: Config,
-    pub user_tls: Option<TlsAcceptor>,
-    pub sys_tls: Option<TlsAcceptor>,
+    pub user_tls: Option<ReloadedTls>,
+    pub sys_tls: Option<ReloadedTls>,
     pub authenticator: Arc<Authenticator>,
 }
 
@@ -28,8 +27,8 @@ impl PreparedConfig {
                         use --dev";
             return Err(Problem::new("issuer", what).into());
         }
-        let user_tls = tls::acceptor("user.tls", &config.user.tls)?;
-        let sys_tls = tls::acceptor("sys.tls", &config.sys.tls)?;
+        let user_tls = ReloadedTls::start("user", &config.user.tls)?;
+        let sys_tls = ReloadedTls::start("sys", &config.sys.tls)?;
         let authenticator = Authenticator::start(config.issuer.clone(), Arc::new(SystemClock))
             .await
             .map_err(|error| problem(&config.issuer, error))?;

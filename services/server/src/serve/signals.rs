@@ -1,28 +1,43 @@
-//! The signals that end the service.
+//! Handlers of the signals that would end the process.
 
 use std::io;
-use std::process;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Exit code of a process that a second signal ended without a drain: 128 + SIGINT.
-const EXIT_UNDRAINED: i32 = 130;
+/// SIGXFSZ of Linux. Once it is handled, a write beyond the limit of file sizes fails, as one on a
+/// full disk does.
+const SIGXFSZ: i32 = 25;
 
-/// Handlers of SIGTERM and SIGINT.
+/// Signals that do nothing here and would end the process if they were not handled.
+const IGNORED: [(&str, SignalKind); 4] = [
+    ("SIGUSR1", SignalKind::user_defined1()),
+    ("SIGUSR2", SignalKind::user_defined2()),
+    ("SIGALRM", SignalKind::alarm()),
+    ("SIGXFSZ", SignalKind::from_raw(SIGXFSZ)),
+];
+
+/// Handlers of the signals that start a drain: SIGTERM, SIGINT and SIGQUIT.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    quit: Signal,
 }
 
 impl Signals {
-    /// Installs the handlers.
+    /// Installs these handlers, and those of all signals that are ignored.
     ///
     /// # Errors
     /// If the system refuses them.
     pub fn catch() -> io::Result<Self> {
+        for (name, kind) in IGNORED {
+            ignore(name, kind)?;
+        }
+        // Handled from here on, even if no listener has files to read again.
+        drop(hangups()?);
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
         })
     }
 
@@ -31,15 +46,25 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+            _ = self.quit.recv() => "SIGQUIT",
         }
     }
+}
 
-    /// Makes the next signal exit the process immediately.
-    pub fn exit_on_next(mut self) {
-        tokio::spawn(async move {
-            let name = self.next().await;
-            tracing::warn!(signal.name = name, "drain.aborted");
-            process::exit(EXIT_UNDRAINED);
-        });
-    }
+/// Handler of SIGHUP, which asks for files to be read again.
+///
+/// # Errors
+/// If the system refuses it.
+pub fn hangups() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
+
+fn ignore(name: &'static str, kind: SignalKind) -> io::Result<()> {
+    let mut signals = signal(kind)?;
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            tracing::info!(signal.name = name, "signal.ignored");
+        }
+    });
+    Ok(())
 }

@@ -1,4 +1,6 @@
-//! TLS acceptors, from files that are read before any port is bound.
+//! TLS acceptors, from files that are read before any port is bound, and again when they change.
+
+mod reload;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,17 +15,30 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::config::{Problem, TlsPaths};
 
+pub use reload::ReloadedTls;
+
+/// TLS acceptor of a listener, with the end of its certificate.
+struct LoadedTls {
+    acceptor: TlsAcceptor,
+    /// End of the certificate's validity, in seconds since 1970.
+    expires_s: i64,
+}
+
 /// Builds the TLS acceptor of a listener; `None` for plaintext. `section` is the section of the
 /// configuration that has the paths.
 ///
 /// # Errors
 /// If a file cannot be read or used.
-pub fn acceptor(section: &str, paths: &TlsPaths) -> Result<Option<TlsAcceptor>, Problem> {
+fn load(section: &str, paths: &TlsPaths) -> Result<Option<LoadedTls>, Problem> {
     let (Some(certificate), Some(key)) = (&paths.certificate, &paths.key) else {
         return Ok(None);
     };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let chain = certificates(section, "certificate", certificate)?;
+    let expires_s = chain.first().and_then(end_of_validity).ok_or_else(|| {
+        let what = format!("{} has no validity", certificate.display());
+        problem(section, "certificate", &what)
+    })?;
     let key = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| problem(section, "key", &format!("{}: {error}", key.display())))?;
 
@@ -38,7 +53,16 @@ pub fn acceptor(section: &str, paths: &TlsPaths) -> Result<Option<TlsAcceptor>, 
         .with_single_cert(chain, key)
         .map_err(|error| Problem::new(section, error.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    Ok(Some(LoadedTls {
+        acceptor: TlsAcceptor::from(Arc::new(config)),
+        expires_s,
+    }))
+}
+
+/// End of a certificate's validity, in seconds since 1970.
+fn end_of_validity(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 fn verifier(

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -23,13 +24,49 @@ use crate::serve::drain::Drain;
 /// gRPC services of a listener, under all layers.
 pub type GrpcService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-/// hyper's service for one connection. Clones share the count of open calls.
+/// hyper's service for one connection. Clones share the numbers of calls.
 #[derive(Clone)]
 pub struct ConnectionCalls {
     service: GrpcService,
     peer: TcpConnectInfo,
     drain: Drain,
-    open: Arc<()>,
+    calls: CallCounts,
+}
+
+/// Numbers of a connection's calls. Clones share them.
+#[derive(Clone, Default)]
+pub struct CallCounts(Arc<StartedAndEnded>);
+
+#[derive(Default)]
+struct StartedAndEnded {
+    started: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl CallCounts {
+    /// Returns whether no call is open.
+    pub fn is_idle(&self) -> bool {
+        self.0.ended.load(Ordering::Acquire) == self.started()
+    }
+
+    /// Number of calls so far, with those that have ended.
+    pub fn started(&self) -> u64 {
+        self.0.started.load(Ordering::Relaxed)
+    }
+
+    fn start(&self) -> OpenCall {
+        self.0.started.fetch_add(1, Ordering::Relaxed);
+        OpenCall(self.0.clone())
+    }
+}
+
+/// A call that is open until this is dropped.
+struct OpenCall(Arc<StartedAndEnded>);
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Release);
+    }
 }
 
 impl ConnectionCalls {
@@ -38,24 +75,13 @@ impl ConnectionCalls {
             service,
             peer,
             drain,
-            open: Arc::new(()),
+            calls: CallCounts::default(),
         }
     }
 
-    /// Observer of the open calls.
-    pub fn open_calls(&self) -> OpenCalls {
-        OpenCalls(self.open.clone())
-    }
-}
-
-/// Observer of a connection's open calls.
-pub struct OpenCalls(Arc<()>);
-
-impl OpenCalls {
-    /// Returns whether no call is open: the count is held by the connection's service and by this
-    /// observer, and by nothing else.
-    pub fn is_empty(&self) -> bool {
-        Arc::strong_count(&self.0) <= 2
+    /// Numbers of the calls.
+    pub fn counts(&self) -> CallCounts {
+        self.calls.clone()
     }
 }
 
@@ -67,7 +93,7 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let service = self.service.clone();
         let drain = self.drain.clone();
-        let open = self.open.clone();
+        let open = self.calls.start();
         let mut request = request.map(|body| Body::new(CompleteBody(body)));
         request.extensions_mut().insert(self.peer.clone());
         Box::pin(async move {
@@ -83,7 +109,7 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
 /// A response body; its call is open until it has been sent or dropped.
 pub struct CallBody {
     body: Body,
-    _open: Arc<()>,
+    _open: OpenCall,
 }
 
 impl HttpBody for CallBody {

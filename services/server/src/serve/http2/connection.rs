@@ -8,22 +8,24 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_rustls::TlsAcceptor;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::calls::{ConnectionCalls, GrpcService};
+use super::retirement::{Retirement, RetirementStep};
 use super::tap::{SharedTracker, Tap};
 use crate::limits::{
     HEADER_LIST_BYTES_MAX, INCOMPLETE_CHECK_INTERVAL, INCOMPLETE_TIMEOUT, KEEPALIVE_INTERVAL,
     KEEPALIVE_TIMEOUT, SEND_BUFFER_BYTES_MAX,
 };
+use crate::serve::connections::ConnectionGuard;
 use crate::serve::drain::Drain;
+use crate::serve::tls::ReloadedTls;
 
 /// Options that the connections of a listener share.
 #[derive(Clone)]
 pub struct ConnectionOptions {
     /// TLS; `None` means plaintext.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<ReloadedTls>,
     /// Maximum number of open calls per connection.
     pub streams_max: u32,
     pub service: GrpcService,
@@ -32,10 +34,10 @@ pub struct ConnectionOptions {
 
 impl ConnectionOptions {
     /// Serves a connection to its end.
-    pub async fn serve(self, stream: TcpStream) {
+    pub async fn serve(self, stream: TcpStream, guard: ConnectionGuard) {
         let peer = stream.connect_info();
-        let Some(tls) = self.tls.clone() else {
-            return self.serve_http2(stream, peer).await;
+        let Some(tls) = self.tls.as_ref().map(ReloadedTls::acceptor) else {
+            return self.serve_http2(stream, peer, guard).await;
         };
         let handshake = timeout(INCOMPLETE_TIMEOUT, tls.accept(stream));
         let accepted = tokio::select! {
@@ -43,25 +45,26 @@ impl ConnectionOptions {
             () = self.drain.begun() => return,
         };
         match accepted {
-            Ok(Ok(stream)) => self.serve_http2(stream, peer).await,
+            Ok(Ok(stream)) => self.serve_http2(stream, peer, guard).await,
             Ok(Err(error)) => tracing::debug!(%error, "connection.handshake_failed"),
             Err(_) => tracing::debug!("connection.handshake_timeout"),
         }
     }
 
-    async fn serve_http2<S>(self, stream: S, peer: TcpConnectInfo)
+    async fn serve_http2<S>(self, stream: S, peer: TcpConnectInfo, guard: ConnectionGuard)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let tracker = SharedTracker::new();
         let calls = ConnectionCalls::new(self.service, peer, self.drain.clone());
-        let open_calls = calls.open_calls();
-        let incomplete_since = || tracker.incomplete_since().filter(|_| open_calls.is_empty());
+        let counts = calls.counts();
+        let incomplete_since = || tracker.incomplete_since().filter(|_| counts.is_idle());
         let io = TokioIo::new(Tap::new(stream, tracker.clone()));
         let mut connection = pin!(http2_builder(self.streams_max).serve_connection(io, calls));
 
         let mut check = interval(INCOMPLETE_CHECK_INTERVAL);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut retirement = Retirement::new(counts.clone());
         let mut draining = false;
         loop {
             tokio::select! {
@@ -77,6 +80,16 @@ impl ConnectionOptions {
                         tracing::debug!("connection.incomplete_timeout");
                         return;
                     }
+                    match retirement.check(now) {
+                        RetirementStep::Stay => {}
+                        RetirementStep::Tell => connection.as_mut().graceful_shutdown(),
+                        RetirementStep::Close => return,
+                    }
+                    guard.set_idle_since(retirement.idle_since());
+                }
+                () = guard.closing() => {
+                    tracing::debug!("connection.closed_for_another");
+                    return;
                 }
                 () = self.drain.begun(), if !draining => {
                     if incomplete_since().is_some() {
@@ -96,6 +109,8 @@ fn http2_builder(streams_max: u32) -> http2::Builder<TokioExecutor> {
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams_max)
+        // Many callers may share the connection, and give up all their calls at once.
+        .max_pending_accept_reset_streams(usize::try_from(streams_max).ok())
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
         .keep_alive_interval(keepalive_interval())

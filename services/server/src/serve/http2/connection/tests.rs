@@ -15,12 +15,21 @@ use tower::service_fn;
 use tower::util::BoxCloneSyncService;
 
 use super::*;
+use crate::serve::connections::Connections;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 /// HEADERS with neither a payload nor an end.
 const OPEN_HEADERS: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 0, 1];
 const CALL: Duration = Duration::from_secs(4);
+/// Time that a drain gives to open calls.
+const CALLS_END: Duration = Duration::from_secs(10);
+/// Maximum number of open calls of the connection.
+const STREAMS_MAX: u32 = 100;
+/// Header block of a call: POST, http, and an authority and path that matter to nobody.
+const CALL_HEADERS: &[u8] = &[0x83, 0x86, 0x84, 0x41, 0x01, b'x'];
+/// Headers and end of a stream, in the flags of a HEADERS frame.
+const END_HEADERS: u8 = 4;
 
 /// Opens a connection to a service that answers every call with `FAILED_PRECONDITION` after
 /// `call`.
@@ -31,7 +40,7 @@ fn connect(drain: &Drain, call: Duration) -> (DuplexStream, JoinHandle<Instant>)
     };
     let options = ConnectionOptions {
         tls: None,
-        streams_max: 100,
+        streams_max: STREAMS_MAX,
         service: BoxCloneSyncService::new(service_fn(answer)),
         drain: drain.clone(),
     };
@@ -41,8 +50,10 @@ fn connect(drain: &Drain, call: Duration) -> (DuplexStream, JoinHandle<Instant>)
         remote_addr: None,
     };
     let held = drain.hold();
+    let guard = Connections::new(0).open(([192, 0, 2, 1], 4711).into());
+    let guard = guard.expect("a connection");
     let ended = tokio::spawn(async move {
-        options.serve_http2(server, peer).await;
+        options.serve_http2(server, peer, guard).await;
         drop(held);
         Instant::now()
     });
@@ -104,9 +115,9 @@ async fn a_peer_with_an_endless_header_block_is_disconnected_after_ten_seconds()
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_answers_no_ping_is_disconnected_after_the_keepalive_timeout() {
     let start = Instant::now();
-    let (mut client, ended) = connect(&Drain::default(), CALL);
+    let (mut client, ended) = connect(&Drain::default(), Duration::from_mins(10));
     client
-        .write_all(&[PREFACE, SETTINGS].concat())
+        .write_all(&[PREFACE, SETTINGS, &open_call(1)].concat())
         .await
         .expect("written");
     let seconds = seconds_until(ended, start).await;
@@ -132,7 +143,7 @@ async fn a_drain_waits_for_calls_and_not_for_idle_connections() {
     sleep(Duration::from_secs(1)).await;
 
     let start = Instant::now();
-    assert!(drain.run().await, "all calls ended by themselves");
+    assert!(drain.run(CALLS_END).await, "all calls ended by themselves");
 
     assert_eq!(
         in_progress.await.expect("no panic"),
@@ -150,7 +161,7 @@ async fn a_drain_ends_calls_that_take_too_long() {
     sleep(Duration::from_secs(1)).await;
 
     let start = Instant::now();
-    assert!(!drain.run().await, "a call was cut");
+    assert!(!drain.run(CALLS_END).await, "a call was cut");
 
     assert_eq!(in_progress.await.expect("no panic"), Code::Unavailable);
     assert_eq!(seconds_until(ended, start).await, 10);
@@ -167,7 +178,7 @@ async fn a_drain_cuts_the_connection_of_a_peer_that_stays() {
     sleep(Duration::from_secs(1)).await;
 
     let start = Instant::now();
-    drain.run().await;
+    drain.run(CALLS_END).await;
 
     assert_eq!(seconds_until(ended, start).await, 11);
     let mut received = Vec::new();
@@ -182,7 +193,84 @@ async fn a_drain_does_not_wait_for_a_silent_peer() {
     sleep(Duration::from_secs(1)).await;
 
     let start = Instant::now();
-    drain.run().await;
+    drain.run(CALLS_END).await;
 
     assert_eq!(seconds_until(ended, start).await, 0);
+}
+
+/// HEADERS of a call.
+fn open_call(stream: u32) -> Vec<u8> {
+    let length = u8::try_from(CALL_HEADERS.len()).expect("a short block");
+    let mut frame = vec![0, 0, length, 1, END_HEADERS];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(CALL_HEADERS);
+    frame
+}
+
+/// HEADERS of a call, and the end of the caller's interest in it.
+fn abandoned_call(stream: u32) -> Vec<u8> {
+    let mut frames = open_call(stream);
+    // RST_STREAM with CANCEL.
+    frames.extend([0, 0, 4, 3, 0]);
+    frames.extend(stream.to_be_bytes());
+    frames.extend(8_u32.to_be_bytes());
+    frames
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_survives_the_cancellation_of_all_its_calls() {
+    let (mut client, ended) = connect(&Drain::default(), CALL);
+    let mut written = [PREFACE, SETTINGS].concat();
+    for call in 0..STREAMS_MAX {
+        written.extend(abandoned_call(2 * call + 1));
+    }
+    client.write_all(&written).await.expect("written");
+    sleep(Duration::from_secs(1)).await;
+    assert!(!ended.is_finished());
+}
+
+/// Seconds from the end of a call of a polite client, or from the beginning if it makes none, to the
+/// end of its connection.
+async fn seconds_of_a_polite_client(calls: bool) -> u64 {
+    let (client, ended) = connect(&Drain::default(), Duration::ZERO);
+    let channel = channel(client).await;
+    if calls {
+        assert_eq!(
+            call(&channel).await.expect("no panic"),
+            Code::FailedPrecondition
+        );
+    }
+    seconds_until(ended, Instant::now()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_calls_is_told_to_leave() {
+    let never = seconds_of_a_polite_client(false).await;
+    assert!((10..=12).contains(&never), "{never}");
+    let no_more = seconds_of_a_polite_client(true).await;
+    assert!((300..=302).contains(&no_more), "{no_more}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_leave_is_disconnected() {
+    let start = Instant::now();
+    let (mut client, ended) = connect(&Drain::default(), CALL);
+    client
+        .write_all(&[PREFACE, SETTINGS].concat())
+        .await
+        .expect("written");
+    let seconds = seconds_until(ended, start).await;
+    assert!((20..=22).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_connection_is_told_to_leave_after_its_calls() {
+    let start = Instant::now();
+    let (client, ended) = connect(&Drain::default(), Duration::from_mins(90));
+    let channel = channel(client).await;
+    let long = call(&channel);
+    let code = long.await.expect("no panic");
+    assert_eq!(code, Code::FailedPrecondition);
+    let seconds = seconds_until(ended, start).await;
+    assert!((5_400..=5_402).contains(&seconds), "{seconds}");
 }
