@@ -43,6 +43,7 @@ impl ConnectionOptions {
         let accepted = tokio::select! {
             accepted = handshake => accepted,
             () = self.drain.begun() => return,
+            () = guard.closing() => return,
         };
         match accepted {
             Ok(Ok(stream)) => self.serve_http2(stream, peer, guard).await,
@@ -65,7 +66,7 @@ impl ConnectionOptions {
         let mut check = interval(INCOMPLETE_CHECK_INTERVAL);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut retirement = Retirement::new(counts.clone());
-        let mut draining = false;
+        let (mut draining, mut giving_way) = (false, false);
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -87,9 +88,14 @@ impl ConnectionOptions {
                     }
                     guard.set_idle_since(retirement.idle_since());
                 }
-                () = guard.closing() => {
-                    tracing::debug!("connection.closed_for_another");
-                    return;
+                () = guard.closing(), if !giving_way => {
+                    // A call may have begun since the last check.
+                    if counts.is_idle() {
+                        tracing::debug!("connection.closed_for_another");
+                        return;
+                    }
+                    giving_way = true;
+                    connection.as_mut().graceful_shutdown();
                 }
                 () = self.drain.begun(), if !draining => {
                     if incomplete_since().is_some() {

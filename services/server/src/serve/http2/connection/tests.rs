@@ -34,6 +34,15 @@ const END_HEADERS: u8 = 4;
 /// Opens a connection to a service that answers every call with `FAILED_PRECONDITION` after
 /// `call`.
 fn connect(drain: &Drain, call: Duration) -> (DuplexStream, JoinHandle<Instant>) {
+    connect_to(&Connections::new(0), drain, call)
+}
+
+/// Opens a connection among others.
+fn connect_to(
+    connections: &Connections,
+    drain: &Drain,
+    call: Duration,
+) -> (DuplexStream, JoinHandle<Instant>) {
     let answer = move |_: Request<Body>| async move {
         sleep(call).await;
         Ok::<_, Infallible>(Status::failed_precondition("answered").into_http())
@@ -50,7 +59,7 @@ fn connect(drain: &Drain, call: Duration) -> (DuplexStream, JoinHandle<Instant>)
         remote_addr: None,
     };
     let held = drain.hold();
-    let guard = Connections::new(0).open(([192, 0, 2, 1], 4711).into());
+    let guard = connections.open(([192, 0, 2, 1], 4711).into());
     let guard = guard.expect("a connection");
     let ended = tokio::spawn(async move {
         options.serve_http2(server, peer, guard).await;
@@ -273,4 +282,18 @@ async fn an_old_connection_is_told_to_leave_after_its_calls() {
     assert_eq!(code, Code::FailedPrecondition);
     let seconds = seconds_until(ended, start).await;
     assert!((5_400..=5_402).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_gives_way_finishes_a_call_that_has_just_begun() {
+    let connections = Connections::new(0);
+    let (client, ended) = connect_to(&connections, &Drain::default(), Duration::from_millis(100));
+    let channel = channel(client).await;
+    let just_begun = call(&channel);
+    sleep(Duration::from_millis(10)).await;
+    let start = Instant::now();
+    connections.close_idlest();
+    let code = just_begun.await.expect("no panic");
+    assert_eq!(code, Code::FailedPrecondition);
+    assert_eq!(seconds_until(ended, start).await, 0);
 }
