@@ -16,7 +16,7 @@ use super::builders::{announce, app, operation, profile, send, sent};
 
 mod raw_database;
 
-pub use raw_database::{HeldLock, RawDatabase};
+pub use raw_database::{HeldLock, PLANNER_SETTINGS, RawDatabase};
 
 /// Byte limit that no answer reaches.
 pub const ALL_BYTES: usize = 64 * 1024 * 1024;

@@ -2,6 +2,13 @@
 //!
 //! The statements are those that sqlx logs, in a process of its own.
 
+mod catalogue;
+mod faults;
+mod large_mailbox;
+mod parameters;
+mod states;
+mod statistics;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};

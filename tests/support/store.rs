@@ -345,10 +345,16 @@ macro_rules! on_each_database {
             $crate::store::DatabaseKind::Sqlite,
             [$($(#[$attribute])* $test),+]
         );
+        $crate::on_postgres![$($(#[$attribute])* $test),+];
+    };
+}
+
+/// Makes a test of each function that is named, on `PostgreSQL`: for what `SQLite` does not have.
+#[macro_export]
+macro_rules! on_postgres {
+    ($($(#[$attribute:meta])* $test:ident),+ $(,)?) => {
         $crate::on_setup!(
-            postgres,
-            $crate::store::DatabaseKind::Postgres,
-            [$($(#[$attribute])* $test),+]
+            postgres, $crate::store::DatabaseKind::Postgres, [$($(#[$attribute])* $test),+]
         );
     };
 }

@@ -185,6 +185,17 @@ fn the_name_of_a_statement_is_its_table_and_a_unique_action() {
     }
 }
 
+/// `SQLite` seeks by the first lower bound, and compares the others row by row.
+#[test]
+fn the_condition_of_the_index_by_seq_follows_the_bounds_of_seq() {
+    for text in [texts::<Postgres>(), texts::<Sqlite>()] {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = words.join(" ");
+        assert!(text.contains("seq > $3 AND seq > 0"));
+        assert!(!text.contains("seq > 0 AND seq"));
+    }
+}
+
 #[test]
 fn rendered_statements_equal_the_golden_files() {
     insta::assert_snapshot!("postgres", texts::<Postgres>());

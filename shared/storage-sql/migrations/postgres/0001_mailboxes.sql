@@ -1,5 +1,6 @@
--- Times are milliseconds since the epoch, UTC. Text keys compare bytewise. No foreign keys
--- on message, msgbox and mailbox: one hot message would be locked by all who receive it.
+-- Times are milliseconds since the epoch, UTC. Text keys compare bytewise. A look-up by key can
+-- use one index only: no two indexes of a table begin alike, unless one is partial or begins with
+-- app_no + 0, which a look-up must say. No foreign keys on message, msgbox and mailbox: one hot message would be locked by all who receive it.
 
 CREATE TABLE server (
     server_no int NOT NULL CONSTRAINT server_is_one CHECK (server_no = 1),
@@ -30,9 +31,9 @@ CREATE TABLE mailbox (
     app_no int NOT NULL,
     profile_id text COLLATE "C" NOT NULL,
     CONSTRAINT mailbox_pk PRIMARY KEY (app_no, mailbox_id),
-    CONSTRAINT mailbox_by_profile UNIQUE (app_no, profile_id),
     CONSTRAINT mailbox_counts CHECK (inbox_unread >= 0 AND inbox_total >= inbox_unread AND sent_total >= 0)
 ) WITH (fillfactor = 50);
+CREATE UNIQUE INDEX mailbox_by_profile ON mailbox ((app_no + 0), profile_id);
 CREATE INDEX mailbox_by_expiry ON mailbox (next_expiry_ms) WHERE next_expiry_ms IS NOT NULL;
 
 CREATE TABLE message (
@@ -62,7 +63,7 @@ CREATE INDEX message_by_update ON message (app_no, update_ms, message_id) WHERE 
 CREATE TABLE msgbox (
     mailbox_id bigint NOT NULL,
     message_id uuid NOT NULL,
-    seq bigint NOT NULL,
+    seq bigint NOT NULL CONSTRAINT msgbox_seq CHECK (seq > 0),
     create_seq bigint NOT NULL,
     create_ms bigint NOT NULL,
     update_ms bigint NOT NULL,
@@ -73,9 +74,11 @@ CREATE TABLE msgbox (
     expire_ms bigint NOT NULL,
     app_no int NOT NULL,
     box smallint NOT NULL CONSTRAINT msgbox_box CHECK (box IN (0, 1)),
-    CONSTRAINT msgbox_pk PRIMARY KEY (app_no, mailbox_id, box, message_id),
-    CONSTRAINT msgbox_by_seq UNIQUE (app_no, mailbox_id, seq)
+    CONSTRAINT msgbox_pk PRIMARY KEY (app_no, mailbox_id, box, message_id)
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02);
+-- Partial, though it has all rows: only a statement that says seq > 0 can use it. Otherwise the
+-- planner may look entries up by it, and go through the whole mailbox for each.
+CREATE UNIQUE INDEX msgbox_by_seq ON msgbox (app_no, mailbox_id, seq) WHERE seq > 0;
 
 CREATE TABLE msgbox_deleted (
     mailbox_id bigint NOT NULL,

@@ -28,9 +28,10 @@ CREATE TABLE mailbox (
     create_ms INTEGER NOT NULL,
     app_no INTEGER NOT NULL,
     profile_id TEXT NOT NULL,
-    CONSTRAINT mailbox_by_profile UNIQUE (app_no, profile_id),
     CONSTRAINT mailbox_counts CHECK (inbox_unread >= 0 AND inbox_total >= inbox_unread AND sent_total >= 0)
 ) STRICT;
+-- An expression as in PostgreSQL.
+CREATE UNIQUE INDEX mailbox_by_profile ON mailbox (app_no + 0, profile_id);
 CREATE INDEX mailbox_by_expiry ON mailbox (next_expiry_ms) WHERE next_expiry_ms IS NOT NULL;
 
 CREATE TABLE message (
@@ -60,7 +61,7 @@ CREATE INDEX message_by_update ON message (app_no, update_ms, message_id) WHERE 
 CREATE TABLE msgbox (
     mailbox_id INTEGER NOT NULL,
     message_id BLOB NOT NULL,
-    seq INTEGER NOT NULL,
+    seq INTEGER NOT NULL CONSTRAINT msgbox_seq CHECK (seq > 0),
     create_seq INTEGER NOT NULL,
     create_ms INTEGER NOT NULL,
     update_ms INTEGER NOT NULL,
@@ -71,9 +72,10 @@ CREATE TABLE msgbox (
     expire_ms INTEGER NOT NULL,
     app_no INTEGER NOT NULL,
     box INTEGER NOT NULL CONSTRAINT msgbox_box CHECK (box IN (0, 1)),
-    CONSTRAINT msgbox_pk PRIMARY KEY (app_no, mailbox_id, box, message_id),
-    CONSTRAINT msgbox_by_seq UNIQUE (app_no, mailbox_id, seq)
+    CONSTRAINT msgbox_pk PRIMARY KEY (app_no, mailbox_id, box, message_id)
 ) STRICT, WITHOUT ROWID;
+-- Partial as in PostgreSQL. Statements say seq > 0 after their own bound: the first one is sought.
+CREATE UNIQUE INDEX msgbox_by_seq ON msgbox (app_no, mailbox_id, seq) WHERE seq > 0;
 
 CREATE TABLE msgbox_deleted (
     mailbox_id INTEGER NOT NULL,

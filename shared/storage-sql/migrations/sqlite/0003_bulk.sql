@@ -19,7 +19,7 @@ CREATE TABLE bulk (
     audience INTEGER NOT NULL CONSTRAINT bulk_audience CHECK (audience IN (0, 1)),
     CONSTRAINT bulk_pk PRIMARY KEY (app_no, bulk_no)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX bulk_by_message ON bulk (app_no, message_id);
+CREATE INDEX bulk_by_message ON bulk (app_no + 0, message_id);
 CREATE INDEX bulk_by_expiry ON bulk (expire_ms);
 
 -- Sixteen rows a message, so that those who count seldom wait for one another. Their sums

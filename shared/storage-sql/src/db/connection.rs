@@ -175,6 +175,20 @@ impl<DB: Backend> Transaction<DB> {
         Self::begin_with(pool, DB::BEGIN).await
     }
 
+    /// Begins a transaction that writes, and may use an index that only yields bitmaps.
+    pub async fn begin_with_bitmaps(pool: &Pool<DB>) -> Result<Self, Error> {
+        let transaction = Self::begin(pool).await?;
+        transaction
+            .set("transaction.allow_bitmaps", DB::ALLOW_BITMAPS)
+            .await
+    }
+
+    async fn set(mut self, name: &'static str, text: &'static str) -> Result<Self, Error> {
+        let set = self.connection.command(name, text).await;
+        set.map_err(wrap::<DB>)?;
+        Ok(self)
+    }
+
     /// Begins a transaction in which all reads see one snapshot.
     pub async fn begin_snapshot(pool: &Pool<DB>) -> Result<Self, Error> {
         Self::begin_with(pool, DB::BEGIN_SNAPSHOT).await

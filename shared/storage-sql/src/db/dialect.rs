@@ -25,6 +25,8 @@ pub struct Dialect {
     pub xid: &'static str,
     /// True if `FOR UPDATE` exists.
     pub locks_rows: bool,
+    /// Renders `{each table t WHERE …}`: the rows of a table for each row to its left.
+    pub each: fn(&str) -> String,
     /// Renders the query of a batch's rows, the first parameter of which has that number.
     pub rows: fn(&[BatchColumn], usize) -> String,
 }

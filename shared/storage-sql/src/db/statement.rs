@@ -5,6 +5,13 @@
 //! row. `CROSS JOIN` tells `SQLite` that the left side drives the join; otherwise it would scan
 //! the table and look each row up in the batch. Words in braces stand for what the databases
 //! call differently: see [`Dialect`].
+//!
+//! The plan must not depend on statistics, which may be old or about other mailboxes. A look-up
+//! by key therefore takes all key columns from `r` or from a materialized part of the statement,
+//! and no other index of the table may serve it: a column that only filters, but has an index,
+//! is written with `+ 0`, also where an index of that expression is meant. A range of rows for
+//! each row of the batch is `r CROSS JOIN {each table t WHERE …}`, which `PostgreSQL` cannot turn
+//! round either.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -88,8 +95,7 @@ impl Statement {
             let rows = (dialect.rows)(&self.columns, self.scalars + 1);
             text = format!("WITH r AS ({rows}) ");
         }
-        text += &self
-            .text
+        text += &ranges(&self.text, dialect)
             .replace("{strpos}", dialect.strpos)
             .replace("{identity}", dialect.identity)
             .replace("{xid}", dialect.xid);
@@ -98,4 +104,16 @@ impl Statement {
         }
         text
     }
+}
+
+/// Renders each `{each table t WHERE …}`.
+fn ranges(text: &str, dialect: &Dialect) -> String {
+    let mut parts = text.split("{each ");
+    let mut rendered = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (range, rest) = part.split_once('}').unwrap_or((part, ""));
+        rendered += &(dialect.each)(range);
+        rendered += rest;
+    }
+    rendered
 }

@@ -28,8 +28,8 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 pub static DUE: Statement = Statement::new(
     "send_job.due",
     1,
-    "SELECT j.app_no, a.app_id, j.job_id, j.step_ms FROM send_job j
-     CROSS JOIN app a WHERE j.is_due = 1 AND a.app_no = j.app_no
+    "SELECT j.app_no, (SELECT a.app_id FROM app a WHERE a.app_no = j.app_no), j.job_id, j.step_ms
+     FROM send_job j WHERE j.is_due = 1
      ORDER BY j.step_ms, j.job_id LIMIT $1",
 );
 

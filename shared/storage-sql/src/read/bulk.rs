@@ -11,6 +11,8 @@ use crate::db::error::corrupt;
 use crate::db::statement::Statement;
 use crate::table::message::envelope_columns;
 
+/// The message `$2` of app `$1`, if it is of kind `$3` and has not expired at `$4`, with the sum of
+/// its tally.
 pub static BULK: Statement = Statement::new(
     "bulk.report",
     4,
@@ -20,8 +22,8 @@ pub static BULK: Statement = Statement::new(
         ", m.content_kind, m.digest, m.content, m.recall_ms,
              CAST(coalesce(sum(t.settled), 0) AS bigint), CAST(coalesce(sum(t.read), 0) AS bigint),
              CAST(coalesce(sum(t.deleted), 0) AS bigint)
-         FROM message m LEFT JOIN bulk_tally t ON t.app_no = $1 AND t.message_id = m.message_id
-         WHERE m.app_no = $1 AND m.message_id = $2 AND m.kind = $3 AND m.expire_ms > $4
+         FROM message m LEFT JOIN bulk_tally t ON t.app_no = $1 AND t.message_id = $2
+         WHERE m.app_no = $1 AND m.message_id = $2 AND m.kind = $3 AND m.expire_ms + 0 > $4
          GROUP BY m.app_no, m.message_id"
     ),
 );

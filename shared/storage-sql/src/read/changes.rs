@@ -30,14 +30,14 @@ pub static CHANGES: Statement = Statement::new(
              SELECT b.mailbox_id, b.seq, b.floor_seq, b.inbox_total, b.inbox_unread,
                  b.sent_total, ",
         is_due!("$6"),
-        " AS is_due FROM mailbox b CROSS JOIN app a
-             WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
+        " AS is_due FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
          ), changed AS (
              SELECT e.seq AS change_seq, NULL AS gone_box, NULL AS gone_message_id, ",
         entry_columns!(),
         " FROM (
                  SELECT * FROM msgbox WHERE app_no = $1
-                 AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq > $3
+                 AND mailbox_id = (SELECT mailbox_id FROM owner)
+                 AND seq > $3 AND seq > 0
                  ORDER BY seq LIMIT $5
              ) AS e
              UNION ALL

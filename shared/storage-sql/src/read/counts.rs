@@ -20,8 +20,8 @@ pub static ONE: Statement = Statement::new(
     concat!(
         "SELECT ",
         is_due!("$3"),
-        ", b.seq, b.inbox_total, b.inbox_unread, b.sent_total FROM mailbox b CROSS JOIN app a
-         WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1"
+        ", b.seq, b.inbox_total, b.inbox_unread, b.sent_total FROM mailbox b
+         WHERE b.app_no + 0 = $1 AND b.profile_id = $2"
     ),
 );
 
@@ -37,8 +37,7 @@ pub static MANY: Statement = Statement::with_rows(
         "SELECT r.place, ",
         is_due!("$1"),
         ", b.seq, b.inbox_total, b.inbox_unread, b.sent_total
-         FROM r CROSS JOIN mailbox b CROSS JOIN app a
-         WHERE b.app_no = r.app_no AND b.profile_id = r.profile_id AND a.app_no = r.app_no"
+         FROM r CROSS JOIN mailbox b WHERE b.app_no + 0 = r.app_no AND b.profile_id = r.profile_id"
     ),
 );
 

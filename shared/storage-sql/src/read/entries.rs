@@ -13,6 +13,11 @@ use crate::db::statement::Statement;
 use crate::table::mailbox::is_due;
 use crate::table::msgbox::entry_columns;
 
+/// The entries of box `$3` of owner `$2` with those message ids, in their order; each row says
+/// whether the mailbox is due at `$4`. Without entries that is the only column that is not null.
+///
+/// All key columns of an entry come from `keyed`, which is not merged into the join: if one were a
+/// parameter, or came from `owner`, the planner could go through the mailbox for each message.
 pub static ENTRIES: Statement = Statement::with_rows(
     "msgbox.read_of_owner",
     4,
@@ -21,12 +26,15 @@ pub static ENTRIES: Statement = Statement::with_rows(
         ", owner AS (
              SELECT b.mailbox_id, ",
         is_due!("$4"),
-        " AS is_due FROM mailbox b CROSS JOIN app a
-             WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
+        " AS is_due FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
+         ), keyed AS MATERIALIZED (
+             SELECT CAST($1 AS int) AS app_no, owner.mailbox_id, CAST($3 AS int) AS box,
+                 r.message_id, r.ord
+             FROM owner CROSS JOIN r
          ), named AS (
-             SELECT r.ord, e.* FROM owner CROSS JOIN r CROSS JOIN msgbox e
-             WHERE e.app_no = $1 AND e.mailbox_id = owner.mailbox_id AND e.box = $3
-                 AND e.message_id = r.message_id
+             SELECT k.ord, e.* FROM keyed k CROSS JOIN msgbox e
+             WHERE e.app_no = k.app_no AND e.mailbox_id = k.mailbox_id AND e.box = k.box
+                 AND e.message_id = k.message_id
          )
          SELECT owner.is_due, ",
         entry_columns!(),

@@ -17,7 +17,7 @@ pub static JOB: Statement = Statement::new(
     concat!(
         "SELECT ",
         job_columns!(),
-        " FROM send_job j WHERE j.app_no = $1 AND j.expire_ms > $3 AND j.job_id = coalesce((
+        " FROM send_job j WHERE j.app_no = $1 AND j.expire_ms + 0 > $3 AND j.job_id = coalesce((
              SELECT m.job_id FROM message m WHERE m.app_no = $1 AND m.message_id = $2
          ), $2)"
     ),

@@ -34,10 +34,10 @@ use crate::table::message::envelope_columns;
 macro_rules! seen_by_create {
     ($beyond:literal, $direction:literal, $now:literal) => {
         concat!(
-            "SELECT message_id, update_ms FROM message
+            "SELECT app_no, message_id, update_ms FROM message
              WHERE app_no = $1 AND message_id ",
             $beyond,
-            " $2 AND recall_ms IS NULL AND expire_ms > ",
+            " $2 AND recall_ms IS NULL AND expire_ms + 0 > ",
             $now,
             "
              ORDER BY message_id ",
@@ -54,11 +54,11 @@ macro_rules! seen_by_update {
         concat!(
             "SELECT * FROM (
                  SELECT * FROM (
-                     SELECT message_id, update_ms FROM message
+                     SELECT app_no, message_id, update_ms FROM message
                      WHERE app_no = $1 AND version = 1 AND message_id ",
             $beyond,
             " $2
-                     AND recall_ms IS NULL AND expire_ms > ",
+                     AND recall_ms IS NULL AND expire_ms + 0 > ",
             $now,
             "
                      ORDER BY message_id ",
@@ -67,12 +67,12 @@ macro_rules! seen_by_update {
                  ) AS unchanged
                  UNION ALL
                  SELECT * FROM (
-                     SELECT message_id, update_ms FROM message
+                     SELECT app_no, message_id, update_ms FROM message
                      WHERE app_no = $1 AND version > 1
                      AND (update_ms, message_id) ",
             $beyond,
             " ($4, $3)
-                     AND recall_ms IS NULL AND expire_ms > ",
+                     AND recall_ms IS NULL AND expire_ms + 0 > ",
             $now,
             "
                      ORDER BY update_ms ",
@@ -130,12 +130,12 @@ macro_rules! page {
             $reverse,
             " LIMIT 1
              ), matching AS (
-                 SELECT m.message_id, m.size_bytes,
+                 SELECT s.app_no, s.message_id, m.size_bytes,
                      row_number() OVER (ORDER BY ",
             $order,
             ") AS place
                  FROM seen s CROSS JOIN message m
-                 WHERE m.app_no = $1 AND m.message_id = s.message_id AND ",
+                 WHERE m.app_no = s.app_no AND m.message_id = s.message_id AND ",
             matches!(),
             " ORDER BY place LIMIT $15 OFFSET $16
              ), fitting AS (
@@ -149,7 +149,7 @@ macro_rules! page {
                  CASE WHEN f.bytes_before = 0 OR f.bytes_before + f.size_bytes <= $17
                      THEN m.content END
              FROM edge LEFT JOIN fitting f ON true
-             LEFT JOIN message m ON m.app_no = $1 AND m.message_id = f.message_id
+             LEFT JOIN message m ON m.app_no = f.app_no AND m.message_id = f.message_id
              ORDER BY f.place"
         )
     };
@@ -201,7 +201,7 @@ pub static COUNT: Statement = Statement::new(
         seen_by_create!("<", "DESC", "$16"),
         "), matching AS (
              SELECT 1 FROM seen s CROSS JOIN message m
-             WHERE m.app_no = $1 AND m.message_id = s.message_id AND ",
+             WHERE m.app_no = s.app_no AND m.message_id = s.message_id AND ",
         matches!(),
         " LIMIT $15
          )

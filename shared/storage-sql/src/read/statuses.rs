@@ -18,8 +18,8 @@ pub static STATUSES: Statement = Statement::with_rows(
     concat!(
         "SELECT b.app_no, b.mailbox_id, b.seq, ",
         is_due!("$1"),
-        " FROM r CROSS JOIN mailbox b CROSS JOIN app a
-         WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id AND a.app_no = r.app_no"
+        " FROM r
+         CROSS JOIN mailbox b WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id"
     ),
 );
 
@@ -27,8 +27,8 @@ pub static OWNERS: Statement = Statement::with_rows(
     "mailbox.owners",
     0,
     &[("app_no", Kind::Int), ("mailbox_id", Kind::Int)],
-    "SELECT b.app_no, a.app_id, b.profile_id FROM r CROSS JOIN mailbox b CROSS JOIN app a
-     WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id AND a.app_no = r.app_no",
+    "SELECT b.app_no, (SELECT a.app_id FROM app a WHERE a.app_no = b.app_no), b.profile_id FROM r
+     CROSS JOIN mailbox b WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id",
 );
 
 /// Returns the statuses of mailboxes; unknown ones are left out.

@@ -33,7 +33,7 @@ pub static IS_ANY_BULK: Statement = Statement::with_rows(
     0,
     &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
     "SELECT k.bulk_no FROM r
-     CROSS JOIN bulk k WHERE k.app_no = r.app_no AND k.message_id = r.message_id LIMIT 1",
+     CROSS JOIN bulk k WHERE k.app_no + 0 = r.app_no AND k.message_id = r.message_id LIMIT 1",
 );
 
 /// The messages to everyone among some.
@@ -42,7 +42,7 @@ pub static WHICH_ARE_BULK: Statement = Statement::with_rows(
     0,
     &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
     "SELECT DISTINCT k.app_no, k.message_id FROM r
-     CROSS JOIN bulk k WHERE k.app_no = r.app_no AND k.message_id = r.message_id",
+     CROSS JOIN bulk k WHERE k.app_no + 0 = r.app_no AND k.message_id = r.message_id",
 );
 
 /// The events after a cursor that have not expired at `$1`, with their messages, in one
@@ -52,14 +52,16 @@ pub static PENDING: Statement = Statement::with_rows(
     1,
     &[("app_no", Kind::Int), ("bulk_cursor", Kind::Int)],
     concat!(
-        "SELECT k.app_no, ",
+        ", pending AS MATERIALIZED (
+             SELECT k.* FROM r CROSS JOIN {each bulk k WHERE k.app_no = r.app_no
+                 AND k.bulk_no > r.bulk_cursor AND k.expire_ms + 0 > $1}
+         )
+         SELECT k.app_no, ",
         bulk_columns!(),
-        ", m.send_ms, m.version
-     FROM r CROSS JOIN bulk k
-     LEFT JOIN message m ON m.app_no = k.app_no AND m.message_id = k.message_id
-         AND m.recall_ms IS NULL
-     WHERE k.app_no = r.app_no AND k.bulk_no > r.bulk_cursor AND k.expire_ms > $1
-     ORDER BY k.app_no, k.bulk_no"
+        ", m.send_ms, m.version FROM pending k
+         LEFT JOIN message m ON m.app_no = k.app_no AND m.message_id = k.message_id
+             AND m.recall_ms IS NULL
+         ORDER BY k.app_no, k.bulk_no"
     ),
 );
 

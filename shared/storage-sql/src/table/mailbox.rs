@@ -42,11 +42,14 @@ columns! {
     }
 }
 
-/// Returns 1 if a mailbox `b` of an app `a` has something due at a time, else 0.
+/// Returns 1 if a mailbox `b` has something due at a time, else 0. The app is a sub-select: if it
+/// were joined, the planner could go from the app to all of its mailboxes.
 macro_rules! is_due {
     ($now:literal) => {
         concat!(
-            "CASE WHEN b.bulk_cursor < a.bulk_head OR b.next_expiry_ms <= ",
+            "CASE WHEN b.bulk_cursor < (
+                 SELECT a.bulk_head FROM app a WHERE a.app_no = b.app_no
+             ) OR b.next_expiry_ms <= ",
             $now,
             " THEN 1 ELSE 0 END"
         )
@@ -65,7 +68,7 @@ pub static CREATE: Statement = Statement::with_rows(
      SELECT r.app_no, r.profile_id, $1, (
          SELECT a.bulk_head FROM app a WHERE a.app_no = r.app_no
      ) FROM r WHERE true ORDER BY r.ord
-     ON CONFLICT (app_no, profile_id) DO NOTHING",
+     ON CONFLICT ((app_no + 0), profile_id) DO NOTHING",
 );
 
 pub static LOCK: Statement = Statement::with_rows(
@@ -76,7 +79,7 @@ pub static LOCK: Statement = Statement::with_rows(
         "SELECT b.app_no, b.profile_id, ",
         mailbox_columns!(),
         " FROM r
-         CROSS JOIN mailbox b WHERE b.app_no = r.app_no AND b.profile_id = r.profile_id
+         CROSS JOIN mailbox b WHERE b.app_no + 0 = r.app_no AND b.profile_id = r.profile_id
          ORDER BY r.ord"
     ),
 )

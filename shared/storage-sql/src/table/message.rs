@@ -107,8 +107,8 @@ pub static LOCK: Statement = Statement::with_rows(
         "SELECT m.app_no, ",
         envelope_columns!(),
         " FROM r
-         CROSS JOIN message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
-         AND m.expire_ms > $1 AND m.recall_ms IS NULL
+         CROSS JOIN {each message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
+             AND m.expire_ms + 0 > $1 AND m.recall_ms IS NULL}
          ORDER BY r.ord"
     ),
 )

@@ -106,8 +106,8 @@ pub static READ_BOXES: Statement = Statement::with_rows(
         "SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
         " FROM r
-         CROSS JOIN msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
-         AND e.box = r.box"
+         CROSS JOIN {each msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
+             AND e.box = r.box}"
     ),
 );
 
@@ -141,8 +141,8 @@ pub static READ_EXPIRED: Statement = Statement::with_rows(
         "SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
         " FROM r
-         CROSS JOIN msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
-         AND e.expire_ms <= $1"
+         CROSS JOIN {each msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
+             AND e.expire_ms <= $1}"
     ),
 );
 

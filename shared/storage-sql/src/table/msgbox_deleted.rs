@@ -32,10 +32,13 @@ pub static TRIM: RowStatement<(i64, i64)> = RowStatement::text(
     "msgbox_deleted.trim",
     "msgbox_deleted",
     &[FLOOR],
-    "DELETE FROM msgbox_deleted WHERE (app_no, mailbox_id, seq) IN (
+    ", old AS MATERIALIZED (
          SELECT d.app_no, d.mailbox_id, d.seq FROM r
-         CROSS JOIN msgbox_deleted d WHERE d.app_no = r.app_no
-         AND d.mailbox_id = r.mailbox_id AND d.seq <= r.floor_seq
+         CROSS JOIN {each msgbox_deleted d WHERE d.app_no = r.app_no
+             AND d.mailbox_id = r.mailbox_id AND d.seq <= r.floor_seq}
+     )
+     DELETE FROM msgbox_deleted WHERE (app_no, mailbox_id, seq) IN (
+         SELECT old.app_no, old.mailbox_id, old.seq FROM old
      )",
 );
 

@@ -18,9 +18,17 @@ const MAILBOXES: i64 = 50;
 /// is still due (the mailbox lacks bulk events, or a send job is under way) or the entry has
 /// expired.
 macro_rules! recount {
-    ($from:literal, $now:literal) => {
+    ($mailboxes:literal, $now:literal) => {
         concat!(
-            "SELECT b.app_no, b.mailbox_id, a.app_id, b.profile_id,
+            "WITH b AS MATERIALIZED (
+                 SELECT mailbox.*,
+                     (SELECT a.app_id FROM app a WHERE a.app_no = mailbox.app_no) AS app_id,
+                     (SELECT a.bulk_head FROM app a WHERE a.app_no = mailbox.app_no) AS bulk_head
+                 FROM ",
+            $mailboxes,
+            "
+             )
+             SELECT b.app_no, b.mailbox_id, b.app_id, b.profile_id,
                  b.inbox_total, b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms,
                  count(CASE WHEN e.box = 0 THEN 1 END),
                  count(CASE WHEN e.box = 0 AND e.read_ms IS NULL THEN 1 END),
@@ -30,21 +38,18 @@ macro_rules! recount {
                      WHERE d.app_no = b.app_no AND d.mailbox_id = b.mailbox_id
                  ), min(e.expire_ms),
                  count(CASE WHEN e.box IS NOT NULL AND m.message_id IS NULL THEN 1 END),
-                 count(CASE WHEN b.bulk_cursor = a.bulk_head AND coalesce(j.is_due, 0) = 0
+                 count(CASE WHEN b.bulk_cursor = b.bulk_head AND coalesce(j.is_due, 0) = 0
                      AND e.expire_ms > ",
             $now,
             " AND (m.version <> e.content_version OR m.recall_ms IS NOT NULL) THEN 1 END),
-                 b.bulk_cursor, a.bulk_head
-             FROM ",
-            $from,
-            "
-             JOIN app a ON a.app_no = b.app_no
+                 b.bulk_cursor, b.bulk_head
+             FROM b
              LEFT JOIN msgbox e ON e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
              LEFT JOIN message m ON m.app_no = e.app_no AND m.message_id = e.message_id
              LEFT JOIN send_job j ON j.app_no = m.app_no AND j.job_id = m.job_id
-             GROUP BY b.app_no, b.mailbox_id, a.app_id, b.profile_id, b.inbox_total,
+             GROUP BY b.app_no, b.mailbox_id, b.app_id, b.profile_id, b.inbox_total,
                  b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms, b.bulk_cursor,
-                 a.bulk_head
+                 b.bulk_head
              ORDER BY b.app_no, b.mailbox_id"
         )
     };
@@ -65,7 +70,7 @@ pub static RECOUNT: Statement = Statement::new(
               SELECT * FROM (
                   SELECT * FROM mailbox WHERE app_no > $1 ORDER BY app_no, mailbox_id LIMIT $3
               ) AS of_others
-          ) AS part ORDER BY app_no, mailbox_id LIMIT $3) b",
+          ) AS part ORDER BY app_no, mailbox_id LIMIT $3) AS mailbox",
         "$4"
     ),
 );
@@ -73,10 +78,7 @@ pub static RECOUNT: Statement = Statement::new(
 pub static RECOUNT_ONE: Statement = Statement::new(
     "mailbox.recount_one",
     3,
-    recount!(
-        "(SELECT * FROM mailbox WHERE app_no = $1 AND mailbox_id = $2) b",
-        "$3"
-    ),
+    recount!("mailbox WHERE app_no = $1 AND mailbox_id = $2", "$3"),
 );
 
 pub static LOCK: Statement = Statement::new(

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
-use crate::db::connection::{Connection, transact};
+use crate::db::connection::{Connection, Transaction, transact, wrap};
 use crate::db::dialect::Kind;
 use crate::db::pool::Pool;
 use crate::db::statement::Statement;
@@ -41,12 +41,12 @@ pub static TAKE: Statement = Statement::new(
 pub static DUE: Statement = Statement::new(
     "mailbox.due",
     3,
-    "SELECT b.app_no, a.app_id, b.profile_id, (
+    "SELECT b.app_no, (SELECT a.app_id FROM app a WHERE a.app_no = b.app_no), b.profile_id, (
          SELECT count(*) FROM (
              SELECT 1 FROM msgbox e WHERE e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
              AND e.expire_ms <= $1 LIMIT $3
          ) AS expired
-     ) FROM mailbox b JOIN app a ON a.app_no = b.app_no WHERE b.next_expiry_ms <= $1
+     ) FROM mailbox b WHERE b.next_expiry_ms <= $1
      ORDER BY b.next_expiry_ms LIMIT $2",
 );
 
@@ -197,10 +197,27 @@ pub async fn delete<DB: Backend>(
     if !messages.is_empty() {
         transact(pool, vec![tallies, messages]).await?;
     }
-    let others = [&DELETE_BULK, &DELETE_CHUNKS, &DELETE_JOBS, &DELETE_REQUESTS];
+    let others = [&DELETE_BULK, &DELETE_CHUNKS, &DELETE_JOBS];
     for statement in others {
         let statement = BoundStatement::of(statement).bind(before).bind(ROWS);
         more |= transact(pool, vec![statement]).await? >= u64::try_from(ROWS).unwrap_or(0);
     }
+    let requests = BoundStatement::of(&DELETE_REQUESTS).bind(before).bind(ROWS);
+    more |= delete_requests(pool.clone(), requests).await? >= u64::try_from(ROWS).unwrap_or(0);
     Ok(more)
+}
+
+/// Deletes requests, whose index by expiry yields bitmaps only. In a task of its own: it runs to its
+/// end even if the caller goes away.
+async fn delete_requests<DB: Backend>(
+    pool: Pool<DB>,
+    statement: BoundStatement,
+) -> Result<u64, Error> {
+    let work = tokio::spawn(async move {
+        let mut transaction = Transaction::begin_with_bitmaps(&pool).await?;
+        let deleted = transaction.connection().execute(statement).await?;
+        transaction.commit().await.map_err(wrap::<DB>)?;
+        Ok(deleted)
+    });
+    work.await.map_err(|error| Error::Internal(error.into()))?
 }

@@ -42,7 +42,8 @@ pub static OLD: Statement = Statement::new(
          ), p.place + 1
          FROM part p WHERE p.place < $3 AND p.app_no IS NOT NULL
      )
-     SELECT b.app_no, a.app_id, b.mailbox_id, b.profile_id, (
+     SELECT b.app_no, (SELECT a.app_id FROM app a WHERE a.app_no = b.app_no), b.mailbox_id,
+         b.profile_id, (
          SELECT d.seq FROM msgbox_deleted d
          WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id AND d.seq < coalesce((
              SELECT f.seq FROM msgbox_deleted f
@@ -55,8 +56,8 @@ pub static OLD: Statement = Statement::new(
          WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id
          ORDER BY d.seq DESC LIMIT 1 OFFSET $5
      )
-     FROM part p CROSS JOIN mailbox b CROSS JOIN app a WHERE p.place > 0
-         AND b.app_no = p.app_no AND b.mailbox_id = p.mailbox_id AND a.app_no = b.app_no
+     FROM part p CROSS JOIN mailbox b WHERE p.place > 0
+         AND b.app_no = p.app_no AND b.mailbox_id = p.mailbox_id
      ORDER BY p.place",
 );
 

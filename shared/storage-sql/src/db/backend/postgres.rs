@@ -39,12 +39,14 @@ const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Every statement looks rows up by an index, from a batch or from one mailbox. A prepared
 /// statement keeps a generic plan that was made while tables were small, where a sequential scan
-/// or a hash of the table is cheapest; it would be kept when they are large. So the planner is
-/// left with nested loops over index scans.
-const PLANNER_SETTINGS: [(&str, &str); 3] = [
+/// or a hash of the table is cheapest; it would be kept when they are large. A bitmap of an index
+/// loses its order, for which a page would be sorted as a whole. So the planner is left with nested
+/// loops over index scans.
+const PLANNER_SETTINGS: [(&str, &str); 4] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
+    ("enable_bitmapscan", "off"),
 ];
 
 /// SQLSTATEs, <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -79,10 +81,12 @@ impl Backend for Postgres {
         identity: IDENTITY,
         xid: "pg_current_xact_id()::text",
         locks_rows: true,
+        each: lateral,
         rows: unnest,
     };
     const SYSTEM: &'static str = "postgresql";
     const BEGIN: &'static str = "BEGIN";
+    const ALLOW_BITMAPS: &'static str = "SET LOCAL enable_bitmapscan = on";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     const WRITERS_MAX: usize = usize::MAX;
     const TIMEOUTS: Timeouts = Timeouts {
@@ -229,6 +233,13 @@ impl Backend for Postgres {
 fn has_code(error: &sqlx::Error, code: &str) -> bool {
     let error = error.as_database_error();
     error.and_then(sqlx::error::DatabaseError::code).as_deref() == Some(code)
+}
+
+/// Renders a look-up for each row to its left. The offset keeps it apart from the rest, and so the
+/// planner can neither begin with it nor go through more than its range.
+fn lateral(range: &str) -> String {
+    let alias = range.split_whitespace().nth(1).unwrap_or_default();
+    format!("LATERAL (SELECT * FROM {range} OFFSET 0) {alias}")
 }
 
 /// Renders the query that yields the rows of a batch: each column is one array.

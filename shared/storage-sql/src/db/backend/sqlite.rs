@@ -57,10 +57,13 @@ impl Backend for Sqlite {
         identity: "NULL",
         xid: "NULL",
         locks_rows: false,
+        each: str::to_owned,
         rows: json_each,
     };
     const SYSTEM: &'static str = "sqlite";
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    // There are no bitmaps: nothing to be set.
+    const ALLOW_BITMAPS: &'static str = "SELECT 1";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN";
     const WRITERS_MAX: usize = 1;
     const TIMEOUTS: Timeouts = Timeouts {

@@ -89,7 +89,7 @@ macro_rules! seen_by_update {
             "SELECT * FROM msgbox WHERE app_no = $1
              AND mailbox_id = (SELECT mailbox_id FROM owner) AND seq ",
             $beyond,
-            " $3
+            " $3 AND seq > 0
              ORDER BY seq ",
             $direction,
             " LIMIT $7"
@@ -126,8 +126,7 @@ macro_rules! owner {
             "WITH owner AS (
                  SELECT b.mailbox_id, b.seq, b.inbox_total, b.inbox_unread, b.sent_total, ",
             is_due!($now),
-            " AS is_due FROM mailbox b CROSS JOIN app a
-                 WHERE b.app_no = $1 AND b.profile_id = $2 AND a.app_no = $1
+            " AS is_due FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
              )"
         )
     };
@@ -168,7 +167,7 @@ macro_rules! matching {
                  SELECT ",
             entry_columns!(),
             " FROM seen e CROSS JOIN message m
-                 WHERE m.app_no = $1 AND m.message_id = e.message_id AND ",
+                 WHERE m.app_no = e.app_no AND m.message_id = e.message_id AND ",
             entry_matches!(),
             " ORDER BY ",
             $order,
@@ -293,12 +292,12 @@ pub static COUNT: Statement = Statement::new(
     18,
     concat!(
         "WITH owner AS (
-             SELECT mailbox_id FROM mailbox WHERE app_no = $1 AND profile_id = $2
+             SELECT mailbox_id FROM mailbox WHERE app_no + 0 = $1 AND profile_id = $2
          ), seen AS (",
         seen_by_update!(">", "ASC"),
         "), matching AS (
              SELECT 1 FROM seen e CROSS JOIN message m
-             WHERE m.app_no = $1 AND m.message_id = e.message_id AND ",
+             WHERE m.app_no = e.app_no AND m.message_id = e.message_id AND ",
         entry_matches!(),
         " LIMIT $18
          )
