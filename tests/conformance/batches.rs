@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use domain::limits::BATCH_OPERATIONS_MAX;
 use domain::{AppId, Operation, Outcome, Refusal};
-use storage::Clock;
 use storage_sql::Options;
 use support::ids::SequentialIds;
 use support::on_each_database;

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use domain::limits::{
     BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX,
 };
-use domain::{Action, AppId, Millis, Operation, Outcome};
+use domain::{Action, AppId, Millis, Now, Operation, Outcome};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 use storage::{Clock, Error};
-use storage_sql::{LaneOptions, Options, Timeouts};
+use storage_sql::{LaneOptions, Options, StoreClock, Timeouts};
 use support::clock::START;
 use support::on_each_database;
 use support::store::{DatabaseKind, TIMEOUTS, run};
@@ -51,8 +51,8 @@ const BEYOND: usize = 1_000;
 struct TickingClock(AtomicI64);
 
 impl Clock for TickingClock {
-    fn now_ms(&self) -> Millis {
-        Millis(self.0.fetch_add(1, Ordering::SeqCst))
+    fn now(&self) -> Result<Now, Error> {
+        Ok(Now::at(Millis(self.0.fetch_add(1, Ordering::SeqCst))))
     }
 }
 
@@ -82,7 +82,7 @@ impl<'a> TestLane<'a> {
                 ..LaneOptions::default()
             },
             timeouts: Some(timeouts),
-            clock: Arc::new(TickingClock(AtomicI64::new(START.0))),
+            clock: StoreClock::Trusted(Arc::new(TickingClock(AtomicI64::new(START.0)))),
             ..fixture.test.options.clone()
         };
         let store = fixture.store_of(&options).await;

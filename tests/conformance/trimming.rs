@@ -1,7 +1,7 @@
 //! Old deletions are forgotten: which, and which not.
 
 use domain::limits::{DAY_MS, TOMBSTONE_MS, TOMBSTONES_MAX};
-use storage::{Clock as _, Store};
+use storage::Store;
 use support::on_each_database;
 use support::store::DatabaseKind;
 

@@ -2,7 +2,7 @@
 
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::{Action, Msgbox, Outcome, Policy, Refusal};
-use storage::{Clock, Requester};
+use storage::Requester;
 use support::however_gathered;
 
 use super::builders::{

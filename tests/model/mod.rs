@@ -11,7 +11,6 @@ mod tally;
 use domain::operation::{Apply as _, CreateMailbox};
 use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal};
 use futures::future::join_all;
-use storage::Clock;
 use support::ids::SequentialIds;
 use support::store::DatabaseKind;
 use support::{coverage, drift, gears, however_gathered};

@@ -43,11 +43,13 @@ const MOVED: [(&str, &str); 23] = [
     ("postroom_job_step_duration_seconds_count", "send"),
 ];
 /// Series that are there, and may stay at 0.
-const PRESENT: [&str; 8] = [
+const PRESENT: [&str; 10] = [
     "postroom_lane_queue_depth",
     "postroom_lane_queue_oldest_age_seconds",
     "postroom_feed_poll_failures_total",
     "postroom_cache_misses_total",
+    "postroom_clock_skew_seconds",
+    "postroom_clock_held_seconds",
     "postroom_job_due",
     "postroom_job_oldest_age_seconds",
     "postroom_job_running",

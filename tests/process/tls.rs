@@ -52,7 +52,7 @@ impl Secured {
             let path = pem.map(|pem| write(key, &pem));
             config.extend(path.map(|path| format!("{key} = '{}'", path.display())));
         }
-        let now_s = SystemClock.now_ms().0 / 1000;
+        let now_s = SystemClock.now().expect("a time").ms.0 / 1000;
         let tokens = DevTokens {
             alice: issuer.user(APP, "alice", now_s),
             bob: issuer.user(APP, "bob", now_s),

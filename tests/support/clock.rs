@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::Millis;
-use storage::Clock;
+use domain::{Millis, Now};
+use storage::{Clock, Error};
 
 /// Start time of every test, in milliseconds since the epoch.
 pub const START: Millis = Millis(1_800_000_000_000);
@@ -24,6 +24,11 @@ impl ManualClock {
         self.0.fetch_add(duration_ms, Ordering::SeqCst);
     }
 
+    /// Returns the time.
+    pub fn now_ms(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
+    }
+
     /// Sets the time, back as well.
     pub fn set(&self, now: Millis) {
         self.0.store(now.0, Ordering::SeqCst);
@@ -31,7 +36,7 @@ impl ManualClock {
 }
 
 impl Clock for ManualClock {
-    fn now_ms(&self) -> Millis {
-        Millis(self.0.load(Ordering::SeqCst))
+    fn now(&self) -> Result<Now, Error> {
+        Ok(Now::at(self.now_ms()))
     }
 }

@@ -4,6 +4,7 @@
 //! - [`service`] puts the real services and layers over such a store, without a socket.
 //! - [`process`] runs the real `postroom`; [`commit_proxy`] cuts its connections in the middle of a
 //!   commit, [`tcp_proxy`] cuts them or lets them hang at any time.
+//! - [`fake_clock`] sets the clocks of programs.
 //! - [`postgres`] and [`tools`] find the foreign programs, or install them. What cannot be
 //!   had fails the tests that need it, with a word on how to get it; none is skipped.
 
@@ -14,6 +15,7 @@ pub mod command;
 pub mod commit_proxy;
 pub mod coverage;
 pub mod drift;
+pub mod fake_clock;
 pub mod gears;
 pub mod http;
 pub mod ids;

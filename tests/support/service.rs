@@ -10,7 +10,7 @@ use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_INTERVAL};
 use rpc::Limiter;
 use rpc::stack::{Config, ServiceName, Stack, stack};
-use storage::{Clock as _, Store};
+use storage::Store;
 use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;

@@ -23,7 +23,7 @@ use domain::{Policy, Quotas};
 use futures::FutureExt as _;
 use realtime::Hub;
 use storage::{ChangeListener, NoListener, Store};
-use storage_sql::{LaneOptions, Notify, Options, Timeouts, WRITE_CONNECTIONS};
+use storage_sql::{LaneOptions, Notify, Options, StoreClock, Timeouts, WRITE_CONNECTIONS};
 use tokio::runtime;
 
 use crate::clock::ManualClock;
@@ -209,7 +209,7 @@ impl TestStore {
             policy,
             notify,
             listener: hub.clone(),
-            clock: clock.clone(),
+            clock: StoreClock::Trusted(clock.clone()),
             ids: Arc::new(SequentialIds::default()),
             lanes: setup.lanes,
             timeouts: Some(TIMEOUTS),

@@ -3,6 +3,7 @@
 //! Every test prints its figures. `POSTROOM_TORTURE_SECS` is the duration of storms, in seconds.
 
 mod bulk;
+mod clocks;
 mod commit;
 mod contention;
 mod crash;

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    counts, inbox, migrate, new_epoch, read, send, serve, sys, token, verify, watch,
+    accept_clock, counts, inbox, migrate, new_epoch, read, send, serve, sys, token, verify, watch,
 };
 use crate::failure::Failure;
 
@@ -32,6 +32,7 @@ enum Command {
     Migrate(migrate::Command),
     Verify(verify::Args),
     NewEpoch(new_epoch::Args),
+    AcceptClock(accept_clock::Args),
     Send(send::Args),
     Inbox(inbox::Args),
     Read(read::Args),
@@ -53,6 +54,7 @@ impl Cli {
             Command::Migrate(command) => migrate::run(command).await,
             Command::Verify(args) => verify::run(args).await,
             Command::NewEpoch(args) => new_epoch::run(args).await,
+            Command::AcceptClock(args) => accept_clock::run(args).await,
             Command::Send(args) => send::run(args).await,
             Command::Inbox(args) => inbox::run(args).await,
             Command::Read(args) => read::run(args).await,

@@ -1,5 +1,6 @@
 //! The subcommands, one file each: arguments, then action.
 
+pub mod accept_clock;
 mod config_args;
 pub mod counts;
 pub mod inbox;

@@ -89,6 +89,8 @@ pub struct DatabaseConfig {
     pub read_connections: Bounded<1, 256>,
     /// Size of the message cache, in MiB. Default 256.
     pub message_cache_mib: Bounded<0, 65_536>,
+    /// Maximum difference between the clocks of the machine and of the database. Default 5.
+    pub clock_skew_seconds: Bounded<1, 60>,
 }
 
 impl Default for DatabaseConfig {
@@ -100,6 +102,7 @@ impl Default for DatabaseConfig {
             write_connections: Bounded::new::<4>(),
             read_connections: Bounded::new::<8>(),
             message_cache_mib: Bounded::new::<256>(),
+            clock_skew_seconds: Bounded::new::<5>(),
         }
     }
 }

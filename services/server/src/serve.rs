@@ -25,7 +25,7 @@ use std::time::Duration;
 use anyhow::Context;
 use realtime::Hub;
 use storage::Store;
-use storage_sql::FileAccess;
+use storage_sql::{FileAccess, StoreClock};
 use telemetry::Metrics;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -80,6 +80,7 @@ async fn serve(
     let hub = Hub::new();
     let options = storage_sql::Options {
         listener: hub.clone(),
+        clock: StoreClock::Checked(prepared.clock.clone()),
         ..prepared.config.store_options(FileAccess::Exclusive)
     };
     let store = tokio::select! {

@@ -83,10 +83,10 @@ impl Authenticator {
     /// Authenticates the caller by the headers of a call.
     ///
     /// # Errors
-    /// If there is no token, or it is not valid, or it has expired.
+    /// If there is no token, or it is not valid, or it has expired, or the time is not known.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Error> {
         let token = bearer::token(headers)?;
-        let now = self.clock.now_ms();
+        let now = self.clock.now().map_err(|_| Error::TimeUnknown)?.ms;
         let verified = match self.cached(token, now) {
             Some(verified) => verified,
             None => self.verify(token, now).await?,

@@ -14,6 +14,9 @@ pub enum Error {
     /// A valid token whose `exp` has passed.
     #[error("the token has expired")]
     Expired,
+    /// The time is not known, and so not whether the token is valid.
+    #[error("the time is not known")]
+    TimeUnknown,
 }
 
 impl From<TokenError> for Error {

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::Millis;
+use domain::{Millis, Now};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -40,8 +40,8 @@ impl TestClock {
 }
 
 impl Clock for TestClock {
-    fn now_ms(&self) -> Millis {
-        Millis(self.0.load(Ordering::Relaxed))
+    fn now(&self) -> Result<Now, storage::Error> {
+        Ok(Now::at(Millis(self.0.load(Ordering::Relaxed))))
     }
 }
 

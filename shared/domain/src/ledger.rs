@@ -2,7 +2,7 @@
 //!
 //! The ledger alone counts, numbers and dates. With each change of an entry, the mailbox's
 //! counters change by exactly that much, the change takes the mailbox's next `seq`, and its
-//! time is never before that of the last one. Operations only name the changes.
+//! time is not before that of the last one, unless the clock was wrong. Operations only name the changes.
 
 mod entries;
 mod mailboxes;
@@ -26,12 +26,12 @@ use tracked::Tracked;
 use crate::id::{MessageId, MessageIdSource};
 use crate::message::Holders;
 use crate::policy::{Policy, Settings};
-use crate::time::Millis;
+use crate::time::{Millis, Now};
 
 /// Rows and changes of one app in a batch.
 #[derive(Debug)]
 pub struct Ledger {
-    now: Millis,
+    now: Now,
     ids: Arc<dyn MessageIdSource>,
     defaults: Policy,
     /// Rows that were read or added.
@@ -49,7 +49,7 @@ impl Ledger {
     /// A ledger of an app at a time, with no rows yet.
     #[must_use]
     pub fn new(
-        now: Millis,
+        now: Now,
         ids: Arc<dyn MessageIdSource>,
         defaults: Policy,
         settings: Settings,
@@ -72,7 +72,13 @@ impl Ledger {
     /// The time of the batch.
     #[must_use]
     pub const fn now(&self) -> Millis {
-        self.now
+        self.now.ms
+    }
+
+    /// The time up to which things are due.
+    #[must_use]
+    pub const fn due(&self) -> Millis {
+        self.now.due_ms
     }
 
     /// The rules in force.
@@ -100,7 +106,7 @@ impl Ledger {
     pub fn into_changes(self) -> Result<Changes, NotRead> {
         match self.not_read {
             Some(not_read) => Err(not_read),
-            None => Ok(self.rows.into_changes(self.direct_changes, self.now)),
+            None => Ok(self.rows.into_changes(self.direct_changes, self.now.ms)),
         }
     }
 }

@@ -45,5 +45,5 @@ pub use rate::Rate;
 pub use refusal::{LimitExceeded, Refusal};
 pub use request::RequestId;
 pub use sender::Sender;
-pub use time::Millis;
+pub use time::{Millis, Now};
 pub use violation::{Reason, Violation, Violations};

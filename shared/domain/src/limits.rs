@@ -113,6 +113,9 @@ pub const EXPIRY_MAX_MS: i64 = 3_653 * DAY_MS;
 /// Milliseconds that the answer to a `request_id` is remembered.
 pub const IDEMPOTENCY_MS: i64 = 72 * HOUR_MS;
 
+/// Maximum milliseconds by which times and ids are ahead of a clock that was set back.
+pub const AHEAD_MAX_MS: i64 = 1_000;
+
 /// Milliseconds that expired rows are kept: longer than a read takes, and
 /// than the clocks of replicas differ.
 pub const EXPIRED_KEPT_MS: i64 = MINUTE_MS;

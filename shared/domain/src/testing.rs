@@ -18,7 +18,7 @@ use crate::operation::{Apply, SendMessage};
 use crate::policy::{Policy, Settings};
 use crate::refusal::Refusal;
 use crate::sender::Sender;
-use crate::time::Millis;
+use crate::time::{Millis, Now};
 use crate::violation::Violations;
 
 pub fn profile(name: &str) -> ProfileId {
@@ -117,7 +117,12 @@ impl MemoryStore {
     /// A ledger of the app without rows.
     pub fn empty_ledger(&self, now: i64) -> Ledger {
         let ids = Arc::new(OneId(self.next_id));
-        Ledger::new(Millis(now), ids, self.policy.clone(), self.settings.clone())
+        Ledger::new(
+            Now::at(Millis(now)),
+            ids,
+            self.policy.clone(),
+            self.settings.clone(),
+        )
     }
 
     /// A ledger of all rows.

@@ -123,6 +123,10 @@ impl From<auth::Error> for RpcError {
             auth::Error::Missing => Self::CredentialsMissing,
             auth::Error::Invalid(error) => Self::CredentialsInvalid(error),
             auth::Error::Expired => Self::CredentialsExpired,
+            auth::Error::TimeUnknown => {
+                let error = storage::Error::Unavailable(error.into());
+                Self::StorageUnavailable(Arc::new(error))
+            }
         }
     }
 }

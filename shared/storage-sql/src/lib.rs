@@ -2,9 +2,10 @@
 //!
 //! From the ground up; a module uses only those above it in this list:
 //!
-//! - `options`, `ids`: how a store is opened, where its time and its ids come from.
+//! - `options`, `ids`: how a store is opened, where its ids come from.
 //! - `db`: the databases. What differs between them (`backend`), pool, connection and
 //!   transaction, statements, values and rows, errors, schema, epoch.
+//! - `clock`: the time, checked against the database.
 //! - `table`: the tables, one file each.
 //! - `message_cache`, `broadcast`: messages in memory; LISTEN/NOTIFY between replicas.
 //! - `write`: group commit. `lanes` gather operations, `executor` runs a batch of them.
@@ -15,6 +16,7 @@
 //! - `store`, `open`: the ports of [`storage`], and opening a store by its URL.
 
 mod broadcast;
+mod clock;
 mod db;
 mod ids;
 mod jobs;
@@ -30,13 +32,15 @@ mod table;
 mod upkeep;
 mod write;
 
+pub use clock::{CLOCK_SKEW, CheckedClock, SystemClock};
 pub use db::backend::Backend;
 pub use db::migrate::MigrationStatus;
 pub use db::open_error::OpenError;
-pub use ids::{MonotonicIds, SystemClock};
+pub use ids::MonotonicIds;
 pub use open::{migrate_status, migrate_up, open, open_backend};
 pub use options::{
-    FileAccess, LaneOptions, Notify, Options, READ_CONNECTIONS, Timeouts, WRITE_CONNECTIONS,
+    FileAccess, LaneOptions, Notify, Options, READ_CONNECTIONS, StoreClock, Timeouts,
+    WRITE_CONNECTIONS,
 };
 pub use sqlx::{Postgres, Sqlite};
 pub use store::SqlStore;

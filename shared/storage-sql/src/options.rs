@@ -7,7 +7,8 @@ use domain::limits::BATCH_OPERATIONS_MAX;
 use domain::{MessageIdSource, Policy};
 use storage::{ChangeListener, Clock, NoListener};
 
-use crate::ids::{MonotonicIds, SystemClock};
+use crate::clock::{CLOCK_SKEW, CheckedClock};
+use crate::ids::MonotonicIds;
 
 /// Default number of connections that write to `PostgreSQL`; `SQLite` has one.
 pub const WRITE_CONNECTIONS: u32 = 4;
@@ -85,6 +86,25 @@ impl Timeouts {
     }
 }
 
+/// Clock of a store.
+#[derive(Clone)]
+pub enum StoreClock {
+    /// A clock that the store checks while it is open.
+    Checked(Arc<CheckedClock>),
+    /// A clock that is right as it is.
+    Trusted(Arc<dyn Clock>),
+}
+
+impl StoreClock {
+    /// Returns the clock.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        match self {
+            Self::Checked(clock) => clock.clone(),
+            Self::Trusted(clock) => clock.clone(),
+        }
+    }
+}
+
 /// Options of a store.
 #[derive(Clone)]
 pub struct Options {
@@ -107,7 +127,7 @@ pub struct Options {
     /// Maximum size of the message cache, in bytes; 0: none.
     pub message_cache_bytes: u64,
     /// Clock of the store.
-    pub clock: Arc<dyn Clock>,
+    pub clock: StoreClock,
     /// Source of message ids.
     pub ids: Arc<dyn MessageIdSource>,
     /// Listener for committed changes. Default: none.
@@ -137,7 +157,7 @@ impl Options {
             timeouts: None,
             notify: Notify::default(),
             message_cache_bytes: MESSAGE_CACHE_BYTES,
-            clock: Arc::new(SystemClock),
+            clock: StoreClock::Checked(Arc::new(CheckedClock::new(CLOCK_SKEW))),
             ids: Arc::new(MonotonicIds::default()),
             listener: Arc::new(NoListener),
         }

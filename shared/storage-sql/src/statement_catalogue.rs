@@ -16,7 +16,7 @@ use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
 use crate::table::{app, bulk, mailbox, message, msgbox, msgbox_deleted, request, send_job, tally};
 use crate::upkeep::{recount, sweep, trim};
-use crate::{broadcast, read, segment, store};
+use crate::{broadcast, clock, read, segment, store};
 
 fn tables() -> Vec<&'static Statement> {
     vec![
@@ -91,6 +91,8 @@ fn others() -> Vec<&'static Statement> {
         &epoch::ADOPT,
         &epoch::REPLACE,
         &epoch::BEGIN,
+        &clock::READ,
+        &clock::STORE,
         &store::readiness::PING,
         &broadcast::publisher::NOTIFY,
         &segment::chunks::READ,

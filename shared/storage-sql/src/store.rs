@@ -8,7 +8,7 @@ pub mod readiness;
 mod settled_read;
 
 use std::ops::ControlFlow::Break;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -26,6 +26,7 @@ use telemetry::{LaneMetrics, SettleMetrics};
 use uuid::Uuid;
 
 use crate::broadcast::Broadcast;
+use crate::clock::ClockCheck;
 use crate::db::backend::{Backend, Pools};
 use crate::db::epoch::{self, Epoch};
 use crate::db::isolation::Isolation;
@@ -33,7 +34,7 @@ use crate::db::retry;
 use crate::jobs::runner::JobRunner;
 use crate::jobs::send_jobs::SendJobs;
 use crate::message_cache::MessageCache;
-use crate::options::Options;
+use crate::options::{Options, StoreClock};
 use crate::read;
 use crate::read::items::Messages;
 use crate::read::messages::DeletedSegments;
@@ -52,6 +53,7 @@ use settled_read::SettledRead;
 pub struct SqlStore<DB: Backend> {
     pools: Pools<DB>,
     clock: Arc<dyn Clock>,
+    clock_check: Mutex<Option<ClockCheck>>,
     apps: Arc<AppNumbers>,
     executor: Arc<Executor<DB>>,
     lanes: Lanes,
@@ -67,6 +69,10 @@ pub struct SqlStore<DB: Backend> {
 impl<DB: Backend> SqlStore<DB> {
     pub(crate) async fn new(pools: Pools<DB>, options: &Options) -> Result<Self, Error> {
         let epoch = Arc::new(Epoch::new(epoch::current(&pools).await?));
+        let clock_check = match &options.clock {
+            StoreClock::Checked(clock) => Some(ClockCheck::start(Arc::clone(clock), &pools).await?),
+            StoreClock::Trusted(_) => None,
+        };
         let apps = Arc::new(AppNumbers::new());
         let local = Arc::clone(&options.listener);
         let broadcast = Broadcast::start(local, &pools.write, options.notify_url());
@@ -81,7 +87,7 @@ impl<DB: Backend> SqlStore<DB> {
         });
         let runner = BatchRunner {
             executor: Arc::clone(&executor),
-            clock: Arc::clone(&options.clock),
+            clock: options.clock.clock(),
             batch_operations_max: options.lanes.batch_operations_max.max(1),
             metrics: LaneMetrics::new(),
         };
@@ -89,9 +95,9 @@ impl<DB: Backend> SqlStore<DB> {
         let connections: usize = saturating(options.write_connections);
         let lanes = options.lanes.count.min(connections.saturating_sub(1));
         let lanes = lanes.clamp(1, DB::WRITERS_MAX);
-        let (read, clock) = (pools.read.clone(), options.clock.clone());
+        let (read, clock) = (pools.read.clone(), options.clock.clock());
         let counts_loader = CountsLoader::new(read, apps.clone(), epoch.clone(), clock);
-        let upload_slots = Arc::new(UploadSlots::new(&pools, Arc::clone(&options.clock)));
+        let upload_slots = Arc::new(UploadSlots::new(&pools, options.clock.clock()));
         let send_jobs = JobRunner::new(SendJobs {
             read: pools.read.clone(),
             executor: Arc::clone(&executor),
@@ -100,7 +106,8 @@ impl<DB: Backend> SqlStore<DB> {
             counts_loader,
             lanes: Lanes::start(runner, lanes),
             pools,
-            clock: Arc::clone(&options.clock),
+            clock: options.clock.clock(),
+            clock_check: Mutex::new(clock_check),
             apps,
             executor,
             epoch,
@@ -122,7 +129,7 @@ impl<DB: Backend> SqlStore<DB> {
         operations: Vec<(AppId, Operation)>,
         deadline: Instant,
     ) -> Result<Vec<Verdict>, Error> {
-        let now = self.clock.now_ms();
+        let now = self.clock.now()?;
         let mut batch = Vec::with_capacity(operations.len());
         for (app, operation) in operations {
             batch.push(BatchedOperation {
@@ -138,7 +145,7 @@ impl<DB: Backend> SqlStore<DB> {
     }
 
     async fn app(&self, app: &AppId) -> Result<AppKey, Error> {
-        let now = self.clock.now_ms();
+        let now = self.clock.now()?.ms;
         Ok(AppKey {
             app_no: self.apps.number(&self.pools.write, app, now).await?,
             app_id: app.clone(),
@@ -150,15 +157,15 @@ impl<DB: Backend> SqlStore<DB> {
         app_no: i64,
         owner: &'a ProfileId,
         isolation: Isolation,
-    ) -> Messages<'a> {
-        Messages {
+    ) -> Result<Messages<'a>, Error> {
+        Ok(Messages {
             cache: &self.executor.message_cache,
             epoch: self.epoch.get(),
             app_no,
             owner,
             isolation,
-            now: self.clock.now_ms(),
-        }
+            now: self.clock.now()?.due_ms,
+        })
     }
 
     fn at(&self, seq: i64) -> FeedOffset {
@@ -242,7 +249,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             let (app_no, mut view) = self.view(app, reading.isolation()).await?;
             let outcome = read::entries::read(
                 view.connection(),
-                self.messages_of(app_no, owner, reading.isolation()),
+                self.messages_of(app_no, owner, reading.isolation())?,
                 owner,
                 msgbox,
                 message_ids,
@@ -275,7 +282,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         }
         loop {
             let (app_no, mut view) = self.view(app, reading.isolation()).await?;
-            let messages = self.messages_of(app_no, owner, reading.isolation());
+            let messages = self.messages_of(app_no, owner, reading.isolation())?;
             let epoch = self.epoch.get();
             let outcome =
                 read::mailbox_page::read(view.connection(), epoch, messages, owner, scan).await;
@@ -301,7 +308,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         let mut reading = SettledRead::of(app, owner, Requester::Owner);
         loop {
             let (app_no, mut view) = self.view(app, reading.isolation()).await?;
-            let messages = self.messages_of(app_no, owner, reading.isolation());
+            let messages = self.messages_of(app_no, owner, reading.isolation())?;
             let thought = messages.epoch;
             let outcome =
                 read::changes::read(view.connection(), messages, owner, start, limits).await;
@@ -326,7 +333,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Lookup<Message>, Error> {
         let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
         let bytes_max = saturating(bytes_max);
-        let now = self.clock.now_ms();
+        let now = self.clock.now()?.due_ms;
         let connection = view.connection();
         read::messages::read(
             connection,
@@ -341,7 +348,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
         let (app_no, mut view) = self.view(app, Isolation::Snapshot).await?;
-        let now = self.clock.now_ms();
+        let now = self.clock.now()?.due_ms;
         let page = read::repository_page::read(view.connection(), app_no, scan, now).await?;
         view.end().await?;
         Ok(page)
@@ -349,13 +356,13 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error> {
         let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
-        let now = self.clock.now_ms();
+        let now = self.clock.now()?.due_ms;
         read::bulk::read(view.connection(), app_no, message_id, now).await
     }
 
     async fn send_job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error> {
         let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
-        read::job::read(view.connection(), app_no, id, self.clock.now_ms()).await
+        read::job::read(view.connection(), app_no, id, self.clock.now()?.due_ms).await
     }
 
     async fn settings(&self, app: &AppId) -> Result<Settings, Error> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::Millis;
 
 use crate::error::Error;
 use crate::feed::MailboxKey;
@@ -94,4 +95,11 @@ pub trait Maintenance: Send + Sync {
     /// After [`Error::Unknown`] the epoch may have changed; repeating the call starts yet
     /// another one, which does no harm. After any other error it has not changed.
     async fn new_epoch(&self) -> Result<(), Error>;
+
+    /// Accepts the current time: all replicas let fall due by it what a jump of the clock has held
+    /// back. Returns that time.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while the time is not known.
+    async fn accept_clock(&self) -> Result<Millis, Error>;
 }

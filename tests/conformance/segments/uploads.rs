@@ -3,7 +3,7 @@
 use domain::limits::{EXPIRED_KEPT_MS, INTAKE_MS, INTAKES_MAX, INTAKES_OF_APP_MAX};
 use domain::operation::CancelSendJob;
 use domain::{Action, Refusal};
-use storage::{Clock as _, Error};
+use storage::Error;
 use support::on_each_database;
 
 use super::{all_steps, holders, launch, launched, name, names, step, take_in};

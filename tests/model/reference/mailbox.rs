@@ -74,7 +74,7 @@ impl ReferenceMailbox {
     /// The number and the time of the next change.
     fn tick(&mut self, now: Millis) -> (i64, Millis) {
         self.changes += 1;
-        self.clock = self.clock.max(now);
+        self.clock = now.not_before(self.clock);
         (self.changes, self.clock)
     }
 

@@ -190,7 +190,7 @@ impl ReferenceApp {
         let envelope = &mut message.envelope;
         envelope.version += 1;
         envelope.modified = true;
-        envelope.update_ms = envelope.update_ms.max(now);
+        envelope.update_ms = now.not_before(envelope.update_ms);
         let revision = Revision {
             message_id,
             version: envelope.version,

@@ -73,6 +73,8 @@ pub struct Cluster {
     folder: PathBuf,
     port: u16,
     password: String,
+    /// Variables of the server's processes.
+    variables: Vec<(&'static str, String)>,
     _watchdog: Watchdog,
 }
 
@@ -83,7 +85,16 @@ impl Cluster {
     /// If there is no `PostgreSQL` and none can be had.
     #[must_use]
     pub fn private() -> Self {
-        Self::start(Durability::Machine, Until::Dropped, Vec::new())
+        Self::private_with(Vec::new())
+    }
+
+    /// Starts one for a single test, with variables of its processes.
+    ///
+    /// # Panics
+    /// As [`private`](Self::private).
+    #[must_use]
+    pub fn private_with(variables: Vec<(&'static str, String)>) -> Self {
+        Self::start(Durability::Machine, Until::Dropped, Vec::new(), variables)
             .unwrap_or_else(|error| panic!("PostgreSQL is needed and cannot be had: {error:#}"))
     }
 
@@ -95,6 +106,7 @@ impl Cluster {
         durability: Durability,
         until: Until,
         mut remove: Vec<PathBuf>,
+        variables: Vec<(&'static str, String)>,
     ) -> anyhow::Result<Self> {
         let programs = Binaries::locate()?;
         let account = Account::choose()?;
@@ -109,6 +121,7 @@ impl Cluster {
             folder,
             port: 0,
             password: Uuid::new_v4().simple().to_string(),
+            variables,
             _watchdog: Watchdog::start(shell, until, &pg_ctl, &data, &remove)?,
         };
         cluster.create(durability)?;
@@ -246,6 +259,7 @@ impl Cluster {
         let options = format!("-p {}", self.port);
         run(self
             .pg_ctl("start")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .args(["-o", &options])
             .arg("-l")
             .arg(&log))

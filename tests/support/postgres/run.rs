@@ -28,7 +28,12 @@ pub fn server() -> anyhow::Result<PostgresServer> {
 fn of_this_process() -> anyhow::Result<PostgresServer> {
     // Never dropped: it ends with the process.
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    let cluster = Cluster::start(Durability::Processes, Until::Dropped, Vec::new())?;
+    let cluster = Cluster::start(
+        Durability::Processes,
+        Until::Dropped,
+        Vec::new(),
+        Vec::new(),
+    )?;
     Ok(CLUSTER.get_or_init(|| cluster).server())
 }
 
@@ -46,7 +51,7 @@ fn of_many_processes(folder: &Path) -> anyhow::Result<PostgresServer> {
     }
     let until = Until::ProcessEnds(parent_id());
     let remove = vec![folder.to_owned()];
-    let server = Cluster::start(Durability::Processes, until, remove)?.server();
+    let server = Cluster::start(Durability::Processes, until, remove, Vec::new())?.server();
     fs::write(written, server.url())?;
     Ok(server)
 }

@@ -1,6 +1,9 @@
 //! Options of the store, as the configuration has them.
 
-use storage_sql::{FileAccess, Notify};
+use std::sync::Arc;
+use std::time::Duration;
+
+use storage_sql::{CheckedClock, FileAccess, Notify, StoreClock};
 
 use super::{Config, LanesConfig};
 use crate::limits::MEBIBYTE;
@@ -17,8 +20,15 @@ impl Config {
             lanes: self.lanes.to_store(),
             message_cache_bytes: u64::from(self.database.message_cache_mib.get())
                 * u64::from(MEBIBYTE),
+            clock: StoreClock::Checked(Arc::new(self.clock())),
             ..storage_sql::Options::new(self.database.url.expose())
         }
+    }
+
+    /// Returns a clock that a store is to check.
+    pub fn clock(&self) -> CheckedClock {
+        let seconds = self.database.clock_skew_seconds.get();
+        CheckedClock::new(Duration::from_secs(seconds.into()))
     }
 
     fn notify(&self) -> Notify {

@@ -114,6 +114,7 @@ fn an_invalid_value_is_reported_with_its_source() {
         ("limits.sys_request_bytes", "8388609"),
         ("limits.streams_per_connection", "1001"),
         ("limits.connections_per_address", "1000001"),
+        ("database.clock_skew_seconds", "61"),
         ("drain.delay_seconds", "301"),
         ("drain.calls_seconds", "301"),
         ("policy.max_recipients", "501"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth::{Authenticator, Issuer, Jwks, StartError};
-use storage_sql::SystemClock;
+use storage_sql::CheckedClock;
 
 use super::tls::ReloadedTls;
 use crate::config::{Config, Error, Problem};
@@ -14,6 +14,8 @@ pub struct PreparedConfig {
     pub user_tls: Option<ReloadedTls>,
     pub sys_tls: Option<ReloadedTls>,
     pub authenticator: Arc<Authenticator>,
+    /// Clock of the tokens and of the store, which checks it.
+    pub clock: Arc<CheckedClock>,
 }
 
 impl PreparedConfig {
@@ -29,7 +31,8 @@ impl PreparedConfig {
         }
         let user_tls = ReloadedTls::start("user", &config.user.tls)?;
         let sys_tls = ReloadedTls::start("sys", &config.sys.tls)?;
-        let authenticator = Authenticator::start(config.issuer.clone(), Arc::new(SystemClock))
+        let clock = Arc::new(config.clock());
+        let authenticator = Authenticator::start(config.issuer.clone(), clock.clone())
             .await
             .map_err(|error| problem(&config.issuer, error))?;
         Ok(Self {
@@ -37,6 +40,7 @@ impl PreparedConfig {
             user_tls,
             sys_tls,
             authenticator,
+            clock,
         })
     }
 }

@@ -136,7 +136,7 @@ impl Ledger {
             return false;
         };
         if entry.delivered_ms.is_none() {
-            entry.delivered_ms = Some(self.now);
+            entry.delivered_ms = Some(self.now());
             let key = (mailbox_id, msgbox, message_id);
             if let Some(tracked) = self.rows.entries.get_mut(&key) {
                 tracked.set(entry);

@@ -41,10 +41,10 @@ impl Ledger {
 
     /// Takes the mailbox's next number and time.
     pub(super) fn tick(&mut self, owner: &ProfileId) -> Option<(&mut Mailbox, Millis)> {
-        let now = self.now;
+        let now = self.now();
         let mailbox = self.rows.mailboxes.get_mut(owner)?.change()?;
         mailbox.seq += 1;
-        mailbox.clock_ms = mailbox.clock_ms.max(now);
+        mailbox.clock_ms = now.not_before(mailbox.clock_ms);
         let time = mailbox.clock_ms;
         Some((mailbox, time))
     }

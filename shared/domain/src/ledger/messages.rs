@@ -26,8 +26,8 @@ impl Ledger {
     /// send can no longer be refused.
     #[must_use]
     pub fn new_envelope(&self, draft: &Draft, kind: MessageKind) -> Envelope {
-        let message_id = self.ids.next(self.now);
-        Envelope::sent(draft, kind, message_id, &self.policy(), self.now)
+        let message_id = self.ids.next(self.now());
+        Envelope::sent(draft, kind, message_id, &self.policy(), self.now())
     }
 
     /// Adds a message.
@@ -54,7 +54,7 @@ impl Ledger {
         };
         envelope.version += 1;
         envelope.modified = true;
-        envelope.update_ms = envelope.update_ms.max(self.now);
+        envelope.update_ms = self.now().not_before(envelope.update_ms);
         for (owner, msgbox) in envelope.holders() {
             self.change_entry(owner, msgbox, message_id, |entry| {
                 entry.content_version = envelope.version;

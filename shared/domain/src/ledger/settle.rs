@@ -69,7 +69,7 @@ impl Ledger {
     /// Returns true if anything is due to a mailbox.
     #[must_use]
     pub fn is_due(&self, mailbox: &Mailbox) -> bool {
-        mailbox.may_expire(self.now) || mailbox.bulk_cursor < self.bulk.head
+        mailbox.may_expire(self.due()) || mailbox.bulk_cursor < self.bulk.head
     }
 
     /// Settles all mailboxes to which anything is due. Returns their number.
@@ -97,7 +97,7 @@ impl Ledger {
     /// Records a change of a bulk or segment message for the mailboxes that hold it.
     pub(super) fn record_change(&mut self, change: MessageChange, envelope: &Envelope) {
         if let Some(segment) = envelope.segment {
-            let now = self.now;
+            let now = self.now();
             self.change_job(segment.job_id, |job| job.change(change, now));
         }
         if envelope.kind == MessageKind::Bulk {
@@ -144,8 +144,8 @@ impl Ledger {
     }
 
     fn expire_entries(&mut self, owner: &ProfileId) {
-        let now = self.now;
-        let Some(mailbox) = self.mailbox(owner).filter(|it| it.may_expire(now)) else {
+        let due = self.due();
+        let Some(mailbox) = self.mailbox(owner).filter(|it| it.may_expire(due)) else {
             return;
         };
         let mailbox_id = mailbox.mailbox_id;
@@ -154,7 +154,7 @@ impl Ledger {
         let entries = self.rows.entries.range(first..=last);
         let expired: Vec<(Msgbox, MessageId)> = entries
             .filter_map(|(_, tracked)| tracked.current())
-            .filter(|entry| entry.expire_ms <= now)
+            .filter(|entry| entry.expire_ms <= due)
             .map(|entry| (entry.msgbox, entry.message_id))
             .collect();
         for (msgbox, message_id) in expired {
@@ -174,7 +174,7 @@ impl Ledger {
         for pending in self.pending_of(mailbox.bulk_cursor).to_vec() {
             let Pending { event, message } = pending;
             match (event.change, message) {
-                (MessageChange::Sent, Some(message)) if reaches(&event, &mailbox, self.now) => {
+                (MessageChange::Sent, Some(message)) if reaches(&event, &mailbox, self.due()) => {
                     self.take_bulk_message(owner, &event, message);
                 }
                 (MessageChange::Updated, Some(message)) => {
@@ -240,12 +240,12 @@ impl Ledger {
 }
 
 /// Returns true if a mailbox is in the audience of a message that has not been recalled.
-fn reaches(event: &BulkEvent, mailbox: &Mailbox, now: Millis) -> bool {
+fn reaches(event: &BulkEvent, mailbox: &Mailbox, due: Millis) -> bool {
     let is_meant = match event.audience {
         Audience::Existing => event.bulk_no > mailbox.bulk_joined,
         Audience::Everyone => true,
     };
-    is_meant && event.expire_ms > now
+    is_meant && event.expire_ms > due
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ impl Apply for CancelSendJob {
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<JobReport, Refusal> {
-        let now = ledger.now();
-        let is_live = |job: &&SendJob| job.expire_ms > now;
+        let due = ledger.due();
+        let is_live = |job: &&SendJob| job.expire_ms > due;
         let report = |ledger: &Ledger| {
             let job = ledger.job(self.job_id).filter(is_live);
             job.and_then(SendJob::report)

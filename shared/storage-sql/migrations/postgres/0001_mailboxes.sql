@@ -5,6 +5,8 @@
 CREATE TABLE server (
     server_no int NOT NULL CONSTRAINT server_is_one CHECK (server_no = 1),
     epoch uuid NOT NULL,
+    -- The time up to which things were due, stored every minute.
+    clock_ms bigint NOT NULL DEFAULT 0,
     CONSTRAINT server_pk PRIMARY KEY (server_no)
 );
 INSERT INTO server (server_no, epoch) VALUES (1, gen_random_uuid());

@@ -3,6 +3,8 @@
 CREATE TABLE server (
     server_no INTEGER NOT NULL CONSTRAINT server_is_one CHECK (server_no = 1),
     epoch BLOB NOT NULL,
+    -- The time up to which things were due, stored every minute.
+    clock_ms INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT server_pk PRIMARY KEY (server_no)
 ) STRICT;
 INSERT INTO server (server_no, epoch) VALUES (1, randomblob(16));

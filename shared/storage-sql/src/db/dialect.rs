@@ -23,6 +23,8 @@ pub struct Dialect {
     pub identity: &'static str,
     /// `{xid}`: the id of the current transaction, or null.
     pub xid: &'static str,
+    /// `{clock_ms}`: the time of the database, or null if it has no clock of its own.
+    pub clock_ms: &'static str,
     /// True if `FOR UPDATE` exists.
     pub locks_rows: bool,
     /// Renders `{each table t WHERE …}`: the rows of a table for each row to its left.

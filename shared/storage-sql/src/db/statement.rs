@@ -98,7 +98,8 @@ impl Statement {
         text += &ranges(&self.text, dialect)
             .replace("{strpos}", dialect.strpos)
             .replace("{identity}", dialect.identity)
-            .replace("{xid}", dialect.xid);
+            .replace("{xid}", dialect.xid)
+            .replace("{clock_ms}", dialect.clock_ms);
         if let Some(table) = self.locked.filter(|_| dialect.locks_rows) {
             text = format!("{text} FOR UPDATE OF {table}");
         }

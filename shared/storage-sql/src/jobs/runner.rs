@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::Millis;
+use domain::{Millis, Now};
 use storage::{Clock, Error};
 use telemetry::JobMetrics;
 use tokio::sync::{Notify, RwLock};
@@ -56,7 +56,7 @@ pub trait JobKind: Send + Sync {
     fn step(
         &self,
         job: &DueJob<Self::Id>,
-        now: Millis,
+        now: Now,
     ) -> impl Future<Output = Result<StepOutcome, Error>> + Send;
 }
 
@@ -117,17 +117,17 @@ impl<K: JobKind> JobRunner<K> {
     /// Runs one pass. Returns whether any step was run; false once the runner is drained.
     ///
     /// # Errors
-    /// The due jobs could not be listed. The failure of a step is logged and starts the backoff
+    /// The due jobs could not be listed, or the time is not known. The failure of a step is logged and starts the backoff
     /// of its job; the other jobs go on.
     pub async fn run(&self, clock: &dyn Clock) -> Result<bool, Error> {
         let due = self.kind.due(DUE_MAX).await?;
         self.forget_all_but(&due);
-        self.record_due(&due, clock.now_ms());
+        self.record_due(&due, clock.now()?.ms);
         let mut apps = HashSet::new();
         let mut has_run = false;
         for job in due {
-            let now = clock.now_ms();
-            if !self.is_available(&job, now, Instant::now()) || !apps.insert(job.app.app_no) {
+            let now = clock.now()?;
+            if !self.is_available(&job, now.ms, Instant::now()) || !apps.insert(job.app.app_no) {
                 continue;
             }
             let drained = self.drained.read().await;
@@ -156,7 +156,7 @@ impl<K: JobKind> JobRunner<K> {
     }
 
     /// Runs a step. Returns whether it was run.
-    async fn step(&self, job: &DueJob<K::Id>, now: Millis) -> bool {
+    async fn step(&self, job: &DueJob<K::Id>, now: Now) -> bool {
         let running = self.metrics.step();
         let step = self.kind.step(job, now).await;
         drop(running);

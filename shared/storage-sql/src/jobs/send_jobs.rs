@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::operation::DeliverChunk;
 use domain::segment::{JobId, SendJob};
-use domain::{Action, Millis, Operation, Outcome, ProfileId};
+use domain::{Action, Millis, Now, Operation, Outcome, ProfileId};
 use storage::Error;
 
 use super::runner::{DueJob, JobKind, StepOutcome};
@@ -72,14 +72,16 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
         due.collect()
     }
 
-    async fn step(&self, due: &DueJob<JobId>, now: Millis) -> Result<StepOutcome, Error> {
+    async fn step(&self, due: &DueJob<JobId>, now: Now) -> Result<StepOutcome, Error> {
         let Some(job) = self.job(due).await? else {
             return Ok(StepOutcome::Superseded);
         };
         let Some((message_id, step)) = job.message_id.zip(job.next_step()) else {
             return Ok(StepOutcome::Superseded);
         };
-        let to = self.recipients(due, &job, step.chunk_no, now).await?;
+        let to = self
+            .recipients(due, &job, step.chunk_no, now.due_ms)
+            .await?;
         let batch = [BatchedOperation {
             app: due.app.clone(),
             operation: Operation::from(Action::DeliverChunk(DeliverChunk {
@@ -92,7 +94,7 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
         let deadline = Instant::now() + STEP_TIMEOUT;
         let verdicts = retry::busy(deadline, || self.executor.run(now, &batch)).await?;
         match verdicts.into_iter().next() {
-            Some(Ok(Outcome::Changed(1))) => Ok(StepOutcome::Run(job.step_time(now))),
+            Some(Ok(Outcome::Changed(1))) => Ok(StepOutcome::Run(job.step_time(now.ms))),
             Some(Err(refusal)) => Err(Error::Refused(refusal)),
             _ => Ok(StepOutcome::Superseded),
         }
@@ -116,7 +118,7 @@ impl<DB: Backend> SendJobs<DB> {
         due: &DueJob<JobId>,
         job: &SendJob,
         chunk_no: i64,
-        now: Millis,
+        due_ms: Millis,
     ) -> Result<Vec<ProfileId>, Error> {
         let run = Run {
             app_no: due.app.app_no,
@@ -125,7 +127,7 @@ impl<DB: Backend> SendJobs<DB> {
         };
         match run.chunk(&self.read, chunk_no).await? {
             Some(recipients) => Ok(recipients),
-            None if job.expire_ms <= now => Ok(Vec::new()),
+            None if job.expire_ms <= due_ms => Ok(Vec::new()),
             None => Err(corrupt("send_chunk", "chunk_no", &job.job_id)),
         }
     }

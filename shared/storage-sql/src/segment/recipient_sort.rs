@@ -5,10 +5,10 @@ use std::mem;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::ProfileId;
 use domain::limits::{CHUNK_RECIPIENTS, INTAKE_MS};
 use domain::number::saturating;
 use domain::segment::{JobId, Recipients, RecipientsDigest, chunks};
-use domain::{Millis, ProfileId};
 use storage::{Error, RecipientUpload};
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ impl<DB: Backend> RecipientSort<DB> {
             named: 0,
             slots: Arc::clone(slots),
         };
-        let until = intake.slots.clock.now_ms().after(INTAKE_MS);
+        let until = intake.slots.clock.now()?.ms.after(INTAKE_MS);
         let begin = || intake.call(&BEGIN).bind(until.0);
         intake.slots.write(begin).await?;
         Ok(intake)
@@ -204,13 +204,16 @@ impl<DB: Backend> RecipientUpload for RecipientSort<DB> {
 impl<DB: Backend> Drop for RecipientSort<DB> {
     fn drop(&mut self) {
         self.slots.release(self.app_no);
-        let (slots, now): (_, Millis) = (Arc::clone(&self.slots), self.slots.clock.now_ms());
+        let slots = Arc::clone(&self.slots);
+        let Ok(now) = slots.clock.now() else {
+            return;
+        };
         let (app_no, job_id) = (self.app_no, self.job_id.uuid());
         let forget = move || {
             BoundStatement::of(&FORGET)
                 .bind(app_no)
                 .bind(job_id)
-                .bind(now.0)
+                .bind(now.ms.0)
         };
         // If this fails, the upload expires after `INTAKE_MS`.
         tokio::spawn(async move { slots.write(forget).await });

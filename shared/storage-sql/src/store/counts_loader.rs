@@ -64,7 +64,7 @@ impl<DB: Backend> SqlStore<DB> {
             return Ok(outcome);
         }
         let (app_no, mut view) = self.view(app, read.isolation()).await?;
-        let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
+        let (epoch, now) = (self.epoch.get(), self.clock.now()?.due_ms);
         let mailbox = (app_no, owner.clone());
         let outcome = counts::read_one(view.connection(), epoch, &mailbox, now).await;
         view.end_with(outcome).await
@@ -160,7 +160,7 @@ impl<DB: Backend> CountsLoader<DB> {
         let mailboxes = app_nos.iter().zip(reads);
         let mailboxes = mailboxes.filter_map(|(app_no, it)| Some(((*app_no)?, it.owner.clone())));
         let mailboxes: Vec<(i64, ProfileId)> = mailboxes.collect();
-        let (epoch, now) = (self.epoch.get(), self.clock.now_ms());
+        let (epoch, now) = (self.epoch.get(), self.clock.now()?.due_ms);
         let counts = counts::read(&mut connection, epoch, &mailboxes, now).await?;
         let mut counts = counts.into_iter();
         let loaded = app_nos

@@ -1,5 +1,7 @@
 //! [`Lifecycle`] of the store.
 
+use std::sync::PoisonError;
+
 use async_trait::async_trait;
 use storage::{Error, Lifecycle};
 
@@ -16,6 +18,12 @@ impl<DB: Backend> Lifecycle for SqlStore<DB> {
         self.send_jobs.drain().await;
         self.lanes.close().await;
         self.broadcast.close();
+        drop(
+            self.clock_check
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         self.pools.close().await;
     }
 }

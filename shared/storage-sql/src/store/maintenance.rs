@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::{Millis, Now};
 use storage::{Error, MailboxKey, MailboxStatus, Maintenance, RecountReport};
 
 use super::SqlStore;
+use crate::clock;
 use crate::db::backend::Backend;
 use crate::db::connection::Connection;
 use crate::db::epoch;
@@ -15,15 +17,15 @@ use crate::upkeep::{recount, sweep, trim};
 #[async_trait]
 impl<DB: Backend> Maintenance for SqlStore<DB> {
     async fn expire_due(&self) -> Result<bool, Error> {
-        let now = self.clock.now_ms();
+        let now = self.clock.now()?;
         if !self.sweep_lease.hold(&self.pools.write, now).await? {
             return Ok(false);
         }
         let mut connection = Connection::of(&self.pools.read).await?;
-        let due = sweep::due(&mut connection, now).await?;
+        let due = sweep::due(&mut connection, now.due_ms).await?;
         drop(connection);
         if due.is_empty() {
-            return sweep::delete(&self.pools.read, &self.pools.write, now).await;
+            return sweep::delete(&self.pools.read, &self.pools.write, now.due_ms).await;
         }
         self.settle_all(due).await?;
         Ok(true)
@@ -34,7 +36,7 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
         after: Option<MailboxKey>,
     ) -> Result<Option<MailboxKey>, Error> {
         let mut connection = Connection::of(&self.pools.read).await?;
-        let trims = trim::next_trims(&mut connection, self.clock.now_ms(), after).await?;
+        let trims = trim::next_trims(&mut connection, self.clock.now()?.due_ms, after).await?;
         drop(connection);
         trim::execute_all(&self.lanes, trims.operations).await?;
         Ok(trims.next)
@@ -46,7 +48,7 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
             return Ok(Vec::new());
         }
         let mut connection = Connection::of(&self.pools.read).await?;
-        read::statuses::read(&mut connection, mailboxes, self.clock.now_ms()).await
+        read::statuses::read(&mut connection, mailboxes, self.clock.now()?.due_ms).await
     }
 
     async fn settle(&self, mailboxes: &[MailboxKey]) -> Result<(), Error> {
@@ -72,7 +74,13 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
         after: Option<MailboxKey>,
         repair: bool,
     ) -> Result<RecountReport, Error> {
-        recount::run(&self.pools, self.clock.now_ms(), after, repair).await
+        recount::run(&self.pools, self.clock.now()?.due_ms, after, repair).await
+    }
+
+    async fn accept_clock(&self) -> Result<Millis, Error> {
+        let time = self.clock.now()?.ms;
+        clock::store(&self.pools.write, Now::at(time)).await?;
+        Ok(time)
     }
 
     async fn new_epoch(&self) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! Readiness: the store answers and takes writes.
+//! Readiness: the store knows the time, answers and takes writes.
 
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub static PING: Statement = Statement::new(
 
 impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn answers(&self) -> Result<(), Error> {
+        self.clock.now()?;
         if !self.pools.write.is_exhausted() {
             // In a task of its own: it keeps its connection if nobody waits for it any more.
             let ping = tokio::spawn(ping(self.pools.write.clone()));

@@ -69,7 +69,7 @@ impl<DB: Backend> SqlStore<DB> {
         if let Some(view) = self.view_of_existing(app, isolation).await? {
             return Ok(view);
         }
-        let now = self.clock.now_ms();
+        let now = self.clock.now()?.ms;
         Box::pin(self.apps.create(&self.pools.write, app, now)).await?;
         let view = self.view_of_existing(app, isolation).await?;
         view.ok_or_else(|| Error::Unavailable("the app was created in another database".into()))

@@ -3,13 +3,14 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::Millis;
 use domain::limits::{EXPIRED_KEPT_MS, SWEEP_LEASE_MS};
 use domain::number::saturating;
 use domain::operation::SettleMailbox;
+use domain::{Millis, Now};
 use storage::Error;
 use uuid::Uuid;
 
+use crate::clock;
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::{Connection, Transaction, transact, wrap};
@@ -28,13 +29,14 @@ const ROWS: i64 = 500;
 /// Number of the sweep's row in table `lease`.
 const LEASE: i64 = 1;
 
-/// Acquires or extends the lease, unless another holder has it beyond `$4`.
+/// Acquires or extends the lease, unless another holder has it beyond `$4`. One that ends after
+/// `$3` was taken by a clock that was wrong.
 pub static TAKE: Statement = Statement::new(
     "lease.take",
     4,
     "INSERT INTO lease (lease_no, holder, until_ms) VALUES ($1, $2, $3)
      ON CONFLICT (lease_no) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
-     WHERE lease.holder = excluded.holder OR lease.until_ms <= $4",
+     WHERE lease.holder = excluded.holder OR lease.until_ms <= $4 OR lease.until_ms > $3",
 );
 
 /// Mailboxes that may hold expired entries, with the number of those, `$3` at most.
@@ -123,10 +125,10 @@ impl Lease {
     }
 
     /// Returns whether this replica holds the lease, for half of its duration at least. Acquires or
-    /// extends it if need be.
-    pub async fn hold<DB: Backend>(&self, pool: &Pool<DB>, now: Millis) -> Result<bool, Error> {
-        let lasts = now.0.saturating_add(SWEEP_LEASE_MS / 2);
-        let until_ms = now.after(SWEEP_LEASE_MS).0;
+    /// extends it if need be, and then stores the time.
+    pub async fn hold<DB: Backend>(&self, pool: &Pool<DB>, now: Now) -> Result<bool, Error> {
+        let lasts = now.ms.after(SWEEP_LEASE_MS / 2).0;
+        let until_ms = now.ms.after(SWEEP_LEASE_MS).0;
         let held = self.until_ms.load(Ordering::Relaxed);
         if (lasts..=until_ms).contains(&held) {
             return Ok(true);
@@ -135,10 +137,13 @@ impl Lease {
             .bind(LEASE)
             .bind(self.holder)
             .bind(until_ms)
-            .bind(now.0);
+            .bind(now.ms.0);
         let held = transact(pool, vec![statement]).await? > 0;
         let until_ms = if held { until_ms } else { 0 };
         self.until_ms.store(until_ms, Ordering::Relaxed);
+        if held {
+            clock::store(pool, now).await?;
+        }
         Ok(held)
     }
 }

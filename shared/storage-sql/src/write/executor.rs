@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::operation::{Apply as _, Footprint};
-use domain::{AppId, Ledger, MessageIdSource, Millis, Policy, Refusal};
+use domain::{AppId, Ledger, MessageIdSource, Now, Policy, Refusal};
 use storage::{ChangeListener, Error};
 use telemetry::SettleMetrics;
 
@@ -49,7 +49,7 @@ impl<DB: Backend> Executor<DB> {
     /// No operation took effect, except perhaps after [`Error::Unknown`].
     pub async fn run(
         &self,
-        now: Millis,
+        now: Now,
         operations: &[BatchedOperation],
     ) -> Result<Vec<Verdict>, Error> {
         if operations.is_empty() {
@@ -93,7 +93,7 @@ struct BatchEffects {
 async fn run_on<DB: Backend>(
     connection: &mut Connection<DB>,
     executor: &Executor<DB>,
-    now: Millis,
+    now: Now,
     operations: &[BatchedOperation],
 ) -> Result<BatchEffects, Error> {
     let footprints = footprints(operations);
@@ -108,10 +108,10 @@ async fn run_on<DB: Backend>(
     )
     .await?;
     let mut ledgers = apps.ledgers;
-    lock::messages(connection, now, &mut ledgers, &footprints).await?;
+    lock::messages(connection, now.due_ms, &mut ledgers, &footprints).await?;
     lock::send_jobs(connection, &mut ledgers, &footprints).await?;
-    lock::mailboxes(connection, now, &mut ledgers, &footprints).await?;
-    settle::read(connection, now, &mut ledgers).await?;
+    lock::mailboxes(connection, now.ms, &mut ledgers, &footprints).await?;
+    settle::read(connection, now.due_ms, &mut ledgers).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;
 
     // Only now that all locks are held: a request that another store has just committed is seen.

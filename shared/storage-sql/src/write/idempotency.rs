@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::limits::IDEMPOTENCY_MS;
 use domain::request::{Fingerprint, RequestKey};
-use domain::{Millis, Outcome, Refusal};
+use domain::{Now, Outcome, Refusal};
 use storage::Error;
 
 use super::operation::{BatchedOperation, Verdict};
@@ -21,7 +21,7 @@ type RecordKey = (i64, RequestKey);
 
 /// The idempotency records of a batch's requests.
 pub struct IdempotencyRecords {
-    now: Millis,
+    now: Now,
     /// Live records: those stored, and those of this batch.
     known: BTreeMap<RecordKey, (Fingerprint, Outcome)>,
     /// Keys of stored records that have expired.
@@ -34,7 +34,7 @@ impl IdempotencyRecords {
     /// Reads the records of the operations' requests.
     pub async fn read<DB: Backend>(
         connection: &mut Connection<DB>,
-        now: Millis,
+        now: Now,
         operations: &[BatchedOperation],
     ) -> Result<Self, Error> {
         let mut records = Self {
@@ -54,7 +54,7 @@ impl IdempotencyRecords {
             let (app_no, row) = (row.int()?, row.request()?);
             let outcome = stored_outcome::decode(&row.result)
                 .ok_or_else(|| corrupt("request", "result", &format!("{:02x?}", row.key.0)))?;
-            if row.expire_ms > now {
+            if row.expire_ms > now.due_ms {
                 let record = (row.fingerprint, outcome);
                 records.known.insert((app_no, row.key), record);
             } else {
@@ -98,7 +98,7 @@ impl IdempotencyRecords {
         connection
             .write(request::DELETE.rows(expired.copied()))
             .await?;
-        let expire_ms = self.now.after(IDEMPOTENCY_MS);
+        let expire_ms = self.now.ms.after(IDEMPOTENCY_MS);
         let new = self.new.iter().map(|key| {
             let (fingerprint, outcome) = &self.known[key];
             let row = RequestRow {

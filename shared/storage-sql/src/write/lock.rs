@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::message::Holders;
 use domain::operation::Footprint;
-use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Policy, ProfileId};
+use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Now, Policy, ProfileId};
 use storage::{Contention, Error};
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ pub async fn apps<DB: Backend>(
     connection: &mut Connection<DB>,
     policy: &Policy,
     ids: &Arc<dyn MessageIdSource>,
-    now: Millis,
+    now: Now,
     apps: &BTreeMap<i64, &AppId>,
     footprints: &Footprints,
 ) -> Result<Apps, Error> {
@@ -64,7 +64,7 @@ async fn open<DB: Backend>(
     statement: &'static Statement,
     policy: &Policy,
     ids: &Arc<dyn MessageIdSource>,
-    now: Millis,
+    now: Now,
     apps: &BTreeMap<i64, &AppId>,
 ) -> Result<Apps, Error> {
     let mut read = BoundStatement::of(statement);

@@ -80,6 +80,7 @@ impl Backend for Postgres {
         strpos: "strpos",
         identity: IDENTITY,
         xid: "pg_current_xact_id()::text",
+        clock_ms: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
         locks_rows: true,
         each: lateral,
         rows: unnest,

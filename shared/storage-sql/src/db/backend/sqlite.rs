@@ -56,6 +56,7 @@ impl Backend for Sqlite {
         strpos: "instr",
         identity: "NULL",
         xid: "NULL",
+        clock_ms: "NULL",
         locks_rows: false,
         each: str::to_owned,
         rows: json_each,

@@ -22,8 +22,8 @@ impl SteppedClock {
 }
 
 impl Clock for SteppedClock {
-    fn now_ms(&self) -> Millis {
-        Millis(self.0.load(Ordering::Relaxed))
+    fn now(&self) -> Result<Now, Error> {
+        Ok(Now::at(Millis(self.0.load(Ordering::Relaxed))))
     }
 }
 
@@ -72,7 +72,7 @@ impl JobKind for TestKind {
         Ok(rows.into_iter().map(job).collect())
     }
 
-    async fn step(&self, job: &DueJob<u32>, now: Millis) -> Result<StepOutcome, Error> {
+    async fn step(&self, job: &DueJob<u32>, now: Now) -> Result<StepOutcome, Error> {
         let _permit = self.permits.acquire().await.expect("a permit");
         if let Some(error) = self.table.failing.lock().expect("failing").get(&job.id) {
             return Err(error());
@@ -83,7 +83,7 @@ impl JobKind for TestKind {
         let Some(row) = row else {
             return Ok(StepOutcome::Superseded);
         };
-        row.last_step_ms = now.after(1);
+        row.last_step_ms = now.ms.after(1);
         row.steps_left -= 1;
         self.table.steps.lock().expect("steps").push(job.id);
         Ok(StepOutcome::Run(row.last_step_ms))
@@ -152,8 +152,8 @@ async fn a_step_that_two_replicas_try_runs_once() {
     let table = TestJobs::with(&[(1, 10, 9)]);
     let (one, other) = (table.replica(), table.replica());
     let due = one.kind.due(1).await.expect("due jobs").remove(0);
-    assert!(one.step(&due, NOW).await);
-    assert!(!other.step(&due, NOW).await);
+    assert!(one.step(&due, Now::at(NOW)).await);
+    assert!(!other.step(&due, Now::at(NOW)).await);
     assert_eq!(table.steps(), [10]);
     assert!(other.records().is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::operation::Weight;
-use domain::{Millis, Operation};
+use domain::{Now, Operation};
 use futures::FutureExt;
 use storage::{Clock, Error};
 use telemetry::LaneMetrics;
@@ -130,14 +130,14 @@ impl<DB: Backend> BatchRunner<DB> {
     /// out before each attempt.
     pub async fn run(&self, batch: Batch) {
         let (started, operations) = (Instant::now(), batch.len());
-        let now = self.clock.now_ms();
+        let now = self.clock.now();
         let mut attempts = vec![Attempt::of(batch)];
         while let Some(attempt) = attempts.pop() {
             let attempt = attempt.without_expired();
             if attempt.operations.is_empty() {
                 continue;
             }
-            match self.execute(&attempt, now).await {
+            match self.execute(&attempt, &now).await {
                 Ok(verdicts) => attempt.reply(verdicts.into_iter().map(Ok)),
                 Err(error) if attempt.operations.len() > 1 && is_worth_bisecting(&error) => {
                     let (first, second) = attempt.halves();
@@ -151,7 +151,12 @@ impl<DB: Backend> BatchRunner<DB> {
 
     /// Executes an attempt. A single operation is retried if the database is busy; of several,
     /// halves are the better second attempt.
-    async fn execute(&self, attempt: &Attempt, now: Millis) -> Result<Vec<Verdict>, Error> {
+    async fn execute(
+        &self,
+        attempt: &Attempt,
+        now: &Result<Now, Error>,
+    ) -> Result<Vec<Verdict>, Error> {
+        let now = *now.as_ref().map_err(Error::duplicate)?;
         let run = || self.executor.run(now, &attempt.operations);
         let run = async {
             match attempt.callers.as_slice() {
