@@ -128,18 +128,11 @@ pub fn delete(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action 
 }
 
 pub fn clear(owner: &str, msgbox: Msgbox) -> Action {
-    Action::ClearMessages(ClearMessages {
-        owner: profile(owner),
-        msgbox,
-    })
+    Action::ClearMessages(ClearMessages::new(profile(owner), msgbox))
 }
 
 pub fn recall(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action {
-    Action::DeleteForEveryone(DeleteForEveryone {
-        owner: profile(owner),
-        msgbox,
-        message_ids: message_ids.into(),
-    })
+    DeleteForEveryone::new(profile(owner), msgbox, message_ids.into()).into()
 }
 
 pub fn edit(owner: &str, message_id: MessageId, words: &str) -> Action {
@@ -160,9 +153,7 @@ pub fn update(message_id: MessageId, words: &str, expected_version: Option<i64>)
 }
 
 pub fn remove(message_ids: &[MessageId]) -> Action {
-    Action::DeleteMessages(DeleteMessages {
-        message_ids: message_ids.into(),
-    })
+    Action::DeleteMessages(DeleteMessages::new(message_ids.into()))
 }
 
 pub fn remove_one(message_id: MessageId, expected_version: Option<i64>) -> Action {

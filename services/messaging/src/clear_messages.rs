@@ -34,10 +34,7 @@ fn parse(
         request: Canonical::of(CLEAR_MESSAGES.path)
             .field(msgbox.name())
             .of_user(owner, request_id.as_ref()),
-        action: ClearMessages {
-            owner: owner.clone(),
-            msgbox,
-        },
+        action: ClearMessages::new(owner.clone(), msgbox),
     })
 }
 

@@ -55,11 +55,7 @@ fn parse(
     let (owner, requested) = (owner.clone(), message_ids.requested());
     let message_ids = message_ids.to_vec();
     let deletion = if for_everyone {
-        let action = DeleteForEveryone {
-            owner,
-            msgbox,
-            message_ids,
-        };
+        let action = DeleteForEveryone::new(owner, msgbox, message_ids);
         Deletion::ForEveryone(Operation { request, action })
     } else {
         let action = DeleteEntries {

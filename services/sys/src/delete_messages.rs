@@ -33,9 +33,7 @@ fn parse(request: &DeleteMessagesRequest) -> Result<(Operation<DeleteMessages>, 
         request: Canonical::of(DELETE_MESSAGES.path)
             .list(message_ids.canonical())
             .of_app(request_id.as_ref()),
-        action: DeleteMessages {
-            message_ids: message_ids.to_vec(),
-        },
+        action: DeleteMessages::new(message_ids.to_vec()),
     };
     Ok((operation, message_ids.requested()))
 }

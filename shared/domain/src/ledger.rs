@@ -5,6 +5,7 @@
 //! time is not before that of the last one, unless the clock was wrong. Operations only name the changes.
 
 mod entries;
+mod held;
 mod mailboxes;
 mod messages;
 mod not_read;
@@ -13,10 +14,11 @@ mod send_jobs;
 mod settle;
 mod tracked;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use entries::NewEntry;
+pub use held::HeldRow;
 pub use not_read::NotRead;
 use rows::LedgerRows;
 pub use rows::{Changes, Tombstone};
@@ -24,6 +26,7 @@ use settle::Bulk;
 use tracked::Tracked;
 
 use crate::id::{MessageId, MessageIdSource};
+use crate::mailbox::Msgbox;
 use crate::message::Holders;
 use crate::policy::{Policy, Settings};
 use crate::time::{Millis, Now};
@@ -39,6 +42,12 @@ pub struct Ledger {
     /// Changes for which no row is read, such as tombstones and tallies.
     direct_changes: Changes,
     bulk: Bulk,
+    /// Boxes that have more entries than were read of them for a [`EntryRange::Part`].
+    ///
+    /// [`EntryRange::Part`]: crate::operation::EntryRange::Part
+    read_in_part: BTreeSet<(i64, Msgbox)>,
+    /// Rows that another transaction has locked.
+    held: BTreeSet<HeldRow>,
     /// Holders that were read with each message.
     holders: BTreeMap<MessageId, Holders>,
     /// The first change of a row that was not read.
@@ -64,6 +73,8 @@ impl Ledger {
             },
             direct_changes: Changes::default(),
             bulk: Bulk::default(),
+            read_in_part: BTreeSet::new(),
+            held: BTreeSet::new(),
             holders: BTreeMap::new(),
             not_read: None,
         }

@@ -169,6 +169,9 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Entries in one transaction, but for a single operation: a long one would keep the
 /// others waiting.
 pub const BATCH_ENTRIES_MAX: usize = 2_000;
+/// Entries of a box that one transaction settles or clears. What is left follows in further
+/// transactions, between which the operations of others run.
+pub const PART_ENTRIES: usize = 250;
 /// Entries from which on an operation is a large one: those do not follow one another while
 /// others wait.
 pub const LARGE_ENTRIES_MIN: usize = 128;

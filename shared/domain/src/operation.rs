@@ -13,6 +13,7 @@ mod delete_entries;
 mod delete_for_everyone;
 mod delete_message;
 mod delete_messages;
+mod deletion_part;
 mod deliver_chunk;
 mod edit_message;
 mod footprint;
@@ -89,6 +90,12 @@ pub trait Apply: Into<Action> {
     /// # Errors
     /// The reason of the refusal; the ledger is unchanged.
     fn apply(&self, ledger: &mut Ledger) -> Result<Self::Outcome, Refusal>;
+
+    /// Returns what is left to do in a transaction of its own after [`Self::apply`]; `done` is
+    /// its outcome so far. Default: nothing.
+    fn rest(&self, _ledger: &Ledger, _done: &Outcome) -> Option<Action> {
+        None
+    }
 }
 
 /// Expands a list of actions to [`Action`], and forwards its [`Apply`] to each of them.
@@ -132,6 +139,12 @@ macro_rules! actions {
             fn apply(&self, ledger: &mut Ledger) -> Result<Outcome, Refusal> {
                 match self {
                     $(Self::$name(action) => action.apply(ledger).map(Into::into),)*
+                }
+            }
+
+            fn rest(&self, ledger: &Ledger, done: &Outcome) -> Option<Action> {
+                match self {
+                    $(Self::$name(action) => action.rest(ledger, done),)*
                 }
             }
         }

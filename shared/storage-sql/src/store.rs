@@ -139,8 +139,12 @@ impl<DB: Backend> SqlStore<DB> {
         }
         let executor = Arc::clone(&self.executor);
         // In a task of its own: what has begun runs to its end, whoever stops waiting.
-        let work =
-            tokio::spawn(async move { retry::busy(deadline, || executor.run(now, &batch)).await });
+        let work = tokio::spawn(async move {
+            retry::busy(deadline, || {
+                executor.run_to_end(now, batch.clone(), deadline)
+            })
+            .await
+        });
         work.await.map_err(|error| Error::Internal(error.into()))?
     }
 

@@ -51,9 +51,9 @@ pub enum Contention {
     /// deadlock, or a serialization failure.
     #[error("another transaction is in the way")]
     Transaction(#[source] Source),
-    /// Another transaction created the mailbox at the same time.
-    #[error("another transaction has created the mailbox")]
-    MailboxCreated,
+    /// Another transaction holds the lock of a row.
+    #[error("another transaction has locked a row")]
+    RowHeld,
     /// Rows changed between two statements of a read.
     #[error("a message has changed during a read")]
     ChangedDuringRead,
@@ -105,7 +105,7 @@ impl Contention {
     fn duplicate(&self) -> Self {
         match self {
             Self::Transaction(source) => Self::Transaction(text(source)),
-            Self::MailboxCreated => Self::MailboxCreated,
+            Self::RowHeld => Self::RowHeld,
             Self::ChangedDuringRead => Self::ChangedDuringRead,
             Self::StillDue { attempts } => Self::StillDue {
                 attempts: *attempts,

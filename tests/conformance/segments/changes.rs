@@ -229,9 +229,7 @@ async fn several_segment_messages_are_recalled_at_once(fixture: &StoreFixture) {
     let (_, two) = send_to(fixture, 10).await;
     let plain = fixture.announce(&[&name(3)]).await;
     all_steps(&fixture.store).await;
-    let remove = DeleteMessages {
-        message_ids: vec![one, two, plain],
-    };
+    let remove = DeleteMessages::new(vec![one, two, plain]);
     let update = update(one, "never read", None);
     fixture
         .batch([update, Action::DeleteMessages(remove)])

@@ -45,12 +45,11 @@ impl Generator {
                 msgbox,
                 message_ids: self.some_messages(app, message_id),
             }),
-            68..=69 => Action::ClearMessages(ClearMessages { owner, msgbox }),
-            70..=76 => Action::DeleteForEveryone(DeleteForEveryone {
-                owner,
-                msgbox,
-                message_ids: self.some_messages(app, message_id),
-            }),
+            68..=69 => Action::ClearMessages(ClearMessages::new(owner, msgbox)),
+            70..=76 => {
+                let message_ids = self.some_messages(app, message_id);
+                DeleteForEveryone::new(owner, msgbox, message_ids).into()
+            }
             77..=84 => Action::EditMessage(EditMessage {
                 owner,
                 message_id,
@@ -66,9 +65,7 @@ impl Generator {
                 message_id,
                 expected_version: self.version(),
             }),
-            94..=95 => Action::DeleteMessages(DeleteMessages {
-                message_ids: self.some_messages(app, message_id),
-            }),
+            94..=95 => DeleteMessages::new(self.some_messages(app, message_id)).into(),
             96..=98 => Action::UpdateAppSettings(UpdateAppSettings {
                 settings: self.settings(),
                 expected_version: self.version(),

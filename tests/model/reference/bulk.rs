@@ -28,7 +28,7 @@ impl Reference {
             Action::SendBulk(_) => true,
             Action::UpdateMessage(update) => is_bulk(&update.message_id),
             Action::DeleteMessage(remove) => is_bulk(&remove.message_id),
-            Action::DeleteMessages(remove) => remove.message_ids.iter().any(is_bulk),
+            Action::DeleteMessages(remove) => remove.message_ids().iter().any(is_bulk),
             _ => false,
         }
     }

@@ -123,11 +123,11 @@ impl ReferenceApp {
                 Action::MarkMessagesDelivered(it) => vec![it.owner.clone()],
                 Action::DeleteEntries(it) => vec![it.owner.clone()],
                 Action::ClearMessages(it) => vec![it.owner.clone()],
-                Action::DeleteForEveryone(it) => and(&it.owner, holders(&it.message_ids)),
+                Action::DeleteForEveryone(it) => and(&it.owner, holders(it.message_ids())),
                 Action::EditMessage(it) => and(&it.owner, holders(&[it.message_id])),
                 Action::UpdateMessage(it) => holders(&[it.message_id]),
                 Action::DeleteMessage(it) => holders(&[it.message_id]),
-                Action::DeleteMessages(it) => holders(&it.message_ids),
+                Action::DeleteMessages(it) => holders(it.message_ids()),
                 Action::SendBulk(_) | Action::UpdateAppSettings(_) => Vec::new(),
             },
         }

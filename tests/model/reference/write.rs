@@ -132,7 +132,7 @@ impl ReferenceApp {
         recall: &DeleteForEveryone,
         now: Millis,
     ) -> ReferenceResult {
-        let mut mine = recall.message_ids.clone();
+        let mut mine = recall.message_ids().to_vec();
         mine.retain(|&message_id| match recall.msgbox {
             Msgbox::Sent => self.is_sender(&recall.owner, message_id),
             Msgbox::Inbox => self.is_holder(&recall.owner, message_id),
@@ -217,7 +217,7 @@ impl ReferenceApp {
     }
 
     pub(super) fn remove(&mut self, remove: &DeleteMessages, now: Millis) -> Outcome {
-        let ids = remove.message_ids.iter();
+        let ids = remove.message_ids().iter();
         let removed = ids.filter(|id| self.take_away(**id, now)).count();
         Outcome::Changed(number(removed))
     }

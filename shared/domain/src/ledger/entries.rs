@@ -30,6 +30,18 @@ impl Ledger {
         self.rows.entries.insert(key, Tracked::read(entry));
     }
 
+    /// Notes that a box has more entries than were read of it.
+    pub fn read_part(&mut self, mailbox_id: i64, msgbox: Msgbox) {
+        self.read_in_part.insert((mailbox_id, msgbox));
+    }
+
+    /// Returns whether a box has more entries than were read of it.
+    #[must_use]
+    pub fn has_more(&self, owner: &ProfileId, msgbox: Msgbox) -> bool {
+        let mailbox = self.mailbox(owner);
+        mailbox.is_some_and(|mailbox| self.read_in_part.contains(&(mailbox.mailbox_id, msgbox)))
+    }
+
     /// An entry that was read or added.
     #[must_use]
     pub fn entry(

@@ -25,6 +25,8 @@ pub(super) struct Bulk {
     ids: BTreeSet<MessageId>,
     /// Lower bound of the next expiry, from the entries that have not expired by now.
     next_expiries: BTreeMap<i64, Option<Millis>>,
+    /// Mailboxes with more expired entries than were read.
+    expired_in_part: BTreeSet<i64>,
 }
 
 impl Ledger {
@@ -57,6 +59,24 @@ impl Ledger {
     /// others were read.
     pub fn read_next_expiry(&mut self, mailbox_id: i64, next: Option<Millis>) {
         self.bulk.next_expiries.insert(mailbox_id, next);
+    }
+
+    /// Notes that a mailbox has more expired entries than were read.
+    pub fn read_expired_part(&mut self, mailbox_id: i64) {
+        self.bulk.expired_in_part.insert(mailbox_id);
+    }
+
+    /// Returns whether [`Self::settle`] settles all mailboxes, and none in part.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.bulk.expired_in_part.is_empty()
+    }
+
+    /// Returns whether [`Self::settle`] settles all of a mailbox.
+    #[must_use]
+    pub fn is_mailbox_settled(&self, owner: &ProfileId) -> bool {
+        let mailbox = self.mailbox(owner);
+        mailbox.is_none_or(|it| !self.bulk.expired_in_part.contains(&it.mailbox_id))
     }
 
     /// The bulk messages that have changed after the last event that a mailbox has taken.
@@ -159,6 +179,9 @@ impl Ledger {
             .collect();
         for (msgbox, message_id) in expired {
             self.drop_entry(owner, msgbox, message_id);
+        }
+        if self.bulk.expired_in_part.contains(&mailbox_id) {
+            return;
         }
         let next = self.bulk.next_expiries.get(&mailbox_id).copied().flatten();
         let mailbox = self.rows.mailboxes.get_mut(owner);

@@ -1,7 +1,7 @@
 //! A sender or a recipient deletes messages from the boxes of all holders.
 
-use super::weight::HOLDERS_ESTIMATE;
-use super::{Apply, Footprint, Weight};
+use super::deletion_part::DeletionPart;
+use super::{Action, Apply, EntryRange, Footprint, Outcome, Weight};
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
@@ -9,15 +9,32 @@ use crate::message::{Envelope, MessageKind};
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 
-/// Deletes messages for everyone: all that the caller can see, or none.
+/// Deletes messages for everyone, in parts: all that the caller can see, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteForEveryone {
     /// The calling profile.
     pub owner: ProfileId,
     /// Role of the caller: `sent` for the sender, `inbox` for a recipient.
     pub msgbox: Msgbox,
-    /// Messages to delete, distinct.
-    pub message_ids: Vec<MessageId>,
+    part: DeletionPart,
+}
+
+impl DeleteForEveryone {
+    /// Deletes messages, which are distinct.
+    #[must_use]
+    pub fn new(owner: ProfileId, msgbox: Msgbox, message_ids: Vec<MessageId>) -> Self {
+        Self {
+            owner,
+            msgbox,
+            part: DeletionPart::first(message_ids),
+        }
+    }
+
+    /// Messages to delete.
+    #[must_use]
+    pub fn message_ids(&self) -> &[MessageId] {
+        self.part.message_ids()
+    }
 }
 
 impl Apply for DeleteForEveryone {
@@ -25,11 +42,15 @@ impl Apply for DeleteForEveryone {
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {
-        Footprint::of_messages_and(&self.owner, &self.message_ids)
+        let ids = self.message_ids().to_vec();
+        let own = EntryRange::Named(self.owner.clone(), Msgbox::Inbox, ids);
+        let mut footprint = Footprint::of_owner(&self.owner, own);
+        footprint.merge(self.part.footprint());
+        footprint
     }
 
     fn weight(&self) -> Weight {
-        Weight::of_entries(self.message_ids.len() * HOLDERS_ESTIMATE)
+        self.part.weight()
     }
 
     fn lane_key(&self) -> Option<&ProfileId> {
@@ -38,24 +59,29 @@ impl Apply for DeleteForEveryone {
 
     fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
         let policy = ledger.policy();
-        let visible: Vec<&Envelope> = self
-            .message_ids
-            .iter()
+        let messages = self.message_ids().iter();
+        let mut visible = messages
             .filter_map(|&message_id| ledger.message(message_id))
-            .filter(|message| self.can_see(ledger, message))
-            .collect();
-        if !visible
-            .iter()
-            .all(|message| self.may_delete(message, &policy))
-        {
+            .filter(|message| self.can_see(ledger, message));
+        if !visible.all(|message| self.may_delete(message, &policy)) {
             return Err(Refusal::NotAllowed);
         }
-        let found: Vec<MessageId> = visible.iter().map(|message| message.message_id).collect();
-        let mut actual = 0;
-        for message_id in found {
-            actual += u32::from(ledger.remove_message(message_id));
-        }
-        Ok(actual)
+        let is_visible = |ledger: &Ledger, message_id| {
+            let message = ledger.message(message_id);
+            message.is_some_and(|message| self.can_see(ledger, message))
+        };
+        Ok(self.part.apply(ledger, is_visible))
+    }
+
+    fn rest(&self, ledger: &Ledger, done: &Outcome) -> Option<Action> {
+        let Outcome::Changed(deleted) = *done else {
+            return None;
+        };
+        let rest = Self {
+            part: self.part.rest(ledger, deleted)?,
+            ..self.clone()
+        };
+        Some(rest.into())
     }
 }
 
@@ -83,15 +109,11 @@ impl DeleteForEveryone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, DeleteEntries, Outcome};
+    use crate::operation::DeleteEntries;
     use crate::testing::{MemoryStore, from_app, from_user, profile, sent_at};
 
     fn recall<const N: usize>(owner: &str, msgbox: Msgbox, ids: [MessageId; N]) -> Action {
-        Action::DeleteForEveryone(DeleteForEveryone {
-            owner: profile(owner),
-            msgbox,
-            message_ids: ids.into(),
-        })
+        DeleteForEveryone::new(profile(owner), msgbox, ids.into()).into()
     }
 
     fn delete(owner: &str, msgbox: Msgbox, message_id: MessageId) -> Action {

@@ -1,17 +1,27 @@
 //! The app deletes messages, from the boxes of all holders.
 
-use super::weight::HOLDERS_ESTIMATE;
-use super::{Apply, Footprint, Weight};
+use super::deletion_part::DeletionPart;
+use super::{Action, Apply, Footprint, Outcome, Weight};
 use crate::id::MessageId;
 use crate::ledger::Ledger;
-use crate::message::Holders;
 use crate::refusal::Refusal;
 
-/// Deletes messages of any version.
+/// Deletes messages of any version, in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeleteMessages {
-    /// Messages to delete, distinct.
-    pub message_ids: Vec<MessageId>,
+pub struct DeleteMessages(DeletionPart);
+
+impl DeleteMessages {
+    /// Deletes messages, which are distinct.
+    #[must_use]
+    pub fn new(message_ids: Vec<MessageId>) -> Self {
+        Self(DeletionPart::first(message_ids))
+    }
+
+    /// Messages to delete.
+    #[must_use]
+    pub fn message_ids(&self) -> &[MessageId] {
+        self.0.message_ids()
+    }
 }
 
 impl Apply for DeleteMessages {
@@ -19,26 +29,29 @@ impl Apply for DeleteMessages {
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {
-        Footprint::of_messages(self.message_ids.iter().copied(), Holders::All)
+        self.0.footprint()
     }
 
     fn weight(&self) -> Weight {
-        Weight::of_entries(self.message_ids.len() * HOLDERS_ESTIMATE)
+        self.0.weight()
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
-        let mut actual = 0;
-        for &message_id in &self.message_ids {
-            actual += u32::from(ledger.remove_message(message_id));
-        }
-        Ok(actual)
+        Ok(self.0.apply(ledger, |_, _| true))
+    }
+
+    fn rest(&self, ledger: &Ledger, done: &Outcome) -> Option<Action> {
+        let Outcome::Changed(deleted) = *done else {
+            return None;
+        };
+        let rest = self.0.rest(ledger, deleted)?;
+        Some(Self(rest).into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, Outcome};
     use crate::testing::{MemoryStore, from_app, from_user, sent_at};
 
     #[test]
@@ -46,9 +59,8 @@ mod tests {
         let mut store = MemoryStore::default();
         let by_user = store.send(10, from_user("ann", ["bob"]));
         let by_app = store.send(11, from_app(["bob", "cid"]));
-        let delete = Action::DeleteMessages(DeleteMessages {
-            message_ids: vec![by_user, sent_at(99), by_app],
-        });
+        let delete =
+            Action::DeleteMessages(DeleteMessages::new(vec![by_user, sent_at(99), by_app]));
         assert_eq!(store.execute(20, delete.clone()), Ok(Outcome::Changed(2)));
         assert_eq!(store.counts("bob"), (0, 0, 0));
         assert_eq!(store.execute(21, delete), Ok(Outcome::Changed(0)));

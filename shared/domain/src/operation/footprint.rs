@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{MessageId, ProfileId};
+#[cfg(doc)]
+use crate::limits::PART_ENTRIES;
 use crate::mailbox::Msgbox;
 use crate::message::Holders;
 use crate::segment::JobId;
@@ -27,8 +29,9 @@ pub struct Footprint {
 pub enum EntryRange {
     /// Entries of the named messages in a box.
     Named(ProfileId, Msgbox, Vec<MessageId>),
-    /// All entries of a box.
-    All(ProfileId, Msgbox),
+    /// The oldest entries of a box, [`PART_ENTRIES`] at the most, of those that were created up to
+    /// a number.
+    Part(ProfileId, Msgbox, i64),
     /// The oldest entries of a box, as many as must go to make room for one more.
     Overflow(ProfileId, Msgbox),
 }
@@ -75,7 +78,7 @@ impl Footprint {
     }
 
     /// Messages, and some of their holders.
-    pub(super) fn of_messages(
+    pub(crate) fn of_messages(
         messages: impl IntoIterator<Item = MessageId>,
         holders: Holders,
     ) -> Self {
@@ -94,9 +97,9 @@ mod tests {
     #[test]
     fn a_merged_footprint_covers_all_of_its_parts() {
         let (ann, bob) = (profile("ann"), profile("bob"));
-        let all = EntryRange::All(bob.clone(), Msgbox::Inbox);
+        let part = EntryRange::Part(bob.clone(), Msgbox::Inbox, 9);
         let named = EntryRange::Named(ann.clone(), Msgbox::Sent, vec![sent_at(1)]);
-        let mut footprint = Footprint::of_owner(&bob, all.clone());
+        let mut footprint = Footprint::of_owner(&bob, part.clone());
         footprint.merge(Footprint::of_owner(&ann, named.clone()));
         footprint.merge(Footprint::of_messages(
             [sent_at(2), sent_at(3)],
@@ -114,7 +117,7 @@ mod tests {
             messages: BTreeMap::from([(sent_at(2), Holders::All), (sent_at(3), Holders::Sender)]),
             jobs: BTreeSet::from([JobId::NONE]),
             mailboxes: BTreeSet::from([ann, bob]),
-            entries: vec![all, named],
+            entries: vec![part, named],
         };
         assert_eq!(footprint, expected);
     }

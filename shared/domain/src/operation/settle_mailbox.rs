@@ -6,6 +6,7 @@ use super::weight::HOLDERS_ESTIMATE;
 use super::{Apply, Footprint, Weight};
 use crate::id::ProfileId;
 use crate::ledger::Ledger;
+use crate::limits::PART_ENTRIES;
 use crate::refusal::Refusal;
 
 /// Settles a mailbox. Every batch settles the mailboxes of its footprints, so nothing is left
@@ -35,7 +36,7 @@ impl Apply for SettleMailbox {
     }
 
     fn weight(&self) -> Weight {
-        Weight::of_entries(self.expired.max(HOLDERS_ESTIMATE))
+        Weight::of_entries(self.expired.clamp(HOLDERS_ESTIMATE, 2 * PART_ENTRIES))
     }
 
     fn lane_key(&self) -> Option<&ProfileId> {

@@ -61,10 +61,7 @@ mod tests {
         for now in [10, 11, 12] {
             store.send(now, from_user("ann", ["bob"]));
         }
-        let clear = Action::ClearMessages(ClearMessages {
-            owner: profile("bob"),
-            msgbox: Msgbox::Inbox,
-        });
+        let clear = Action::ClearMessages(ClearMessages::new(profile("bob"), Msgbox::Inbox));
         assert_eq!(store.execute(20, clear), Ok(Outcome::Changed(3)));
         for (seq, floor, left) in [(5, 5, 1), (4, 5, 1), (99, 6, 0)] {
             assert_eq!(store.execute(30, trim(seq)), Ok(Outcome::Done));

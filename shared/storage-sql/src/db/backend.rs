@@ -70,6 +70,8 @@ pub trait Backend:
     const SYSTEM: &'static str;
     /// Begins a transaction that writes.
     const BEGIN: &'static str;
+    /// Lets a transaction wait for a lock for 50 ms only.
+    const WAIT_BRIEFLY: &'static str;
     /// Lets the planner use bitmaps of indexes in a transaction.
     const ALLOW_BITMAPS: &'static str;
     /// Begins a transaction in which all reads see one snapshot.

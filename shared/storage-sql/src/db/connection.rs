@@ -175,6 +175,14 @@ impl<DB: Backend> Transaction<DB> {
         Self::begin_with(pool, DB::BEGIN).await
     }
 
+    /// Begins a transaction that writes, and waits for a lock for a moment only.
+    pub async fn begin_brief(pool: &Pool<DB>) -> Result<Self, Error> {
+        let transaction = Self::begin(pool).await?;
+        transaction
+            .set("transaction.wait_briefly", DB::WAIT_BRIEFLY)
+            .await
+    }
+
     /// Begins a transaction that writes, and may use an index that only yields bitmaps.
     pub async fn begin_with_bitmaps(pool: &Pool<DB>) -> Result<Self, Error> {
         let transaction = Self::begin(pool).await?;

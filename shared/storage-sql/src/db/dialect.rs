@@ -25,6 +25,8 @@ pub struct Dialect {
     pub xid: &'static str,
     /// `{clock_ms}`: the time of the database, or null if it has no clock of its own.
     pub clock_ms: &'static str,
+    /// `{may_create}`: a condition that lets one transaction at a time create the mailbox of `r`.
+    pub may_create: &'static str,
     /// True if `FOR UPDATE` exists.
     pub locks_rows: bool,
     /// Renders `{each table t WHERE …}`: the rows of a table for each row to its left.

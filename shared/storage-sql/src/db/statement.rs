@@ -25,6 +25,7 @@ pub struct Statement {
     scalars: usize,
     columns: Cow<'static, [BatchColumn]>,
     locked: Option<&'static str>,
+    skips_locked: bool,
     texts: [OnceLock<String>; 2],
 }
 
@@ -47,6 +48,7 @@ impl Statement {
             scalars,
             columns: Cow::Borrowed(columns),
             locked: None,
+            skips_locked: false,
             texts: [const { OnceLock::new() }; 2],
         }
     }
@@ -59,6 +61,7 @@ impl Statement {
             scalars: 0,
             columns: Cow::Owned(columns),
             locked: None,
+            skips_locked: false,
             texts: [const { OnceLock::new() }; 2],
         }
     }
@@ -67,6 +70,12 @@ impl Statement {
     pub const fn locking(mut self, table: &'static str) -> Self {
         self.locked = Some(table);
         self
+    }
+
+    /// Locks the rows that no other transaction has locked, and leaves out the others.
+    pub const fn locking_free(mut self, table: &'static str) -> Self {
+        self.skips_locked = true;
+        self.locking(table)
     }
 
     /// The name, `table.action`, in traces and metrics.
@@ -99,9 +108,15 @@ impl Statement {
             .replace("{strpos}", dialect.strpos)
             .replace("{identity}", dialect.identity)
             .replace("{xid}", dialect.xid)
-            .replace("{clock_ms}", dialect.clock_ms);
+            .replace("{clock_ms}", dialect.clock_ms)
+            .replace("{may_create}", dialect.may_create);
         if let Some(table) = self.locked.filter(|_| dialect.locks_rows) {
-            text = format!("{text} FOR UPDATE OF {table}");
+            let skip = if self.skips_locked {
+                " SKIP LOCKED"
+            } else {
+                ""
+            };
+            text = format!("{text} FOR UPDATE OF {table}{skip}");
         }
         text
     }

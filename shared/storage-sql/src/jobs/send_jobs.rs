@@ -82,7 +82,7 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
         let to = self
             .recipients(due, &job, step.chunk_no, now.due_ms)
             .await?;
-        let batch = [BatchedOperation {
+        let batch = vec![BatchedOperation {
             app: due.app.clone(),
             operation: Operation::from(Action::DeliverChunk(DeliverChunk {
                 job_id: job.job_id,
@@ -92,7 +92,10 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
             })),
         }];
         let deadline = Instant::now() + STEP_TIMEOUT;
-        let verdicts = retry::busy(deadline, || self.executor.run(now, &batch)).await?;
+        let verdicts = retry::busy(deadline, || {
+            self.executor.run_to_end(now, batch.clone(), deadline)
+        });
+        let verdicts = verdicts.await?;
         match verdicts.into_iter().next() {
             Some(Ok(Outcome::Changed(1))) => Ok(StepOutcome::Run(job.step_time(now.ms))),
             Some(Err(refusal)) => Err(Error::Refused(refusal)),

@@ -46,7 +46,16 @@ const KEY: [BatchColumn; 2] = [("app_no", Kind::Int), ("app_id", Kind::Text)];
 pub static READ: Statement = Statement::with_rows("app.read", 0, &KEY, select_apps!());
 
 /// The same, locked.
-pub static LOCK: Statement = Statement::with_rows("app.lock", 0, &KEY, select_apps!()).locking("a");
+pub static LOCK: Statement =
+    Statement::with_rows("app.lock", 0, &KEY, select_apps!()).locking_free("a");
+
+/// Locks an app, as soon as another transaction has released it.
+pub static WAIT: Statement = Statement::new(
+    "app.wait",
+    1,
+    "SELECT a.app_no FROM app a WHERE a.app_no = $1",
+)
+.locking("a");
 
 written_columns! {
     static SETTINGS: |settings: Settings| {

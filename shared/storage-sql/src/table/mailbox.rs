@@ -59,7 +59,8 @@ pub(crate) use is_due;
 
 const OWNER: [BatchColumn; 2] = [("app_no", Kind::Int), ("profile_id", Kind::Text)];
 
-/// Creates mailboxes at `$1`, each after the app's last bulk event.
+/// Creates mailboxes at `$1`, each after the app's last bulk event, but for those that another
+/// transaction is creating.
 pub static CREATE: Statement = Statement::with_rows(
     "mailbox.create",
     1,
@@ -67,7 +68,7 @@ pub static CREATE: Statement = Statement::with_rows(
     "INSERT INTO mailbox (app_no, profile_id, create_ms, bulk_joined)
      SELECT r.app_no, r.profile_id, $1, (
          SELECT a.bulk_head FROM app a WHERE a.app_no = r.app_no
-     ) FROM r WHERE true ORDER BY r.ord
+     ) FROM r WHERE {may_create} ORDER BY r.ord
      ON CONFLICT ((app_no + 0), profile_id) DO NOTHING",
 );
 
@@ -82,6 +83,23 @@ pub static LOCK: Statement = Statement::with_rows(
          CROSS JOIN mailbox b WHERE b.app_no + 0 = r.app_no AND b.profile_id = r.profile_id
          ORDER BY r.ord"
     ),
+)
+.locking_free("b");
+
+/// Mailboxes, locked or not.
+pub static EXISTING: Statement = Statement::with_rows(
+    "mailbox.existing",
+    0,
+    &OWNER,
+    "SELECT b.app_no, b.profile_id FROM r
+     CROSS JOIN mailbox b WHERE b.app_no + 0 = r.app_no AND b.profile_id = r.profile_id",
+);
+
+/// Locks a mailbox, as soon as another transaction has released it.
+pub static WAIT: Statement = Statement::new(
+    "mailbox.wait",
+    2,
+    "SELECT b.mailbox_id FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2",
 )
 .locking("b");
 

@@ -112,6 +112,24 @@ pub static LOCK: Statement = Statement::with_rows(
          ORDER BY r.ord"
     ),
 )
+.locking_free("m");
+
+/// Messages that have not expired at `$1`, locked or not.
+pub static EXISTING: Statement = Statement::with_rows(
+    "message.existing",
+    1,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    "SELECT m.app_no, m.message_id FROM r
+     CROSS JOIN {each message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
+         AND m.expire_ms + 0 > $1 AND m.recall_ms IS NULL}",
+);
+
+/// Locks a message, as soon as another transaction has released it.
+pub static WAIT: Statement = Statement::new(
+    "message.wait",
+    2,
+    "SELECT m.message_id FROM message m WHERE m.app_no = $1 AND m.message_id = $2",
+)
 .locking("m");
 
 /// Finds a message by its key.

@@ -97,17 +97,26 @@ pub static READ: Statement = Statement::with_rows(
     ),
 );
 
-/// All entries of boxes.
-pub static READ_BOXES: Statement = Statement::with_rows(
-    "msgbox.read_boxes",
-    0,
-    &[APP, MAILBOX_ID, BOX],
+/// The oldest `$1` + 1 entries of boxes that were created up to a number; `$2` is greater than any
+/// message id.
+pub static READ_PARTS: Statement = Statement::with_rows(
+    "msgbox.read_parts",
+    2,
+    &[APP, MAILBOX_ID, BOX, ("until_seq", Kind::Int)],
     concat!(
-        "SELECT e.app_no, e.mailbox_id, ",
+        ", part AS MATERIALIZED (
+             SELECT r.app_no, r.mailbox_id, r.box, r.until_seq, coalesce((
+                 SELECT o.message_id FROM msgbox o WHERE o.app_no = r.app_no
+                 AND o.mailbox_id = r.mailbox_id AND o.box = r.box AND o.create_seq <= r.until_seq
+                 ORDER BY o.message_id LIMIT 1 OFFSET $1
+             ), $2) AS last FROM r
+         )
+         SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
-        " FROM r
-         CROSS JOIN {each msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
-             AND e.box = r.box}"
+        " FROM part
+         CROSS JOIN {each msgbox e WHERE e.app_no = part.app_no AND e.mailbox_id = part.mailbox_id
+             AND e.box = part.box AND e.message_id <= part.last
+             AND e.create_seq <= part.until_seq}"
     ),
 );
 
@@ -132,17 +141,25 @@ pub static READ_OLDEST: Statement = Statement::with_rows(
     ),
 );
 
-/// Entries that have expired at `$1`.
+/// The oldest `$2` + 1 entries of boxes among those that have expired at `$1`; `$3` is greater
+/// than any message id.
 pub static READ_EXPIRED: Statement = Statement::with_rows(
     "msgbox.read_expired",
-    1,
-    &[APP, MAILBOX_ID],
+    3,
+    &[APP, MAILBOX_ID, BOX],
     concat!(
-        "SELECT e.app_no, e.mailbox_id, ",
+        ", part AS MATERIALIZED (
+             SELECT r.app_no, r.mailbox_id, r.box, coalesce((
+                 SELECT o.message_id FROM msgbox o WHERE o.app_no = r.app_no
+                 AND o.mailbox_id = r.mailbox_id AND o.box = r.box AND o.expire_ms <= $1
+                 ORDER BY o.message_id LIMIT 1 OFFSET $2
+             ), $3) AS last FROM r
+         )
+         SELECT e.app_no, e.mailbox_id, ",
         entry_columns!(),
-        " FROM r
-         CROSS JOIN {each msgbox e WHERE e.app_no = r.app_no AND e.mailbox_id = r.mailbox_id
-             AND e.expire_ms <= $1}"
+        " FROM part
+         CROSS JOIN {each msgbox e WHERE e.app_no = part.app_no AND e.mailbox_id = part.mailbox_id
+             AND e.box = part.box AND e.message_id <= part.last AND e.expire_ms <= $1}"
     ),
 );
 

@@ -81,6 +81,23 @@ pub static LOCK: Statement = Statement::with_rows(
          ORDER BY r.ord"
     ),
 )
+.locking_free("j");
+
+/// Jobs, locked or not.
+pub static EXISTING: Statement = Statement::with_rows(
+    "send_job.existing",
+    0,
+    &[("app_no", Kind::Int), ("job_id", Kind::Uuid)],
+    "SELECT j.app_no, j.job_id FROM r
+     CROSS JOIN send_job j WHERE j.app_no = r.app_no AND j.job_id = r.job_id",
+);
+
+/// Locks a job, as soon as another transaction has released it.
+pub static WAIT: Statement = Statement::new(
+    "send_job.wait",
+    2,
+    "SELECT j.job_id FROM send_job j WHERE j.app_no = $1 AND j.job_id = $2",
+)
 .locking("j");
 
 pub static UPDATE: RowStatement<SendJob> =

@@ -1,8 +1,9 @@
 //! Reads the entries of a batch, after their mailboxes were locked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::limits::SENT_DROPPED_MAX;
+use domain::limits::{PART_ENTRIES, SENT_DROPPED_MAX};
+use domain::number::saturating;
 use domain::operation::{EntryRange, Footprint};
 use domain::{Ledger, Msgbox, ProfileId};
 use storage::Error;
@@ -22,14 +23,21 @@ pub async fn read<DB: Backend>(
     footprints: &Footprints,
 ) -> Result<(), Error> {
     let mut which_are_bulk = BoundStatement::of(&bulk::WHICH_ARE_BULK);
-    for statement in statements(ledgers, footprints) {
+    let [named, parts, oldest] = statements(ledgers, footprints);
+    for (statement, is_part) in [(named, false), (parts, true), (oldest, false)] {
         if statement.is_empty() {
             continue;
         }
+        let mut read: HashMap<(i64, i64, Msgbox), usize> = HashMap::new();
         for mut row in connection.fetch(statement).await? {
             let (app_no, mailbox_id) = (row.int()?, row.int()?);
             let entry = row.entry()?;
+            let of_box = read.entry((app_no, mailbox_id, entry.msgbox)).or_default();
+            *of_box += 1;
             if let Some(ledger) = ledgers.get_mut(&app_no) {
+                if is_part && *of_box == PART_ENTRIES {
+                    ledger.read_part(mailbox_id, entry.msgbox);
+                }
                 if ledger.bulk_head() > 0 && entry.msgbox == Msgbox::Inbox {
                     which_are_bulk.push_row([app_no.into(), entry.message_id.uuid().into()]);
                 }
@@ -49,11 +57,13 @@ pub async fn read<DB: Backend>(
     Ok(())
 }
 
-/// Returns the reads of a batch's entries: the named ones, whole boxes, and the oldest ones of
+/// Returns the reads of a batch's entries: the named ones, parts of boxes, and the oldest ones of
 /// boxes that are too full.
 fn statements(ledgers: &Ledgers, footprints: &Footprints) -> [BoundStatement; 3] {
     let mut named = BoundStatement::of(&msgbox::READ);
-    let mut all = BoundStatement::of(&msgbox::READ_BOXES);
+    let mut parts = BoundStatement::of(&msgbox::READ_PARTS)
+        .bind(saturating::<i64, _>(PART_ENTRIES - 1))
+        .bind(Uuid::max());
     let mut demands = BTreeMap::new();
     for (&app_no, footprint) in footprints {
         let Some(ledger) = ledgers.get(&app_no) else {
@@ -63,7 +73,7 @@ fn statements(ledgers: &Ledgers, footprints: &Footprints) -> [BoundStatement; 3]
         name_changed(app_no, ledger, &mut named);
         for range in &footprint.entries {
             let (EntryRange::Named(owner, msgbox, _)
-            | EntryRange::All(owner, msgbox)
+            | EntryRange::Part(owner, msgbox, _)
             | EntryRange::Overflow(owner, msgbox)) = range;
             let Some(mailbox) = ledger.mailbox(owner) else {
                 continue;
@@ -80,7 +90,10 @@ fn statements(ledgers: &Ledgers, footprints: &Footprints) -> [BoundStatement; 3]
                         named.push_row([app_no, mailbox_id, msgbox, message_id.uuid().into()]);
                     }
                 }
-                EntryRange::All(..) => all.push_row(of_box),
+                EntryRange::Part(_, _, until_seq) => {
+                    let [app_no, mailbox_id, msgbox] = of_box;
+                    parts.push_row([app_no, mailbox_id, msgbox, (*until_seq).into()]);
+                }
                 EntryRange::Overflow(..) => {
                     *demands.entry((app_no, owner, *msgbox)).or_insert(0_i64) += 1;
                 }
@@ -88,7 +101,7 @@ fn statements(ledgers: &Ledgers, footprints: &Footprints) -> [BoundStatement; 3]
         }
     }
     let oldest = oldest(ledgers, &demands);
-    [named, all, oldest]
+    [named, parts, oldest]
 }
 
 /// Adds the possible entries of messages to everyone that have changed since a mailbox was

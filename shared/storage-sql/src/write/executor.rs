@@ -7,15 +7,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use domain::ledger::HeldRow;
 use domain::operation::{Apply as _, Footprint};
 use domain::{AppId, Ledger, MessageIdSource, Now, Policy, Refusal};
-use storage::{ChangeListener, Error};
+use storage::{ChangeListener, Contention, Error};
 use telemetry::SettleMetrics;
+use tokio::time::sleep;
 
 use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
-use super::operation::{BatchedOperation, Verdict};
+use super::operation::{BatchedOperation, OperationProgress, Verdict};
 use super::post_commit::PostCommit;
 use super::{entries, lock, settle};
 use crate::db::backend::Backend;
@@ -24,6 +27,9 @@ use crate::db::pool::Pool;
 use crate::message_cache::MessageCache;
 use crate::table::app::AppKey;
 use crate::table::{self, BatchChanges};
+
+/// Pause before operations are run again whose rows another transaction has locked.
+const HELD_PAUSE: Duration = Duration::from_millis(5);
 
 /// Runs batches in transactions.
 pub struct Executor<DB: Backend> {
@@ -42,8 +48,51 @@ pub struct Executor<DB: Backend> {
 }
 
 impl<DB: Backend> Executor<DB> {
-    /// Runs a batch, and returns the verdicts in the order of its operations. A refused
-    /// operation changes nothing; all others are durable on return.
+    /// Runs a batch in as many transactions as its operations need, and returns the verdicts in
+    /// their order.
+    ///
+    /// # Errors
+    /// As [`Self::run`], but some operations, or parts of them, may have taken effect.
+    /// [`Error::Busy`] if a row is still locked at the deadline.
+    pub async fn run_to_end(
+        &self,
+        now: Now,
+        mut operations: Vec<BatchedOperation>,
+        deadline: Instant,
+    ) -> Result<Vec<Verdict>, Error> {
+        let mut verdicts = vec![None; operations.len()];
+        let mut places: Vec<usize> = (0..operations.len()).collect();
+        while !operations.is_empty() {
+            let progress = self.run(now, &operations).await?;
+            if progress.iter().any(is_held) {
+                if Instant::now() >= deadline {
+                    return Err(Error::Busy(Contention::RowHeld));
+                }
+                sleep(HELD_PAUSE).await;
+            }
+            let run = std::mem::take(&mut operations).into_iter();
+            for ((mut batched, place), progress) in
+                run.zip(std::mem::take(&mut places)).zip(progress)
+            {
+                match progress {
+                    OperationProgress::Done(verdict) => verdicts[place] = Some(verdict),
+                    OperationProgress::Continues(action) => {
+                        batched.operation.action = action;
+                        operations.push(batched);
+                        places.push(place);
+                    }
+                    OperationProgress::Held(_) => {
+                        operations.push(batched);
+                        places.push(place);
+                    }
+                }
+            }
+        }
+        Ok(verdicts.into_iter().flatten().collect())
+    }
+
+    /// Runs a batch in one transaction, and returns the progress of each operation in their
+    /// order. A refused operation changes nothing; all others are durable on return.
     ///
     /// # Errors
     /// No operation took effect, except perhaps after [`Error::Unknown`].
@@ -51,16 +100,50 @@ impl<DB: Backend> Executor<DB> {
         &self,
         now: Now,
         operations: &[BatchedOperation],
-    ) -> Result<Vec<Verdict>, Error> {
+    ) -> Result<Vec<OperationProgress>, Error> {
         if operations.is_empty() {
             return Ok(Vec::new());
         }
-        let mut transaction = Transaction::begin(&self.pool).await?;
-        match run_on(transaction.connection(), self, now, operations).await {
-            // All were refused: mailboxes created for them are rolled back, too.
-            Ok(effects) if effects.settled == 0 && effects.verdicts.iter().all(Result::is_err) => {
+        let transaction = Transaction::begin(&self.pool).await?;
+        self.run_in(transaction, now, operations).await
+    }
+
+    /// Waits a moment for a row of an app that another transaction has locked, then runs a batch
+    /// as [`Self::run`] does. None if the row is still locked, or does not exist.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_with(
+        &self,
+        app_no: i64,
+        row: &HeldRow,
+        now: Now,
+        operations: &[BatchedOperation],
+    ) -> Result<Option<Vec<OperationProgress>>, Error> {
+        let mut transaction = Transaction::begin_brief(&self.pool).await?;
+        match lock::wait_for(transaction.connection(), app_no, row).await {
+            Ok(true) => self.run_in(transaction, now, operations).await.map(Some),
+            Ok(false) | Err(Error::Busy(_)) => {
                 transaction.rollback().await?;
-                Ok(effects.verdicts)
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn run_in(
+        &self,
+        mut transaction: Transaction<DB>,
+        now: Now,
+        operations: &[BatchedOperation],
+    ) -> Result<Vec<OperationProgress>, Error> {
+        match run_on(transaction.connection(), self, now, operations).await {
+            // All were refused or have to wait: mailboxes created for them are rolled back, too.
+            Ok(effects)
+                if effects.settled == 0 && effects.progress.iter().all(is_without_effect) =>
+            {
+                transaction.rollback().await?;
+                Ok(effects.progress)
             }
             Ok(effects) => {
                 commit_or_resolve(&self.pool, transaction, effects.marker).await?;
@@ -68,7 +151,7 @@ impl<DB: Backend> Executor<DB> {
                 effects
                     .post_commit
                     .run(&self.message_cache, &*self.listener);
-                Ok(effects.verdicts)
+                Ok(effects.progress)
             }
             Err(error) => {
                 // If the rollback fails as well, the connection is closed; the first error
@@ -82,7 +165,7 @@ impl<DB: Backend> Executor<DB> {
 
 /// The effects of a batch before its commit.
 struct BatchEffects {
-    verdicts: Vec<Verdict>,
+    progress: Vec<OperationProgress>,
     /// Mailboxes that were settled.
     settled: usize,
     post_commit: PostCommit,
@@ -117,7 +200,7 @@ async fn run_on<DB: Backend>(
     // Only now that all locks are held: a request that another store has just committed is seen.
     let mut records = IdempotencyRecords::read(connection, now, operations).await?;
     let settled = ledgers.values_mut().map(Ledger::settle).sum();
-    let verdicts = apply(operations, &mut records, &mut ledgers);
+    let progress = apply(operations, &mut records, &mut ledgers);
 
     let mut changes = Vec::with_capacity(ledgers.len());
     for (app_no, ledger) in ledgers {
@@ -134,7 +217,7 @@ async fn run_on<DB: Backend>(
     write(connection, &changes).await?;
     records.write(connection).await?;
     Ok(BatchEffects {
-        verdicts,
+        progress,
         settled,
         post_commit: PostCommit::of(changes, apps.epoch),
         marker: CommitMarker {
@@ -181,27 +264,68 @@ fn footprints(operations: &[BatchedOperation]) -> BTreeMap<i64, Footprint> {
     footprints
 }
 
+const fn is_held(progress: &OperationProgress) -> bool {
+    matches!(progress, OperationProgress::Held(_))
+}
+
+const fn is_without_effect(progress: &OperationProgress) -> bool {
+    matches!(
+        progress,
+        OperationProgress::Done(Err(_)) | OperationProgress::Held(_)
+    )
+}
+
 /// Applies the operations one after the other; each sees the effects of those before it.
 fn apply(
     operations: &[BatchedOperation],
     records: &mut IdempotencyRecords,
     ledgers: &mut BTreeMap<i64, Ledger>,
-) -> Vec<Verdict> {
-    let mut verdicts = Vec::with_capacity(operations.len());
+) -> Vec<OperationProgress> {
+    let mut all = Vec::with_capacity(operations.len());
     for batched in operations {
         let ledger = ledgers.get_mut(&batched.app.app_no);
-        let verdict = match (records.find(batched), ledger) {
-            (Some(recorded), _) => recorded,
-            (None, Some(ledger)) => {
-                let verdict = batched.operation.action.apply(ledger);
-                if let Ok(outcome) = &verdict {
-                    records.add(batched, outcome);
-                }
-                verdict
-            }
-            (None, None) => Err(Refusal::NotFound),
+        let progress = match (records.find(batched), ledger) {
+            (Some(recorded), _) => OperationProgress::Done(recorded),
+            (None, Some(ledger)) => apply_one(batched, records, ledger),
+            (None, None) => OperationProgress::Done(Err(Refusal::NotFound)),
         };
-        verdicts.push(verdict);
+        all.push(progress);
     }
-    verdicts
+    all
+}
+
+/// Applies an operation, unless another transaction has locked one of its rows, or one of its
+/// mailboxes has more due than one transaction settles.
+fn apply_one(
+    batched: &BatchedOperation,
+    records: &mut IdempotencyRecords,
+    ledger: &mut Ledger,
+) -> OperationProgress {
+    let action = &batched.operation.action;
+    if ledger.holds_any()
+        && let Some(row) = ledger.held_row(&action.footprint())
+    {
+        return OperationProgress::Held(row);
+    }
+    if !ledger.is_settled() && !are_settled(ledger, &action.footprint()) {
+        return OperationProgress::Continues(action.clone());
+    }
+    let verdict = action.apply(ledger);
+    if let Ok(outcome) = &verdict {
+        if let Some(rest) = action.rest(ledger, outcome) {
+            return OperationProgress::Continues(rest);
+        }
+        records.add(batched, outcome);
+    }
+    OperationProgress::Done(verdict)
+}
+
+/// Returns whether the mailboxes of a footprint have nothing due any more.
+fn are_settled(ledger: &Ledger, footprint: &Footprint) -> bool {
+    let messages = footprint.messages.iter();
+    let holders = messages.filter_map(|(id, holders)| Some((ledger.message(*id)?, *holders)));
+    let mut holders = holders.flat_map(|(message, holders)| message.boxes_of(holders));
+    let mut owners = footprint.mailboxes.iter();
+    owners.all(|owner| ledger.is_mailbox_settled(owner))
+        && holders.all(|(owner, _)| ledger.is_mailbox_settled(owner))
 }

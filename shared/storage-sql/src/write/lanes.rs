@@ -2,11 +2,14 @@
 //!
 //! A lane runs whatever is queued as one batch, in one transaction, then the next: operations
 //! that arrive during a commit share the next one. An idle lane runs at once, so that nothing
-//! waits for a timer. Operations whose caller has gone, or whose deadline has passed before
+//! waits for a timer. An operation of more entries than a transaction takes goes on in the next
+//! ones, behind what others have queued meanwhile. One with a row that another transaction has locked
+//! moves to the side lane. Operations whose caller has gone, or whose deadline has passed before
 //! their batch, are not run at all.
 
 mod batch;
 mod fair_queue;
+mod side_lane;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -22,6 +25,7 @@ use tokio::task::JoinSet;
 pub use batch::{BatchRunner, is_worth_bisecting};
 use batch::{QueuedOperation, closed};
 use fair_queue::FairQueue;
+use side_lane::SideLane;
 
 use super::operation::Verdict;
 use crate::db::backend::Backend;
@@ -31,7 +35,9 @@ use crate::table::app::AppKey;
 pub struct Lanes {
     /// Queues, one for each lane; none once closed.
     queues: RwLock<Vec<Arc<FairQueue>>>,
+    side: Arc<SideLane>,
     tasks: Mutex<JoinSet<()>>,
+    side_task: Mutex<JoinSet<()>>,
 }
 
 impl Lanes {
@@ -41,15 +47,24 @@ impl Lanes {
         let runner = Arc::new(runner);
         let mut tasks = JoinSet::new();
         let mut queues = Vec::with_capacity(count);
+        let side = Arc::new(SideLane::default());
+        let mut side_task = JoinSet::new();
+        side_task.spawn(side_lane::run(Arc::clone(&runner), Arc::clone(&side)));
         for _ in 0..count {
             let queue = Arc::new(FairQueue::new(metrics.clone()));
-            tasks.spawn(run_lane(Arc::clone(&runner), Arc::clone(&queue)));
+            tasks.spawn(run_lane(
+                Arc::clone(&runner),
+                Arc::clone(&queue),
+                Arc::clone(&side),
+            ));
             queues.push(queue);
         }
-        observe(&metrics, &queues);
+        observe(&metrics, &queues, &side);
         Self {
             queues: RwLock::new(queues),
+            side,
             tasks: Mutex::new(tasks),
+            side_task: Mutex::new(side_task),
         }
     }
 
@@ -72,6 +87,7 @@ impl Lanes {
             weight: operation.action.weight(),
             operation,
             deadline,
+            is_begun: false,
             reply,
         })?;
         answer.await.unwrap_or_else(|_| Err(closed()))
@@ -85,6 +101,8 @@ impl Lanes {
             .drain(..)
             .for_each(|queue| queue.close());
         while self.tasks.lock().await.join_next().await.is_some() {}
+        self.side.close();
+        while self.side_task.lock().await.join_next().await.is_some() {}
     }
 
     /// Returns the queue of an operation's lane. Operations that lock the same mailbox first
@@ -100,25 +118,37 @@ impl Lanes {
 }
 
 /// Shows the queues in metrics for as long as they exist.
-fn observe(metrics: &LaneMetrics, queues: &[Arc<FairQueue>]) {
+fn observe(metrics: &LaneMetrics, queues: &[Arc<FairQueue>], side: &Arc<SideLane>) {
     let queues: Vec<Weak<FairQueue>> = queues.iter().map(Arc::downgrade).collect();
+    let side = Arc::downgrade(side);
     metrics.observe_queues(move || {
         let states = queues.iter().filter_map(Weak::upgrade);
-        states.fold(QueueState::default(), |all, queue| {
-            let state = queue.state();
-            QueueState {
+        let states = states.map(|queue| queue.state());
+        let of_side = side.upgrade().map(|side| side.state());
+        states
+            .chain(of_side)
+            .fold(QueueState::default(), |all, state| QueueState {
                 operations: all.operations + state.operations,
                 oldest_age: all.oldest_age.max(state.oldest_age),
-            }
-        })
+            })
     });
 }
 
 /// Runs batch after batch until the queue is closed and empty.
-async fn run_lane<DB: Backend>(runner: Arc<BatchRunner<DB>>, queue: Arc<FairQueue>) {
+async fn run_lane<DB: Backend>(
+    runner: Arc<BatchRunner<DB>>,
+    queue: Arc<FairQueue>,
+    side: Arc<SideLane>,
+) {
     let queue = RefuseOnDrop(queue);
     while let Some(batch) = queue.0.next_batch(runner.batch_operations_max).await {
-        runner.run(batch).await;
+        for unfinished in runner.run(batch).await {
+            if unfinished.held.is_some() {
+                side.push(unfinished);
+            } else {
+                queue.0.push_back(unfinished.operation);
+            }
+        }
     }
 }
 

@@ -1,13 +1,18 @@
 //! Locks the rows of a batch, in the one order that all batches keep: apps, messages, send
 //! jobs, mailboxes. What a decision needs is read by the statement that locks it, or later.
+//!
+//! A batch never waits for a row: those that another transaction has locked are left out, and
+//! noted in the ledger as held. Operations that need them are not applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use domain::ledger::HeldRow;
 use domain::message::Holders;
 use domain::operation::Footprint;
+use domain::segment::JobId;
 use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Now, Policy, ProfileId};
-use storage::{Contention, Error};
+use storage::Error;
 use uuid::Uuid;
 
 use crate::db::backend::Backend;
@@ -79,6 +84,17 @@ async fn open<DB: Backend>(
         ledgers.insert(app_no, ledger.with_bulk_head(row.int()?));
         transaction = Some((row.text_or_null()?, row.uuid()?));
     }
+    if ledgers.len() < apps.len() && std::ptr::eq(statement, &raw const app::LOCK) {
+        let is_free = |app_no: &i64| ledgers.contains_key(app_no);
+        let others = apps.iter().filter(|(app_no, _)| !is_free(app_no));
+        let others = others.map(|(app_no, app_id)| (*app_no, *app_id)).collect();
+        let read = Box::pin(open(connection, &app::READ, policy, ids, now, &others)).await?;
+        for (app_no, mut ledger) in read.ledgers {
+            ledger.hold(HeldRow::App);
+            ledgers.insert(app_no, ledger);
+        }
+        transaction = Some((read.xid, read.epoch));
+    }
     match transaction {
         Some((xid, epoch)) if ledgers.len() == apps.len() => Ok(Apps {
             ledgers,
@@ -117,22 +133,40 @@ pub async fn messages<DB: Backend>(
     ledgers: &mut Ledgers,
     footprints: &Footprints,
 ) -> Result<(), Error> {
-    let mut lock = BoundStatement::of(&message::LOCK).bind(now.0);
-    for (app_no, footprint) in footprints {
-        for message_id in footprint.messages.keys() {
-            lock.push_row([(*app_no).into(), message_id.uuid().into()]);
-        }
-    }
-    if lock.is_empty() {
+    let ids = footprints.iter().flat_map(|(app_no, footprint)| {
+        let ids = footprint.messages.keys();
+        ids.map(|id| (*app_no, *id))
+    });
+    let mut missing: BTreeSet<(i64, MessageId)> = ids.collect();
+    if missing.is_empty() {
         return Ok(());
     }
+    let of_messages = |statement, messages: &BTreeSet<(i64, MessageId)>| {
+        let mut statement = BoundStatement::of(statement).bind(now.0);
+        for (app_no, message_id) in messages {
+            statement.push_row([(*app_no).into(), message_id.uuid().into()]);
+        }
+        statement
+    };
+    let lock = of_messages(&message::LOCK, &missing);
     for mut row in connection.fetch(lock).await? {
         let app_no = row.int()?;
         if let Some(ledger) = ledgers.get_mut(&app_no) {
             let envelope = row.envelope()?;
+            missing.remove(&(app_no, envelope.message_id));
             let footprint = footprints.get(&app_no);
             let holders = footprint.and_then(|it| it.messages.get(&envelope.message_id));
             ledger.read_message(envelope, holders.copied().unwrap_or(Holders::None));
+        }
+    }
+    if missing.is_empty() || !DB::DIALECT.locks_rows {
+        return Ok(());
+    }
+    let existing = of_messages(&message::EXISTING, &missing);
+    for mut row in connection.fetch(existing).await? {
+        let (app_no, message_id) = (row.int()?, row.message_id()?);
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.hold(HeldRow::Message(message_id));
         }
     }
     Ok(())
@@ -144,33 +178,48 @@ pub async fn send_jobs<DB: Backend>(
     ledgers: &mut Ledgers,
     footprints: &Footprints,
 ) -> Result<(), Error> {
-    let mut lock = BoundStatement::of(&send_job::LOCK);
+    let mut missing: BTreeSet<(i64, JobId)> = BTreeSet::new();
     for (app_no, footprint) in footprints {
         let message = |id: &MessageId| ledgers.get(app_no)?.message(*id)?.segment;
         let of_messages = footprint.messages.keys().filter_map(message);
         let mut job_ids = footprint.jobs.clone();
         job_ids.extend(of_messages.map(|segment| segment.job_id));
-        for job_id in job_ids {
-            lock.push_row([(*app_no).into(), job_id.uuid().into()]);
-        }
+        missing.extend(job_ids.into_iter().map(|job_id| (*app_no, job_id)));
     }
-    if lock.is_empty() {
+    if missing.is_empty() {
         return Ok(());
     }
+    let of_jobs = |statement, jobs: &BTreeSet<(i64, JobId)>| {
+        let mut statement = BoundStatement::of(statement);
+        for (app_no, job_id) in jobs {
+            statement.push_row([(*app_no).into(), job_id.uuid().into()]);
+        }
+        statement
+    };
+    let lock = of_jobs(&send_job::LOCK, &missing);
     for mut row in connection.fetch(lock).await? {
-        if let Some(ledger) = ledgers.get_mut(&row.int()?) {
-            ledger.read_job(row.job()?);
+        let app_no = row.int()?;
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            let job = row.job()?;
+            missing.remove(&(app_no, job.job_id));
+            ledger.read_job(job);
+        }
+    }
+    if missing.is_empty() || !DB::DIALECT.locks_rows {
+        return Ok(());
+    }
+    let existing = of_jobs(&send_job::EXISTING, &missing);
+    for mut row in connection.fetch(existing).await? {
+        let (app_no, job_id) = (row.int()?, JobId::new(row.uuid()?));
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.hold(HeldRow::SendJob(job_id));
         }
     }
     Ok(())
 }
 
 /// Locks the mailboxes of the footprints, and those of all holders of the messages. Mailboxes
-/// that do not exist are created.
-///
-/// # Errors
-/// [`Error::Busy`] if another transaction has created one of them since: locking it now would
-/// break the order.
+/// that do not exist are created, unless another transaction is creating them.
 pub async fn mailboxes<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
@@ -178,20 +227,53 @@ pub async fn mailboxes<DB: Backend>(
     footprints: &Footprints,
 ) -> Result<(), Error> {
     let mut missing = owners(ledgers, footprints);
-    lock_existing(connection, ledgers, &mut missing).await?;
+    lock_free(connection, ledgers, &mut missing).await?;
     if missing.is_empty() {
         return Ok(());
     }
-    let create = BoundStatement::of(&mailbox::CREATE).bind(now.0);
-    let create = of_owners(create, &missing);
-    if connection.execute(create).await? < missing.len() as u64 {
-        return Err(Error::Busy(Contention::MailboxCreated));
+    let mut held = Owners::new();
+    if DB::DIALECT.locks_rows {
+        let existing = of_owners(BoundStatement::of(&mailbox::EXISTING), &missing);
+        for mut row in connection.fetch(existing).await? {
+            let key = (row.int()?, row.profile_id("mailbox")?);
+            missing.remove(&key);
+            held.insert(key);
+        }
     }
-    lock_existing(connection, ledgers, &mut missing).await
+    if !missing.is_empty() {
+        let create = BoundStatement::of(&mailbox::CREATE).bind(now.0);
+        connection.execute(of_owners(create, &missing)).await?;
+        lock_free(connection, ledgers, &mut missing).await?;
+    }
+    for (app_no, owner) in held.into_iter().chain(missing) {
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.hold(HeldRow::Mailbox(owner));
+        }
+    }
+    Ok(())
 }
 
-/// Locks and reads the existing mailboxes, and removes their owners from `owners`.
-async fn lock_existing<DB: Backend>(
+/// Locks a row as soon as another transaction has released it. Returns whether it exists.
+///
+/// # Errors
+/// [`Error::Busy`] if it is not released in time.
+pub async fn wait_for<DB: Backend>(
+    connection: &mut Connection<DB>,
+    app_no: i64,
+    row: &HeldRow,
+) -> Result<bool, Error> {
+    let of = |statement| BoundStatement::of(statement).bind(app_no);
+    let wait = match row {
+        HeldRow::App => of(&app::WAIT),
+        HeldRow::Message(id) => of(&message::WAIT).bind(id.uuid()),
+        HeldRow::SendJob(id) => of(&send_job::WAIT).bind(id.uuid()),
+        HeldRow::Mailbox(owner) => of(&mailbox::WAIT).bind(owner.as_str()),
+    };
+    Ok(connection.fetch_one(wait).await?.is_some())
+}
+
+/// Locks and reads the mailboxes that exist and are free, and removes their owners from `owners`.
+async fn lock_free<DB: Backend>(
     connection: &mut Connection<DB>,
     ledgers: &mut Ledgers,
     owners: &mut Owners,

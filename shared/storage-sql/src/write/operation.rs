@@ -1,6 +1,7 @@
 //! An operation of a batch, and its result.
 
-use domain::{Operation, Outcome, Refusal};
+use domain::ledger::HeldRow;
+use domain::{Action, Operation, Outcome, Refusal};
 
 use crate::table::app::AppKey;
 
@@ -15,3 +16,15 @@ pub struct BatchedOperation {
 
 /// The result of an operation: its outcome, or why it was refused.
 pub type Verdict = Result<Outcome, Refusal>;
+
+/// What a transaction has made of an operation.
+#[derive(Debug, Clone)]
+pub enum OperationProgress {
+    /// The operation is done or refused.
+    Done(Verdict),
+    /// A part is done, or a mailbox had too much due to be settled at once: this is to be run in
+    /// another transaction.
+    Continues(Action),
+    /// Nothing is done: another transaction has locked this row.
+    Held(HeldRow),
+}

@@ -48,7 +48,10 @@ fn update(store: &mut MemoryStore, now: i64, message_id: MessageId) {
 
 fn recall(store: &mut MemoryStore, now: i64, message_id: MessageId) {
     let message_ids = vec![message_id];
-    let verdict = store.execute(now, Action::DeleteMessages(DeleteMessages { message_ids }));
+    let verdict = store.execute(
+        now,
+        Action::DeleteMessages(DeleteMessages::new(message_ids)),
+    );
     assert_eq!(verdict, Ok(Outcome::Changed(1)));
 }
 
@@ -217,10 +220,7 @@ fn tallies_follow_reads_and_deletions() {
         msgbox: Msgbox::Inbox,
         message_ids: vec![message_id],
     });
-    let clear = Action::ClearMessages(ClearMessages {
-        owner: profile("cid"),
-        msgbox: Msgbox::Inbox,
-    });
+    let clear = Action::ClearMessages(ClearMessages::new(profile("cid"), Msgbox::Inbox));
     store.execute(30, delete).expect("deleted");
     store.execute(31, clear).expect("cleared");
     let tally = Tally {

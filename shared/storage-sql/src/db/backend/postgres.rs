@@ -81,12 +81,14 @@ impl Backend for Postgres {
         identity: IDENTITY,
         xid: "pg_current_xact_id()::text",
         clock_ms: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+        may_create: "pg_try_advisory_xact_lock(hashtextextended(r.profile_id, r.app_no))",
         locks_rows: true,
         each: lateral,
         rows: unnest,
     };
     const SYSTEM: &'static str = "postgresql";
     const BEGIN: &'static str = "BEGIN";
+    const WAIT_BRIEFLY: &'static str = "SET LOCAL lock_timeout = '50ms'";
     const ALLOW_BITMAPS: &'static str = "SET LOCAL enable_bitmapscan = on";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     const WRITERS_MAX: usize = usize::MAX;

@@ -57,13 +57,15 @@ impl Backend for Sqlite {
         identity: "NULL",
         xid: "NULL",
         clock_ms: "NULL",
+        may_create: "true",
         locks_rows: false,
         each: str::to_owned,
         rows: json_each,
     };
     const SYSTEM: &'static str = "sqlite";
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    // There are no bitmaps: nothing to be set.
+    // No row is locked, and there are no bitmaps: nothing to be set.
+    const WAIT_BRIEFLY: &'static str = "SELECT 1";
     const ALLOW_BITMAPS: &'static str = "SELECT 1";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN";
     const WRITERS_MAX: usize = 1;

@@ -4,8 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::operation::Weight;
-use domain::{Now, Operation};
+use domain::ledger::HeldRow;
+use domain::limits::PART_ENTRIES;
+use domain::operation::{Apply as _, Weight};
+use domain::{Action, Now, Operation};
 use futures::FutureExt;
 use storage::{Clock, Error};
 use telemetry::LaneMetrics;
@@ -15,7 +17,7 @@ use crate::db::backend::Backend;
 use crate::db::retry;
 use crate::table::app::AppKey;
 use crate::write::executor::Executor;
-use crate::write::operation::{BatchedOperation, Verdict};
+use crate::write::operation::{BatchedOperation, OperationProgress, Verdict};
 
 /// An operation that waits for its batch.
 pub struct QueuedOperation {
@@ -24,6 +26,9 @@ pub struct QueuedOperation {
     pub operation: Operation,
     pub weight: Weight,
     pub deadline: Instant,
+    /// True after the first of several transactions. It then runs to its end, also if its caller
+    /// has gone.
+    pub is_begun: bool,
     pub reply: Reply,
 }
 
@@ -32,6 +37,9 @@ impl QueuedOperation {
     /// time to its deadline is for running it: in a queue longer than callers wait, those at
     /// the front would else have no time left.
     pub fn expired(&self, now: Instant) -> Option<Error> {
+        if self.is_begun {
+            return (self.deadline <= now).then_some(Error::Deadline);
+        }
         if self.deadline <= now || self.reply.is_closed() {
             return Some(Error::Deadline);
         }
@@ -44,6 +52,13 @@ impl QueuedOperation {
         // The caller may be gone.
         let _ = self.reply.send(Err(error));
     }
+}
+
+/// An operation that another transaction goes on with.
+pub struct UnfinishedOperation {
+    pub operation: QueuedOperation,
+    /// Row that it needs and another transaction has locked.
+    pub held: Option<HeldRow>,
 }
 
 type Reply = oneshot::Sender<Result<Verdict, Error>>;
@@ -120,33 +135,62 @@ struct Attempt {
 }
 
 struct Waiter {
+    queued: Instant,
     deadline: Instant,
+    is_begun: bool,
     reply: Reply,
 }
 
 impl<DB: Backend> BatchRunner<DB> {
     /// Runs a batch and replies to all callers. An operation that the database rejects fails
     /// alone: the batch is bisected until it is found. Operations whose caller has gone are left
-    /// out before each attempt.
-    pub async fn run(&self, batch: Batch) {
+    /// out before each attempt. Returns those that are to be run again, or in part.
+    pub async fn run(&self, batch: Batch) -> Vec<UnfinishedOperation> {
         let (started, operations) = (Instant::now(), batch.len());
         let now = self.clock.now();
         let mut attempts = vec![Attempt::of(batch)];
+        let mut rest = Vec::new();
         while let Some(attempt) = attempts.pop() {
             let attempt = attempt.without_expired();
             if attempt.operations.is_empty() {
                 continue;
             }
             match self.execute(&attempt, &now).await {
-                Ok(verdicts) => attempt.reply(verdicts.into_iter().map(Ok)),
+                Ok(progress) => rest.extend(attempt.progressed(progress)),
                 Err(error) if attempt.operations.len() > 1 && is_worth_bisecting(&error) => {
                     let (first, second) = attempt.halves();
                     attempts.extend([second, first]);
                 }
-                Err(error) => attempt.reply(std::iter::repeat_with(|| Err(error.duplicate()))),
+                Err(error) => attempt.fail(&error),
             }
         }
         self.metrics.batch_ended(operations, started.elapsed());
+        rest
+    }
+
+    /// Runs a batch after a moment's wait for a row, as one attempt. Returns the operations that are
+    /// to be run again, and whether the row was locked.
+    pub async fn run_with(
+        &self,
+        (app_no, row): &(i64, HeldRow),
+        batch: Batch,
+    ) -> (Vec<UnfinishedOperation>, bool) {
+        let attempt = Attempt::of(batch).without_expired();
+        let run = async {
+            let now = self.clock.now()?;
+            let operations = &attempt.operations;
+            self.executor.run_with(*app_no, row, now, operations).await
+        };
+        // A lane outlives a bug.
+        match AssertUnwindSafe(run).catch_unwind().await {
+            Ok(Ok(Some(progress))) => (attempt.progressed(progress), true),
+            Ok(Err(Error::Unknown(error))) => {
+                attempt.fail(&Error::Unknown(error));
+                (Vec::new(), false)
+            }
+            // Another attempt without the wait has the error, if there is one.
+            Ok(Ok(None) | Err(_)) | Err(_) => (attempt.held(row), false),
+        }
     }
 
     /// Executes an attempt. A single operation is retried if the database is busy; of several,
@@ -155,7 +199,7 @@ impl<DB: Backend> BatchRunner<DB> {
         &self,
         attempt: &Attempt,
         now: &Result<Now, Error>,
-    ) -> Result<Vec<Verdict>, Error> {
+    ) -> Result<Vec<OperationProgress>, Error> {
         let now = *now.as_ref().map_err(Error::duplicate)?;
         let run = || self.executor.run(now, &attempt.operations);
         let run = async {
@@ -178,7 +222,9 @@ impl Attempt {
         let mut attempt = Self::default();
         for queued in batch.operations {
             attempt.callers.push(Waiter {
+                queued: queued.queued,
                 deadline: queued.deadline,
+                is_begun: queued.is_begun,
                 reply: queued.reply,
             });
             attempt.operations.push(BatchedOperation {
@@ -197,7 +243,7 @@ impl Attempt {
             if caller.deadline <= now {
                 // The caller may be gone.
                 let _ = caller.reply.send(Err(Error::Deadline));
-            } else if !caller.reply.is_closed() {
+            } else if caller.is_begun || !caller.reply.is_closed() {
                 rest.operations.push(operation);
                 rest.callers.push(caller);
             }
@@ -205,10 +251,55 @@ impl Attempt {
         rest
     }
 
-    fn reply(self, answers: impl IntoIterator<Item = Result<Verdict, Error>>) {
-        for (caller, answer) in self.callers.into_iter().zip(answers) {
+    /// Replies to the callers whose operations are done, and returns the others.
+    fn progressed(self, progress: Vec<OperationProgress>) -> Vec<UnfinishedOperation> {
+        let mut rest = Vec::new();
+        let operations = self.operations.into_iter().zip(self.callers);
+        for ((batched, caller), progress) in operations.zip(progress) {
+            match progress {
+                OperationProgress::Done(verdict) => {
+                    // The caller may be gone.
+                    let _ = caller.reply.send(Ok(verdict));
+                }
+                OperationProgress::Continues(action) => {
+                    let weight = weight_of_rest(&action);
+                    let batched = BatchedOperation {
+                        operation: Operation {
+                            action,
+                            ..batched.operation
+                        },
+                        ..batched
+                    };
+                    let caller = Waiter {
+                        queued: Instant::now(),
+                        is_begun: true,
+                        ..caller
+                    };
+                    rest.push(unfinished(batched, caller, weight, None));
+                }
+                OperationProgress::Held(row) => {
+                    let weight = batched.operation.action.weight();
+                    rest.push(unfinished(batched, caller, weight, Some(row)));
+                }
+            }
+        }
+        rest
+    }
+
+    /// Returns all operations, which wait for a row.
+    fn held(self, row: &HeldRow) -> Vec<UnfinishedOperation> {
+        let operations = self.operations.into_iter().zip(self.callers);
+        let held = operations.map(|(batched, caller)| {
+            let weight = batched.operation.action.weight();
+            unfinished(batched, caller, weight, Some(row.clone()))
+        });
+        held.collect()
+    }
+
+    fn fail(self, error: &Error) {
+        for caller in self.callers {
             // The caller may be gone.
-            let _ = caller.reply.send(answer);
+            let _ = caller.reply.send(Err(error.duplicate()));
         }
     }
 
@@ -219,6 +310,36 @@ impl Attempt {
             callers: self.callers.split_off(half),
         };
         (self, second)
+    }
+}
+
+fn unfinished(
+    batched: BatchedOperation,
+    caller: Waiter,
+    weight: Weight,
+    held: Option<HeldRow>,
+) -> UnfinishedOperation {
+    UnfinishedOperation {
+        operation: QueuedOperation {
+            queued: caller.queued,
+            app: batched.app,
+            operation: batched.operation,
+            weight,
+            deadline: caller.deadline,
+            is_begun: caller.is_begun,
+            reply: caller.reply,
+        },
+        held,
+    }
+}
+
+/// Returns the weight of an operation that goes on: that of a part at least, of its own work or of
+/// what is due before.
+fn weight_of_rest(action: &Action) -> Weight {
+    let weight = action.weight();
+    Weight {
+        entries: weight.entries.max(PART_ENTRIES),
+        ..weight
     }
 }
 

@@ -115,11 +115,7 @@ impl FairQueue {
         if queues.is_closed {
             return Err(closed());
         }
-        let of_size = if operation.weight.is_large() {
-            &mut queues.large
-        } else {
-            &mut queues.small
-        };
+        let of_size = queues.of_size(&operation);
         let eviction = of_size.evict_for(&operation);
         if eviction.made_room {
             of_size.push(operation);
@@ -136,6 +132,12 @@ impl FairQueue {
             self.metrics.refused();
             Err(Error::Overloaded)
         }
+    }
+
+    /// Queues the rest of an operation. It has a place, also in a queue that is full or closed.
+    pub fn push_back(&self, operation: QueuedOperation) {
+        let mut queues = self.lock();
+        queues.of_size(&operation).push(operation);
     }
 
     /// Waits for operations, and takes up to `operations_max` of them. None once the queue is
@@ -178,6 +180,15 @@ impl FairQueue {
 }
 
 impl Queues {
+    /// Returns the queues of the operations of its size.
+    const fn of_size(&mut self, operation: &QueuedOperation) -> &mut AppQueues {
+        if operation.weight.is_large() {
+            &mut self.large
+        } else {
+            &mut self.small
+        }
+    }
+
     /// Takes the operations of the next batch, sorted by the time at which they were queued.
     fn take_batch(&mut self, operations_max: usize) -> Batch {
         let mut batch = Batch::default();

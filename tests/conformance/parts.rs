@@ -1,0 +1,178 @@
+//! Operations of more entries than one transaction takes: they go on in parts, and others run
+//! between these.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use domain::limits::{DAY_MS, PART_ENTRIES};
+use domain::{Action, MessageId, Msgbox, Outcome, Refusal};
+use futures::future::join;
+use storage::Requester;
+use support::{gears, on_each_database};
+
+use super::builders::{
+    announce, app, clear, from_user, lasting, mark, operation, other_app, profile, recall, remove,
+    repeatable, send, sent, text,
+};
+use super::fixture::{StoreFixture, in_time};
+
+on_each_database![
+    a_mailbox_of_which_much_is_due_at_once_is_settled,
+    an_operation_waits_until_its_mailboxes_are_settled,
+    a_box_of_many_entries_is_cleared_and_counted_once,
+    operations_of_others_run_between_the_parts_of_one,
+    entries_that_arrive_while_a_box_is_cleared_stay,
+    messages_with_many_holders_are_recalled_in_parts_and_counted_once,
+    a_recall_that_is_not_allowed_for_the_last_message_recalls_none,
+];
+
+/// Entries that fall due at once, or are cleared.
+fn entries() -> usize {
+    if gears::second() {
+        9_999
+    } else {
+        5 * PART_ENTRIES
+    }
+}
+
+/// Fills the inbox of `b` with messages that expire after a day.
+async fn fill(fixture: &StoreFixture, messages: usize) {
+    let mut left = messages;
+    while left > 0 {
+        let count = left.min(250);
+        let message = || lasting(from_user("ann", &["b"], text("hello")), DAY_MS);
+        let batch = (0..count).map(|_| message().into());
+        for verdict in fixture.batch(batch).await {
+            sent(verdict);
+        }
+        left -= count;
+    }
+}
+
+async fn a_mailbox_of_which_much_is_due_at_once_is_settled(fixture: &StoreFixture) {
+    fill(fixture, entries()).await;
+    let kept = fixture.announce(&["b"]).await;
+    fixture.clock().advance(DAY_MS);
+    let (app, b) = (app(), profile("b"));
+    let counts = fixture.store.counts(&app, &b, Requester::Owner).await;
+    assert_eq!(counts.expect("counts").counts.inbox_total, 1);
+    let entry = fixture
+        .entries("b", Msgbox::Inbox, &[kept], usize::MAX)
+        .await;
+    assert_eq!(entry.found.len(), 1);
+    assert_eq!(fixture.counts("ann").await, (0, 0, 0));
+}
+
+async fn an_operation_waits_until_its_mailboxes_are_settled(fixture: &StoreFixture) {
+    fill(fixture, entries()).await;
+    let last = fixture.announce(&["b"]).await;
+    fixture.clock().advance(DAY_MS);
+    let marked = fixture.done(mark("b", &[last], true)).await;
+    assert_eq!(marked, Outcome::Changed(1));
+    fixture.done(announce(&["b", "c"])).await;
+    assert_eq!(fixture.counts("b").await, (2, 1, 0));
+    assert_eq!(fixture.counts("c").await, (1, 1, 0));
+}
+
+async fn a_box_of_many_entries_is_cleared_and_counted_once(fixture: &StoreFixture) {
+    fill(fixture, entries()).await;
+    let all = u32::try_from(entries()).expect("a few");
+    for _ in 0..2 {
+        let clear = repeatable("clear", 1, clear("b", Msgbox::Inbox));
+        let cleared = fixture.execute(&app(), clear).await;
+        assert_eq!(cleared, Ok(Outcome::Changed(all)));
+    }
+    assert_eq!(fixture.counts("b").await, (0, 0, 0));
+    assert_eq!(
+        fixture.done(clear("b", Msgbox::Inbox)).await,
+        Outcome::Changed(0)
+    );
+}
+
+async fn operations_of_others_run_between_the_parts_of_one(fixture: &StoreFixture) {
+    fill(fixture, entries()).await;
+    let others = AtomicUsize::new(0);
+    let parts = entries() / PART_ENTRIES;
+    let clearing = async {
+        fixture.done(clear("b", Msgbox::Inbox)).await;
+        others.load(Ordering::Relaxed)
+    };
+    let sending = async {
+        for _ in 0..parts {
+            let (app, operation) = (other_app("other"), operation(send("x", &["y"])));
+            let done = fixture.store.execute(&app, operation, in_time()).await;
+            done.expect("a message");
+            others.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let (meanwhile, ()) = join(clearing, sending).await;
+    // One for each two parts: a large operation and small ones take turns.
+    assert!(meanwhile >= parts / 2, "{meanwhile} in {parts} parts");
+}
+
+async fn entries_that_arrive_while_a_box_is_cleared_stay(fixture: &StoreFixture) {
+    fill(fixture, entries()).await;
+    let parts = entries() / PART_ENTRIES;
+    let clearing = fixture.done(clear("b", Msgbox::Inbox));
+    let sending = async {
+        for _ in 0..parts {
+            fixture.done(announce(&["b"])).await;
+        }
+    };
+    let (cleared, ()) = join(clearing, sending).await;
+    let Outcome::Changed(cleared) = cleared else {
+        panic!("{cleared:?}");
+    };
+    let (total, ..) = fixture.counts("b").await;
+    let sum = usize::try_from(cleared).expect("a few") + usize::try_from(total).expect("a few");
+    assert_eq!(sum, entries() + parts);
+    assert!(total >= 1, "all was cleared");
+}
+
+/// Messages of one recall, and holders of each.
+const RECALLED: usize = 60;
+const HOLDERS: usize = 20;
+
+async fn send_to_many(fixture: &StoreFixture) -> (Vec<String>, Vec<MessageId>) {
+    let names: Vec<String> = (0..HOLDERS).map(|number| format!("r{number}")).collect();
+    let to: Vec<&str> = names.iter().map(String::as_str).collect();
+    let sends: Vec<Action> = (0..RECALLED).map(|_| send("ann", &to)).collect();
+    let ids = fixture.batch(sends).await.into_iter().map(sent);
+    let ids = ids.collect();
+    (names, ids)
+}
+
+async fn messages_with_many_holders_are_recalled_in_parts_and_counted_once(fixture: &StoreFixture) {
+    let all = u32::try_from(RECALLED).expect("a few");
+    for by_app in [false, true] {
+        let (names, ids) = send_to_many(fixture).await;
+        let action = || {
+            if by_app {
+                remove(&ids)
+            } else {
+                recall("ann", Msgbox::Sent, &ids)
+            }
+        };
+        for _ in 0..2 {
+            let request = repeatable(&format!("recall-{by_app}"), 1, action());
+            let recalled = fixture.execute(&app(), request).await;
+            assert_eq!(recalled, Ok(Outcome::Changed(all)));
+        }
+        for name in &names {
+            assert_eq!(fixture.counts(name).await, (0, 0, 0), "{name}");
+        }
+        assert_eq!(fixture.counts("ann").await, (0, 0, 0));
+        assert_eq!(fixture.done(action()).await, Outcome::Changed(0));
+    }
+}
+
+async fn a_recall_that_is_not_allowed_for_the_last_message_recalls_none(fixture: &StoreFixture) {
+    let (names, mut ids) = send_to_many(fixture).await;
+    let of_app = fixture.announce(&["ann"]).await;
+    // By its recipient, who may not; the others are not in this inbox.
+    ids.push(of_app);
+    let refused = fixture.act(recall("ann", Msgbox::Inbox, &ids)).await;
+    assert_eq!(refused, Err(Refusal::NotAllowed));
+    let all = i64::try_from(RECALLED).expect("a few");
+    assert_eq!(fixture.counts(&names[0]).await, (all, all, 0));
+    assert_eq!(fixture.counts("ann").await, (1, 1, all));
+}
