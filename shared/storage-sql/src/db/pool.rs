@@ -22,6 +22,8 @@ use crate::db::database_file::DatabaseFile;
 const PING_AFTER: Duration = Duration::from_millis(100);
 /// Maximum age of a connection; it is closed when next given back.
 const AGE_MAX: Duration = Duration::from_mins(30);
+/// Time in which a connection must open, which its caller may not wait for.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time in which a connection given back amid a statement must answer a ping.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(6);
 
@@ -64,11 +66,13 @@ pub struct PooledConnection<DB: Database> {
 
 impl<DB: Database> Pool<DB> {
     /// A pool over all connections of `opener`, which must have no other users; none is handed
-    /// out once `file` was removed or replaced. Each statement is answered within
+    /// out once `file` was removed or replaced. A caller waits for `acquire_timeout`, a connection
+    /// may take the opener's own timeout to open. Each statement is answered within
     /// `answer_timeout`. The names of the pool and of the database system appear in metrics.
     pub fn new(
         opener: sqlx::Pool<DB>,
         file: Option<DatabaseFile>,
+        acquire_timeout: Duration,
         answer_timeout: Duration,
         name: &'static str,
         system: &'static str,
@@ -80,7 +84,7 @@ impl<DB: Database> Pool<DB> {
             idle: Mutex::new(Vec::new()),
             permits: Arc::new(Semaphore::new(connections_max)),
             connections_max,
-            acquire_timeout: options.get_acquire_timeout(),
+            acquire_timeout,
             answer_timeout,
             opener,
             file,
@@ -135,11 +139,18 @@ impl<DB: Database> Pool<DB> {
                 return Ok(taken);
             }
         }
-        // Boxed: connecting takes as much memory as all else that a call needs.
-        taken.connection = Some(Box::pin(self.0.opener.acquire()).await?);
-        taken.opened = Instant::now();
-        taken.mark_clean();
-        Ok(taken)
+        let opener = self.0.opener.clone();
+        // In a task of its own: a connection that takes longer to open than its caller waits is
+        // given back for the next one. Otherwise a slow database would never get any.
+        let connecting = tokio::spawn(async move {
+            taken.connection = Some(opener.acquire().await?);
+            taken.opened = Instant::now();
+            taken.mark_clean();
+            Ok(taken)
+        });
+        let connected = timeout(self.0.acquire_timeout, connecting);
+        let connected = connected.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        connected.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// Returns whether all connections are in use.

@@ -21,7 +21,7 @@ use crate::db::error::ErrorClass;
 use crate::db::migrations::{POSTGRES_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
 use crate::db::open_error::OpenError;
-use crate::db::pool::Pool;
+use crate::db::pool::{CONNECT_TIMEOUT, Pool};
 use crate::options::{Options, Timeouts};
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_MIGRATIONS));
@@ -120,9 +120,16 @@ impl Backend for Postgres {
         let pool = |name, size| {
             let opener = PoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(limits.acquire)
+                .acquire_timeout(CONNECT_TIMEOUT)
                 .connect_lazy_with(connect.clone());
-            Pool::new(opener, None, limits.answer(), name, Self::SYSTEM)
+            Pool::new(
+                opener,
+                None,
+                limits.acquire,
+                limits.answer(),
+                name,
+                Self::SYSTEM,
+            )
         };
         Ok(Pools {
             write: pool("write", options.write_connections),

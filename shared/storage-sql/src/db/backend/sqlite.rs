@@ -21,7 +21,7 @@ use crate::db::error::ErrorClass;
 use crate::db::migrations::{SQLITE_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
 use crate::db::open_error::OpenError;
-use crate::db::pool::Pool;
+use crate::db::pool::{CONNECT_TIMEOUT, Pool};
 use crate::options::{Options, Timeouts};
 
 /// Primary result codes, <https://sqlite.org/rescode.html>; the higher bits of a code only say
@@ -95,11 +95,12 @@ impl Backend for Sqlite {
         let pool = |name, size| {
             let opener = PoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(limits.acquire)
+                .acquire_timeout(CONNECT_TIMEOUT)
                 .connect_lazy_with(connect.clone());
             Pool::new(
                 opener,
                 Some(file.clone()),
+                limits.acquire,
                 limits.answer(),
                 name,
                 Self::SYSTEM,
