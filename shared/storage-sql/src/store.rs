@@ -30,7 +30,6 @@ use crate::clock::ClockCheck;
 use crate::db::backend::{Backend, Pools};
 use crate::db::epoch::{self, Epoch};
 use crate::db::isolation::Isolation;
-use crate::db::retry;
 use crate::jobs::runner::JobRunner;
 use crate::jobs::send_jobs::SendJobs;
 use crate::message_cache::MessageCache;
@@ -139,12 +138,7 @@ impl<DB: Backend> SqlStore<DB> {
         }
         let executor = Arc::clone(&self.executor);
         // In a task of its own: what has begun runs to its end, whoever stops waiting.
-        let work = tokio::spawn(async move {
-            retry::busy(deadline, || {
-                executor.run_to_end(now, batch.clone(), deadline)
-            })
-            .await
-        });
+        let work = tokio::spawn(async move { executor.run_to_end(now, batch, deadline).await });
         work.await.map_err(|error| Error::Internal(error.into()))?
     }
 

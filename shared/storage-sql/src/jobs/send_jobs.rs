@@ -14,7 +14,6 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::error::corrupt;
 use crate::db::pool::Pool;
-use crate::db::retry;
 use crate::db::statement::Statement;
 use crate::segment::chunks::Run;
 use crate::table::app::AppKey;
@@ -92,10 +91,7 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
             })),
         }];
         let deadline = Instant::now() + STEP_TIMEOUT;
-        let verdicts = retry::busy(deadline, || {
-            self.executor.run_to_end(now, batch.clone(), deadline)
-        });
-        let verdicts = verdicts.await?;
+        let verdicts = self.executor.run_to_end(now, batch, deadline).await?;
         match verdicts.into_iter().next() {
             Some(Ok(Outcome::Changed(1))) => Ok(StepOutcome::Run(job.step_time(now.ms))),
             Some(Err(refusal)) => Err(Error::Refused(refusal)),

@@ -24,6 +24,7 @@ use super::{entries, lock, settle};
 use crate::db::backend::Backend;
 use crate::db::connection::{Connection, Transaction};
 use crate::db::pool::Pool;
+use crate::db::retry;
 use crate::message_cache::MessageCache;
 use crate::table::app::AppKey;
 use crate::table::{self, BatchChanges};
@@ -48,8 +49,8 @@ pub struct Executor<DB: Backend> {
 }
 
 impl<DB: Backend> Executor<DB> {
-    /// Runs a batch in as many transactions as its operations need, and returns the verdicts in
-    /// their order.
+    /// Runs a batch in as many transactions as its operations need, each retried if the database is
+    /// busy, and returns the verdicts in their order.
     ///
     /// # Errors
     /// As [`Self::run`], but some operations, or parts of them, may have taken effect.
@@ -63,7 +64,7 @@ impl<DB: Backend> Executor<DB> {
         let mut verdicts = vec![None; operations.len()];
         let mut places: Vec<usize> = (0..operations.len()).collect();
         while !operations.is_empty() {
-            let progress = self.run(now, &operations).await?;
+            let progress = retry::busy(deadline, || self.run(now, &operations)).await?;
             if progress.iter().any(is_held) {
                 if Instant::now() >= deadline {
                     return Err(Error::Busy(Contention::RowHeld));
