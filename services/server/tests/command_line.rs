@@ -94,7 +94,17 @@ fn an_unknown_flag_exits_with_64() {
 fn help_exits_with_0_and_shows_examples() {
     let dir = TempDir::new();
     for command in [
-        "serve", "token", "migrate", "verify", "send", "inbox", "read", "counts", "sys",
+        "serve",
+        "token",
+        "migrate",
+        "verify",
+        "new-epoch",
+        "accept-clock",
+        "send",
+        "inbox",
+        "read",
+        "counts",
+        "sys",
     ] {
         let output = dir.postroom(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0), "{command}");
@@ -242,7 +252,12 @@ fn an_unreachable_endpoint_exits_with_69() {
 #[test]
 fn a_missing_database_is_an_error_of_all_commands_that_only_read_it() {
     let dir = TempDir::new();
-    for command in [&["verify"][..], &["new-epoch"], &["migrate", "status"]] {
+    for command in [
+        &["verify"][..],
+        &["new-epoch"],
+        &["accept-clock"],
+        &["migrate", "status"],
+    ] {
         let typo = [command, &["--database-url", "sqlite:typo.db"]].concat();
         assert_exit(&dir.postroom(&typo), 1, &["typo.db does not exist"]);
         let typo = [command, &["--dev", "--data-dir", "typo"]].concat();

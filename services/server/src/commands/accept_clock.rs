@@ -1,9 +1,6 @@
 //! `postroom accept-clock`: lets fall due what a jump of the clock has held back.
 
-use storage_sql::{FileAccess, Notify};
-
 use super::config_args::ConfigArgs;
-use crate::config::Flags;
 use crate::failure::Failure;
 
 /// Let fall due what a jump of the clock has held back
@@ -19,13 +16,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let config = args.config.load(Flags::default(), FileAccess::Existing)?;
-    let options = storage_sql::Options {
-        notify: Notify::Off,
-        ..config.store_options(FileAccess::Existing)
-    };
-    let opened = storage_sql::open(&options).await;
-    let store = opened.map_err(anyhow::Error::from)?;
+    let store = args.config.open_store().await?;
     let accepted = store.accept_clock().await;
     store.close().await;
     let time = accepted.map_err(anyhow::Error::from)?;

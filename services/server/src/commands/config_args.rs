@@ -1,12 +1,14 @@
 //! Arguments of the commands that need the configuration.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::{Config, Flags, Sources};
 use crate::dev::{self, DataDir};
 use crate::failure::Failure;
 use clap::Args;
-use storage_sql::FileAccess;
+use storage::Store;
+use storage_sql::{FileAccess, Notify};
 
 const DATABASE_HELP: &str = "sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE";
 const LEVEL_HELP: &str = "A level, or directives such as info,postroom_rpc=debug";
@@ -50,6 +52,21 @@ impl ConfigArgs {
             flags,
         };
         Ok(sources.load()?)
+    }
+
+    /// Opens the store on an existing database, for a command beside the running service. It neither
+    /// sends nor hears notifications.
+    ///
+    /// # Errors
+    /// If the configuration is invalid, or the store cannot be opened.
+    pub async fn open_store(&self) -> Result<Arc<dyn Store>, Failure> {
+        let config = self.load(Flags::default(), FileAccess::Existing)?;
+        let options = storage_sql::Options {
+            notify: Notify::Off,
+            ..config.store_options(FileAccess::Existing)
+        };
+        let opened = storage_sql::open(&options).await;
+        Ok(opened.map_err(anyhow::Error::from)?)
     }
 
     /// Defaults of `--dev`: the database in the data directory, and no delay of the drain.

@@ -1,9 +1,6 @@
 //! `postroom new-epoch`: invalidates all cursors after a restore.
 
-use storage_sql::{FileAccess, Notify};
-
 use super::config_args::ConfigArgs;
-use crate::config::Flags;
 use crate::failure::Failure;
 
 /// Invalidate all cursors, after a database was restored from a backup
@@ -20,13 +17,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let config = args.config.load(Flags::default(), FileAccess::Existing)?;
-    let options = storage_sql::Options {
-        notify: Notify::Off,
-        ..config.store_options(FileAccess::Existing)
-    };
-    let opened = storage_sql::open(&options).await;
-    let store = opened.map_err(anyhow::Error::from)?;
+    let store = args.config.open_store().await?;
     let started = store.new_epoch().await;
     store.close().await;
     started.map_err(anyhow::Error::from)?;

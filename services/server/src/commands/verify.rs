@@ -5,10 +5,8 @@ use std::io::{IsTerminal, stderr};
 use anyhow::{Context, anyhow};
 use clap::Args as Arguments;
 use storage::{Drift, Maintenance};
-use storage_sql::FileAccess;
 
 use super::config_args::ConfigArgs;
-use crate::config::Flags;
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
@@ -39,10 +37,7 @@ struct RecountTotals {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let config = args.config.load(Flags::default(), FileAccess::Existing)?;
-    let store = storage_sql::open(&config.store_options(FileAccess::Existing))
-        .await
-        .map_err(anyhow::Error::from)?;
+    let store = args.config.open_store().await?;
     let totals = recount(&*store, args.repair).await;
     store.close().await;
     let RecountTotals {
