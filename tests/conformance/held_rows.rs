@@ -17,7 +17,7 @@ use super::fixture::{HeldLock, StoreFixture, in_time};
 on_postgres![
     a_held_mailbox_delays_its_own_operations_only,
     a_held_message_delays_its_own_operations_only,
-    a_held_app_delays_only_what_changes_it,
+    a_held_app_delays_its_own_changes_only,
     a_mailbox_that_another_session_is_creating_delays_its_own_operations_only,
     a_row_that_is_held_again_and_again_is_got,
     a_held_row_does_not_outlast_the_deadline,
@@ -85,7 +85,7 @@ async fn a_held_message_delays_its_own_operations_only(fixture: &StoreFixture) {
     assert_delayed(fixture, held, vec![edit("a", message, "new")]).await;
 }
 
-async fn a_held_app_delays_only_what_changes_it(fixture: &StoreFixture) {
+async fn a_held_app_delays_its_own_changes_only(fixture: &StoreFixture) {
     fixture.send("a", &["b"]).await;
     let held = fixture.raw().await;
     let text = "SELECT 1 FROM app WHERE app_id = 'app' FOR UPDATE".to_owned();

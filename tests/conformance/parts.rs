@@ -1,17 +1,18 @@
 //! Operations of more entries than one transaction takes: they go on in parts, and others run
 //! between these.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::pin;
 
 use domain::limits::{DAY_MS, PART_ENTRIES};
 use domain::{Action, MessageId, Msgbox, Outcome, Refusal};
 use futures::future::join;
+use futures::poll;
 use storage::Requester;
 use support::{gears, on_each_database};
 
 use super::builders::{
-    announce, app, clear, from_user, lasting, mark, operation, other_app, profile, recall, remove,
-    repeatable, send, sent, text,
+    announce, app, clear, from_user, lasting, mark, operation, profile, recall, remove, repeatable,
+    send, sent, text,
 };
 use super::fixture::{StoreFixture, in_time};
 
@@ -19,7 +20,7 @@ on_each_database![
     a_mailbox_of_which_much_is_due_at_once_is_settled,
     an_operation_waits_until_its_mailboxes_are_settled,
     a_box_of_many_entries_is_cleared_and_counted_once,
-    operations_of_others_run_between_the_parts_of_one,
+    small_operations_run_between_the_parts_of_a_large_one,
     entries_that_arrive_while_a_box_is_cleared_stay,
     messages_with_many_holders_are_recalled_in_parts_and_counted_once,
     a_recall_that_is_not_allowed_for_the_last_message_recalls_none,
@@ -88,25 +89,18 @@ async fn a_box_of_many_entries_is_cleared_and_counted_once(fixture: &StoreFixtur
     );
 }
 
-async fn operations_of_others_run_between_the_parts_of_one(fixture: &StoreFixture) {
-    fill(fixture, entries()).await;
-    let others = AtomicUsize::new(0);
-    let parts = entries() / PART_ENTRIES;
-    let clearing = async {
-        fixture.done(clear("b", Msgbox::Inbox)).await;
-        others.load(Ordering::Relaxed)
-    };
-    let sending = async {
-        for _ in 0..parts {
-            let (app, operation) = (other_app("other"), operation(send("x", &["y"])));
-            let done = fixture.store.execute(&app, operation, in_time()).await;
-            done.expect("a message");
-            others.fetch_add(1, Ordering::Relaxed);
-        }
-    };
-    let (meanwhile, ()) = join(clearing, sending).await;
-    // One for each two parts: a large operation and small ones take turns.
-    assert!(meanwhile >= parts / 2, "{meanwhile} in {parts} parts");
+async fn small_operations_run_between_the_parts_of_a_large_one(fixture: &StoreFixture) {
+    fill(fixture, 16 * PART_ENTRIES).await;
+    fixture.send("x", &["y"]).await;
+    let (app, clears) = (app(), operation(clear("b", Msgbox::Inbox)));
+    let mut clearing = pin!(fixture.store.execute(&app, clears, in_time()));
+    assert!(poll!(&mut clearing).is_pending());
+    // Queued behind it.
+    fixture.send("x", &["y"]).await;
+    assert!(poll!(&mut clearing).is_pending(), "the box is cleared");
+    let all = u32::try_from(16 * PART_ENTRIES).expect("a few");
+    let cleared = clearing.await.expect("a cleared box");
+    assert_eq!(cleared, Outcome::Changed(all));
 }
 
 async fn entries_that_arrive_while_a_box_is_cleared_stay(fixture: &StoreFixture) {

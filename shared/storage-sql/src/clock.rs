@@ -55,7 +55,7 @@ impl CheckedClock {
         }
     }
 
-    /// Takes note of a reading, and logs what it changes.
+    /// Updates the timeline by a reading, and logs the events.
     fn observe(&self, reading: &ClockReading) {
         let mut timeline = self
             .timeline
@@ -80,7 +80,10 @@ impl CheckedClock {
                 "clock.jumped: the time has jumped ahead, and nothing falls due by the new time; \
                  if it is right, accept it with `postroom accept-clock`"
             ),
-            (true, false) => tracing::info!("clock.accepted"),
+            (true, false) if timeline.has_accepted_since(&before) => {
+                tracing::info!("clock.accepted");
+            }
+            (true, false) => tracing::info!("clock.jumped_back"),
             _ => {}
         }
     }

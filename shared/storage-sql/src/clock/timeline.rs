@@ -47,7 +47,7 @@ pub struct Timeline {
     tolerated_ms: i64,
 }
 
-/// Why there is no time.
+/// Cause of an unknown time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimeUnknown {
     /// No clock was read yet.
@@ -73,7 +73,7 @@ impl Timeline {
         }
     }
 
-    /// Takes note of a reading.
+    /// Updates the timeline by a reading.
     pub fn observe(&mut self, reading: &ClockReading) {
         let time = reading.database.unwrap_or(reading.machine);
         self.tolerated_ms = self.skew_max_ms.saturating_add(reading.uncertainty_ms);
@@ -122,6 +122,13 @@ impl Timeline {
     /// True while the clocks differ by more than is tolerated.
     pub const fn is_skewed(&self) -> bool {
         self.skew_ms.saturating_abs() > self.tolerated_ms
+    }
+
+    /// True if a jump ahead that was held before is held no longer because the time was accepted,
+    /// and not because it has jumped back.
+    pub fn has_accepted_since(&self, before: &Self) -> bool {
+        let moved = self.due.zip(before.due).map(|(now, then)| now - then);
+        moved.is_some_and(|moved| moved > self.tolerated_ms)
     }
 
     /// True while a jump ahead is held.

@@ -3,9 +3,9 @@
 //! A lane runs whatever is queued as one batch, in one transaction, then the next: operations
 //! that arrive during a commit share the next one. An idle lane runs at once, so that nothing
 //! waits for a timer. An operation of more entries than a transaction takes goes on in the next
-//! ones, behind what others have queued meanwhile. One with a row that another transaction has locked
-//! moves to the side lane. Operations whose caller has gone, or whose deadline has passed before
-//! their batch, are not run at all.
+//! ones, behind what others have queued meanwhile. One with a row that another transaction has
+//! locked moves to the side lane. Operations whose caller has gone, or whose deadline has passed
+//! before their batch, are not run at all.
 
 mod batch;
 mod fair_queue;

@@ -37,7 +37,7 @@ pub struct Apps {
     pub epoch: Uuid,
 }
 
-/// Reads the apps, locks them if an operation changes one, and opens their ledgers.
+/// Reads the apps and opens their ledgers; if an operation changes one, locks those that are free.
 ///
 /// A change of a message to everyone changes its app. Whether a message is one never changes,
 /// and so may be looked up before anything is locked.
@@ -53,25 +53,38 @@ pub async fn apps<DB: Backend>(
     apps: &BTreeMap<i64, &AppId>,
     footprints: &Footprints,
 ) -> Result<Apps, Error> {
+    let (mut ledgers, transaction) =
+        ledgers_by(connection, &app::READ, policy, ids, now, apps).await?;
+    let is_complete = ledgers.len() == apps.len();
+    let (xid, epoch) = transaction.filter(|_| is_complete).ok_or_else(renumbered)?;
     let changes = footprints.values().any(|footprint| footprint.app);
-    if changes {
-        return open(connection, &app::LOCK, policy, ids, now, apps).await;
+    if changes || names_bulk(connection, &ledgers, footprints).await? {
+        let locked = ledgers_by(connection, &app::LOCK, policy, ids, now, apps);
+        let (mut locked, _) = locked.await?;
+        for (app_no, ledger) in &mut ledgers {
+            match locked.remove(app_no) {
+                Some(locked) => *ledger = locked,
+                None => ledger.hold(HeldRow::App),
+            }
+        }
     }
-    let read = open(connection, &app::READ, policy, ids, now, apps).await?;
-    if names_bulk(connection, &read.ledgers, footprints).await? {
-        return open(connection, &app::LOCK, policy, ids, now, apps).await;
-    }
-    Ok(read)
+    Ok(Apps {
+        ledgers,
+        xid,
+        epoch,
+    })
 }
 
-async fn open<DB: Backend>(
+/// Opens the ledgers of the apps that a statement returns; with the id of the transaction and the
+/// epoch if there are any.
+async fn ledgers_by<DB: Backend>(
     connection: &mut Connection<DB>,
     statement: &'static Statement,
     policy: &Policy,
     ids: &Arc<dyn MessageIdSource>,
     now: Now,
     apps: &BTreeMap<i64, &AppId>,
-) -> Result<Apps, Error> {
+) -> Result<(Ledgers, Option<(Option<String>, Uuid)>), Error> {
     let mut read = BoundStatement::of(statement);
     for (app_no, app_id) in apps {
         read.push_row([(*app_no).into(), app_id.as_str().into()]);
@@ -84,25 +97,7 @@ async fn open<DB: Backend>(
         ledgers.insert(app_no, ledger.with_bulk_head(row.int()?));
         transaction = Some((row.text_or_null()?, row.uuid()?));
     }
-    if ledgers.len() < apps.len() && std::ptr::eq(statement, &raw const app::LOCK) {
-        let is_free = |app_no: &i64| ledgers.contains_key(app_no);
-        let others = apps.iter().filter(|(app_no, _)| !is_free(app_no));
-        let others = others.map(|(app_no, app_id)| (*app_no, *app_id)).collect();
-        let read = Box::pin(open(connection, &app::READ, policy, ids, now, &others)).await?;
-        for (app_no, mut ledger) in read.ledgers {
-            ledger.hold(HeldRow::App);
-            ledgers.insert(app_no, ledger);
-        }
-        transaction = Some((read.xid, read.epoch));
-    }
-    match transaction {
-        Some((xid, epoch)) if ledgers.len() == apps.len() => Ok(Apps {
-            ledgers,
-            xid,
-            epoch,
-        }),
-        _ => Err(renumbered()),
-    }
+    Ok((ledgers, transaction))
 }
 
 /// The error of an app that has another number than the one looked up.

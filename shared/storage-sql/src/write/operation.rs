@@ -17,7 +17,7 @@ pub struct BatchedOperation {
 /// The result of an operation: its outcome, or why it was refused.
 pub type Verdict = Result<Outcome, Refusal>;
 
-/// What a transaction has made of an operation.
+/// Progress of an operation after a transaction.
 #[derive(Debug, Clone)]
 pub enum OperationProgress {
     /// The operation is done or refused.

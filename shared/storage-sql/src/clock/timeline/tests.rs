@@ -107,9 +107,11 @@ fn a_jump_of_all_clocks_is_written_but_nothing_falls_due_by_it() {
             assert_eq!(clocks.ahead(), Ok((ahead, ahead.min(0))), "{database:?}");
             assert_eq!(clocks.timeline.is_holding(), ahead > 0);
         }
+        let before = clocks.timeline.clone();
         clocks.machine_ahead_ms = 0;
         clocks.database_ahead_ms = database;
         clocks.next();
+        assert!(!clocks.timeline.has_accepted_since(&before), "jumped back");
         assert_eq!(clocks.ahead(), Ok((0, 0)), "{database:?}");
         assert!(!clocks.timeline.is_holding());
     }
@@ -158,8 +160,10 @@ fn a_start_a_day_after_the_stored_time_is_held_until_the_time_is_accepted() {
             Ok((0, -DAY_MS - 1)),
             "it passes, but is held"
         );
+        let before = clocks.timeline.clone();
         clocks.stored = clocks.right();
         clocks.next();
+        assert!(clocks.timeline.has_accepted_since(&before));
         assert!(!clocks.timeline.is_holding(), "accepted");
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::ledger::HeldRow;
-use domain::limits::QUEUED_OPERATIONS_MAX;
+use domain::limits::{QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
 use storage::Error;
 use telemetry::QueueState;
 use tokio::sync::Notify;
@@ -41,7 +41,26 @@ pub struct SideLane {
 #[derive(Default)]
 struct SideQueue {
     operations: VecDeque<UnfinishedOperation>,
+    /// Bytes of their contents.
+    bytes: usize,
     is_closed: bool,
+}
+
+impl SideQueue {
+    fn has_room_for(&self, unfinished: &UnfinishedOperation) -> bool {
+        self.operations.len() < QUEUED_OPERATIONS_MAX
+            && self.bytes + unfinished.operation.weight.bytes <= QUEUED_BYTES_MAX
+    }
+
+    fn push(&mut self, unfinished: UnfinishedOperation) {
+        self.bytes += unfinished.operation.weight.bytes;
+        self.operations.push_back(unfinished);
+    }
+
+    fn take_all(&mut self) -> VecDeque<UnfinishedOperation> {
+        self.bytes = 0;
+        std::mem::take(&mut self.operations)
+    }
 }
 
 /// Failed waits for a row.
@@ -62,11 +81,12 @@ impl SideLane {
         }
     }
 
-    /// Queues an operation. If there are too many, it is refused as overloaded.
+    /// Queues an operation. It is refused as overloaded if there are too many, or too many bytes
+    /// of contents, unless a part of it is done.
     pub fn push(&self, unfinished: UnfinishedOperation) {
         let mut queue = self.lock();
-        if queue.operations.len() < QUEUED_OPERATIONS_MAX {
-            queue.operations.push_back(unfinished);
+        if unfinished.operation.is_begun || queue.has_room_for(&unfinished) {
+            queue.push(unfinished);
             self.changed.notify_one();
         } else {
             unfinished.operation.refuse(Error::Overloaded);
@@ -101,7 +121,7 @@ impl SideLane {
     ) -> Batch {
         let (mut batch, now) = (Batch::default(), Instant::now());
         let mut queue = self.lock();
-        for unfinished in std::mem::take(&mut queue.operations) {
+        for unfinished in queue.take_all() {
             if let Some(error) = unfinished.operation.expired(now) {
                 unfinished.operation.refuse(error);
             } else if batch.len() < operations_max
@@ -110,7 +130,7 @@ impl SideLane {
             {
                 batch.push(unfinished.operation);
             } else {
-                queue.operations.push_back(unfinished);
+                queue.push(unfinished);
             }
         }
         batch
@@ -150,7 +170,8 @@ pub async fn run<DB: Backend>(runner: Arc<BatchRunner<DB>>, lane: Arc<SideLane>)
             wait_for_one(&runner, &lane, &mut failed).await;
         }
     }
-    while let Some(unfinished) = { lane.lock().operations.pop_front() } {
+    let rest = lane.lock().take_all();
+    for unfinished in rest {
         unfinished.operation.refuse(closed());
     }
 }
