@@ -6,8 +6,8 @@ use auth::Authenticator;
 use domain::Quotas;
 use proto::sys::v1 as sys;
 use proto::v1;
-use rpc::Limiter;
 use rpc::stack::{Config, ServiceName, stack};
+use rpc::{InFlightLimits, Limiter};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
@@ -65,7 +65,9 @@ async fn overloaded(test: &TestService) -> Status {
         service: ServiceName::Messaging,
         authenticator: authenticator.await.expect("an authenticator"),
         limiter: Limiter::fixed(Quotas::NO_LIMITS),
+        request_bytes_max: 1024,
         calls_in_flight_max: 0,
+        in_flight: InFlightLimits::NONE,
     };
     let options = messaging::Options {
         max_request_bytes: 1024,

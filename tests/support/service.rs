@@ -8,8 +8,8 @@ use messaging::StreamTiming;
 use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_INTERVAL};
-use rpc::Limiter;
 use rpc::stack::{Config, ServiceName, Stack, stack};
+use rpc::{InFlightLimits, Limiter};
 use storage::Store;
 use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
@@ -70,7 +70,12 @@ impl Listeners {
             service,
             authenticator: authenticator.clone(),
             limiter: limiter.clone(),
+            request_bytes_max: match service {
+                ServiceName::Messaging => USER_REQUEST_BYTES,
+                ServiceName::Sys => SYS_REQUEST_BYTES,
+            },
             calls_in_flight_max: CALLS_IN_FLIGHT,
+            in_flight: InFlightLimits::NONE,
         };
         let options = messaging::Options {
             max_request_bytes: USER_REQUEST_BYTES,

@@ -24,6 +24,7 @@ use std::time::Duration;
 use crate::limits::MEBIBYTE;
 use auth::Issuer;
 use domain::limits::BATCH_OPERATIONS_MAX;
+use rpc::InFlightLimits;
 use serde::Deserialize;
 use telemetry::{Filter, Format};
 
@@ -156,6 +157,14 @@ pub struct LimitsConfig {
     pub connections_per_address: Bounded<0, 1_000_000>,
     /// Maximum number of open calls; others are refused as OVERLOADED. Default 2000.
     pub calls_in_flight: Bounded<1, 100_000>,
+    /// Maximum number of open calls of one app, those of its profiles included; others are refused as
+    /// `RATE_LIMITED`. Default 1600.
+    pub calls_per_app: Bounded<1, 100_000>,
+    /// Maximum number of open calls of one profile; others are refused as `RATE_LIMITED`. Default 100.
+    pub calls_per_profile: Bounded<1, 100_000>,
+    /// Maximum size of the answers that callers have not taken yet, in MiB; others are refused.
+    /// Default 256.
+    pub answers_mib: Bounded<16, 65_536>,
     /// Maximum number of open calls of one connection. Default 250.
     pub streams_per_connection: Bounded<1, 1_000>,
 }
@@ -168,7 +177,21 @@ impl Default for LimitsConfig {
             connections: Bounded::new::<10_000>(),
             connections_per_address: Bounded::new::<500>(),
             calls_in_flight: Bounded::new::<2_000>(),
+            calls_per_app: Bounded::new::<1_600>(),
+            calls_per_profile: Bounded::new::<100>(),
+            answers_mib: Bounded::new::<256>(),
             streams_per_connection: Bounded::new::<250>(),
+        }
+    }
+}
+
+impl LimitsConfig {
+    /// Limits of what is in flight.
+    pub fn in_flight(&self) -> InFlightLimits {
+        InFlightLimits {
+            calls_per_profile: self.calls_per_profile.size(),
+            calls_per_app: self.calls_per_app.size(),
+            answer_bytes: self.answers_mib.size() * MEBIBYTE as usize,
         }
     }
 }

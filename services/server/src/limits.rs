@@ -18,6 +18,8 @@ pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 /// Maximum number of response bytes that wait for a connection, beyond the stream's own window.
 /// hyper's default is 400 KiB.
 pub const SEND_BUFFER_BYTES_MAX: usize = 16 * 1024;
+/// Time for a caller to take a piece of a response. Then its stream is reset.
+pub const ANSWER_STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Silence after which a connection is pinged, ±20 %.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
 /// Time to answer a ping. Then the connection is closed.

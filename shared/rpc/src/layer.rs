@@ -4,14 +4,17 @@
 //! rejects it, and gets the response. [`stack`](crate::stack) composes them.
 
 pub(crate) mod access_log;
+pub(crate) mod answer;
 pub(crate) mod authorize;
 pub(crate) mod call_info;
 pub(crate) mod catch_panic;
 mod code;
+pub(crate) mod concurrent_calls;
 pub(crate) mod deadline;
 pub(crate) mod load_shed;
 pub(crate) mod protocol_check;
 pub(crate) mod rate_limit;
+pub(crate) mod read_request;
 pub(crate) mod tonic_errors;
 pub(crate) mod trace;
 

@@ -9,8 +9,38 @@ pub const DEADLINE_MAX: Duration = Duration::from_secs(30);
 
 /// Maximum deadline of a call with a streamed request, and its default.
 pub const REQUEST_STREAM_MAX: Duration = Duration::from_hours(1);
+/// Time for a caller to take the end of a response stream.
+pub const STREAM_END_TIMEOUT: Duration = Duration::from_secs(1);
 /// Timeout of the next message of a streamed request.
 pub const REQUEST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time for a caller to send a request, beside that at [`REQUEST_BYTES_PER_SECOND_MIN`].
+pub const REQUEST_READ_TIMEOUT: Duration = Duration::from_secs(2);
+/// Minimum rate at which a caller sends a request, in bytes per second.
+pub const REQUEST_BYTES_PER_SECOND_MIN: u32 = 64 * 1024;
+
+/// Maximum number of bytes of answers that a profile has not taken yet: those of a few full pages.
+pub const ANSWER_BYTES_PER_PROFILE_MAX: usize = 12 * 1024 * 1024;
+/// Maximum number of bytes of answers that a connection has not taken yet. A server may call for
+/// many profiles on one.
+pub const ANSWER_BYTES_PER_CONNECTION_MAX: usize = 48 * 1024 * 1024;
+/// Part of all bytes of answers that one app may have: one of so many.
+pub const ANSWER_BYTES_OF_APP_DIVISOR: usize = 2;
+/// Maximum size of the pieces in which an answer is handed to the connection, in bytes. The
+/// connection takes a piece when the caller's window has room for the one before.
+pub const ANSWER_PIECE_BYTES: usize = 16 * 1024;
+/// Maximum size of an answer that is handed over at once, in bytes. It may wait in the connection
+/// when its call has ended.
+pub const SMALL_ANSWER_BYTES: usize = 1024;
+
+/// Changed entries that cost a call as much as itself.
+pub const ENTRIES_PER_TOKEN: u64 = 20;
+/// Rows looked at that cost a call as much as itself.
+pub const ROWS_PER_TOKEN: u64 = 200;
+/// Bytes of an answer that cost a call as much as itself.
+pub const BYTES_PER_TOKEN: u64 = 64 * 1024;
+/// Maximum time for which the work of a profile's calls refuses further ones.
+pub const DEBT_MAX: Duration = Duration::from_mins(1);
 
 /// Interval at which the quotas of a called app are reread: the maximum delay until a change on
 /// another replica is in force.

@@ -10,13 +10,17 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Service, ServiceBuilder};
 
+use crate::in_flight::InFlightLimits;
 use crate::layer::access_log::AccessLog;
+use crate::layer::answer::Answer;
 use crate::layer::authorize::Authorize;
 use crate::layer::catch_panic::CatchPanic;
+use crate::layer::concurrent_calls::ConcurrentCalls;
 use crate::layer::deadline::Deadlines;
 use crate::layer::load_shed::LoadShed;
 use crate::layer::protocol_check::ProtocolCheck;
 use crate::layer::rate_limit::RateLimit;
+use crate::layer::read_request::ReadRequest;
 use crate::layer::tonic_errors::TonicErrors;
 use crate::layer::trace::Trace;
 use crate::layer::{HttpRequest, InnerService, MiddlewareLayer, Next};
@@ -32,12 +36,17 @@ pub struct Config {
     pub authenticator: Arc<Authenticator>,
     /// Rate limiter, shared by both listeners.
     pub limiter: Arc<Limiter>,
-    /// Maximum number of concurrent calls; more are rejected with OVERLOADED.
+    /// Maximum size of a request message, in bytes; a larger one is rejected with
+    /// `MESSAGE_TOO_LARGE` before it has been read.
+    pub request_bytes_max: usize,
+    /// Maximum number of running calls; more are rejected with OVERLOADED.
     pub calls_in_flight_max: usize,
+    /// Limits by app, profile and connection; more is rejected with `RATE_LIMITED`.
+    pub in_flight: InFlightLimits,
 }
 
-/// Wraps the services of a listener in the layers. The services themselves limit the size of a
-/// request.
+/// Wraps the services of a listener in the layers. The services themselves limit the size of the
+/// messages of a streamed request.
 ///
 /// # Errors
 /// If the catalogue of methods and the descriptors differ.
@@ -57,14 +66,20 @@ where
         .layer(MiddlewareLayer(CatchPanic))
         // Accepts only POSTs of uncompressed gRPC messages to known methods.
         .layer(MiddlewareLayer(ProtocolCheck))
-        // Enforces the deadline, which includes reading the request.
+        // Enforces the deadline, which includes reading the request and taking the answer.
         .layer(MiddlewareLayer(Deadlines))
-        // Rejects calls beyond the number that can be answered in time.
-        .layer(MiddlewareLayer(LoadShed::new(config.calls_in_flight_max)))
         // Authenticates the caller, and adds the proof that handlers require.
         .layer(MiddlewareLayer(Authorize::new(config.authenticator)))
         // Enforces the caller's quotas before anything of the request is read.
         .layer(MiddlewareLayer(RateLimit::new(config.limiter)))
+        // Limits the concurrent calls of each caller.
+        .layer(MiddlewareLayer(ConcurrentCalls::new(config.in_flight)))
+        // Reads the request, under a timeout of its own.
+        .layer(MiddlewareLayer(ReadRequest::new(config.request_bytes_max)))
+        // Rejects calls beyond the number that can be answered in time.
+        .layer(MiddlewareLayer(LoadShed::new(config.calls_in_flight_max)))
+        // Keeps the call's shares until its answer has been taken.
+        .layer(MiddlewareLayer(Answer::new()))
         // Replaces tonic's own errors for malformed and too large requests.
         .layer(MiddlewareLayer(TonicErrors))
         .service(InnerService(services));

@@ -70,9 +70,18 @@ impl ListenerServices {
         service_name: ServiceName,
         mut routes: RoutesBuilder,
     ) -> anyhow::Result<Self> {
-        let (service, descriptor_set) = match service_name {
-            ServiceName::Messaging => ("postroom.v1.Messaging", proto::MESSAGING_DESCRIPTOR_SET),
-            ServiceName::Sys => ("postroom.sys.v1.Sys", proto::SYS_DESCRIPTOR_SET),
+        let limits = &prepared.config.limits;
+        let (service, descriptor_set, request_bytes_max) = match service_name {
+            ServiceName::Messaging => (
+                "postroom.v1.Messaging",
+                proto::MESSAGING_DESCRIPTOR_SET,
+                limits.user_request_bytes.size(),
+            ),
+            ServiceName::Sys => (
+                "postroom.sys.v1.Sys",
+                proto::SYS_DESCRIPTOR_SET,
+                limits.sys_request_bytes.size(),
+            ),
         };
         let health = add_health(&mut routes, service).await;
         if prepared.config.grpc.reflection {
@@ -82,7 +91,9 @@ impl ListenerServices {
             service: service_name,
             authenticator: prepared.authenticator.clone(),
             limiter: limiter.clone(),
-            calls_in_flight_max: prepared.config.limits.calls_in_flight.size(),
+            request_bytes_max,
+            calls_in_flight_max: limits.calls_in_flight.size(),
+            in_flight: limits.in_flight(),
         };
         let service = BoxCloneSyncService::new(stack(config, routes.routes().prepare())?);
         Ok(Self { service, health })

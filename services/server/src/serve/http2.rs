@@ -4,6 +4,7 @@
 mod calls;
 mod complete_body;
 mod connection;
+mod executor;
 mod frame_tracker;
 mod retirement;
 mod tap;

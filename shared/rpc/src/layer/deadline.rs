@@ -1,4 +1,4 @@
-//! Deadlines of calls, which include reading the request.
+//! Deadlines of calls, which include reading the request and taking the answer.
 
 mod expiring_body;
 mod timeout;
@@ -13,8 +13,12 @@ use super::call_info::CallInfo;
 use super::{HttpRequest, HttpResponse, Middleware, Next, code, reject};
 use crate::deadline::Deadline;
 use crate::error::RpcError;
-use crate::limits::{DEADLINE_DEFAULT, DEADLINE_MAX, REQUEST_STREAM_MAX};
+use crate::limits::{DEADLINE_DEFAULT, DEADLINE_MAX, REQUEST_STREAM_MAX, STREAM_END_TIMEOUT};
 use crate::methods::Method;
+
+/// Time at which an answer must have been taken, as an extension of the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerDeadline(pub Instant);
 
 /// Ends calls at their deadline. A response stream must begin by the deadline, and ends only by
 /// the timeout of its client.
@@ -36,13 +40,25 @@ impl Middleware for Deadlines {
         let Ok(answer) = timeout_at(at, next.run(call)).await else {
             return reject(RpcError::Deadline);
         };
+        if code::of(answer.headers()).is_some() {
+            return answer;
+        }
+        if !is_stream {
+            return with_deadline(answer, at);
+        }
         match requested.and_then(|requested| start.checked_add(requested)) {
-            Some(end) if is_stream && code::of(answer.headers()).is_none() => {
-                answer.map(|body| Body::new(ExpiringBody::new(body, end)))
+            Some(end) => {
+                let answer = answer.map(|body| Body::new(ExpiringBody::new(body, end)));
+                with_deadline(answer, end + STREAM_END_TIMEOUT)
             }
-            _ => answer,
+            None => answer,
         }
     }
+}
+
+fn with_deadline(mut answer: HttpResponse, at: Instant) -> HttpResponse {
+    answer.extensions_mut().insert(AnswerDeadline(at));
+    answer
 }
 
 /// Returns the time within which a call must be answered, or a response stream begin.

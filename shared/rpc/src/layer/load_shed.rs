@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::call_info::CallInfo;
 use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
@@ -10,9 +10,14 @@ use crate::error::RpcError;
 use crate::methods::Access;
 
 /// Rejects calls while the maximum number of calls is running. Health and reflection always
-/// pass. A response stream counts until it begins, a request stream until it is answered.
+/// pass. A call has its [`Place`] from when its request has been read.
 #[derive(Clone)]
 pub(crate) struct LoadShed(Arc<Semaphore>);
+
+/// Place of a running call, as an extension of its request. It is free when the last clone is
+/// dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held")] Arc<OwnedSemaphorePermit>);
 
 impl LoadShed {
     pub fn new(calls_in_flight_max: usize) -> Self {
@@ -21,12 +26,15 @@ impl LoadShed {
 }
 
 impl Middleware for LoadShed {
-    async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
+    async fn handle(&self, mut call: HttpRequest, next: &impl Next) -> HttpResponse {
         if is_open(&call) {
             return next.run(call).await;
         }
-        match self.0.try_acquire() {
-            Ok(_permit) => next.run(call).await,
+        match Arc::clone(&self.0).try_acquire_owned() {
+            Ok(permit) => {
+                call.extensions_mut().insert(Place(Arc::new(permit)));
+                next.run(call).await
+            }
             Err(_) => reject(RpcError::Overloaded(None)),
         }
     }

@@ -5,6 +5,7 @@ use std::io;
 
 use tonic::{Code, Status};
 
+use super::read_request::unfinished;
 use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::error::RpcError;
 
@@ -18,7 +19,7 @@ impl Middleware for TonicErrors {
         let answer = next.run(call).await;
         let status = answer.extensions().get::<Status>();
         if status.is_some_and(is_unfinished) {
-            return Status::cancelled("the request did not end").into_http();
+            return unfinished();
         }
         match status.and_then(translated) {
             Some(error) => reject(error),

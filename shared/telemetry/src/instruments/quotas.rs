@@ -18,11 +18,24 @@ pub enum LimitedQuota {
     ProfileSends,
     /// Sends of an app and all its profiles.
     AppSends,
+    /// Concurrent calls of a profile.
+    ProfileCallsInFlight,
+    /// Concurrent calls of an app and all its profiles.
+    AppCallsInFlight,
+    /// Bytes of answers that their callers have not taken.
+    AnswerBytes,
 }
 
 impl LimitedQuota {
     /// All quotas.
-    pub const ALL: [Self; 3] = [Self::ProfileCalls, Self::ProfileSends, Self::AppSends];
+    pub const ALL: [Self; 6] = [
+        Self::ProfileCalls,
+        Self::ProfileSends,
+        Self::AppSends,
+        Self::ProfileCallsInFlight,
+        Self::AppCallsInFlight,
+        Self::AnswerBytes,
+    ];
 
     /// Value of the attribute `postroom.quota.name`.
     #[must_use]
@@ -31,6 +44,9 @@ impl LimitedQuota {
             Self::ProfileCalls => "profile_calls",
             Self::ProfileSends => "profile_sends",
             Self::AppSends => "app_sends",
+            Self::ProfileCallsInFlight => "profile_calls_in_flight",
+            Self::AppCallsInFlight => "app_calls_in_flight",
+            Self::AnswerBytes => "answer_bytes",
         }
     }
 }

@@ -16,8 +16,8 @@ use futures::future::{BoxFuture, Ready, ready};
 use futures::stream;
 use prost_types::Timestamp;
 use proto::v1::{SendMessageRequest, SendMessageResponse};
-use rpc::Limiter;
 use rpc::stack::{Config, ServiceName, stack};
+use rpc::{InFlightLimits, Limiter};
 use storage_sql::SystemClock;
 use support::issuer::TestIssuer;
 use support::process::OutputLines;
@@ -36,6 +36,7 @@ use crate::site::keys::{self, JWKS};
 
 /// Maximum number of calls in flight: the service's default.
 const CALLS_IN_FLIGHT_MAX: usize = 2000;
+const REQUEST_BYTES_MAX: usize = 128 * 1024;
 const SEND_MESSAGE: &str = "/postroom.v1.Messaging/SendMessage";
 
 /// Serve from memory, until standard input ends
@@ -72,7 +73,9 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
         service: ServiceName::Messaging,
         authenticator: authenticator(folder).await?,
         limiter: Limiter::fixed(quotas()),
+        request_bytes_max: REQUEST_BYTES_MAX,
         calls_in_flight_max: CALLS_IN_FLIGHT_MAX,
+        in_flight: InFlightLimits::NONE,
     };
     let router = server.add_service(MessagingNamed(stack(config, Memory)?));
     Ok(router

@@ -1,4 +1,5 @@
-//! The calls of one connection: counted while they are open, and ended by the drain.
+//! The calls of one connection: counted while they are open, and ended by the drain, or when their
+//! answers are not taken.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use rpc::RpcError;
+use rpc::{AnswerDeadline, ConnectionId, RpcError};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
@@ -19,6 +20,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use super::complete_body::CompleteBody;
+use super::executor::AnswerProgress;
 use crate::serve::drain::Drain;
 
 /// gRPC services of a listener, under all layers.
@@ -28,10 +30,14 @@ pub type GrpcService = BoxCloneSyncService<Request<Body>, Response<Body>, Infall
 #[derive(Clone)]
 pub struct ConnectionCalls {
     service: GrpcService,
+    id: ConnectionId,
     peer: TcpConnectInfo,
     drain: Drain,
     calls: CallCounts,
 }
+
+/// Number of connections so far.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Numbers of a connection's calls. Clones share them.
 #[derive(Clone, Default)]
@@ -73,6 +79,7 @@ impl ConnectionCalls {
     pub fn new(service: GrpcService, peer: TcpConnectInfo, drain: Drain) -> Self {
         Self {
             service,
+            id: ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed)),
             peer,
             drain,
             calls: CallCounts::default(),
@@ -96,12 +103,21 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
         let open = self.calls.start();
         let mut request = request.map(|body| Body::new(CompleteBody(body)));
         request.extensions_mut().insert(self.peer.clone());
+        request.extensions_mut().insert(self.id);
         Box::pin(async move {
             let response = tokio::select! {
                 response = service.oneshot(request) => response?,
                 () = drain.calls_end() => Status::from(RpcError::Draining).into_http(),
             };
-            Ok(response.map(|body| CallBody { body, _open: open }))
+            let progress = AnswerProgress::of_task();
+            if let Some(AnswerDeadline(deadline)) = response.extensions().get() {
+                progress.set_deadline(*deadline);
+            }
+            Ok(response.map(|body| CallBody {
+                body,
+                progress,
+                _open: open,
+            }))
         })
     }
 }
@@ -109,6 +125,7 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
 /// A response body; its call is open until it has been sent or dropped.
 pub struct CallBody {
     body: Body,
+    progress: Arc<AnswerProgress>,
     _open: OpenCall,
 }
 
@@ -120,7 +137,12 @@ impl HttpBody for CallBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match polled {
+            Poll::Ready(Some(Ok(_))) => self.progress.handed_over(),
+            Poll::Ready(None | Some(Err(_))) | Poll::Pending => self.progress.taken(),
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,13 +4,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use hyper::server::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::calls::{ConnectionCalls, GrpcService};
+use super::executor::CallExecutor;
 use super::retirement::{Retirement, RetirementStep};
 use super::tap::{SharedTracker, Tap};
 use crate::limits::{
@@ -110,8 +111,8 @@ impl ConnectionOptions {
     }
 }
 
-fn http2_builder(streams_max: u32) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2_builder(streams_max: u32) -> http2::Builder<CallExecutor> {
+    let mut builder = http2::Builder::new(CallExecutor);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams_max)

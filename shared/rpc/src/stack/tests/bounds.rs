@@ -1,19 +1,14 @@
-//! Time, load and panics.
+//! Deadlines, load and panics.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Request;
-use http_body::{Body as HttpBody, Frame};
-use http_body_util::BodyExt as _;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tonic::Code;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::support::*;
@@ -21,49 +16,8 @@ use crate::Deadline;
 use crate::stack::ServiceName::Messaging;
 use auth::testing::user_claims;
 
-/// Body that stays pending.
-struct Silent;
-
-impl HttpBody for Silent {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Poll::Pending
-    }
-}
-
 fn send() -> Request<Body> {
     call_as(SEND, &user_claims())
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_request_that_never_ends_fails_at_the_deadline() {
-    let stack = listener(Messaging, async |call| {
-        let _ = call.into_body().collect().await;
-        ok()
-    });
-    let stack = stack.await;
-    let cases = [
-        (None, 5),
-        (Some("2S"), 2),
-        (Some("30S"), 30),
-        (Some("1H"), 30),
-    ];
-    for (timeout, seconds) in cases {
-        let silent = send().map(|_| Body::new(Silent));
-        let call = match timeout {
-            Some(timeout) => with_header(silent, "grpc-timeout", timeout),
-            None => silent,
-        };
-        let start = Instant::now();
-        let expected = (Code::DeadlineExceeded, reason("DEADLINE"));
-        assert_eq!(ending(&stack, call).await, expected);
-        assert_eq!(start.elapsed().as_secs(), seconds, "{timeout:?}");
-    }
 }
 
 #[tokio::test(start_paused = true)]

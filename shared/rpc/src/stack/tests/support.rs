@@ -1,21 +1,25 @@
 //! Stacks around fake services, and calls to them.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 
 use auth::testing::{SigningKey, TestClock, trusting};
+use bytes::Bytes;
 use domain::Quotas;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response};
-use http_body_util::{BodyExt as _, Collected};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::{BodyExt as _, Collected, Full};
 use serde_json::Value;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::{ServiceExt as _, service_fn};
 
-use crate::Limiter;
 use crate::stack::{Config, ServiceName, Stack, stack};
+use crate::{InFlightLimits, Limiter};
 
 pub const SEND: &str = "/postroom.v1.Messaging/SendMessage";
 pub const SUBSCRIBE: &str = "/postroom.v1.Messaging/Subscribe";
@@ -43,13 +47,35 @@ where
     F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response<Body>> + Send + 'static,
 {
+    configured(
+        |config| Config {
+            service,
+            limiter,
+            ..config
+        },
+        answer,
+    )
+    .await
+}
+
+/// Maximum size of a request.
+pub const REQUEST_BYTES_MAX: usize = 64;
+
+/// Returns such a listener with a changed configuration.
+pub async fn configured<F, R>(change: impl FnOnce(Config) -> Config, answer: F) -> Stack
+where
+    F: Fn(Request<Body>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response<Body>> + Send + 'static,
+{
     let authenticator = trusting(&[&*KEY], TestClock::new()).await;
-    let config = Config {
-        service,
+    let config = change(Config {
+        service: ServiceName::Messaging,
         authenticator,
-        limiter,
+        limiter: Limiter::fixed(Quotas::NO_LIMITS),
+        request_bytes_max: REQUEST_BYTES_MAX,
         calls_in_flight_max: 1,
-    };
+        in_flight: InFlightLimits::NONE,
+    });
     let services = service_fn(move |call| {
         let answer = answer(call);
         async move { Ok::<_, Infallible>(answer.await) }
@@ -64,6 +90,15 @@ pub async fn succeeding(which: ServiceName) -> Stack {
 
 pub fn ok() -> Response<Body> {
     Status::ok("").into_http()
+}
+
+/// Returns a successful answer of this many bytes.
+pub fn answer(bytes: usize) -> Response<Body> {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let body = Full::new(Bytes::from(vec![0; bytes]));
+    let body = body.with_trailers(async move { Some(Ok(trailers)) });
+    Response::new(Body::new(body))
 }
 
 /// Returns a well-formed call without a token.
@@ -125,4 +160,19 @@ pub async fn status(answer: Response<Body>) -> Status {
         .ok()
         .and_then(|all: Collected<_>| all.trailers().cloned());
     Status::from_header_map(&trailers.expect("trailers")).expect("a status")
+}
+
+/// Body that stays pending.
+pub struct Silent;
+
+impl HttpBody for Silent {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Poll::Pending
+    }
 }

@@ -1,0 +1,113 @@
+use super::*;
+
+const LIMITS: InFlightLimits = InFlightLimits {
+    calls_per_profile: 2,
+    calls_per_app: 3,
+    answer_bytes: 40 * 1024 * 1024,
+};
+const MEBIBYTE: usize = 1024 * 1024;
+
+fn app(name: &str) -> AppId {
+    AppId::parse(name).expect("an app id")
+}
+
+fn profile(name: &str) -> ProfileId {
+    ProfileId::parse(name).expect("a profile id")
+}
+
+fn begin(all: &Arc<InFlight>, of: &str, by: &str) -> Result<CallInFlight, LimitedQuota> {
+    all.begin(&app(of), Some(&profile(by)), None)
+}
+
+#[test]
+fn a_profile_has_its_calls_and_an_app_the_calls_of_its_profiles() {
+    let all = InFlight::new(LIMITS);
+    let alice = [(); 2].map(|()| begin(&all, "chess", "alice").expect("a call"));
+    let refused = begin(&all, "chess", "alice").err();
+    assert_eq!(refused, Some(LimitedQuota::ProfileCallsInFlight));
+    let bob = begin(&all, "chess", "bob").expect("a call");
+    let refused = begin(&all, "chess", "bob").err();
+    assert_eq!(refused, Some(LimitedQuota::AppCallsInFlight));
+    let refused = all.begin(&app("chess"), None, None).err();
+    assert_eq!(refused, Some(LimitedQuota::AppCallsInFlight));
+    let of_another = begin(&all, "checkers", "alice").expect("a call of another app");
+
+    drop(alice);
+    let again = begin(&all, "chess", "alice").expect("a call");
+    drop((again, bob, of_another));
+    assert!(all.lock().parties.is_empty());
+}
+
+#[test]
+fn a_refused_call_is_not_counted() {
+    let all = InFlight::new(LIMITS);
+    let calls = [(); 2].map(|()| begin(&all, "chess", "alice").expect("a call"));
+    for _ in 0..5 {
+        begin(&all, "chess", "alice").expect_err("too many calls");
+    }
+    drop(calls);
+    assert!(all.lock().parties.is_empty());
+}
+
+#[test]
+fn answers_have_room_by_profile_and_in_all() {
+    let all = InFlight::new(InFlightLimits {
+        calls_per_profile: 100,
+        calls_per_app: 100,
+        ..LIMITS
+    });
+    let large = ANSWER_BYTES_PER_PROFILE_MAX;
+    let first = begin(&all, "chess", "alice").expect("a call");
+    first.answer(large).expect("room");
+    let second = begin(&all, "chess", "alice").expect("a call");
+    assert_eq!(second.answer(1), Err(AnswerRefusal::Caller));
+    let bob = begin(&all, "chess", "bob").expect("a call");
+    bob.answer(MEBIBYTE).expect("room for another profile");
+    // The app may have half of 40 MiB.
+    let carol = begin(&all, "chess", "carol").expect("a call");
+    let left = LIMITS.answer_bytes / 2 - large - MEBIBYTE;
+    assert_eq!(carol.answer(left + 1), Err(AnswerRefusal::Caller));
+    carol.answer(left).expect("room for the rest");
+
+    let others = begin(&all, "checkers", "alice").expect("a call");
+    others.answer(large).expect("room for another app");
+    let last = begin(&all, "go", "alice").expect("a call");
+    assert_eq!(last.answer(large), Err(AnswerRefusal::All));
+
+    drop(first);
+    second.answer(1).expect("room again");
+    drop((second, bob, carol, others, last));
+    assert_eq!(all.lock().answer_bytes, 0);
+}
+
+#[test]
+fn one_answer_of_any_size_has_room() {
+    let all = InFlight::new(LIMITS);
+    let call = begin(&all, "chess", "alice").expect("a call");
+    call.answer(2 * LIMITS.answer_bytes).expect("room");
+}
+
+#[test]
+fn a_connection_has_room_for_answers_of_many_profiles() {
+    let all = InFlight::new(InFlightLimits {
+        calls_per_profile: 100,
+        calls_per_app: 100,
+        answer_bytes: 100 * ANSWER_BYTES_PER_CONNECTION_MAX,
+    });
+    let begin = |by: &str, connection| {
+        let connection = Some(ConnectionId(connection));
+        all.begin(&app("chess"), Some(&profile(by)), connection)
+            .expect("a call")
+    };
+    let profiles = ANSWER_BYTES_PER_CONNECTION_MAX / ANSWER_BYTES_PER_PROFILE_MAX;
+    let mut calls = Vec::new();
+    for number in 0..profiles {
+        let call = begin(&number.to_string(), 1);
+        call.answer(ANSWER_BYTES_PER_PROFILE_MAX).expect("room");
+        calls.push(call);
+    }
+    assert_eq!(begin("last", 1).answer(1), Err(AnswerRefusal::Caller));
+    begin("last", 2)
+        .answer(1)
+        .expect("room on another connection");
+}
