@@ -9,6 +9,7 @@ mod bulk;
 mod cancelled;
 mod coalesced_counts;
 mod commits;
+mod costs;
 mod epochs;
 mod expiry;
 mod feed;

@@ -36,7 +36,7 @@ fn entries() -> usize {
 }
 
 /// Fills the inbox of `b` with messages that expire after a day.
-async fn fill(fixture: &StoreFixture, messages: usize) {
+pub async fn fill(fixture: &StoreFixture, messages: usize) {
     let mut left = messages;
     while left > 0 {
         let count = left.min(250);

@@ -138,7 +138,7 @@ async fn operate(test: &TestService, generator: &mut Generator) {
 /// Executes an operation; none if it is refused.
 async fn execute(test: &TestService, app: &AppId, operation: Operation) -> Option<Outcome> {
     let store = &test.store.store;
-    match store.execute_action(app, operation, in_time()).await {
+    match store.execute_action(app, operation, in_time().into()).await {
         Ok(outcome) => Some(outcome),
         Err(Error::Refused(_)) => None,
         Err(error) => panic!("{error:?}"),

@@ -1,7 +1,5 @@
 //! `ClearMessages`: a user deletes all entries of a box.
 
-use std::time::Instant;
-
 use domain::operation::ClearMessages;
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{ClearMessagesRequest, ClearMessagesResponse};
@@ -9,16 +7,16 @@ use rpc::convert::idempotency::Canonical;
 use rpc::convert::{id, msgbox};
 use rpc::methods::messaging::CLEAR_MESSAGES;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: ClearMessagesRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<ClearMessagesResponse, RpcError> {
     let operation = parse(user.profile(), &request)?;
-    let actual = store.execute(user.app(), operation, deadline).await?;
+    let actual = store.execute(user.app(), operation, budget).await?;
     Ok(ClearMessagesResponse { actual })
 }
 

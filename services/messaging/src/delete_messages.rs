@@ -1,7 +1,5 @@
 //! `DeleteMessages`: a user deletes own entries, or messages for everyone.
 
-use std::time::Instant;
-
 use domain::operation::{DeleteEntries, DeleteForEveryone};
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{DeleteMessagesRequest, DeleteMessagesResponse, DeleteScope};
@@ -10,18 +8,18 @@ use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::{enums, id, msgbox};
 use rpc::methods::messaging::DELETE_MESSAGES;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: DeleteMessagesRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<DeleteMessagesResponse, RpcError> {
     let (deletion, requested) = parse(user.profile(), &request)?;
     let actual = match deletion {
-        Deletion::OwnCopy(operation) => store.execute(user.app(), operation, deadline).await?,
-        Deletion::ForEveryone(operation) => store.execute(user.app(), operation, deadline).await?,
+        Deletion::OwnCopy(operation) => store.execute(user.app(), operation, budget).await?,
+        Deletion::ForEveryone(operation) => store.execute(user.app(), operation, budget).await?,
     };
     Ok(DeleteMessagesResponse { requested, actual })
 }

@@ -1,7 +1,5 @@
 //! `EditMessage`: a sender updates the content of a message.
 
-use std::time::Instant;
-
 use domain::operation::{EditMessage, Revision};
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{EditMessageRequest, EditMessageResponse};
@@ -10,16 +8,16 @@ use rpc::convert::id;
 use rpc::convert::time::timestamp;
 use rpc::methods::messaging::EDIT_MESSAGE;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: EditMessageRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<EditMessageResponse, RpcError> {
     let operation = parse(user.profile(), request)?;
-    let revision = store.execute(user.app(), operation, deadline).await?;
+    let revision = store.execute(user.app(), operation, budget).await?;
     Ok(answer(revision))
 }
 

@@ -1,7 +1,5 @@
 //! `GetMessages`: entries by message ids, optionally marked as read.
 
-use std::time::Instant;
-
 use domain::limits::GET_BYTES_MAX;
 use domain::number::saturating;
 use domain::operation::MarkMessagesRead;
@@ -11,18 +9,18 @@ use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::view::View;
 use rpc::convert::{entry, lookup, msgbox};
 use rpc::{RpcError, User};
-use storage::{Error, Item, Lookup, MailStore};
+use storage::{Budget, Error, Item, Lookup, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: GetMessagesRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<GetMessagesResponse, RpcError> {
     let wanted = parse(&request)?;
     let mut entries = read(store, &user, &wanted, wanted.message_ids.to_vec()).await?;
     if wanted.mark_as_read && has_unread(&wanted, &entries) {
-        entries = mark(store, &user, &wanted, entries, deadline).await?;
+        entries = mark(store, &user, &wanted, entries, budget).await?;
     }
     answer(&wanted, entries)
 }
@@ -76,7 +74,7 @@ async fn mark(
     user: &User,
     wanted: &EntriesRequest,
     entries: ShownEntries,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<ShownEntries, Error> {
     let message_ids: Vec<MessageId> = ids(&entries).collect();
     let operation = Operation {
@@ -88,7 +86,7 @@ async fn mark(
             read: true,
         },
     };
-    store.execute(user.app(), operation, deadline).await?;
+    store.execute(user.app(), operation, budget).await?;
     let mut after = read(store, user, wanted, message_ids).await?;
     after.remaining.extend(entries.remaining);
     Ok(after)

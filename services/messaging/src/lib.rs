@@ -95,7 +95,7 @@ impl Messaging for Service {
         call(
             &messaging::GET_MESSAGES,
             request,
-            |user, request, deadline| get_messages::handle(&*self.store, user, request, deadline),
+            |user, request, budget| get_messages::handle(&*self.store, user, request, budget),
         )
         .await
     }
@@ -131,7 +131,7 @@ impl Messaging for Service {
         call(
             &messaging::SEND_MESSAGE,
             request,
-            |user, request, deadline| send_message::handle(&*self.store, user, request, deadline),
+            |user, request, budget| send_message::handle(&*self.store, user, request, budget),
         )
         .await
     }
@@ -143,8 +143,8 @@ impl Messaging for Service {
         call(
             &messaging::SEND_MESSAGE_SIMPLE,
             request,
-            |user, request, deadline| {
-                send_message_simple::handle(&*self.store, user, request, deadline)
+            |user, request, budget| {
+                send_message_simple::handle(&*self.store, user, request, budget)
             },
         )
         .await
@@ -157,9 +157,7 @@ impl Messaging for Service {
         call(
             &messaging::MARK_MESSAGES_READ,
             request,
-            |user, request, deadline| {
-                mark_messages_read::handle(&*self.store, user, request, deadline)
-            },
+            |user, request, budget| mark_messages_read::handle(&*self.store, user, request, budget),
         )
         .await
     }
@@ -171,9 +169,7 @@ impl Messaging for Service {
         call(
             &messaging::DELETE_MESSAGES,
             request,
-            |user, request, deadline| {
-                delete_messages::handle(&*self.store, user, request, deadline)
-            },
+            |user, request, budget| delete_messages::handle(&*self.store, user, request, budget),
         )
         .await
     }
@@ -185,7 +181,7 @@ impl Messaging for Service {
         call(
             &messaging::CLEAR_MESSAGES,
             request,
-            |user, request, deadline| clear_messages::handle(&*self.store, user, request, deadline),
+            |user, request, budget| clear_messages::handle(&*self.store, user, request, budget),
         )
         .await
     }
@@ -197,7 +193,7 @@ impl Messaging for Service {
         call(
             &messaging::EDIT_MESSAGE,
             request,
-            |user, request, deadline| edit_message::handle(&*self.store, user, request, deadline),
+            |user, request, budget| edit_message::handle(&*self.store, user, request, budget),
         )
         .await
     }
@@ -209,8 +205,8 @@ impl Messaging for Service {
         call(
             &messaging::MARK_MESSAGES_DELIVERED,
             request,
-            |user, request, deadline| {
-                mark_messages_delivered::handle(&*self.store, user, request, deadline)
+            |user, request, budget| {
+                mark_messages_delivered::handle(&*self.store, user, request, budget)
             },
         )
         .await

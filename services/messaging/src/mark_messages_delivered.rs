@@ -1,22 +1,20 @@
 //! `MarkMessagesDelivered`: a user marks entries as delivered.
 
-use std::time::Instant;
-
 use domain::operation::MarkMessagesDelivered;
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{MarkMessagesDeliveredRequest, MarkMessagesDeliveredResponse};
 use rpc::convert::message_ids::RequestedIds;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: MarkMessagesDeliveredRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<MarkMessagesDeliveredResponse, RpcError> {
     let (operation, requested) = parse(user.profile(), &request)?;
-    let actual = store.execute(user.app(), operation, deadline).await?;
+    let actual = store.execute(user.app(), operation, budget).await?;
     Ok(MarkMessagesDeliveredResponse { requested, actual })
 }
 

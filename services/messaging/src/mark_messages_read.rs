@@ -1,7 +1,5 @@
 //! `MarkMessagesRead`: a user marks entries as read or unread.
 
-use std::time::Instant;
-
 use domain::operation::MarkMessagesRead;
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{MarkMessagesReadRequest, MarkMessagesReadResponse};
@@ -10,16 +8,16 @@ use rpc::convert::message_ids::RequestedIds;
 use rpc::convert::{id, msgbox};
 use rpc::methods::messaging::MARK_MESSAGES_READ;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: MarkMessagesReadRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<MarkMessagesReadResponse, RpcError> {
     let (operation, requested) = parse(user.profile(), &request)?;
-    let actual = store.execute(user.app(), operation, deadline).await?;
+    let actual = store.execute(user.app(), operation, budget).await?;
     Ok(MarkMessagesReadResponse { requested, actual })
 }
 

@@ -1,7 +1,5 @@
 //! `SendMessage`: a user sends a message.
 
-use std::time::Instant;
-
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Sender, Violations};
 use proto::v1::{SendMessageRequest, SendMessageResponse};
@@ -9,16 +7,16 @@ use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
 use rpc::methods::messaging::SEND_MESSAGE;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: SendMessageRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<SendMessageResponse, RpcError> {
     let operation = parse(user.sender(), request)?;
-    let sent = store.execute(user.app(), operation, deadline).await?;
+    let sent = store.execute(user.app(), operation, budget).await?;
     Ok(answer(sent))
 }
 

@@ -1,7 +1,5 @@
 //! `SendMessageSimple`: a user sends a text.
 
-use std::time::Instant;
-
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Sender, Violations};
 use proto::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
@@ -9,17 +7,17 @@ use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
 use rpc::methods::messaging::SEND_MESSAGE_SIMPLE;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: SendMessageSimpleRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<SendMessageSimpleResponse, RpcError> {
     let operation = parse(user.sender(), request)?;
     let sent = store
-        .execute(user.app(), operation, deadline)
+        .execute(user.app(), operation, budget)
         .await
         .map_err(|error| draft::error(error, "text"))?;
     Ok(answer(sent))

@@ -1,7 +1,5 @@
 //! `CancelSendJob`: the app cancels a send job.
 
-use std::time::Instant;
-
 use domain::operation::CancelSendJob;
 use domain::request::Request as Repeatable;
 use domain::segment::JobId;
@@ -11,7 +9,7 @@ use rpc::convert::id;
 use rpc::convert::idempotency::Canonical;
 use rpc::methods::sys::CANCEL_SEND_JOB;
 use rpc::{RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 use crate::job;
 
@@ -19,7 +17,7 @@ pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: CancelSendJobRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<CancelSendJobResponse, RpcError> {
     let (id, request) = parse(&request)?;
     // The request may name the job or its message.
@@ -29,7 +27,7 @@ pub async fn handle(
         request,
         action: CancelSendJob { job_id },
     };
-    let report = store.execute(system.app(), operation, deadline).await?;
+    let report = store.execute(system.app(), operation, budget).await?;
     Ok(CancelSendJobResponse {
         job_id: report.job_id.to_string(),
         state: job::state(report.state).into(),

@@ -1,7 +1,5 @@
 //! `DeleteMessage`: the app deletes a message if it has the expected version.
 
-use std::time::Instant;
-
 use domain::operation::DeleteMessage;
 use domain::{Operation, Violations};
 use proto::sys::v1::{DeleteMessageRequest, DeleteMessageResponse};
@@ -9,16 +7,16 @@ use rpc::convert::idempotency::Canonical;
 use rpc::convert::{expected_version, id};
 use rpc::methods::sys::DELETE_MESSAGE;
 use rpc::{RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: DeleteMessageRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<DeleteMessageResponse, RpcError> {
     let operation = parse(&request)?;
-    store.execute(system.app(), operation, deadline).await?;
+    store.execute(system.app(), operation, budget).await?;
     Ok(DeleteMessageResponse {})
 }
 

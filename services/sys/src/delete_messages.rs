@@ -1,7 +1,5 @@
 //! `DeleteMessages`: the app deletes messages of any version.
 
-use std::time::Instant;
-
 use domain::operation::DeleteMessages;
 use domain::{Operation, Violations};
 use proto::sys::v1::{DeleteMessagesRequest, DeleteMessagesResponse};
@@ -10,16 +8,16 @@ use rpc::convert::idempotency::Canonical;
 use rpc::convert::message_ids::RequestedIds;
 use rpc::methods::sys::DELETE_MESSAGES;
 use rpc::{RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: DeleteMessagesRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<DeleteMessagesResponse, RpcError> {
     let (operation, requested) = parse(&request)?;
-    let actual = store.execute(system.app(), operation, deadline).await?;
+    let actual = store.execute(system.app(), operation, budget).await?;
     Ok(DeleteMessagesResponse { requested, actual })
 }
 

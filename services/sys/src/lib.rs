@@ -130,8 +130,8 @@ impl Sys for Service {
         &self,
         request: Request<v1::SendMessageRequest>,
     ) -> GrpcResult<v1::SendMessageResponse> {
-        call(&sys::SEND_MESSAGE, request, |system, request, deadline| {
-            send_message::handle(&*self.store, system, request, deadline)
+        call(&sys::SEND_MESSAGE, request, |system, request, budget| {
+            send_message::handle(&*self.store, system, request, budget)
         })
         .await
     }
@@ -143,8 +143,8 @@ impl Sys for Service {
         call(
             &sys::SEND_MESSAGE_SIMPLE,
             request,
-            |system, request, deadline| {
-                send_message_simple::handle(&*self.store, system, request, deadline)
+            |system, request, budget| {
+                send_message_simple::handle(&*self.store, system, request, budget)
             },
         )
         .await
@@ -154,13 +154,9 @@ impl Sys for Service {
         &self,
         request: Request<v1::UpdateMessageRequest>,
     ) -> GrpcResult<v1::UpdateMessageResponse> {
-        call(
-            &sys::UPDATE_MESSAGE,
-            request,
-            |system, request, deadline| {
-                update_message::handle(&*self.store, system, request, deadline)
-            },
-        )
+        call(&sys::UPDATE_MESSAGE, request, |system, request, budget| {
+            update_message::handle(&*self.store, system, request, budget)
+        })
         .await
     }
 
@@ -168,13 +164,9 @@ impl Sys for Service {
         &self,
         request: Request<v1::DeleteMessageRequest>,
     ) -> GrpcResult<v1::DeleteMessageResponse> {
-        call(
-            &sys::DELETE_MESSAGE,
-            request,
-            |system, request, deadline| {
-                delete_message::handle(&*self.store, system, request, deadline)
-            },
-        )
+        call(&sys::DELETE_MESSAGE, request, |system, request, budget| {
+            delete_message::handle(&*self.store, system, request, budget)
+        })
         .await
     }
 
@@ -182,13 +174,9 @@ impl Sys for Service {
         &self,
         request: Request<v1::DeleteMessagesRequest>,
     ) -> GrpcResult<v1::DeleteMessagesResponse> {
-        call(
-            &sys::DELETE_MESSAGES,
-            request,
-            |system, request, deadline| {
-                delete_messages::handle(&*self.store, system, request, deadline)
-            },
-        )
+        call(&sys::DELETE_MESSAGES, request, |system, request, budget| {
+            delete_messages::handle(&*self.store, system, request, budget)
+        })
         .await
     }
 
@@ -209,8 +197,8 @@ impl Sys for Service {
         call(
             &sys::UPDATE_APP_SETTINGS,
             request,
-            |system, request, deadline| {
-                update_app_settings::handle(&*self.store, &self.limiter, system, request, deadline)
+            |system, request, budget| {
+                update_app_settings::handle(&*self.store, &self.limiter, system, request, budget)
             },
         )
         .await
@@ -220,8 +208,8 @@ impl Sys for Service {
         &self,
         request: Request<v1::SendBulkRequest>,
     ) -> GrpcResult<v1::SendBulkResponse> {
-        call(&sys::SEND_BULK, request, |system, request, deadline| {
-            send_bulk::handle(&*self.store, system, request, deadline)
+        call(&sys::SEND_BULK, request, |system, request, budget| {
+            send_bulk::handle(&*self.store, system, request, budget)
         })
         .await
     }
@@ -243,8 +231,8 @@ impl Sys for Service {
         call(
             &sys::SEND_TO_PROFILES,
             request,
-            |system, request, deadline| {
-                send_to_profiles::handle(&*self.store, system, request, deadline)
+            |system, request, budget| {
+                send_to_profiles::handle(&*self.store, system, request, budget)
             },
         )
         .await
@@ -264,13 +252,9 @@ impl Sys for Service {
         &self,
         request: Request<v1::CancelSendJobRequest>,
     ) -> GrpcResult<v1::CancelSendJobResponse> {
-        call(
-            &sys::CANCEL_SEND_JOB,
-            request,
-            |system, request, deadline| {
-                cancel_send_job::handle(&*self.store, system, request, deadline)
-            },
-        )
+        call(&sys::CANCEL_SEND_JOB, request, |system, request, budget| {
+            cancel_send_job::handle(&*self.store, system, request, budget)
+        })
         .await
     }
 }

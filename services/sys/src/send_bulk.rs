@@ -1,7 +1,5 @@
 //! `SendBulk`: the app sends a message to everyone.
 
-use std::time::Instant;
-
 use domain::operation::{SendBulk, Sent};
 use domain::{Audience, Operation, Violations};
 use proto::sys::v1::{BulkAudience, SendBulkRequest, SendBulkResponse};
@@ -10,7 +8,7 @@ use rpc::convert::time::timestamp;
 use rpc::convert::{draft, enums, id};
 use rpc::methods::sys::SEND_BULK;
 use rpc::{RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 use crate::sender;
 
@@ -18,10 +16,10 @@ pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: SendBulkRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<SendBulkResponse, RpcError> {
     let operation = parse(request)?;
-    let sent = store.execute(system.app(), operation, deadline).await?;
+    let sent = store.execute(system.app(), operation, budget).await?;
     Ok(answer(sent))
 }
 

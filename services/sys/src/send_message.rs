@@ -1,7 +1,5 @@
 //! `SendMessage`: the app sends a message to named users.
 
-use std::time::Instant;
-
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Violations};
 use proto::sys::v1::{SendMessageRequest, SendMessageResponse};
@@ -9,7 +7,7 @@ use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
 use rpc::methods::sys::SEND_MESSAGE;
 use rpc::{RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 use crate::sender;
 
@@ -17,10 +15,10 @@ pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: SendMessageRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<SendMessageResponse, RpcError> {
     let operation = parse(request)?;
-    let sent = store.execute(system.app(), operation, deadline).await?;
+    let sent = store.execute(system.app(), operation, budget).await?;
     Ok(answer(sent))
 }
 

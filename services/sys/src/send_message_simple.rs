@@ -1,7 +1,5 @@
 //! `SendMessageSimple`: the app sends a text to named users.
 
-use std::time::Instant;
-
 use domain::operation::{SendMessage, Sent};
 use domain::{Operation, Violations};
 use proto::sys::v1::{SendMessageSimpleRequest, SendMessageSimpleResponse};
@@ -9,7 +7,7 @@ use rpc::convert::time::timestamp;
 use rpc::convert::{draft, id};
 use rpc::methods::sys::SEND_MESSAGE_SIMPLE;
 use rpc::{RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 use crate::sender;
 
@@ -17,11 +15,11 @@ pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: SendMessageSimpleRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<SendMessageSimpleResponse, RpcError> {
     let operation = parse(request)?;
     let sent = store
-        .execute(system.app(), operation, deadline)
+        .execute(system.app(), operation, budget)
         .await
         .map_err(|error| draft::error(error, "text"))?;
     Ok(answer(sent))

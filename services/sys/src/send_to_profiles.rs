@@ -14,7 +14,7 @@ use rpc::convert::{draft, id};
 use rpc::limits::DEADLINE_DEFAULT;
 use rpc::methods::sys::SEND_TO_PROFILES;
 use rpc::{RequestStream, RpcError, System};
-use storage::{Error, MailStore};
+use storage::{Budget, Error, MailStore};
 use tonic::Streaming;
 
 use crate::{job, sender};
@@ -26,7 +26,7 @@ pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: Streaming<SendToProfilesRequest>,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<SendToProfilesResponse, RpcError> {
     let mut pieces = RequestStream::of(request);
     let (draft, request_id) = first(pieces.next().await?)?;
@@ -43,9 +43,10 @@ pub async fn handle(
     }
     let to = intake.finish().await?;
 
-    let deadline = deadline.min(Instant::now() + DEADLINE_DEFAULT);
+    let deadline = budget.deadline.min(Instant::now() + DEADLINE_DEFAULT);
+    let budget = Budget { deadline, ..budget };
     let operation = operation(draft, to, request_id.as_ref());
-    let sent = store.execute(system.app(), operation, deadline).await;
+    let sent = store.execute(system.app(), operation, budget).await;
     let sent = sent.map_err(|error| match error {
         // The recipients that were just stored: the database was restored to an earlier state.
         Error::Refused(Refusal::NotFound) => {

@@ -1,7 +1,5 @@
 //! `UpdateAppSettings`: the app overrides configured settings.
 
-use std::time::Instant;
-
 use domain::operation::UpdateAppSettings;
 use domain::{Operation, Violations};
 use prost::Message as _;
@@ -10,7 +8,7 @@ use rpc::convert::idempotency::Canonical;
 use rpc::convert::{expected_version, id};
 use rpc::methods::sys::UPDATE_APP_SETTINGS;
 use rpc::{Limiter, RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 use crate::settings;
 
@@ -19,10 +17,10 @@ pub async fn handle(
     limiter: &Limiter,
     system: System,
     request: UpdateAppSettingsRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<UpdateAppSettingsResponse, RpcError> {
     let operation = parse(&request)?;
-    let overrides = store.execute(system.app(), operation, deadline).await?;
+    let overrides = store.execute(system.app(), operation, budget).await?;
     let policy = store.policy(&overrides);
     limiter.set_quotas(system.app(), overrides.version, policy.quotas);
     Ok(UpdateAppSettingsResponse {

@@ -1,7 +1,5 @@
 //! `UpdateMessage`: the app updates the content of a message.
 
-use std::time::Instant;
-
 use domain::operation::{Revision, UpdateMessage};
 use domain::{Operation, Violations};
 use proto::sys::v1::{UpdateMessageRequest, UpdateMessageResponse};
@@ -10,16 +8,16 @@ use rpc::convert::id;
 use rpc::convert::time::timestamp;
 use rpc::methods::sys::UPDATE_MESSAGE;
 use rpc::{RpcError, System};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 pub async fn handle(
     store: &dyn MailStore,
     system: System,
     request: UpdateMessageRequest,
-    deadline: Instant,
+    budget: Budget,
 ) -> Result<UpdateMessageResponse, RpcError> {
     let operation = parse(request)?;
-    let revision = store.execute(system.app(), operation, deadline).await?;
+    let revision = store.execute(system.app(), operation, budget).await?;
     Ok(answer(revision))
 }
 

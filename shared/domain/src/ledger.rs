@@ -50,6 +50,8 @@ pub struct Ledger {
     held: BTreeSet<HeldRow>,
     /// Holders that were read with each message.
     holders: BTreeMap<MessageId, Holders>,
+    /// Visible changes of entries so far.
+    entry_changes: usize,
     /// The first change of a row that was not read.
     not_read: Option<NotRead>,
 }
@@ -76,6 +78,7 @@ impl Ledger {
             read_in_part: BTreeSet::new(),
             held: BTreeSet::new(),
             holders: BTreeMap::new(),
+            entry_changes: 0,
             not_read: None,
         }
     }
@@ -90,6 +93,12 @@ impl Ledger {
     #[must_use]
     pub const fn due(&self) -> Millis {
         self.now.due_ms
+    }
+
+    /// Number of visible changes of entries so far.
+    #[must_use]
+    pub const fn entry_changes(&self) -> usize {
+        self.entry_changes
     }
 
     /// The rules in force.

@@ -1,7 +1,6 @@
 //! The seam around every typed handler.
 
-use std::time::Instant;
-
+use storage::Budget;
 use tonic::{Request, Response, Status};
 
 use crate::caller::Proof;
@@ -13,8 +12,8 @@ use crate::methods::{Method, TypedMethod};
 /// Result of a method of a generated service.
 pub type GrpcResult<A> = Result<Response<A>, Status>;
 
-/// Runs the handler of a method with the proof of the caller, the typed request, and the
-/// deadline of the call.
+/// Runs the handler of a method with the proof of the caller, the typed request, and the budget of
+/// the call.
 ///
 /// # Errors
 /// The error of the handler; INTERNAL if the [stack](crate::stack) did not authorize a call of
@@ -22,7 +21,7 @@ pub type GrpcResult<A> = Result<Response<A>, Status>;
 pub async fn call<C, Q, A, F>(
     method: &TypedMethod<C>,
     request: Request<Q>,
-    handler: impl FnOnce(C, Q, Instant) -> F,
+    handler: impl FnOnce(C, Q, Budget) -> F,
 ) -> GrpcResult<A>
 where
     C: Proof,
@@ -30,8 +29,11 @@ where
 {
     check_method(method, &request)?;
     let caller = C::of(&request)?;
-    let deadline = Deadline::of(&request)?.at();
-    let answer = handler(caller, request.into_inner(), deadline).await?;
+    let budget = Budget {
+        deadline: Deadline::of(&request)?.at(),
+        account: request.extensions().get().cloned().unwrap_or_default(),
+    };
+    let answer = handler(caller, request.into_inner(), budget).await?;
     Ok(Response::new(answer))
 }
 

@@ -1,11 +1,15 @@
 //! Rate limits by the generic cell rate algorithm (GCRA): a bucket for the calls and one for
 //! the sends of each profile, and one for the sends of each app.
 //!
+//! A call takes one token, which covers a bounded amount of work. Work beyond it is charged when it
+//! has been done, to the same buckets: they may owe tokens then.
+//!
 //! The buckets are in the memory of this process: every replica counts for itself. A call takes
 //! one token from each bucket that it counts for, or none from any; a refusal names the time
 //! after which all of those buckets hold a token again.
 
 mod app_quotas;
+mod call_charges;
 mod gcra;
 mod profile_buckets;
 
@@ -13,11 +17,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{AppId, Quotas};
-use storage::MailStore;
+use storage::{CostAccount, MailStore};
 use telemetry::LimitedQuota::{AppSends, ProfileCalls, ProfileSends};
 use telemetry::QuotaMetrics;
 
 use self::app_quotas::{AppQuotas, LimitedApp};
+use self::call_charges::CallCharges;
 use self::gcra::{Bucket, Exhausted, take_each};
 use self::profile_buckets::{BucketCache, ProfileBuckets};
 use crate::caller::{System, User};
@@ -91,6 +96,19 @@ impl Limiter {
         let app = self.apps.get(system.app());
         let mut app_sends = app_sends(&app, app.quotas());
         self.counted(take_each([(AppSends, app_sends.as_deref_mut())]))
+    }
+
+    /// Account for the work of a call of a user, and for its sends if `sends`.
+    pub(crate) fn user_account(&self, user: &User, sends: bool) -> CostAccount {
+        let profile = self.profiles.get(user);
+        let sends_of = sends.then(|| self.apps.get(user.app()));
+        CostAccount::of(Arc::new(CallCharges::new(Some(profile), sends_of)))
+    }
+
+    /// Account for the sends of the app itself.
+    pub(crate) fn system_account(&self, system: &System) -> CostAccount {
+        let sends_of = self.apps.get(system.app());
+        CostAccount::of(Arc::new(CallCharges::new(None, Some(sends_of))))
     }
 
     /// Counts a refusal, and returns its time to wait.

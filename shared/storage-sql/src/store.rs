@@ -19,8 +19,9 @@ use domain::{
     Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
 };
 use storage::{
-    BulkReport, ChangeListener, Clock, Error, FeedLimits, FeedOffset, FeedPage, FeedStart, Item,
-    Lookup, MailStore, MailboxCounts, MailboxPage, RecipientUpload, RepositoryPage, Requester,
+    Budget, BulkReport, ChangeListener, Clock, CostAccount, Error, FeedLimits, FeedOffset,
+    FeedPage, FeedStart, Item, Lookup, MailStore, MailboxCounts, MailboxPage, RecipientUpload,
+    RepositoryPage, Requester,
 };
 use telemetry::{LaneMetrics, SettleMetrics};
 use uuid::Uuid;
@@ -134,6 +135,7 @@ impl<DB: Backend> SqlStore<DB> {
             batch.push(BatchedOperation {
                 app: self.app(&app).await?,
                 operation,
+                account: CostAccount::default(),
             });
         }
         let executor = Arc::clone(&self.executor);
@@ -189,14 +191,14 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         &self,
         app: &AppId,
         operation: Operation,
-        deadline: Instant,
+        budget: Budget,
     ) -> Result<Outcome, Error> {
-        if Instant::now() >= deadline {
+        if Instant::now() >= budget.deadline {
             return Err(Error::Deadline);
         }
         let key = self.app(app).await?;
         let creates_job = matches!(operation.action, Action::SendToProfiles(_));
-        let done = self.lanes.execute(key, operation, deadline).await;
+        let done = self.lanes.execute(key, operation, budget).await;
         if let Err(Error::Unavailable(_)) = done {
             // When it is back, it may be another database.
             self.apps.forget(app);

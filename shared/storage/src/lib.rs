@@ -8,6 +8,7 @@
 //! `storage-sql` implements all of it on `SQLite` and `PostgreSQL`; one list of conformance
 //! tests runs against both.
 
+mod budget;
 mod clock;
 mod error;
 mod feed;
@@ -19,6 +20,7 @@ mod read;
 mod recount;
 mod upload;
 
+pub use budget::{Budget, Charge, Cost, CostAccount};
 pub use clock::Clock;
 pub use error::{Contention, Error};
 pub use feed::{

@@ -1,11 +1,10 @@
 //! Readiness and shutdown of a store.
 
-use std::time::Instant;
-
 use async_trait::async_trait;
 use domain::operation::Apply;
 use domain::{AppId, Operation};
 
+use crate::budget::Budget;
 use crate::error::Error;
 use crate::mail_store::MailStore;
 use crate::maintenance::Maintenance;
@@ -36,10 +35,10 @@ impl dyn Store + '_ {
         &self,
         app: &AppId,
         operation: Operation<A>,
-        deadline: Instant,
+        budget: impl Into<Budget>,
     ) -> Result<A::Outcome, Error> {
         let store: &dyn MailStore = self;
-        store.execute(app, operation, deadline).await
+        store.execute(app, operation, budget).await
     }
 }
 

@@ -1,7 +1,5 @@
 //! Operations on mailboxes, and reads.
 
-use std::time::Instant;
-
 use async_trait::async_trait;
 use domain::operation::Apply;
 use domain::page::Scan;
@@ -9,6 +7,7 @@ use domain::segment::JobReport;
 use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
 use uuid::Uuid;
 
+use crate::budget::Budget;
 use crate::error::Error;
 use crate::feed::{FeedLimits, FeedPage, FeedStart};
 use crate::read::{
@@ -25,10 +24,10 @@ impl dyn MailStore + '_ {
         &self,
         app: &AppId,
         operation: Operation<A>,
-        deadline: Instant,
+        budget: impl Into<Budget>,
     ) -> Result<A::Outcome, Error> {
         let outcome = self
-            .execute_action(app, operation.untyped(), deadline)
+            .execute_action(app, operation.untyped(), budget.into())
             .await?;
         let other = |error| Error::Internal(format!("outcome of another action: {error:?}").into());
         A::Outcome::try_from(outcome).map_err(other)
@@ -74,8 +73,8 @@ pub trait MailStore: Send + Sync {
     /// outcome of its first execution, whatever has changed since, also when calls are
     /// concurrent. Refusals are not stored.
     ///
-    /// `deadline`: a queued operation is dropped then; one whose transaction has started is
-    /// still completed.
+    /// `budget`: a queued operation is dropped at its deadline; one whose transaction has started is
+    /// still completed. Its work is charged after each of its transactions.
     ///
     /// # Errors
     /// - [`Error::Refused`] if the domain forbids it. Repeating it unchanged is pointless.
@@ -89,7 +88,7 @@ pub trait MailStore: Send + Sync {
         &self,
         app: &AppId,
         operation: Operation,
-        deadline: Instant,
+        budget: Budget,
     ) -> Result<Outcome, Error>;
 
     /// Starts an upload of the recipients of a segment.

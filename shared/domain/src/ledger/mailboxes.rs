@@ -46,6 +46,7 @@ impl Ledger {
         mailbox.seq += 1;
         mailbox.clock_ms = now.not_before(mailbox.clock_ms);
         let time = mailbox.clock_ms;
+        self.entry_changes += 1;
         Some((mailbox, time))
     }
 }

@@ -5,6 +5,7 @@ mod piecewise_body;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Collected};
+use storage::{Cost, CostAccount};
 use telemetry::{LimitedQuota, QuotaMetrics};
 use tonic::body::Body;
 
@@ -37,14 +38,17 @@ impl Middleware for Answer {
             in_flight: call.extensions_mut().remove(),
             _place: call.extensions_mut().remove(),
         };
+        let account = call.extensions().get::<CostAccount>().cloned();
         let answer = next.run(call).await;
         if is_stream || code::of(answer.headers()).is_some() {
             return answer;
         }
-        hand_over(answer, held).await.unwrap_or_else(|refusal| {
-            self.0.refused(LimitedQuota::AnswerBytes);
-            reject(refused(&refusal))
-        })
+        hand_over(answer, held, account.unwrap_or_default())
+            .await
+            .unwrap_or_else(|refusal| {
+                self.0.refused(LimitedQuota::AnswerBytes);
+                reject(refused(&refusal))
+            })
     }
 }
 
@@ -55,7 +59,11 @@ struct Held {
 }
 
 /// Returns the answer in pieces, with the shares of its call.
-async fn hand_over(answer: HttpResponse, held: Held) -> Result<HttpResponse, AnswerRefusal> {
+async fn hand_over(
+    answer: HttpResponse,
+    held: Held,
+    account: CostAccount,
+) -> Result<HttpResponse, AnswerRefusal> {
     let (parts, body) = answer.into_parts();
     let collected = match body.collect().await {
         Ok(collected) => collected,
@@ -66,6 +74,7 @@ async fn hand_over(answer: HttpResponse, held: Held) -> Result<HttpResponse, Ans
     if let Some(in_flight) = &held.in_flight {
         in_flight.answer(bytes.len())?;
     }
+    account.charge(Cost::Bytes(bytes.len()));
     let body = PiecewiseBody::new(bytes, trailers, held);
     Ok(HttpResponse::from_parts(parts, Body::new(body)))
 }

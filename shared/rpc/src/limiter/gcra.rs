@@ -7,6 +7,11 @@ use domain::number::saturating;
 use telemetry::LimitedQuota;
 use tokio::time::Instant;
 
+use crate::limits::DEBT_MAX;
+
+/// A token, in millitokens.
+pub(super) const TOKEN: u64 = 1000;
+
 /// Token bucket. It holds `burst` tokens and regains `per_second` of them; without a limit it
 /// is always full.
 pub(super) struct Bucket {
@@ -46,6 +51,18 @@ impl Bucket {
         };
         let tolerance = interval * self.rate.burst.saturating_sub(1);
         self.full_at.saturating_duration_since(now + tolerance)
+    }
+
+    /// Takes millitokens that the bucket need not hold. It owes at most those of [`DEBT_MAX`].
+    pub fn owe(&mut self, millitokens: u64) {
+        let Some(interval) = self.interval() else {
+            return;
+        };
+        let now = Instant::now();
+        let cost = interval.as_nanos() * u128::from(millitokens) / u128::from(TOKEN);
+        let cost = Duration::from_nanos(saturating(cost));
+        let most = now + interval * self.rate.burst + DEBT_MAX;
+        self.full_at = most.min(self.full_at.max(now) + cost);
     }
 
     fn take(&mut self, now: Instant) {

@@ -20,7 +20,7 @@ pub(super) struct ProfileBuckets {
 }
 
 type ProfileKey = (AppId, ProfileId);
-type SharedBuckets = Arc<Mutex<ProfileBuckets>>;
+pub(super) type SharedBuckets = Arc<Mutex<ProfileBuckets>>;
 
 /// Cache of the buckets of profiles, within [`PROFILE_BUCKETS_BYTES_MAX`]. An evicted profile
 /// finds full buckets when it calls again; by then they would be full anyway, unless more

@@ -1,5 +1,6 @@
 use auth::{Scopes, SystemIdentity, UserIdentity};
 use domain::{ProfileId, Rate};
+use storage::Cost;
 use tokio::time::advance;
 
 use super::*;
@@ -168,4 +169,86 @@ async fn the_memory_of_profile_buckets_is_bounded() {
     println!("200,001 profiles called; {count} have buckets, of {bytes} bytes");
     assert!(bytes <= PROFILE_BUCKETS_BYTES_MAX);
     assert!((80_000..200_000).contains(&count), "{count}");
+}
+
+/// Returns an account for a call that has just been counted.
+fn called(limiter: &Limiter, user: &User, sends: bool) -> CostAccount {
+    limiter.user(user, sends).expect("a token");
+    limiter.user_account(user, sends)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_covers_a_bounded_amount_of_work() {
+    let (limiter, alice) = (calling(rate(10, 2)), user("a", "alice"));
+    let small = called(&limiter, &alice, false);
+    small.charge(Cost::Entries(10));
+    small.charge(Cost::Rows(50));
+    small.charge(Cost::Bytes(16 * 1024));
+    assert_eq!(
+        limiter.user(&alice, false),
+        Ok(()),
+        "its second token is left"
+    );
+    assert_eq!(limiter.user(&alice, false), Err(ms(100)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_beyond_that_of_a_call_is_owed() {
+    for cost in [
+        Cost::Entries(500),
+        Cost::Rows(5_000),
+        Cost::Bytes(25 * 64 * 1024),
+    ] {
+        let (limiter, alice) = (calling(rate(10, 5)), user("a", "alice"));
+        called(&limiter, &alice, false).charge(cost);
+        // 25 tokens: one was prepaid, 4 were left, 20 are owed; another one is needed.
+        assert_eq!(limiter.user(&alice, false), Err(ms(2_100)), "{cost:?}");
+        assert_eq!(limiter.user(&user("a", "bob"), false), Ok(()));
+        advance(ms(2_100)).await;
+        assert_eq!(limiter.user(&alice, false), Ok(()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_is_counted_by_its_entries_for_its_sender_and_app() {
+    let limiter = Limiter::fixed(Quotas {
+        profile_calls: Rate::NO_LIMIT,
+        profile_sends: rate(10, 5),
+        app_sends: rate(100, 5),
+    });
+    let alice = user("a", "alice");
+    let sends = called(&limiter, &alice, true);
+    sends.charge(Cost::Rows(100_000));
+    sends.charge(Cost::Bytes(1 << 30));
+    assert_eq!(
+        limiter.user(&alice, true),
+        Ok(()),
+        "rows and bytes are no sends"
+    );
+    sends.charge(Cost::Entries(500));
+    assert_eq!(limiter.user(&alice, true), Err(ms(2_300)));
+    assert_eq!(limiter.user(&user("a", "bob"), true), Err(ms(230)));
+    assert_eq!(limiter.system(&system("a")), Err(ms(230)));
+    assert_eq!(limiter.system(&system("b")), Ok(()));
+
+    limiter.system(&system("c")).expect("a token");
+    limiter
+        .system_account(&system("c"))
+        .charge(Cost::Entries(200));
+    assert!(limiter.system(&system("c")).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_debt_is_paid_within_a_minute() {
+    let (limiter, alice) = (calling(rate(10, 5)), user("a", "alice"));
+    called(&limiter, &alice, false).charge(Cost::Entries(usize::MAX));
+    let wait = limiter.user(&alice, false).expect_err("a debt");
+    assert_eq!(wait, ms(60_100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_without_a_quota_costs_nothing() {
+    let (limiter, alice) = (Limiter::fixed(Quotas::NO_LIMITS), user("a", "alice"));
+    called(&limiter, &alice, true).charge(Cost::Entries(usize::MAX));
+    assert_eq!(limiter.user(&alice, true), Ok(()));
 }

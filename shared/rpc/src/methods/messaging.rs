@@ -21,7 +21,8 @@ catalogue! { User:
     MARK_MESSAGES_DELIVERED = user("/postroom.v1.Messaging/MarkMessagesDelivered", WritesIdempotently);
     DELETE_MESSAGES = user("/postroom.v1.Messaging/DeleteMessages", Writes);
     CLEAR_MESSAGES = user("/postroom.v1.Messaging/ClearMessages", Writes);
-    EDIT_MESSAGE = user("/postroom.v1.Messaging/EditMessage", Writes);
+    // New text for all holders, as a send.
+    EDIT_MESSAGE = user("/postroom.v1.Messaging/EditMessage", Writes).sending();
     GET_CHANGES = user("/postroom.v1.Messaging/GetChanges", Reads);
     // Marks what it delivers.
     SUBSCRIBE = user("/postroom.v1.Messaging/Subscribe", WritesIdempotently).streaming();

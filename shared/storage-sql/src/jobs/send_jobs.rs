@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use domain::operation::DeliverChunk;
 use domain::segment::{JobId, SendJob};
 use domain::{Action, Millis, Now, Operation, Outcome, ProfileId};
-use storage::Error;
+use storage::{CostAccount, Error};
 
 use super::runner::{DueJob, JobKind, StepOutcome};
 use crate::db::backend::Backend;
@@ -89,6 +89,7 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
                 step,
                 to,
             })),
+            account: CostAccount::default(),
         }];
         let deadline = Instant::now() + STEP_TIMEOUT;
         let verdicts = self.executor.run_to_end(now, batch, deadline).await?;

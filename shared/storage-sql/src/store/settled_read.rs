@@ -124,7 +124,8 @@ impl<DB: Backend> SqlStore<DB> {
             action,
         };
         let deadline = Instant::now() + self.settle_timeout;
-        self.execute_action(read.app, operation, deadline).await?;
+        self.execute_action(read.app, operation, deadline.into())
+            .await?;
         Ok(Continue(()))
     }
 
@@ -139,7 +140,7 @@ impl<DB: Backend> SqlStore<DB> {
                 request: None,
                 action: Action::SettleMailbox(settle),
             };
-            self.lanes.execute(app, operation, deadline).await
+            self.lanes.execute(app, operation, deadline.into()).await
         };
         for settled in join_all(settles.into_iter().map(settle)).await {
             settled??;

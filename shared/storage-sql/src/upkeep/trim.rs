@@ -113,7 +113,7 @@ pub async fn execute_all(
 ) -> Result<(), Error> {
     for (app, mailbox, operation) in operations {
         let deadline = Instant::now() + TRIM_WITHIN;
-        let trimmed = lanes.execute(app, operation, deadline).await;
+        let trimmed = lanes.execute(app, operation, deadline.into()).await;
         match trimmed.and_then(|verdict| Ok(verdict?)) {
             Ok(_) => {}
             Err(error) if is_worth_bisecting(&error) => tracing::warn!(

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use domain::ledger::HeldRow;
 use domain::operation::{Apply as _, Footprint};
 use domain::{AppId, Ledger, MessageIdSource, Now, Policy, Refusal};
-use storage::{ChangeListener, Contention, Error};
+use storage::{ChangeListener, Contention, Cost, Error};
 use telemetry::SettleMetrics;
 use tokio::time::sleep;
 
@@ -152,6 +152,7 @@ impl<DB: Backend> Executor<DB> {
                 effects
                     .post_commit
                     .run(&self.message_cache, &*self.listener);
+                charge(operations, &effects.entry_changes);
                 Ok(effects.progress)
             }
             Err(error) => {
@@ -167,6 +168,8 @@ impl<DB: Backend> Executor<DB> {
 /// The effects of a batch before its commit.
 struct BatchEffects {
     progress: Vec<OperationProgress>,
+    /// Entries that each operation changed.
+    entry_changes: Vec<usize>,
     /// Mailboxes that were settled.
     settled: usize,
     post_commit: PostCommit,
@@ -201,7 +204,7 @@ async fn run_on<DB: Backend>(
     // Only now that all locks are held: a request that another store has just committed is seen.
     let mut records = IdempotencyRecords::read(connection, now, operations).await?;
     let settled = ledgers.values_mut().map(Ledger::settle).sum();
-    let progress = apply(operations, &mut records, &mut ledgers);
+    let (progress, entry_changes) = apply(operations, &mut records, &mut ledgers);
 
     let mut changes = Vec::with_capacity(ledgers.len());
     for (app_no, ledger) in ledgers {
@@ -219,6 +222,7 @@ async fn run_on<DB: Backend>(
     records.write(connection).await?;
     Ok(BatchEffects {
         progress,
+        entry_changes,
         settled,
         post_commit: PostCommit::of(changes, apps.epoch),
         marker: CommitMarker {
@@ -276,23 +280,35 @@ const fn is_without_effect(progress: &OperationProgress) -> bool {
     )
 }
 
-/// Applies the operations one after the other; each sees the effects of those before it.
+/// Applies the operations one after the other; each sees the effects of those before it. Returns the
+/// progress of each, and the number of entries that it changed.
 fn apply(
     operations: &[BatchedOperation],
     records: &mut IdempotencyRecords,
     ledgers: &mut BTreeMap<i64, Ledger>,
-) -> Vec<OperationProgress> {
-    let mut all = Vec::with_capacity(operations.len());
-    for batched in operations {
+) -> (Vec<OperationProgress>, Vec<usize>) {
+    let applied = operations.iter().map(|batched| {
         let ledger = ledgers.get_mut(&batched.app.app_no);
-        let progress = match (records.find(batched), ledger) {
-            (Some(recorded), _) => OperationProgress::Done(recorded),
-            (None, Some(ledger)) => apply_one(batched, records, ledger),
-            (None, None) => OperationProgress::Done(Err(Refusal::NotFound)),
-        };
-        all.push(progress);
+        match (records.find(batched), ledger) {
+            (Some(recorded), _) => (OperationProgress::Done(recorded), 0),
+            (None, Some(ledger)) => {
+                let before = ledger.entry_changes();
+                let progress = apply_one(batched, records, ledger);
+                (progress, ledger.entry_changes() - before)
+            }
+            (None, None) => (OperationProgress::Done(Err(Refusal::NotFound)), 0),
+        }
+    });
+    applied.unzip()
+}
+
+/// Charges the operations of a committed batch, also for rows that they only look at.
+fn charge(operations: &[BatchedOperation], entry_changes: &[usize]) {
+    for (batched, entries) in operations.iter().zip(entry_changes) {
+        let rows = batched.operation.action.weight().entries;
+        batched.account.charge(Cost::Entries(*entries));
+        batched.account.charge(Cost::Rows(rows));
     }
-    all
 }
 
 /// Applies an operation, unless another transaction has locked one of its rows, or one of its

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use domain::Operation;
 use domain::operation::Apply as _;
-use storage::Error;
+use storage::{Budget, Error};
 use telemetry::{LaneMetrics, QueueState};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinSet;
@@ -77,7 +77,7 @@ impl Lanes {
         &self,
         app: AppKey,
         operation: Operation,
-        deadline: Instant,
+        budget: Budget,
     ) -> Result<Verdict, Error> {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue_of(app.app_no, &operation)?;
@@ -86,7 +86,7 @@ impl Lanes {
             app,
             weight: operation.action.weight(),
             operation,
-            deadline,
+            budget,
             is_begun: false,
             reply,
         })?;

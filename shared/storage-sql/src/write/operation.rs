@@ -2,6 +2,7 @@
 
 use domain::ledger::HeldRow;
 use domain::{Action, Operation, Outcome, Refusal};
+use storage::CostAccount;
 
 use crate::table::app::AppKey;
 
@@ -12,6 +13,8 @@ pub struct BatchedOperation {
     pub app: AppKey,
     /// The operation.
     pub operation: Operation,
+    /// Account that its work is charged to.
+    pub account: CostAccount,
 }
 
 /// The result of an operation: its outcome, or why it was refused.

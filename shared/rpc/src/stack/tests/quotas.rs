@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{Quotas, Rate};
+use storage::{Cost, CostAccount};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -66,4 +67,32 @@ async fn probes_and_unauthenticated_calls_have_no_quota() {
         ending(&stack, call_as(SEND, &user_claims())).await,
         success()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_and_the_work_of_a_handler_are_charged() {
+    let rate = Rate {
+        per_second: 1,
+        burst: 1,
+    };
+    let quotas = || {
+        Limiter::fixed(Quotas {
+            profile_calls: rate,
+            ..Quotas::NO_LIMITS
+        })
+    };
+    let large = limited(Messaging, quotas(), async |_| answer(10 * 64 * 1024));
+    let working = limited(Messaging, quotas(), async |call| {
+        let account: &CostAccount = call.extensions().get().expect("an account");
+        account.charge(Cost::Entries(200));
+        ok()
+    });
+    for stack in [large.await, working.await] {
+        let call = || call_as(SEND, &user_claims());
+        assert_eq!(ending(&stack, call()).await, success());
+        let refused = status(run(&stack, call()).await).await;
+        let retry = refused.get_details_retry_info().expect("a time");
+        let wait = retry.retry_delay.expect("a time");
+        assert_eq!(wait, Duration::from_secs(10));
+    }
 }

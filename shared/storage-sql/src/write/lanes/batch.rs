@@ -9,7 +9,7 @@ use domain::limits::PART_ENTRIES;
 use domain::operation::{Apply as _, Weight};
 use domain::{Action, Now, Operation};
 use futures::FutureExt;
-use storage::{Clock, Error};
+use storage::{Budget, Clock, Error};
 use telemetry::LaneMetrics;
 use tokio::sync::oneshot;
 
@@ -25,7 +25,7 @@ pub struct QueuedOperation {
     pub app: AppKey,
     pub operation: Operation,
     pub weight: Weight,
-    pub deadline: Instant,
+    pub budget: Budget,
     /// True after the first of several transactions. It then runs to its end, also if its caller
     /// has gone.
     pub is_begun: bool,
@@ -38,13 +38,13 @@ impl QueuedOperation {
     /// the front would else have no time left.
     pub fn expired(&self, now: Instant) -> Option<Error> {
         if self.is_begun {
-            return (self.deadline <= now).then_some(Error::Deadline);
+            return (self.budget.deadline <= now).then_some(Error::Deadline);
         }
-        if self.deadline <= now || self.reply.is_closed() {
+        if self.budget.deadline <= now || self.reply.is_closed() {
             return Some(Error::Deadline);
         }
         let waited = now.saturating_duration_since(self.queued);
-        (waited > 3 * (self.deadline - now)).then_some(Error::Overloaded)
+        (waited > 3 * (self.budget.deadline - now)).then_some(Error::Overloaded)
     }
 
     /// Replies with an error; the operation is not run.
@@ -223,13 +223,14 @@ impl Attempt {
         for queued in batch.operations {
             attempt.callers.push(Waiter {
                 queued: queued.queued,
-                deadline: queued.deadline,
+                deadline: queued.budget.deadline,
                 is_begun: queued.is_begun,
                 reply: queued.reply,
             });
             attempt.operations.push(BatchedOperation {
                 app: queued.app,
                 operation: queued.operation,
+                account: queued.budget.account,
             });
         }
         attempt
@@ -325,7 +326,10 @@ fn unfinished(
             app: batched.app,
             operation: batched.operation,
             weight,
-            deadline: caller.deadline,
+            budget: Budget {
+                deadline: caller.deadline,
+                account: batched.account,
+            },
             is_begun: caller.is_begun,
             reply: caller.reply,
         },
