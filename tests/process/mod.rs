@@ -15,3 +15,4 @@ mod stalled_readers;
 mod streams;
 mod tls;
 mod tokens;
+mod unfinished_calls;

@@ -24,6 +24,7 @@ pub mod issuer;
 pub mod packages;
 pub mod postgres;
 pub mod process;
+pub mod raw_http2;
 pub mod service;
 pub mod store;
 pub mod strace;

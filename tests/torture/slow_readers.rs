@@ -1,17 +1,16 @@
 //! Slow readers beside healthy ones: memory, delays and losses.
 
 use std::env;
-use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use proto::v1;
 use proto::v1::event::Frame;
-use support::process::{Deployment, ServerProcess, UserClient, postroom};
+use support::coverage;
+use support::process::{Deployment, ServerProcess, UserClient};
 use support::store::{DatabaseKind, TestEnvironment as _};
 use support::tcp_proxy::TcpProxy;
-use support::{command, coverage};
 use tokio::time::{sleep, timeout};
 use tonic::{Code, Streaming};
 
@@ -51,13 +50,6 @@ fn profiles() -> usize {
 fn names(kind: &str, count: usize) -> Vec<String> {
     let name = |number| format!("{kind}{number}");
     (0..count).map(name).collect()
-}
-
-fn token(deployment: &Deployment, profile: &str) -> String {
-    let folder = deployment.data_dir().display().to_string();
-    let mut minted = postroom(["token", "--sub", profile, "--data-dir", &folder]);
-    let token = command::run(&mut minted).expect("a token");
-    token.trim().to_owned()
 }
 
 async fn open(user: &mut UserClient, cursor: &str) -> EventStream {
@@ -183,22 +175,12 @@ fn median(mut delays: Vec<Duration>) -> Duration {
     delays[delays.len() / 2]
 }
 
-/// Bytes of memory that the service has.
-fn memory(server: &ServerProcess) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id()));
-    let status = status.expect("a process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    kib.and_then(|kib| kib.parse::<u64>().ok())
-        .map_or(0, |kib| kib * 1024)
-}
-
 /// Waits until slow readers are cut off, and returns the peak memory of the service.
 async fn until_cut_off(server: &ServerProcess) -> u64 {
     let mut most = 0;
     let began = Instant::now();
     while began.elapsed() < GIVEN_UP_AFTER {
-        most = memory(server).max(most);
+        most = server.memory_bytes().max(most);
         sleep(PAUSE).await;
     }
     most
@@ -224,7 +206,7 @@ async fn slow_readers_take_bounded_memory_delay_no_other_reader_and_lose_nothing
     let (closed, silent) = (names("closed", half), names("silent", half));
     let seen = Arc::new(Mutex::new(SeenMessages::new()));
     for name in &healthy {
-        let token = token(&deployment, name);
+        let token = deployment.token("demo", name);
         for reader in TimedReader::open(server.messaging(&token), &token).await {
             read_on(reader, seen.clone());
         }
@@ -233,14 +215,14 @@ async fn slow_readers_take_bounded_memory_delay_no_other_reader_and_lose_nothing
     let everybody = [&healthy[..], &closed, &silent].concat();
     let sent = send_all(&server, &everybody).await;
     let alone = delays(&sent, &seen, streams).await;
-    let before = memory(&server);
+    let before = server.memory_bytes();
 
     // One half does not read, the other is at the end of a line on which nothing moves.
     let line = TcpProxy::to(server.user).await;
     let mut readers = Vec::new();
     let mut of_closed = Vec::new();
     for (number, name) in closed.iter().chain(&silent).enumerate() {
-        let token = token(&deployment, name);
+        let token = deployment.token("demo", name);
         let address = if number < closed.len() {
             of_closed.push(token.clone());
             server.user

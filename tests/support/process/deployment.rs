@@ -58,6 +58,18 @@ impl Deployment {
         ]
     }
 
+    /// Creates a token of a user of an app.
+    ///
+    /// # Panics
+    /// If there is no key, because no service has run here.
+    #[must_use]
+    pub fn token(&self, app: &str, profile: &str) -> String {
+        let folder = self.folder.path().display().to_string();
+        let flags = ["--app", app, "--sub", profile, "--data-dir", &folder];
+        let token = run(postroom(["token"]).args(flags));
+        token.expect("a token").trim().to_owned()
+    }
+
     /// A service that runs here.
     #[must_use]
     pub fn serve(&self) -> ServerProcess {

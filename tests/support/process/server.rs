@@ -1,6 +1,7 @@
 //! A running `postroom serve --dev`.
 
 use std::fmt::Display;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -158,6 +159,20 @@ impl ServerProcess {
     #[must_use]
     pub fn system_with(&self, token: &str) -> SystemClient {
         SysClient::with_interceptor(channel(self.sys), Bearer::new(token))
+    }
+
+    /// Resident memory of the process, in bytes.
+    ///
+    /// # Panics
+    /// If it has ended.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kib: Option<u64> = kib.and_then(|kib| kib.parse().ok());
+        kib.expect("a size") * 1024
     }
 
     /// Log so far.
