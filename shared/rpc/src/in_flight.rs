@@ -153,12 +153,12 @@ impl InFlight {
 }
 
 impl CallInFlight {
-    /// Counts the bytes of the call's answer, until the call ends. A party may always have one
-    /// answer, whatever its size.
+    /// Counts the bytes of the call's answer, until the call ends, if there is room. A party may
+    /// always have one answer, whatever its size.
     ///
     /// # Errors
     /// [`AnswerRefusal`] if there is no room.
-    pub fn answer(&self, bytes: usize) -> Result<(), AnswerRefusal> {
+    pub fn try_answer(&self, bytes: usize) -> Result<(), AnswerRefusal> {
         let mut usage = self.all.lock();
         let has_no_room = |used: usize, max: usize| used > 0 && used.saturating_add(bytes) > max;
         if has_no_room(usage.answer_bytes, self.all.limits.answer_bytes) {
@@ -170,6 +170,16 @@ impl CallInFlight {
                 return Err(AnswerRefusal::Caller);
             }
         }
+        self.count(&mut usage, bytes);
+        Ok(())
+    }
+
+    /// Counts the bytes of the call's answer, until the call ends, whether there is room or not.
+    pub fn answer(&self, bytes: usize) {
+        self.count(&mut self.all.lock(), bytes);
+    }
+
+    fn count(&self, usage: &mut AllUsage, bytes: usize) {
         usage.answer_bytes += bytes;
         for party in &self.parties {
             if let Some(used) = usage.parties.get_mut(party) {
@@ -177,7 +187,6 @@ impl CallInFlight {
             }
         }
         self.answer_bytes.fetch_add(bytes, Ordering::Relaxed);
-        Ok(())
     }
 }
 

@@ -58,33 +58,45 @@ fn answers_have_room_by_profile_and_in_all() {
     });
     let large = ANSWER_BYTES_PER_PROFILE_MAX;
     let first = begin(&all, "chess", "alice").expect("a call");
-    first.answer(large).expect("room");
+    first.try_answer(large).expect("room");
     let second = begin(&all, "chess", "alice").expect("a call");
-    assert_eq!(second.answer(1), Err(AnswerRefusal::Caller));
+    assert_eq!(second.try_answer(1), Err(AnswerRefusal::Caller));
     let bob = begin(&all, "chess", "bob").expect("a call");
-    bob.answer(MEBIBYTE).expect("room for another profile");
+    bob.try_answer(MEBIBYTE).expect("room for another profile");
     // The app may have half of 40 MiB.
     let carol = begin(&all, "chess", "carol").expect("a call");
     let left = LIMITS.answer_bytes / 2 - large - MEBIBYTE;
-    assert_eq!(carol.answer(left + 1), Err(AnswerRefusal::Caller));
-    carol.answer(left).expect("room for the rest");
+    assert_eq!(carol.try_answer(left + 1), Err(AnswerRefusal::Caller));
+    carol.try_answer(left).expect("room for the rest");
 
     let others = begin(&all, "checkers", "alice").expect("a call");
-    others.answer(large).expect("room for another app");
+    others.try_answer(large).expect("room for another app");
     let last = begin(&all, "go", "alice").expect("a call");
-    assert_eq!(last.answer(large), Err(AnswerRefusal::All));
+    assert_eq!(last.try_answer(large), Err(AnswerRefusal::All));
 
     drop(first);
-    second.answer(1).expect("room again");
+    second.try_answer(1).expect("room again");
     drop((second, bob, carol, others, last));
     assert_eq!(all.lock().answer_bytes, 0);
+}
+
+#[test]
+fn an_answer_that_must_not_be_refused_takes_room() {
+    let all = InFlight::new(LIMITS);
+    let write = begin(&all, "chess", "alice").expect("a call");
+    write.answer(ANSWER_BYTES_PER_PROFILE_MAX);
+    write.answer(1);
+    let read = begin(&all, "chess", "alice").expect("a call");
+    assert_eq!(read.try_answer(1), Err(AnswerRefusal::Caller));
+    drop(write);
+    assert_eq!(read.try_answer(1), Ok(()));
 }
 
 #[test]
 fn one_answer_of_any_size_has_room() {
     let all = InFlight::new(LIMITS);
     let call = begin(&all, "chess", "alice").expect("a call");
-    call.answer(2 * LIMITS.answer_bytes).expect("room");
+    call.try_answer(2 * LIMITS.answer_bytes).expect("room");
 }
 
 #[test]
@@ -103,11 +115,11 @@ fn a_connection_has_room_for_answers_of_many_profiles() {
     let mut calls = Vec::new();
     for number in 0..profiles {
         let call = begin(&number.to_string(), 1);
-        call.answer(ANSWER_BYTES_PER_PROFILE_MAX).expect("room");
+        call.try_answer(ANSWER_BYTES_PER_PROFILE_MAX).expect("room");
         calls.push(call);
     }
-    assert_eq!(begin("last", 1).answer(1), Err(AnswerRefusal::Caller));
+    assert_eq!(begin("last", 1).try_answer(1), Err(AnswerRefusal::Caller));
     begin("last", 2)
-        .answer(1)
+        .try_answer(1)
         .expect("room on another connection");
 }

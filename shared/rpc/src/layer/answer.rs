@@ -17,9 +17,9 @@ use super::{HttpRequest, HttpResponse, Middleware, Next, code, reject};
 use crate::error::RpcError;
 use crate::in_flight::{AnswerRefusal, CallInFlight};
 
-/// Keeps a call in flight until its caller has taken the answer, and rejects it if the callers'
-/// answers are too many bytes already. A response stream has a limit of its own, and leaves its
-/// place when it begins.
+/// Keeps a call in flight until its caller has taken the answer. An answer for which there is no
+/// room is rejected, unless its call has changed something. A response stream has a limit of its
+/// own, and leaves its place when it begins.
 #[derive(Clone)]
 pub(crate) struct Answer(QuotaMetrics);
 
@@ -31,52 +31,53 @@ impl Answer {
 
 impl Middleware for Answer {
     async fn handle(&self, mut call: HttpRequest, next: &impl Next) -> HttpResponse {
-        let is_stream = CallInfo::of(&call)
-            .method
-            .is_some_and(|method| method.is_stream);
+        let method = CallInfo::of(&call).method;
+        let is_stream = method.is_some_and(|method| method.is_stream);
+        let may_be_rejected = !method.is_some_and(|method| method.takes_request_id());
+        let account: Option<CostAccount> = call.extensions().get().cloned();
         let held = Held {
             in_flight: call.extensions_mut().remove(),
             _place: call.extensions_mut().remove(),
         };
-        let account = call.extensions().get::<CostAccount>().cloned();
         let answer = next.run(call).await;
         if is_stream || code::of(answer.headers()).is_some() {
             return answer;
         }
-        hand_over(answer, held, account.unwrap_or_default())
-            .await
-            .unwrap_or_else(|refusal| {
-                self.0.refused(LimitedQuota::AnswerBytes);
-                reject(refused(&refusal))
-            })
+        let (parts, body) = answer.into_parts();
+        let collected = match body.collect().await {
+            Ok(collected) => collected,
+            Err(status) => return status.into_http(),
+        };
+        let trailers = collected.trailers().cloned();
+        let bytes = Collected::to_bytes(collected);
+        if let Err(refusal) = held.count(bytes.len(), may_be_rejected) {
+            self.0.refused(LimitedQuota::AnswerBytes);
+            return reject(refused(&refusal));
+        }
+        account.unwrap_or_default().charge(Cost::Bytes(bytes.len()));
+        let body = PiecewiseBody::new(bytes, trailers, held);
+        HttpResponse::from_parts(parts, Body::new(body))
     }
 }
 
-/// Shares that a call holds.
+/// Shares that a call holds until its answer has been taken.
 struct Held {
     in_flight: Option<Arc<CallInFlight>>,
     _place: Option<Place>,
 }
 
-/// Returns the answer in pieces, with the shares of its call.
-async fn hand_over(
-    answer: HttpResponse,
-    held: Held,
-    account: CostAccount,
-) -> Result<HttpResponse, AnswerRefusal> {
-    let (parts, body) = answer.into_parts();
-    let collected = match body.collect().await {
-        Ok(collected) => collected,
-        Err(status) => return Ok(status.into_http()),
-    };
-    let trailers = collected.trailers().cloned();
-    let bytes = Collected::to_bytes(collected);
-    if let Some(in_flight) = &held.in_flight {
-        in_flight.answer(bytes.len())?;
+impl Held {
+    /// Counts the bytes of the answer.
+    fn count(&self, bytes: usize, may_be_rejected: bool) -> Result<(), AnswerRefusal> {
+        match &self.in_flight {
+            Some(in_flight) if may_be_rejected => in_flight.try_answer(bytes),
+            Some(in_flight) => {
+                in_flight.answer(bytes);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
-    account.charge(Cost::Bytes(bytes.len()));
-    let body = PiecewiseBody::new(bytes, trailers, held);
-    Ok(HttpResponse::from_parts(parts, Body::new(body)))
 }
 
 const fn refused(refusal: &AnswerRefusal) -> RpcError {
