@@ -19,6 +19,7 @@ mod sends;
 mod silent_database;
 mod slow_readers;
 mod streams;
+mod worst_caller;
 
 /// Default duration of storms, in seconds.
 const SECONDS: u64 = 20;
