@@ -3,6 +3,7 @@
 //! Every test prints its figures. `POSTROOM_TORTURE_SECS` is the duration of storms, in seconds.
 
 mod bulk;
+mod bystander;
 mod clocks;
 mod commit;
 mod contention;
@@ -10,6 +11,7 @@ mod crash;
 mod database_killed;
 mod durability;
 mod full_disk;
+mod held_rows;
 mod latency;
 mod no_notifications;
 mod retries;

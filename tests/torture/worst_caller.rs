@@ -1,7 +1,7 @@
 //! One user who does the worst that the default quotas allow, and a user of another app.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
 use proto::{sys, v1};
@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use tonic::Status;
 
+use super::bystander::{Bystander, send};
 use super::latency::figures;
 use super::seconds;
 use crate::api::builders::news;
@@ -33,8 +34,6 @@ const AT_ONCE: usize = 32;
 /// Messages that one call marks or deletes.
 const MESSAGE_IDS: usize = 500;
 const RECIPIENTS: usize = 100;
-/// Interval of the calls of the other user.
-const CALL_INTERVAL: Duration = Duration::from_millis(25);
 /// Interval of the calls of the worst user: those of the quota.
 const ATTACK_INTERVAL: Duration = Duration::from_millis(5);
 /// Memory that one user may cost.
@@ -194,16 +193,6 @@ async fn count_pages(alice: &mut UserClient) -> Result<(), Status> {
     alice.get_messages_page(request).await.map(drop)
 }
 
-async fn send(user: &mut UserClient, to: Vec<String>) -> Result<String, Status> {
-    let request = v1::SendMessageSimpleRequest {
-        to,
-        text: "hello".to_owned(),
-        ..Default::default()
-    };
-    let sent = user.send_message_simple(request).await?;
-    Ok(sent.into_inner().message_id)
-}
-
 /// Fills the inbox of the worst user, and returns the ids of the messages.
 async fn fill(server: &ServerProcess, messages: usize, text_bytes: usize) -> Vec<String> {
     let senders = (0..AT_ONCE).map(|number| async move {
@@ -223,50 +212,6 @@ async fn fill(server: &ServerProcess, messages: usize, text_bytes: usize) -> Vec
     join_all(senders).await.concat()
 }
 
-/// Calls of the other user, one after the other.
-struct OtherUser {
-    delays: Vec<Duration>,
-    refused: Vec<Status>,
-    memory_bytes: u64,
-}
-
-impl OtherUser {
-    /// Sends, reads counts and reads a page in turns, for a time.
-    async fn call(server: &ServerProcess, token: &str) -> Self {
-        let mut bob = server.messaging(token);
-        let mut seen = Self {
-            delays: Vec::new(),
-            refused: Vec::new(),
-            memory_bytes: 0,
-        };
-        let start = Instant::now();
-        let mut calls = interval(CALL_INTERVAL);
-        calls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        for number in 0.. {
-            calls.tick().await;
-            if start.elapsed().as_secs() >= seconds() {
-                break;
-            }
-            let called = Instant::now();
-            let done = match number % 3_u32 {
-                0 => send(&mut bob, vec!["bob".to_owned()]).await.map(drop),
-                1 => {
-                    let counts = bob.get_message_counts(v1::GetMessageCountsRequest {});
-                    counts.await.map(drop)
-                }
-                _ => {
-                    let page = bob.get_messages_page(v1::GetMessagesPageRequest::default());
-                    page.await.map(drop)
-                }
-            };
-            seen.delays.push(called.elapsed());
-            seen.refused.extend(done.err());
-            seen.memory_bytes = seen.memory_bytes.max(server.memory_bytes());
-        }
-        seen
-    }
-}
-
 async fn the_worst_of_one_user_stops_no_other_app(deployment: &Deployment) {
     let mut start = deployment.start();
     for (name, value) in QUOTAS {
@@ -283,7 +228,8 @@ async fn the_worst_of_one_user_stops_no_other_app(deployment: &Deployment) {
         message_ids: fill(&server, messages.min(9_500), 10).await,
         server: server.clone(),
     };
-    let alone = OtherUser::call(&server, &bob).await;
+    let time = Duration::from_secs(seconds());
+    let alone = Bystander::call(&server, &bob, time).await;
     let idle_bytes = server.memory_bytes();
     coverage::print(&format!(
         "another app's user alone: {}",
@@ -296,7 +242,7 @@ async fn the_worst_of_one_user_stops_no_other_app(deployment: &Deployment) {
                 tokio::spawn(async move { attacker.attack(attack, number).await })
             })
             .collect();
-        let seen = OtherUser::call(&server, &bob).await;
+        let seen = Bystander::call(&server, &bob, time).await;
         for attack in attacks {
             attack.abort();
         }

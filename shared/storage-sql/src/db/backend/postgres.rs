@@ -33,10 +33,6 @@ const IDENTITY: &str = "(SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE
         || '/' || d.oid::text END
     FROM pg_control_system() c CROSS JOIN pg_database d WHERE d.datname = current_database())";
 
-/// Maximum pause between the statements of a transaction; the server closes the connection after
-/// that, and frees its locks.
-const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Every statement looks rows up by an index, from a batch or from one mailbox. A prepared
 /// statement keeps a generic plan that was made while tables were small, where a sequential scan
 /// or a hash of the table is cheapest; it would be kept when they are large. A bitmap of an index
@@ -109,10 +105,9 @@ impl Backend for Postgres {
             let timeouts = [
                 ("statement_timeout", limits.statement),
                 ("lock_timeout", limits.lock),
-                (
-                    "idle_in_transaction_session_timeout",
-                    IDLE_IN_TRANSACTION_TIMEOUT,
-                ),
+                // Of a replica that is stopped in the middle of a transaction: then its locks are
+                // free.
+                ("idle_in_transaction_session_timeout", 2 * limits.lock),
             ];
             let timeouts = timeouts.map(|(name, time)| (name, time.as_millis().to_string()));
             connect = connect.options(timeouts).options(PLANNER_SETTINGS);
