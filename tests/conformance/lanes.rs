@@ -18,7 +18,7 @@ use support::on_each_database;
 use support::store::{DatabaseKind, TIMEOUTS, run};
 
 use super::builders::{
-    app, bytes, from_app, from_user, open, operation, other_app, repeatable, send, text,
+    announce, app, bytes, from_app, from_user, open, operation, other_app, repeatable, send, text,
 };
 use super::fixture::{BatchStore, HeldLock, StoreFixture, in_time};
 
@@ -250,7 +250,7 @@ async fn a_queue_full_of_bytes_refuses_contents_until_it_drains(fixture: &StoreF
     let large = Action::SendMessage(from_app(&["bob"], bytes(CONTENT_BYTES_CAP)));
     let calls = 0..QUEUED_BYTES_MAX / CONTENT_BYTES_CAP;
     let calls: Vec<QueuedCall> = calls.map(|_| lane.queue_in_time(large.clone())).collect();
-    let mut beyond = lane.call(app(), operation(send("ann", &["bob"])), in_time());
+    let mut beyond = lane.call(app(), operation(announce(&["bob"])), in_time());
     let polled = futures::poll!(&mut beyond);
     assert!(
         matches!(polled, Poll::Ready(Err(Error::Overloaded))),

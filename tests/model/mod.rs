@@ -8,6 +8,7 @@ pub mod generator;
 pub mod reference;
 mod tally;
 
+use domain::limits::BATCH_ENTRIES_MAX;
 use domain::operation::{Apply as _, CreateMailbox};
 use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal};
 use futures::future::join_all;
@@ -187,7 +188,8 @@ impl ModelRun<'_> {
     }
 
     /// Executes a batch in one transaction or through the lanes. Several lanes keep no order, and
-    /// one lane only that of small operations of one app; all others run one after another.
+    /// one lane only that of small operations of one app that fit into one transaction or are of one
+    /// actor; all others run one after another.
     async fn carry_out(&self, batch: Vec<(AppId, Operation)>) -> Vec<Result<Outcome, Refusal>> {
         let setup = self.fixture.test.setup();
         let call =
@@ -195,9 +197,12 @@ impl ModelRun<'_> {
         match setup.backend {
             DatabaseKind::Sqlite => {
                 let mut verdicts = Vec::new();
+                let entries = batch.iter().map(|(_, it)| it.action.weight().entries);
+                let fits = setup.is_usual() && entries.sum::<usize>() <= BATCH_ENTRIES_MAX;
                 let has_order = |one: &(AppId, Operation), next: &(AppId, Operation)| {
                     let is_small = |it: &Operation| !it.action.weight().is_large();
-                    one.0 == next.0 && is_small(&one.1) && is_small(&next.1)
+                    let of_one = one.1.action.actor() == next.1.action.actor();
+                    one.0 == next.0 && is_small(&one.1) && is_small(&next.1) && (of_one || fits)
                 };
                 for at_once in batch.chunk_by(has_order) {
                     verdicts.extend(join_all(at_once.iter().cloned().map(call)).await);

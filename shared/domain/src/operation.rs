@@ -79,10 +79,16 @@ pub trait Apply: Into<Action> {
     /// Estimated load on its transaction.
     fn weight(&self) -> Weight;
 
-    /// The first mailbox that it is sure to lock. Operations with the same key share a lane, so
-    /// that they do not wait for each other's locks. Default: none is known in advance.
-    fn lane_key(&self) -> Option<&ProfileId> {
+    /// Profile whose turn in a queue the operation takes: its user. Default: none, the app itself,
+    /// which is one more actor.
+    fn actor(&self) -> Option<&ProfileId> {
         None
+    }
+
+    /// The first mailbox that it is sure to lock. Operations with the same key share a lane, so
+    /// that they do not wait for each other's locks. Default: that of the actor.
+    fn lane_key(&self) -> Option<&ProfileId> {
+        self.actor()
     }
 
     /// Makes the change in the ledger.
@@ -127,6 +133,12 @@ macro_rules! actions {
             fn weight(&self) -> Weight {
                 match self {
                     $(Self::$name(action) => action.weight(),)*
+                }
+            }
+
+            fn actor(&self) -> Option<&ProfileId> {
+                match self {
+                    $(Self::$name(action) => action.actor(),)*
                 }
             }
 

@@ -3,6 +3,7 @@
 //! From the ground up; a module uses only those above it in this list:
 //!
 //! - `options`, `ids`: how a store is opened, where its ids come from.
+//! - `turns`: values by key that take turns.
 //! - `db`: the databases. What differs between them (`backend`), pool, connection and
 //!   transaction, statements, values and rows, errors, schema, epoch.
 //! - `clock`: the time, checked against the database.
@@ -29,6 +30,7 @@ mod segment;
 mod statement_catalogue;
 mod store;
 mod table;
+mod turns;
 mod upkeep;
 mod write;
 

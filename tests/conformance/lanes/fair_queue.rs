@@ -3,19 +3,29 @@
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use domain::limits::{BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, QUEUED_OPERATIONS_MAX};
-use domain::{Action, Millis, Outcome};
+use domain::limits::{
+    BATCH_ENTRIES_MAX, BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, MESSAGE_IDS_MAX,
+    QUEUED_OPERATIONS_MAX,
+};
+use domain::{Action, MessageId, Millis, Outcome};
 use futures::future::join_all;
-use futures::poll;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _, poll};
 use storage::Error;
 use support::on_each_database;
 
-use super::super::builders::{app, bytes, from_app, open, operation, send, text};
+use super::super::builders::{
+    announce, app, bytes, from_app, mark, nobodys, open, operation, send, text,
+};
 use super::super::fixture::{StoreFixture, in_time};
 use super::{QueuedCall, TestLane, assert_done, there};
 
 on_each_database![
     a_backlog_of_one_app_does_not_delay_another,
+    a_backlog_of_one_user_does_not_delay_another,
+    a_backlog_of_the_app_itself_does_not_delay_its_users,
+    marks_of_one_user_to_and_fro_delay_another_by_one_turn,
+    the_user_with_most_operations_in_a_full_queue_gives_way,
     the_app_with_most_operations_in_a_full_queue_gives_way,
     operations_without_content_keep_their_place_in_a_queue_full_of_bytes,
     operations_of_a_batch_keep_the_order_of_arrival,
@@ -46,6 +56,72 @@ async fn a_backlog_of_one_app_does_not_delay_another(fixture: &StoreFixture) {
     assert_eq!(sent_at(little).await, much[0]);
     assert!(much.is_sorted());
     assert!(much[0] < much[BATCH_OPERATIONS_MAX - 1], "{much:?}");
+    lane.store.close().await;
+}
+
+/// A backlog of one actor, of several batches, and an operation behind it of a user of the same app.
+async fn assert_passes(fixture: &StoreFixture, backlog: Action) {
+    let lane = TestLane::open(fixture).await;
+    let standing = lane.stop().await;
+    let much = (0..3 * BATCH_OPERATIONS_MAX).map(|_| lane.queue_in_time(backlog.clone()));
+    let much: Vec<QueuedCall> = much.collect();
+    let little = lane.queue_in_time(send("cid", &["dan"]));
+    standing.go_on().await;
+    let much = join_all(much.into_iter().map(sent_at)).await;
+    assert_eq!(sent_at(little).await, much[0]);
+    assert!(much[0] < much[BATCH_OPERATIONS_MAX - 1], "{much:?}");
+    lane.store.close().await;
+}
+
+async fn a_backlog_of_one_user_does_not_delay_another(fixture: &StoreFixture) {
+    assert_passes(fixture, send("ann", &["bob"])).await;
+}
+
+async fn a_backlog_of_the_app_itself_does_not_delay_its_users(fixture: &StoreFixture) {
+    assert_passes(fixture, announce(&["bob"])).await;
+}
+
+async fn marks_of_one_user_to_and_fro_delay_another_by_one_turn(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
+    let standing = lane.stop().await;
+    let ids: Vec<MessageId> = (0..MESSAGE_IDS_MAX).map(|_| nobodys()).collect();
+    let marks = (0..20).map(|number| mark("ann", &ids, number % 2 == 0));
+    let marks: Vec<QueuedCall> = marks.map(|mark| lane.queue_in_time(mark)).collect();
+    let other = lane.queue_in_time(mark("bob", &ids, true));
+    let names = std::iter::repeat_n("ann", marks.len()).chain(["bob"]);
+    let calls = marks.into_iter().chain([other]).zip(names);
+    let calls: FuturesUnordered<_> = calls
+        .map(|(call, name)| call.map(move |answer| (name, answer)))
+        .collect();
+    standing.go_on().await;
+    let answers: Vec<(&str, Result<Outcome, Error>)> = calls.collect().await;
+    for (_, answer) in &answers {
+        assert_done(answer);
+    }
+    let position = answers.iter().position(|(name, _)| *name == "bob");
+    // A batch is in the order of arrival.
+    let first_batch = BATCH_ENTRIES_MAX / MESSAGE_IDS_MAX;
+    assert!(position < Some(first_batch), "{position:?}");
+    lane.store.close().await;
+}
+
+async fn the_user_with_most_operations_in_a_full_queue_gives_way(fixture: &StoreFixture) {
+    let lane = TestLane::open(fixture).await;
+    let standing = lane.stop().await;
+    let calls = (0..QUEUED_OPERATIONS_MAX).map(|number| match number {
+        0..5 => lane.queue_in_time(open(&format!("user{number}"))),
+        _ => lane.queue_in_time(open("ann")),
+    });
+    let mut calls: Vec<QueuedCall> = calls.collect();
+    let others = (5..8).map(|number| lane.queue_in_time(open(&format!("user{number}"))));
+    let others: Vec<QueuedCall> = others.collect();
+    for gave_way in calls.split_off(QUEUED_OPERATIONS_MAX - others.len()) {
+        let answer = gave_way.await;
+        assert!(matches!(answer, Err(Error::Overloaded)), "{answer:?}");
+    }
+    standing.go_on().await;
+    join_all(calls).await.iter().for_each(assert_done);
+    join_all(others).await.iter().for_each(assert_done);
     lane.store.close().await;
 }
 

@@ -49,7 +49,7 @@ impl Apply for ClearMessages {
         Weight::of_entries(PART_ENTRIES)
     }
 
-    fn lane_key(&self) -> Option<&ProfileId> {
+    fn actor(&self) -> Option<&ProfileId> {
         Some(&self.owner)
     }
 

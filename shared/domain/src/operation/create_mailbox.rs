@@ -29,7 +29,7 @@ impl Apply for CreateMailbox {
         Weight::default()
     }
 
-    fn lane_key(&self) -> Option<&ProfileId> {
+    fn actor(&self) -> Option<&ProfileId> {
         Some(&self.owner)
     }
 

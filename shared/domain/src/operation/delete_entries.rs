@@ -30,7 +30,7 @@ impl Apply for DeleteEntries {
         Weight::of_entries(self.message_ids.len())
     }
 
-    fn lane_key(&self) -> Option<&ProfileId> {
+    fn actor(&self) -> Option<&ProfileId> {
         Some(&self.owner)
     }
 

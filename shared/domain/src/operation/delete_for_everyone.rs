@@ -53,7 +53,7 @@ impl Apply for DeleteForEveryone {
         self.part.weight()
     }
 
-    fn lane_key(&self) -> Option<&ProfileId> {
+    fn actor(&self) -> Option<&ProfileId> {
         Some(&self.owner)
     }
 

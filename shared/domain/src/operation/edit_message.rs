@@ -32,7 +32,7 @@ impl Apply for EditMessage {
         Weight::of_content(&self.content, HOLDERS_ESTIMATE)
     }
 
-    fn lane_key(&self) -> Option<&ProfileId> {
+    fn actor(&self) -> Option<&ProfileId> {
         Some(&self.owner)
     }
 

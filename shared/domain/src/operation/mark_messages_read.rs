@@ -32,7 +32,7 @@ impl Apply for MarkMessagesRead {
         Weight::of_entries(self.message_ids.len())
     }
 
-    fn lane_key(&self) -> Option<&ProfileId> {
+    fn actor(&self) -> Option<&ProfileId> {
         Some(&self.owner)
     }
 

@@ -78,6 +78,10 @@ impl Apply for SendMessage {
         Weight::of_content(&self.draft.content, self.to.len() + 1)
     }
 
+    fn actor(&self) -> Option<&ProfileId> {
+        self.sender()
+    }
+
     fn lane_key(&self) -> Option<&ProfileId> {
         self.sender().into_iter().chain(self.to.first()).min()
     }

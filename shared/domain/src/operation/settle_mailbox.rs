@@ -39,7 +39,7 @@ impl Apply for SettleMailbox {
         Weight::of_entries(self.expired.clamp(HOLDERS_ESTIMATE, 2 * PART_ENTRIES))
     }
 
-    fn lane_key(&self) -> Option<&ProfileId> {
+    fn actor(&self) -> Option<&ProfileId> {
         Some(&self.owner)
     }
 

@@ -105,13 +105,13 @@ impl Batch {
         self.weight.entries
     }
 
-    /// Returns whether an operation fits in. The first always does.
-    pub fn has_room_for(&self, operation: &QueuedOperation) -> bool {
+    /// Returns whether an operation of this weight fits in. The first always does.
+    pub fn has_room_for(&self, more: Weight) -> bool {
         if self.is_empty() {
             return true;
         }
         let mut weight = self.weight;
-        weight += operation.weight;
+        weight += more;
         !weight.is_too_much()
     }
 

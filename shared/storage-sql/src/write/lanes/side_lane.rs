@@ -126,7 +126,7 @@ impl SideLane {
                 unfinished.operation.refuse(error);
             } else if batch.len() < operations_max
                 && is_meant(&unfinished)
-                && batch.has_room_for(&unfinished.operation)
+                && batch.has_room_for(unfinished.operation.weight)
             {
                 batch.push(unfinished.operation);
             } else {
