@@ -24,6 +24,7 @@ mod paging;
 mod parts;
 mod plans;
 mod read_only;
+mod read_turns;
 mod repository;
 mod requests;
 mod schema;

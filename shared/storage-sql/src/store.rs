@@ -246,7 +246,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         let bytes_max = saturating(bytes_max);
         let mut reading = SettledRead::of(app, owner, Requester::Owner);
         loop {
-            let (app_no, mut view) = self.view(app, reading.isolation()).await?;
+            let (app_no, mut view) = self.view(&reading).await?;
             let outcome = read::entries::read(
                 view.connection(),
                 self.messages_of(app_no, owner, reading.isolation())?,
@@ -281,7 +281,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             reading = reading.in_snapshot();
         }
         loop {
-            let (app_no, mut view) = self.view(app, reading.isolation()).await?;
+            let (app_no, mut view) = self.view(&reading).await?;
             let messages = self.messages_of(app_no, owner, reading.isolation())?;
             let epoch = self.epoch.get();
             let outcome =
@@ -307,7 +307,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<FeedPage, Error> {
         let mut reading = SettledRead::of(app, owner, Requester::Owner);
         loop {
-            let (app_no, mut view) = self.view(app, reading.isolation()).await?;
+            let (app_no, mut view) = self.view(&reading).await?;
             let messages = self.messages_of(app_no, owner, reading.isolation())?;
             let thought = messages.epoch;
             let outcome =
@@ -331,7 +331,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         message_ids: &[MessageId],
         bytes_max: usize,
     ) -> Result<Lookup<Message>, Error> {
-        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
+        let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         let bytes_max = saturating(bytes_max);
         let now = self.clock.now()?.due_ms;
         let connection = view.connection();
@@ -347,7 +347,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn repository_page(&self, app: &AppId, scan: &Scan) -> Result<RepositoryPage, Error> {
-        let (app_no, mut view) = self.view(app, Isolation::Snapshot).await?;
+        let (app_no, mut view) = self.app_view(app, Isolation::Snapshot).await?;
         let now = self.clock.now()?.due_ms;
         let page = read::repository_page::read(view.connection(), app_no, scan, now).await?;
         view.end().await?;
@@ -355,18 +355,18 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     }
 
     async fn bulk(&self, app: &AppId, message_id: MessageId) -> Result<Option<BulkReport>, Error> {
-        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
+        let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         let now = self.clock.now()?.due_ms;
         read::bulk::read(view.connection(), app_no, message_id, now).await
     }
 
     async fn send_job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error> {
-        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
+        let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         read::job::read(view.connection(), app_no, id, self.clock.now()?.due_ms).await
     }
 
     async fn settings(&self, app: &AppId) -> Result<Settings, Error> {
-        let (app_no, mut view) = self.view(app, Isolation::Statement).await?;
+        let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         read::settings::read(view.connection(), app_no).await
     }
 

@@ -12,7 +12,7 @@ use crate::db::backend::{Backend, TransactionStatus};
 use crate::db::bind::{BoundStatement, Value};
 use crate::db::error::{ErrorClass, miscounted};
 use crate::db::isolation::Isolation;
-use crate::db::pool::{Pool, PooledConnection};
+use crate::db::pool::{Holder, Pool, PooledConnection};
 use crate::db::row::RowReader;
 use crate::db::row_statement::TableWrite;
 
@@ -20,9 +20,14 @@ use crate::db::row_statement::TableWrite;
 pub struct Connection<DB: Backend>(PooledConnection<DB>);
 
 impl<DB: Backend> Connection<DB> {
-    /// Takes a connection out of a pool.
+    /// Takes a connection out of a pool, for the service's own work.
     pub async fn of(pool: &Pool<DB>) -> Result<Self, Error> {
-        pool.take().await.map(Self).map_err(wrap::<DB>)
+        Self::held_by(pool, Holder::SERVICE).await
+    }
+
+    /// Takes a connection out of a pool, in the turn of its holder.
+    async fn held_by(pool: &Pool<DB>, holder: Holder) -> Result<Self, Error> {
+        pool.take_for(holder).await.map(Self).map_err(wrap::<DB>)
     }
 
     /// Time at which the connection was opened, or slightly later.
@@ -172,7 +177,7 @@ pub struct Transaction<DB: Backend> {
 impl<DB: Backend> Transaction<DB> {
     /// Begins a transaction that writes.
     pub async fn begin(pool: &Pool<DB>) -> Result<Self, Error> {
-        Self::begin_with(pool, DB::BEGIN).await
+        Self::begin_with(pool, Holder::SERVICE, DB::BEGIN).await
     }
 
     /// Begins a transaction that writes, and waits for a lock for a moment only.
@@ -198,12 +203,16 @@ impl<DB: Backend> Transaction<DB> {
     }
 
     /// Begins a transaction in which all reads see one snapshot.
-    pub async fn begin_snapshot(pool: &Pool<DB>) -> Result<Self, Error> {
-        Self::begin_with(pool, DB::BEGIN_SNAPSHOT).await
+    async fn begin_snapshot(pool: &Pool<DB>, holder: Holder) -> Result<Self, Error> {
+        Self::begin_with(pool, holder, DB::BEGIN_SNAPSHOT).await
     }
 
-    async fn begin_with(pool: &Pool<DB>, text: &'static str) -> Result<Self, Error> {
-        let connection = Connection::of(pool).await?;
+    async fn begin_with(
+        pool: &Pool<DB>,
+        holder: Holder,
+        text: &'static str,
+    ) -> Result<Self, Error> {
+        let connection = Connection::held_by(pool, holder).await?;
         let mut transaction = Self {
             connection,
             is_ended: false,
@@ -258,10 +267,10 @@ pub enum ReadView<DB: Backend> {
 
 impl<DB: Backend> ReadView<DB> {
     /// Begins a read.
-    pub async fn of(pool: &Pool<DB>, sight: Isolation) -> Result<Self, Error> {
+    pub async fn of(pool: &Pool<DB>, holder: Holder, sight: Isolation) -> Result<Self, Error> {
         Ok(match sight {
-            Isolation::Statement => Self::Statement(Connection::of(pool).await?),
-            Isolation::Snapshot => Self::Snapshot(Transaction::begin_snapshot(pool).await?),
+            Isolation::Statement => Self::Statement(Connection::held_by(pool, holder).await?),
+            Isolation::Snapshot => Self::Snapshot(Transaction::begin_snapshot(pool, holder).await?),
         })
     }
 

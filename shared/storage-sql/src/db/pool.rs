@@ -6,6 +6,8 @@
 //! connections: none is given back to it, because it would wait for ever for one whose
 //! database fell silent.
 
+mod permits;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,10 +15,11 @@ use domain::number::saturating;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Database};
 use telemetry::{PoolMetrics, PoolState, StatementMetrics};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::db::database_file::DatabaseFile;
+pub use permits::Holder;
+use permits::{Permit, Permits};
 
 /// Idle time after which a connection is pinged before use.
 const PING_AFTER: Duration = Duration::from_millis(100);
@@ -38,7 +41,7 @@ struct Shared<DB: Database> {
     /// Idle connections, the last used at the end.
     idle: Mutex<Vec<Idle<DB>>>,
     /// Permits to hold a connection, as many as the pool may have.
-    permits: Arc<Semaphore>,
+    permits: Arc<Permits>,
     connections_max: usize,
     acquire_timeout: Duration,
     answer_timeout: Duration,
@@ -61,7 +64,7 @@ pub struct PooledConnection<DB: Database> {
     is_clean: bool,
     pool: Pool<DB>,
     /// Held until the connection is given back, or has recovered.
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<Permit>,
 }
 
 impl<DB: Database> Pool<DB> {
@@ -79,10 +82,9 @@ impl<DB: Database> Pool<DB> {
     ) -> Self {
         let options = opener.options();
         let connections_max: usize = saturating(options.get_max_connections());
-        let connections_max = connections_max.min(Semaphore::MAX_PERMITS);
         let shared = Arc::new(Shared {
             idle: Mutex::new(Vec::new()),
-            permits: Arc::new(Semaphore::new(connections_max)),
+            permits: Permits::new(connections_max),
             connections_max,
             acquire_timeout,
             answer_timeout,
@@ -98,15 +100,20 @@ impl<DB: Database> Pool<DB> {
         Self(shared)
     }
 
-    /// Takes a connection: an idle one, else a new one.
+    /// Takes a connection for the service's own work, as [`Self::take_for`] does.
+    pub async fn take(&self) -> sqlx::Result<PooledConnection<DB>> {
+        self.take_for(Holder::SERVICE).await
+    }
+
+    /// Takes a connection for a holder: an idle one, else a new one.
     ///
     /// # Errors
-    /// `PoolTimedOut` if all stay in use for the acquire timeout or an idle one does not
-    /// answer; `PoolClosed`; `Io` if the file of an embedded database was removed or replaced; or
-    /// the connection cannot be opened.
-    pub async fn take(&self) -> sqlx::Result<PooledConnection<DB>> {
+    /// `PoolTimedOut` if all, or those that the holder may have, stay in use for the acquire timeout,
+    /// or an idle one does not answer; `PoolClosed`; `Io` if the file of an embedded database was
+    /// removed or replaced; or the connection cannot be opened.
+    pub async fn take_for(&self, holder: Holder) -> sqlx::Result<PooledConnection<DB>> {
         let started = Instant::now();
-        let taken = self.take_unmeasured().await;
+        let taken = self.take_unmeasured(holder).await;
         match &taken {
             Ok(_) => self.0.metrics.obtained(started.elapsed()),
             Err(sqlx::Error::PoolTimedOut) => self.0.metrics.timed_out(),
@@ -115,12 +122,9 @@ impl<DB: Database> Pool<DB> {
         taken
     }
 
-    async fn take_unmeasured(&self) -> sqlx::Result<PooledConnection<DB>> {
-        let permit = Arc::clone(&self.0.permits).acquire_owned();
-        let permit = timeout(self.0.acquire_timeout, permit)
-            .await
-            .map_err(|_| sqlx::Error::PoolTimedOut)?
-            .map_err(|_| sqlx::Error::PoolClosed)?;
+    async fn take_unmeasured(&self, holder: Holder) -> sqlx::Result<PooledConnection<DB>> {
+        let permit = timeout(self.0.acquire_timeout, self.0.permits.acquire(holder));
+        let permit = permit.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
         if let Some(file) = &self.0.file {
             file.check()?;
         }
@@ -155,7 +159,7 @@ impl<DB: Database> Pool<DB> {
 
     /// Returns whether all connections are in use.
     pub fn is_exhausted(&self) -> bool {
-        self.0.permits.available_permits() == 0
+        self.0.permits.free() == 0
     }
 
     /// Closes all connections, each after its current statement.
@@ -198,7 +202,7 @@ impl<DB: Database> Shared<DB> {
     fn state(&self) -> PoolState {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         PoolState {
-            used: self.connections_max - self.permits.available_permits(),
+            used: self.connections_max - self.permits.free(),
             idle: idle.len(),
         }
     }

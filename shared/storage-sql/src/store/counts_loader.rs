@@ -63,7 +63,7 @@ impl<DB: Backend> SqlStore<DB> {
         if let Some(outcome) = self.counts_loader.load(app, owner).await? {
             return Ok(outcome);
         }
-        let (app_no, mut view) = self.view(app, read.isolation()).await?;
+        let (app_no, mut view) = self.view(read).await?;
         let (epoch, now) = (self.epoch.get(), self.clock.now()?.due_ms);
         let mailbox = (app_no, owner.clone());
         let outcome = counts::read_one(view.connection(), epoch, &mailbox, now).await;

@@ -12,6 +12,7 @@ use super::SqlStore;
 use crate::db::backend::Backend;
 use crate::db::connection::ReadView;
 use crate::db::isolation::Isolation;
+use crate::db::pool::Holder;
 use crate::read::ReadOutcome;
 use crate::table::app::AppKey;
 
@@ -57,30 +58,57 @@ impl<'a> SettledRead<'a> {
     pub const fn isolation(&self) -> Isolation {
         self.isolation
     }
+
+    /// The holder of its connection.
+    fn holder(&self) -> Holder {
+        match self.requester {
+            Requester::Owner => Holder::user(self.app, self.owner),
+            Requester::App => Holder::app(self.app),
+        }
+    }
 }
 
 impl<DB: Backend> SqlStore<DB> {
-    /// Begins a read of an app, which is created if need be.
-    pub(super) async fn view(
+    /// Begins an attempt at a read of a mailbox.
+    pub(super) async fn view(&self, read: &SettledRead<'_>) -> Result<(i64, ReadView<DB>), Error> {
+        self.view_by(read.app, read.holder(), read.isolation).await
+    }
+
+    /// Begins a read that an app requests for itself.
+    pub(super) async fn app_view(
         &self,
         app: &AppId,
         isolation: Isolation,
     ) -> Result<(i64, ReadView<DB>), Error> {
-        if let Some(view) = self.view_of_existing(app, isolation).await? {
+        self.view_by(app, Holder::app(app), isolation).await
+    }
+
+    /// Begins a read of an app, which is created if need be.
+    async fn view_by(
+        &self,
+        app: &AppId,
+        holder: Holder,
+        isolation: Isolation,
+    ) -> Result<(i64, ReadView<DB>), Error> {
+        let existing = self
+            .view_of_existing(app, holder.clone(), isolation)
+            .await?;
+        if let Some(view) = existing {
             return Ok(view);
         }
         let now = self.clock.now()?.ms;
         Box::pin(self.apps.create(&self.pools.write, app, now)).await?;
-        let view = self.view_of_existing(app, isolation).await?;
+        let view = self.view_of_existing(app, holder, isolation).await?;
         view.ok_or_else(|| Error::Unavailable("the app was created in another database".into()))
     }
 
     async fn view_of_existing(
         &self,
         app: &AppId,
+        holder: Holder,
         isolation: Isolation,
     ) -> Result<Option<(i64, ReadView<DB>)>, Error> {
-        let mut view = ReadView::of(&self.pools.read, isolation).await?;
+        let mut view = ReadView::of(&self.pools.read, holder, isolation).await?;
         if let Some(app_no) = self.apps.number_on(view.connection(), app).await? {
             return Ok(Some((app_no, view)));
         }
