@@ -10,6 +10,7 @@ use storage::{Error, MailboxPage, Requester};
 use storage_sql::{Options, Timeouts};
 use support::store::TIMEOUTS;
 use support::{on_each_database, on_postgres};
+use tokio::time::timeout;
 
 use super::builders::{app, operation, other_app, profile, send};
 use super::fixture::{BatchStore, RawDatabase, StoreFixture};
@@ -26,7 +27,10 @@ on_each_database![
 mod slow_statements {
     use super::*;
 
-    on_postgres![slow_reads_of_one_user_delay_no_other_user,];
+    on_postgres![
+        slow_reads_of_one_user_delay_no_other_user,
+        abandoned_reads_keep_their_connections_until_they_end,
+    ];
 }
 
 /// Reads of one user, more than there are connections.
@@ -189,5 +193,23 @@ async fn slow_reads_of_one_user_delay_no_other_user(fixture: &StoreFixture) {
         let page = read.expect("no panic");
         assert!(page.is_ok(), "{page:?}");
     }
+    store.close().await;
+}
+
+async fn abandoned_reads_keep_their_connections_until_they_end(fixture: &StoreFixture) {
+    const CONNECTIONS: u32 = 4;
+    let raw = fixture.raw().await;
+    slow_down(raw, Duration::from_secs(1)).await;
+    let store = opened(fixture, CONNECTIONS).await;
+    let mut most = 0;
+    for number in 0..MANY {
+        let app = if number % 2 == 0 { app() } else { there() };
+        let owner = if number % 4 < 2 { "ann" } else { "bob" };
+        let read = read(&store, app, owner, Requester::Owner);
+        assert!(timeout(Duration::from_millis(100), read).await.is_err());
+        most = most.max(active_reads(raw).await);
+    }
+    assert!((1..=i64::from(CONNECTIONS)).contains(&most), "{most}");
+    assert_served(read(&store, app(), "ann", Requester::Owner)).await;
     store.close().await;
 }

@@ -121,6 +121,7 @@ impl<DB: Backend> Connection<DB> {
                 Ok(answer)
             }
             Err(error) => {
+                self.0.mark_failed();
                 // Of a session that may stay as it is, such as one of a read-only standby.
                 if DB::classify(&error) == ErrorClass::Unavailable {
                     self.0.discard_with_idle();
@@ -167,8 +168,9 @@ impl<DB: Backend> Connection<DB> {
     }
 }
 
-/// A transaction. Its connection is closed unless it was committed or rolled back without an
-/// error.
+/// A transaction. Dropped before its end, it is rolled back in the background, after the answer to
+/// its last statement; until then its connection keeps its place in the pool. After an error the
+/// connection is closed.
 pub struct Transaction<DB: Backend> {
     connection: Connection<DB>,
     is_ended: bool,
@@ -253,9 +255,21 @@ impl<DB: Backend> Transaction<DB> {
 
 impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
-        if !self.is_ended {
-            self.connection.0.discard();
+        if self.is_ended {
+            return;
         }
+        match self.connection.0.take_abandoned() {
+            Some(connection) => drop(tokio::spawn(roll_back(Connection::<DB>(connection)))),
+            None => self.connection.0.discard(),
+        }
+    }
+}
+
+/// Rolls an abandoned transaction back, once its last statement is answered.
+async fn roll_back<DB: Backend>(mut connection: Connection<DB>) {
+    let ended = connection.command("transaction.rollback", "ROLLBACK").await;
+    if ended.is_err() {
+        connection.0.discard();
     }
 }
 

@@ -60,11 +60,19 @@ pub struct PooledConnection<DB: Database> {
     /// None once discarded or given back.
     connection: Option<PoolConnection<DB>>,
     opened: Instant,
-    /// True if the last statement was answered without an error.
-    is_clean: bool,
+    last_statement: LastStatement,
     pool: Pool<DB>,
     /// Held until the connection is given back, or has recovered.
     permit: Option<Permit>,
+}
+
+/// State of the last statement on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastStatement {
+    /// Sent: the answer may still be under way.
+    Sent,
+    Succeeded,
+    Failed,
 }
 
 impl<DB: Database> Pool<DB> {
@@ -131,7 +139,7 @@ impl<DB: Database> Pool<DB> {
         let mut taken = PooledConnection {
             connection: None,
             opened: Instant::now(),
-            is_clean: true,
+            last_statement: LastStatement::Succeeded,
             pool: self.clone(),
             permit: Some(permit),
         };
@@ -236,19 +244,39 @@ impl<DB: Database> PooledConnection<DB> {
     /// # Errors
     /// `PoolClosed` after [`Self::discard`].
     pub fn begin_use(&mut self) -> sqlx::Result<&mut PoolConnection<DB>> {
-        self.is_clean = false;
+        self.last_statement = LastStatement::Sent;
         self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
     /// Notes that every statement was answered without an error.
     pub const fn mark_clean(&mut self) {
-        self.is_clean = true;
+        self.last_statement = LastStatement::Succeeded;
+    }
+
+    /// Notes that the last statement was answered with an error.
+    pub const fn mark_failed(&mut self) {
+        self.last_statement = LastStatement::Failed;
     }
 
     /// Closes the connection, and the idle ones of its pool.
     pub fn discard_with_idle(&mut self) {
         self.discard();
         self.pool.discard_idle();
+    }
+
+    /// Takes the connection with its place in the pool, to end what is left of its work. None if
+    /// its last statement failed, or it is closed.
+    pub fn take_abandoned(&mut self) -> Option<Self> {
+        if self.last_statement == LastStatement::Failed {
+            return None;
+        }
+        Some(Self {
+            connection: Some(self.connection.take()?),
+            opened: self.opened,
+            last_statement: self.last_statement,
+            pool: self.pool.clone(),
+            permit: self.permit.take(),
+        })
     }
 
     /// Closes the connection.
@@ -286,7 +314,7 @@ impl<DB: Database> Drop for PooledConnection<DB> {
         };
         if self.opened.elapsed() >= AGE_MAX {
             connection.close_on_drop();
-        } else if self.is_clean {
+        } else if self.last_statement == LastStatement::Succeeded {
             self.pool.give_back(connection, self.opened);
         } else {
             let recovery = recover(connection, self.opened, self.pool.clone());
