@@ -1,6 +1,6 @@
 //! Comparison of all reads of the store with those of the reference.
 
-use domain::limits::ROWS_EXAMINED_MAX;
+use domain::limits::{RECIPIENT_ROWS_EXAMINED_MAX, ROWS_EXAMINED_MAX};
 use domain::page::{Criteria, Direction, Found, Key, Scan, Seek, Sort, SortField};
 use domain::{AppId, Message, MessageId, MessageKind, Millis, Msgbox, ProfileId};
 use futures::future::join;
@@ -39,7 +39,12 @@ impl Comparison<'_> {
             .reference
             .repository_page(&app, &everything(sorts()[0]), self.now);
         let mut scan = self.scan(&keys(&all), true);
-        if self.generator.message_ids(&app).len() >= ROWS_EXAMINED_MAX as usize {
+        let examined_max = if scan.criteria.is_by_recipient() {
+            RECIPIENT_ROWS_EXAMINED_MAX
+        } else {
+            ROWS_EXAMINED_MAX
+        };
+        if self.generator.message_ids(&app).len() >= examined_max as usize {
             // The reference examines all rows, the store does not.
             scan.criteria = Criteria::default();
         }

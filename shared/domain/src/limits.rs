@@ -134,6 +134,9 @@ pub const PAGE_JUMP_ROWS_MAX: u64 = 10_000;
 pub const ROWS_EXAMINED_MAX: u32 = 2_000;
 /// Maximum of an asked-for count; counting stops there.
 pub const COUNT_MAX: u32 = 10_000;
+/// Rows that one page examines in all if it looks for a recipient: recipients have no index, and
+/// the list of each message must be read.
+pub const RECIPIENT_ROWS_EXAMINED_MAX: u32 = 500;
 /// Rows that an asked-for count examines: both boxes of a mailbox, full.
 pub const COUNT_EXAMINED_MAX: u32 = 2 * BOX_MESSAGES_DEFAULT;
 /// Bytes of content in one page.
@@ -185,7 +188,8 @@ const _: () = assert!(PAGE_BYTES_MAX >= CONTENT_BYTES_CAP);
 const _: () = assert!(RECIPIENTS_DEFAULT as usize <= RECIPIENTS_CAP);
 const _: () = assert!(CONTENT_BYTES_DEFAULT as usize <= CONTENT_BYTES_CAP);
 const _: () = assert!(ROWS_PER_PAGE_DEFAULT <= ROWS_PER_PAGE_MAX);
-const _: () = assert!(ROWS_PER_PAGE_MAX < ROWS_EXAMINED_MAX);
+const _: () = assert!(ROWS_PER_PAGE_MAX < RECIPIENT_ROWS_EXAMINED_MAX);
+const _: () = assert!(RECIPIENT_ROWS_EXAMINED_MAX <= ROWS_EXAMINED_MAX);
 const _: () = assert!(CHANGES_DEFAULT <= CHANGES_MAX);
 const _: () = assert!(STREAM_BYTES_MAX >= CONTENT_BYTES_CAP);
 

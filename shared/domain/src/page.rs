@@ -48,6 +48,12 @@ impl Criteria {
                 ..Self::default()
             }
     }
+
+    /// Returns true if recipients are looked for, which have no index.
+    #[must_use]
+    pub const fn is_by_recipient(&self) -> bool {
+        self.to.is_some() || self.party.is_some()
+    }
 }
 
 /// Field by which rows are ordered.

@@ -1,6 +1,6 @@
 //! Pages that end early: too many bytes, or too many rows that do not match.
 
-use domain::limits::{PAGE_BYTES_MAX, ROWS_EXAMINED_MAX};
+use domain::limits::{PAGE_BYTES_MAX, RECIPIENT_ROWS_EXAMINED_MAX, ROWS_EXAMINED_MAX};
 use domain::page::{Criteria, Direction, Listing, Sort};
 use domain::{Action, MessageId, Policy};
 use support::on_each_database;
@@ -15,6 +15,7 @@ use crate::conformance::page_offsets::{SORTS, listing, pages, there_and_back};
 on_each_database![
     a_page_of_large_messages_is_cut_and_continued_by_the_next,
     a_scan_stops_after_many_misses_and_continues_on_the_next_page,
+    a_scan_for_a_recipient_stops_after_fewer_misses,
 ];
 
 async fn a_page_of_large_messages_is_cut_and_continued_by_the_next(fixture: &StoreFixture) {
@@ -85,6 +86,35 @@ async fn a_scan_stops_after_many_misses_and_continues_on_the_next_page(fixture: 
         let from_nobody = pages(fixture, &from("nobody", sort, 10)).await;
         assert_eq!(from_nobody.len(), 2);
         assert!(from_nobody.iter().all(|page| page.items.is_empty()));
+    }
+}
+
+async fn a_scan_for_a_recipient_stops_after_fewer_misses(fixture: &StoreFixture) {
+    let wanted = fixture.send("ann", &["bob", "eve"]).await;
+    for _ in 0..=RECIPIENT_ROWS_EXAMINED_MAX / 200 {
+        let batch = (0..200).map(|_| send("ann", &["bob"]));
+        assert!(fixture.batch(batch).await.iter().all(Result::is_ok));
+    }
+    let eve = Some(profile("eve"));
+    let to = Criteria {
+        to: eve.clone(),
+        ..Criteria::default()
+    };
+    let party = Criteria {
+        party: eve,
+        ..Criteria::default()
+    };
+    for criteria in [to, party] {
+        let listing = Listing {
+            criteria,
+            ..listing(SORTS[0], 10)
+        };
+        let shown = pages(fixture, &listing).await;
+        let shown: Vec<Vec<MessageId>> = shown
+            .iter()
+            .map(|page| page.items.iter().map(|item| row(item).0).collect())
+            .collect();
+        assert_eq!(shown, [vec![], vec![wanted]]);
     }
 }
 

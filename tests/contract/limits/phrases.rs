@@ -166,6 +166,7 @@ fn limits_of_sends() -> Phrases {
 fn limits_of_pages() -> Phrases {
     let rows = domain::ROWS_PER_PAGE_DEFAULT;
     let examined = number(domain::ROWS_EXAMINED_MAX);
+    let by_recipient = format!("at most {} rows", domain::RECIPIENT_ROWS_EXAMINED_MAX);
     let answer = size(domain::GET_BYTES_MAX);
     let counted = format!("stopped at {}", number(domain::COUNT_MAX));
     let page = format!(
@@ -201,6 +202,8 @@ fn limits_of_pages() -> Phrases {
         ),
         ("MessagesPage", page.clone()),
         ("RepositoryPage", page),
+        ("MessagesPage", by_recipient.clone()),
+        ("RepositoryPage", by_recipient),
         ("count_capped", counted),
         (
             "ERROR_REASON_MSGBOX_FULL",

@@ -4,7 +4,7 @@
 //! those that match. It stops early with the key of the last row examined, from which the next
 //! page goes on.
 
-use domain::limits::{COUNT_MAX, ROWS_EXAMINED_MAX};
+use domain::limits::{COUNT_MAX, RECIPIENT_ROWS_EXAMINED_MAX, ROWS_EXAMINED_MAX};
 use domain::number::saturating;
 use domain::page::Direction;
 use domain::page::{Count, Criteria, Found, Key, Scan, Seek};
@@ -92,7 +92,8 @@ pub struct ScanLimits {
 }
 
 impl ScanLimits {
-    /// Returns the limits of a scan. If all rows match, no more are examined than are returned.
+    /// Returns the limits of a scan. If all rows match, no more are examined than are returned; if
+    /// a recipient is looked for, fewer, the skipped ones included.
     pub fn of(scan: &Scan, all_match: bool) -> Self {
         let skip = i64::try_from(scan.skip).unwrap_or(i64::MAX / 2);
         let rows = i64::from(scan.rows) + 1;
@@ -101,8 +102,13 @@ impl ScanLimits {
         } else {
             i64::from(ROWS_EXAMINED_MAX)
         };
+        let examined_max = if scan.criteria.is_by_recipient() {
+            i64::from(RECIPIENT_ROWS_EXAMINED_MAX)
+        } else {
+            skip + beyond
+        };
         Self {
-            examined_max: skip + beyond,
+            examined_max,
             skip,
             rows,
         }

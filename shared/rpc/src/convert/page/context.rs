@@ -63,6 +63,9 @@ impl ParsedContext {
         let view = View::parse(context.view_number(), "context.view", violations);
         let pagination = context.pagination().unwrap_or_default();
         let (rows_per_page, page) = page_size_and_number(pagination, violations);
+        if pagination.do_count {
+            criteria::refuse_count_by_recipient(&criteria, violations);
+        }
         let listing = Listing {
             criteria,
             sort,

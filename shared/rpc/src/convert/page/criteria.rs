@@ -40,6 +40,18 @@ pub(super) fn of_messages(
     }
 }
 
+/// Refuses criteria that look for recipients, for a count: it would read the recipients of every
+/// message.
+pub(super) fn refuse_count_by_recipient(criteria: &Criteria, violations: &mut Violations) {
+    let by_recipient = [
+        ("to_profile_id", &criteria.to),
+        ("party_profile_id", &criteria.party),
+    ];
+    for (name, _) in by_recipient.iter().filter(|(_, given)| given.is_some()) {
+        violations.invalid(path(name), "must be empty with do_count");
+    }
+}
+
 fn profile(text: &str, name: &str, violations: &mut Violations) -> Option<domain::ProfileId> {
     id::optional_profile(text, &path(name), violations)
 }
