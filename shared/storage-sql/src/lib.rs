@@ -37,7 +37,7 @@ mod write;
 pub use clock::{CLOCK_SKEW, CheckedClock, SystemClock};
 pub use db::backend::Backend;
 pub use db::migrate::MigrationStatus;
-pub use db::open_error::OpenError;
+pub use db::open_error::{OpenError, Unsuitable};
 pub use ids::MonotonicIds;
 pub use open::{migrate_status, migrate_up, open, open_backend};
 pub use options::{

@@ -70,6 +70,26 @@ impl PostgresServer {
         }
     }
 
+    /// A new database without the schema, created with those options.
+    ///
+    /// # Panics
+    /// If the server does not do as it is told.
+    pub async fn empty_database(&self, options: &str) -> PostgresDatabase {
+        let name = format!("postroom_test_{}", Uuid::new_v4().simple());
+        let created = async {
+            let mut connection = self.connect().await?;
+            let create = format!("CREATE DATABASE {name} {options} TEMPLATE template0");
+            run(&mut connection, create).await?;
+            connection.close().await
+        };
+        created.await.expect("a database for the test");
+        PostgresDatabase {
+            url: self.url_of(&name),
+            server: self.clone(),
+            name,
+        }
+    }
+
     /// A connection to the server, for what concerns it as a whole.
     ///
     /// # Errors
@@ -104,7 +124,8 @@ impl PostgresServer {
             return Ok(());
         }
         let unfinished = format!("postroom_test_{}", Uuid::new_v4().simple());
-        run(connection, format!("CREATE DATABASE {unfinished}")).await?;
+        let create = format!("CREATE DATABASE {unfinished} ENCODING 'UTF8' TEMPLATE template0");
+        run(connection, create).await?;
         storage_sql::migrate_up(&Options::new(self.url_of(&unfinished))).await?;
         run(
             connection,

@@ -18,7 +18,7 @@ use crate::db::bind::ColumnValues;
 use crate::db::dialect::Dialect;
 use crate::db::error::ErrorClass;
 use crate::db::notification::NotificationHandler;
-use crate::db::open_error::OpenError;
+use crate::db::open_error::{OpenError, Unsuitable};
 use crate::db::pool::Pool;
 use crate::options::{Options, Timeouts};
 
@@ -114,6 +114,11 @@ pub trait Backend:
 
     /// Returns whether the error is that of a missing table.
     fn is_missing_table(error: &sqlx::Error) -> bool;
+
+    /// Returns why a database does not suit, whatever its schema; none if it does.
+    fn unsuitable(
+        connection: &mut PoolConnection<Self>,
+    ) -> BoxFuture<'_, Result<Option<Unsuitable>, sqlx::Error>>;
 
     /// Returns a task that listens for notifications; none if the database has none.
     fn listen(url: String, handler: Arc<dyn NotificationHandler>)

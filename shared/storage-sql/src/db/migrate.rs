@@ -54,11 +54,27 @@ where
     Ok(steps)
 }
 
+/// Checks that the database suits this program, whatever its schema.
+///
+/// # Errors
+/// [`OpenError::Unsuitable`].
+async fn check_database<DB: Backend>(pools: &Pools<DB>) -> Result<(), OpenError> {
+    let mut pooled = pools.write.take().await.map_err(wrap::<DB>)?;
+    let connection = pooled.begin_use().map_err(wrap::<DB>)?;
+    let unsuitable = DB::unsuitable(connection).await.map_err(wrap::<DB>)?;
+    pooled.mark_clean();
+    unsuitable.map_or(Ok(()), |unsuitable| Err(unsuitable.into()))
+}
+
 /// Applies the migrations that the database does not have yet.
+///
+/// # Errors
+/// [`OpenError::Unsuitable`], [`OpenError::TooNew`].
 pub async fn up<DB: Backend>(pools: &Pools<DB>) -> Result<(), OpenError>
 where
     DB::Connection: Migrate,
 {
+    check_database(pools).await?;
     found(pools).await?;
     let mut pooled = pools.write.take().await.map_err(wrap::<DB>)?;
     let connection = pooled.begin_use().map_err(wrap::<DB>)?;
@@ -68,14 +84,15 @@ where
     Ok(run.map_err(failed::<DB>)?)
 }
 
-/// Checks that the database has all migrations of this program, and no others.
+/// Checks that the database suits this program, and has all of its migrations and no others.
 ///
 /// # Errors
-/// [`OpenError::TooOld`], [`OpenError::TooNew`].
+/// [`OpenError::Unsuitable`], [`OpenError::TooOld`], [`OpenError::TooNew`].
 pub async fn check<DB: Backend>(pools: &Pools<DB>) -> Result<(), OpenError>
 where
     DB::Connection: Migrate,
 {
+    check_database(pools).await?;
     let (found, lowest) = (found(pools).await?, highest::<DB>());
     if found < lowest {
         return Err(OpenError::TooOld { found, lowest });

@@ -5,6 +5,30 @@ use std::path::PathBuf;
 
 use storage::Error;
 
+/// Reason why a database cannot be used, whatever its schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsuitable {
+    /// Texts have another encoding than UTF8.
+    #[error(
+        "the database has encoding {found}, this program needs UTF8; a new database has it by \
+         CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding {
+        /// Encoding of the database.
+        found: String,
+    },
+    /// Citus distributes the rows of a table over nodes.
+    #[error(
+        "the rows of table {table} are distributed by Citus, which this program does not work \
+         with; SELECT undistribute_table('{table}') brings them together, and a schema that is \
+         distributed as a whole works"
+    )]
+    Distributed {
+        /// The table, the first of them by name.
+        table: String,
+    },
+}
+
 /// An error of opening a store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -31,6 +55,9 @@ pub enum OpenError {
         /// Error of the system.
         source: io::Error,
     },
+    /// The database does not suit this program.
+    #[error(transparent)]
+    Unsuitable(#[from] Unsuitable),
     /// The schema is too old for this program.
     #[error(
         "the database has schema version {found}, this program needs {lowest} or a later one; \

@@ -1,6 +1,7 @@
 //! `PostgreSQL`.
 
 mod listener;
+mod requirements;
 
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
@@ -20,7 +21,7 @@ use crate::db::dialect::{BatchColumn, Dialect, Kind};
 use crate::db::error::ErrorClass;
 use crate::db::migrations::{POSTGRES_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
-use crate::db::open_error::OpenError;
+use crate::db::open_error::{OpenError, Unsuitable};
 use crate::db::pool::{CONNECT_TIMEOUT, Pool};
 use crate::options::{Options, Timeouts};
 
@@ -83,7 +84,8 @@ impl Backend for Postgres {
         rows: unnest,
     };
     const SYSTEM: &'static str = "postgresql";
-    const BEGIN: &'static str = "BEGIN";
+    // Each statement sees what was committed before it, whatever the default of the database.
+    const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
     const WAIT_BRIEFLY: &'static str = "SET LOCAL lock_timeout = '50ms'";
     const ALLOW_BITMAPS: &'static str = "SET LOCAL enable_bitmapscan = on";
     const BEGIN_SNAPSHOT: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -196,6 +198,12 @@ impl Backend for Postgres {
 
     fn is_missing_table(error: &sqlx::Error) -> bool {
         has_code(error, sqlstate::UNDEFINED_TABLE)
+    }
+
+    fn unsuitable(
+        connection: &mut PoolConnection<Self>,
+    ) -> BoxFuture<'_, Result<Option<Unsuitable>, sqlx::Error>> {
+        requirements::unsuitable(connection).boxed()
     }
 
     fn listen(

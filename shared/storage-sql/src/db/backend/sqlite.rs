@@ -20,7 +20,7 @@ use crate::db::dialect::{BatchColumn, Dialect, Kind};
 use crate::db::error::ErrorClass;
 use crate::db::migrations::{SQLITE_MIGRATIONS, migrator};
 use crate::db::notification::NotificationHandler;
-use crate::db::open_error::OpenError;
+use crate::db::open_error::{OpenError, Unsuitable};
 use crate::db::pool::{CONNECT_TIMEOUT, Pool};
 use crate::options::{Options, Timeouts};
 
@@ -163,6 +163,12 @@ impl Backend for Sqlite {
             .as_database_error()
             .map(sqlx::error::DatabaseError::message);
         message.is_some_and(|message| message.starts_with("no such table"))
+    }
+
+    fn unsuitable(
+        _connection: &mut PoolConnection<Self>,
+    ) -> BoxFuture<'_, Result<Option<Unsuitable>, sqlx::Error>> {
+        async { Ok(None) }.boxed()
     }
 
     /// Writers are in this process; those of other processes are found by polling.
