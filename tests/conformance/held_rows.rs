@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Action, AppId, MessageId, Msgbox, Outcome};
+use domain::{Action, AppId, MessageId, Msgbox, Outcome, Refusal};
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, poll};
 use storage::Error;
 use support::on_postgres;
 
 use super::builders::{
-    announce, app, bulk, edit, from_user, mark, operation, other_app, profile, send, sent, text,
-    to_all, update,
+    announce, app, bulk, delete, edit, from_user, mark, nobodys, operation, other_app, profile,
+    recall, send, sent, text, to_all, update,
 };
 use super::fixture::{HeldLock, StoreFixture, in_time};
 
 on_postgres![
     a_held_mailbox_delays_its_own_operations_only,
     a_held_message_delays_its_own_operations_only,
+    a_stranger_to_a_message_waits_for_none_of_its_rows,
     a_held_app_delays_its_own_changes_only,
     a_mailbox_that_another_session_is_creating_delays_its_own_operations_only,
     a_row_that_is_held_again_and_again_is_got,
@@ -83,6 +84,42 @@ async fn a_held_message_delays_its_own_operations_only(fixture: &StoreFixture) {
     let text = format!("SELECT 1 FROM message WHERE message_id = '{id}' FOR UPDATE");
     let held = fixture.raw().await.hold(text).await;
     assert_delayed(fixture, held, vec![edit("a", message, "new")]).await;
+}
+
+async fn a_stranger_to_a_message_waits_for_none_of_its_rows(fixture: &StoreFixture) {
+    let message = fixture.send("a", &["b", "c"]).await;
+    let gone = fixture.send("a", &["b", "former"]).await;
+    fixture.done(delete("former", Msgbox::Inbox, &[gone])).await;
+    let raw = fixture.raw().await;
+    let messages = raw
+        .hold("SELECT 1 FROM message FOR UPDATE".to_owned())
+        .await;
+    let mailbox = raw.hold_mailbox("c").await;
+    let mut claims = [
+        edit("a", message, "new"),
+        edit("b", message, "new"),
+        recall("a", Msgbox::Sent, &[message]),
+        recall("b", Msgbox::Inbox, &[message, gone]),
+    ]
+    .map(|action| call(fixture, action));
+    for claim in &mut claims {
+        assert!(poll!(claim).is_pending());
+    }
+    for (stranger, id) in [("x", message), ("y", nobodys()), ("former", gone)] {
+        let edited = fixture.act(edit(stranger, id, "mine")).await;
+        assert_eq!(edited, Err(Refusal::NotFound), "{stranger}");
+        for msgbox in Msgbox::ALL {
+            let recalled = fixture.act(recall(stranger, msgbox, &[id])).await;
+            assert_eq!(recalled, Ok(Outcome::Changed(0)), "{stranger}");
+        }
+    }
+    for claim in &mut claims {
+        assert!(poll!(claim).is_pending(), "done while its rows were held");
+    }
+    mailbox.release().await;
+    messages.release().await;
+    let [edited, ..] = claims;
+    edited.await.expect("it is done after the release");
 }
 
 async fn a_held_app_delays_its_own_changes_only(fixture: &StoreFixture) {

@@ -34,6 +34,7 @@ fn tables() -> Vec<&'static Statement> {
         &message::LOCK,
         &message::EXISTING,
         &message::WAIT,
+        &message::CLAIMED,
         &message::FIND,
         message::INSERT.statement(),
         message::UPDATE.statement(),

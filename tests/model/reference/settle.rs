@@ -1,7 +1,7 @@
 //! Settling of a mailbox in the reference.
 
 use domain::bulk::{BulkEvent, MessageChange};
-use domain::{Action, Audience, Message, MessageId, Msgbox, Policy, ProfileId};
+use domain::{Action, Audience, Message, MessageId, MessageKind, Msgbox, Policy, ProfileId};
 
 use super::mailbox::ReferenceMailbox;
 use super::{ReferenceAction, ReferenceApp};
@@ -94,6 +94,17 @@ impl ReferenceApp {
         message.filter(|message| message.envelope.expire_ms > self.now)
     }
 
+    /// True if a profile sent a message or holds it, or it is to everyone.
+    fn is_claimed(&self, owner: &ProfileId, message_id: MessageId) -> bool {
+        let is_own = |message: &Message| {
+            let envelope = &message.envelope;
+            envelope.kind == MessageKind::Bulk || envelope.is_from(owner)
+        };
+        let mailbox = self.mailboxes.get(owner);
+        self.messages.get(&message_id).is_some_and(is_own)
+            || mailbox.is_some_and(|it| it.entry(Msgbox::Inbox, message_id).is_some())
+    }
+
     fn seen_by(&self, action: &ReferenceAction) -> Vec<ProfileId> {
         let holders = |message_ids: &[MessageId]| {
             let there = message_ids.iter().filter(|id| self.message(**id).is_some());
@@ -105,6 +116,12 @@ impl ReferenceApp {
         let and = |owner: &ProfileId, mut owners: Vec<ProfileId>| {
             owners.push(owner.clone());
             owners
+        };
+        // Of messages of others, the holders are not looked at.
+        let claimed = |owner: &ProfileId, message_ids: &[MessageId]| {
+            let ids = message_ids.iter().copied();
+            let claimed: Vec<MessageId> = ids.filter(|id| self.is_claimed(owner, *id)).collect();
+            holders(&claimed)
         };
         match action {
             ReferenceAction::Send(message) => {
@@ -123,8 +140,10 @@ impl ReferenceApp {
                 Action::MarkMessagesDelivered(it) => vec![it.owner.clone()],
                 Action::DeleteEntries(it) => vec![it.owner.clone()],
                 Action::ClearMessages(it) => vec![it.owner.clone()],
-                Action::DeleteForEveryone(it) => and(&it.owner, holders(it.message_ids())),
-                Action::EditMessage(it) => and(&it.owner, holders(&[it.message_id])),
+                Action::DeleteForEveryone(it) => {
+                    and(&it.owner, claimed(&it.owner, it.message_ids()))
+                }
+                Action::EditMessage(it) => and(&it.owner, claimed(&it.owner, &[it.message_id])),
                 Action::UpdateMessage(it) => holders(&[it.message_id]),
                 Action::DeleteMessage(it) => holders(&[it.message_id]),
                 Action::DeleteMessages(it) => holders(it.message_ids()),

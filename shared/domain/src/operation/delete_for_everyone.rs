@@ -46,6 +46,7 @@ impl Apply for DeleteForEveryone {
         let own = EntryRange::Named(self.owner.clone(), Msgbox::Inbox, ids);
         let mut footprint = Footprint::of_owner(&self.owner, own);
         footprint.merge(self.part.footprint());
+        footprint.claimant = Some(self.owner.clone());
         footprint
     }
 

@@ -18,6 +18,9 @@ pub struct Footprint {
     pub messages: BTreeMap<MessageId, Holders>,
     /// Send jobs, besides those of the messages.
     pub jobs: BTreeSet<JobId>,
+    /// Profile that must have sent the messages or hold them; none: it does not matter. Others
+    /// would lock rows that are not theirs to wait for: for them the messages do not exist.
+    pub claimant: Option<ProfileId>,
     /// Mailboxes; missing ones are created.
     pub mailboxes: BTreeSet<ProfileId>,
     /// Entries of those mailboxes.
@@ -37,7 +40,7 @@ pub enum EntryRange {
 }
 
 impl Footprint {
-    /// Adds the footprint of another operation of the same app.
+    /// Adds the footprint of another operation of the same app, whose claim was checked.
     pub fn merge(&mut self, other: Self) {
         self.app |= other.app;
         for (message_id, holders) in other.messages {
@@ -52,20 +55,29 @@ impl Footprint {
     /// Footprint of one mailbox and some of its entries.
     pub(super) fn of_owner(owner: &ProfileId, entries: EntryRange) -> Self {
         Self {
+    /// Drops the messages to which the claimant has no claim.
+    pub fn retain_claimed(&mut self, is_claimed: impl Fn(&ProfileId, MessageId) -> bool) {
+        if let Some(claimant) = self.claimant.take() {
+            let messages = &mut self.messages;
+            messages.retain(|message_id, _| is_claimed(&claimant, *message_id));
+        }
+    }
+
             mailboxes: BTreeSet::from([owner.clone()]),
             entries: vec![entries],
             ..Self::default()
         }
     }
 
-    /// Messages with all holders, and the caller's mailbox with its entries of them: the
-    /// holders of a message to everyone are not listed in it.
+    /// Messages of the caller with all holders, and the caller's mailbox with its entries of them:
+    /// the holders of a message to everyone are not listed in it.
     pub(super) fn of_messages_and(owner: &ProfileId, messages: &[MessageId]) -> Self {
         let own = EntryRange::Named(owner.clone(), Msgbox::Inbox, messages.to_vec());
         Self {
             mailboxes: BTreeSet::from([owner.clone()]),
             entries: vec![own],
             ..Self::of_messages(messages.iter().copied(), Holders::All)
+            claimant: Some(owner.clone()),
         }
     }
 
@@ -119,6 +131,19 @@ mod tests {
             mailboxes: BTreeSet::from([ann, bob]),
             entries: vec![part, named],
         };
+            claimant: None,
         assert_eq!(footprint, expected);
     }
 }
+
+    #[test]
+    fn a_claim_keeps_the_messages_of_its_claimant() {
+        let ann = profile("ann");
+        let mut footprint = Footprint::of_messages_and(&ann, &[sent_at(1), sent_at(2)]);
+        footprint.retain_claimed(|claimant, id| *claimant == ann && id == sent_at(2));
+        let messages = BTreeMap::from([(sent_at(2), Holders::All)]);
+        assert_eq!((footprint.messages, footprint.claimant), (messages, None));
+        let mut footprint = Footprint::of_messages([sent_at(1)], Holders::All);
+        footprint.retain_claimed(|_, _| false);
+        assert_eq!(footprint.messages.len(), 1);
+    }

@@ -124,6 +124,27 @@ pub static EXISTING: Statement = Statement::with_rows(
          AND m.expire_ms + 0 > $1 AND m.recall_ms IS NULL}",
 );
 
+/// The messages that profiles sent or have in the box, and those of kind `$1`, which all have.
+pub static CLAIMED: Statement = Statement::with_rows(
+    "message.claimed",
+    1,
+    &[
+        ("app_no", Kind::Int),
+        ("message_id", Kind::Uuid),
+        ("box", Kind::Int),
+        ("profile_id", Kind::Text),
+    ],
+    ", named AS MATERIALIZED (
+         SELECT r.*, b.mailbox_id FROM r
+         LEFT JOIN mailbox b ON b.app_no + 0 = r.app_no AND b.profile_id = r.profile_id
+     )
+     SELECT n.app_no, n.message_id, n.profile_id FROM named n
+     LEFT JOIN message m ON m.app_no = n.app_no AND m.message_id = n.message_id
+     LEFT JOIN msgbox e ON e.app_no = n.app_no AND e.mailbox_id = n.mailbox_id
+         AND e.box = n.box AND e.message_id = n.message_id
+     WHERE m.kind = $1 OR m.sender_profile_id = n.profile_id OR e.version IS NOT NULL",
+);
+
 /// Locks a message, as soon as another transaction has released it.
 pub static WAIT: Statement = Statement::new(
     "message.wait",

@@ -16,6 +16,7 @@ use storage::{ChangeListener, Contention, Cost, Error};
 use telemetry::SettleMetrics;
 use tokio::time::sleep;
 
+use super::claims::MessageClaims;
 use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
 use super::operation::{BatchedOperation, OperationProgress, Verdict};
@@ -183,7 +184,7 @@ async fn run_on<DB: Backend>(
     now: Now,
     operations: &[BatchedOperation],
 ) -> Result<BatchEffects, Error> {
-    let footprints = footprints(operations);
+    let (claims, footprints) = MessageClaims::read(connection, operations).await?;
     let (policy, ids) = (&executor.policy, &executor.ids);
     let apps = lock::apps(
         connection,
@@ -204,7 +205,7 @@ async fn run_on<DB: Backend>(
     // Only now that all locks are held: a request that another store has just committed is seen.
     let mut records = IdempotencyRecords::read(connection, now, operations).await?;
     let settled = ledgers.values_mut().map(Ledger::settle).sum();
-    let (progress, entry_changes) = apply(operations, &mut records, &mut ledgers);
+    let (progress, entry_changes) = apply(operations, &claims, &mut records, &mut ledgers);
 
     let mut changes = Vec::with_capacity(ledgers.len());
     for (app_no, ledger) in ledgers {
@@ -259,16 +260,6 @@ fn apps(operations: &[BatchedOperation]) -> Result<BTreeMap<i64, &AppId>, Error>
     Ok(apps)
 }
 
-/// Returns the merged footprint of each app's operations.
-fn footprints(operations: &[BatchedOperation]) -> BTreeMap<i64, Footprint> {
-    let mut footprints: BTreeMap<i64, Footprint> = BTreeMap::new();
-    for batched in operations {
-        let footprint = footprints.entry(batched.app.app_no).or_default();
-        footprint.merge(batched.operation.action.footprint());
-    }
-    footprints
-}
-
 const fn is_held(progress: &OperationProgress) -> bool {
     matches!(progress, OperationProgress::Held(_))
 }
@@ -284,6 +275,7 @@ const fn is_without_effect(progress: &OperationProgress) -> bool {
 /// progress of each, and the number of entries that it changed.
 fn apply(
     operations: &[BatchedOperation],
+    claims: &MessageClaims,
     records: &mut IdempotencyRecords,
     ledgers: &mut BTreeMap<i64, Ledger>,
 ) -> (Vec<OperationProgress>, Vec<usize>) {
@@ -293,7 +285,7 @@ fn apply(
             (Some(recorded), _) => (OperationProgress::Done(recorded), 0),
             (None, Some(ledger)) => {
                 let before = ledger.entry_changes();
-                let progress = apply_one(batched, records, ledger);
+                let progress = apply_one(batched, claims, records, ledger);
                 (progress, ledger.entry_changes() - before)
             }
             (None, None) => (OperationProgress::Done(Err(Refusal::NotFound)), 0),
@@ -315,16 +307,17 @@ fn charge(operations: &[BatchedOperation], entry_changes: &[usize]) {
 /// mailboxes has more due than one transaction settles.
 fn apply_one(
     batched: &BatchedOperation,
+    claims: &MessageClaims,
     records: &mut IdempotencyRecords,
     ledger: &mut Ledger,
 ) -> OperationProgress {
     let action = &batched.operation.action;
     if ledger.holds_any()
-        && let Some(row) = ledger.held_row(&action.footprint())
+        && let Some(row) = ledger.held_row(&claims.footprint(batched))
     {
         return OperationProgress::Held(row);
     }
-    if !ledger.is_settled() && !are_settled(ledger, &action.footprint()) {
+    if !ledger.is_settled() && !are_settled(ledger, &claims.footprint(batched)) {
         return OperationProgress::Continues(action.clone());
     }
     let verdict = action.apply(ledger);
