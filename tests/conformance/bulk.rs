@@ -1,14 +1,16 @@
 //! Bulk messages: each mailbox takes them once.
 
 use domain::bulk::Tally;
-use domain::{Audience, MessageId, Msgbox};
+use domain::limits::{HOUR_MS, LIVE_BULK_MAX};
+use domain::{Audience, MessageId, Msgbox, Refusal};
 use futures::future::join_all;
 use storage::{FeedChange, FeedLimits, FeedStart, Requester, Store};
 use support::however_gathered;
 
 use super::builders::update;
 use super::builders::{
-    app, bulk, clear, delete, mark, open, profile, remove, sent, settle, to_all,
+    app, bulk, clear, delete, mark, open, operation, other_app, profile, remove, sent, settle,
+    to_all,
 };
 use super::fixture::StoreFixture;
 use super::page_offsets::everything;
@@ -23,6 +25,12 @@ however_gathered![
     a_refused_operation_settles_the_mailbox,
 ];
 
+mod limit {
+    use super::*;
+
+    support::on_each_database![an_app_has_a_bounded_number_of_live_bulk_messages];
+}
+
 const OWNERS: i64 = 60;
 
 fn owners() -> Vec<String> {
@@ -33,6 +41,28 @@ async fn begin_all(fixture: &StoreFixture) -> Vec<String> {
     let owners = owners();
     fixture.batch(owners.iter().map(|owner| open(owner))).await;
     owners
+}
+
+async fn an_app_has_a_bounded_number_of_live_bulk_messages(fixture: &StoreFixture) {
+    let brief = || bulk(Audience::Everyone, Some(HOUR_MS));
+    let lasting = (3..LIVE_BULK_MAX).map(|_| to_all());
+    let sends = (0..3).map(|_| brief()).chain(lasting);
+    let mut messages: Vec<MessageId> = fixture.batch(sends).await.into_iter().map(sent).collect();
+    let refused = Err(Refusal::TooManyBulk);
+    assert_eq!(fixture.act(to_all()).await, refused);
+    let there = other_app("there");
+    let elsewhere = fixture.execute(&there, operation(to_all())).await;
+    assert!(elsewhere.is_ok(), "{elsewhere:?}");
+    let deleted = messages.pop().expect("many");
+    fixture.done(remove(&[deleted])).await;
+    fixture.done(to_all()).await;
+    assert_eq!(fixture.act(to_all()).await, refused);
+    let one_too_many = fixture.batch([to_all(), brief()]).await;
+    assert_eq!(one_too_many, [refused.clone(), refused.clone()]);
+    fixture.clock().advance(2 * HOUR_MS);
+    let again = fixture.batch((0..4).map(|_| to_all())).await;
+    assert!(again[..3].iter().all(Result::is_ok), "{again:?}");
+    assert_eq!(again[3], refused);
 }
 
 async fn tally(fixture: &StoreFixture, message_id: MessageId) -> Tally {

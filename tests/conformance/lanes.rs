@@ -48,7 +48,13 @@ const POISONED: [usize; 4] = [0, 101, 102, 255];
 const BEYOND: usize = 1_000;
 
 /// Time that moves whenever it is looked at. A batch looks once.
-struct TickingClock(AtomicI64);
+pub struct TickingClock(AtomicI64);
+
+impl Default for TickingClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(START.0))
+    }
+}
 
 impl Clock for TickingClock {
     fn now(&self) -> Result<Now, Error> {
@@ -78,7 +84,7 @@ impl<'a> TestLane<'a> {
                 ..LaneOptions::default()
             },
             timeouts: Some(TIMEOUTS),
-            clock: StoreClock::Trusted(Arc::new(TickingClock(AtomicI64::new(START.0)))),
+            clock: StoreClock::Trusted(Arc::new(TickingClock::default())),
             ..fixture.test.options.clone()
         };
         let store = fixture.store_of(&options).await;

@@ -2,22 +2,27 @@
 //! between these.
 
 use std::pin::pin;
+use std::sync::Arc;
 
-use domain::limits::{DAY_MS, PART_ENTRIES};
+use domain::limits::{BATCH_ENTRIES_MAX, DAY_MS, PART_ENTRIES};
 use domain::{Action, MessageId, Msgbox, Outcome, Refusal};
-use futures::future::join;
+use futures::future::{join, join_all};
 use futures::poll;
 use storage::Requester;
+use storage_sql::{Options, StoreClock};
 use support::{gears, on_each_database};
 
 use super::builders::{
-    announce, app, clear, from_user, lasting, mark, operation, profile, recall, remove, repeatable,
-    send, sent, text,
+    announce, app, clear, from_user, lasting, mark, open, operation, profile, recall, remove,
+    repeatable, send, sent, settle, text, to_all,
 };
 use super::fixture::{StoreFixture, in_time};
+use super::lanes::TickingClock;
 
 on_each_database![
     a_mailbox_of_which_much_is_due_at_once_is_settled,
+    a_mailbox_takes_many_bulk_messages_in_parts,
+    many_mailboxes_take_bulk_messages_in_parts,
     an_operation_waits_until_its_mailboxes_are_settled,
     a_box_of_many_entries_is_cleared_and_counted_once,
     small_operations_run_between_the_parts_of_a_large_one,
@@ -61,6 +66,49 @@ async fn a_mailbox_of_which_much_is_due_at_once_is_settled(fixture: &StoreFixtur
         .await;
     assert_eq!(entry.found.len(), 1);
     assert_eq!(fixture.counts("ann").await, (0, 0, 0));
+}
+
+/// Settles mailboxes that lack bulk messages, all at once. Returns the maximum number of entries
+/// that one transaction added.
+async fn settled_at_once(fixture: &StoreFixture, owners: &[String], messages: usize) -> i64 {
+    for owner in owners {
+        fixture.done(open(owner)).await;
+    }
+    let sent_to_all = fixture.batch((0..messages).map(|_| to_all())).await;
+    assert!(sent_to_all.iter().all(Result::is_ok));
+    let options = Options {
+        // Each transaction has a time of its own.
+        clock: StoreClock::Trusted(Arc::new(TickingClock::default())),
+        ..fixture.test.options.clone()
+    };
+    let store = fixture.store_of(&options).await;
+    let settles = owners.iter().map(|owner| {
+        let (store, settle) = (&store, operation(settle(owner)));
+        async move { store.run(&app(), settle).await }
+    });
+    assert!(join_all(settles).await.iter().all(Result::is_ok));
+    store.close().await;
+    for owner in owners {
+        let taken = i64::try_from(messages).expect("a few");
+        assert_eq!(fixture.counts(owner).await, (taken, taken, 0));
+    }
+    let largest = "SELECT max(entries) FROM (
+        SELECT count(*) AS entries FROM msgbox GROUP BY update_ms
+    ) AS parts";
+    fixture.raw().await.number(largest).await
+}
+
+async fn a_mailbox_takes_many_bulk_messages_in_parts(fixture: &StoreFixture) {
+    let messages = 2 * PART_ENTRIES + 7;
+    let largest = settled_at_once(fixture, &["b".to_owned()], messages).await;
+    assert_eq!(usize::try_from(largest), Ok(PART_ENTRIES));
+}
+
+async fn many_mailboxes_take_bulk_messages_in_parts(fixture: &StoreFixture) {
+    let owners: Vec<String> = (0..80).map(|number| format!("u{number}")).collect();
+    let largest = settled_at_once(fixture, &owners, 60).await;
+    let largest = usize::try_from(largest).expect("a number");
+    assert!(largest <= BATCH_ENTRIES_MAX, "{largest}");
 }
 
 async fn an_operation_waits_until_its_mailboxes_are_settled(fixture: &StoreFixture) {

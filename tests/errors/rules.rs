@@ -1,5 +1,6 @@
 //! Calls that the rules refuse.
 
+use domain::limits::LIVE_BULK_MAX;
 use proto::sys::v1 as sys;
 use proto::v1;
 use support::on_each_database;
@@ -8,6 +9,7 @@ use super::golden::compare;
 use crate::api::builders::{
     SmallBoxes, UNKNOWN, configure, deletion, message, named, ok, refused, send, text,
 };
+use crate::api::sys::send_bulk::{to, to_all};
 
 fn edit(id: &str, expected_version: Option<i64>) -> v1::EditMessageRequest {
     v1::EditMessageRequest {
@@ -31,6 +33,9 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
         ..Default::default()
     };
     configure(test, settings).await;
+    for _ in 0..LIVE_BULK_MAX {
+        to_all(test).await;
+    }
     let cases = [
         (
             "a message that is not there",
@@ -73,6 +78,10 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
         (
             "a message into full inboxes only",
             refused(alice.send_message(message(&["bob"], text("hi")))).await,
+        ),
+        (
+            "a bulk message beyond the maximum",
+            refused(app.send_bulk(to(sys::BulkAudience::Everyone))).await,
         ),
     ];
     compare("rules", &cases);

@@ -91,5 +91,6 @@ const fn result(verdict: &Result<Outcome, Refusal>) -> &'static str {
         Err(Refusal::NotAllowed) => "not allowed",
         Err(Refusal::RequestIdReused) => "request id reused",
         Err(Refusal::BoxFull) => "box full",
+        Err(Refusal::TooManyBulk) => "too many bulk messages",
     }
 }

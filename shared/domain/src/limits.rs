@@ -121,6 +121,8 @@ pub const AHEAD_MAX_MS: i64 = 1_000;
 pub const EXPIRED_KEPT_MS: i64 = MINUTE_MS;
 /// Milliseconds for which one replica holds the lease of the sweep.
 pub const SWEEP_LEASE_MS: i64 = MINUTE_MS;
+/// Bulk messages of an app that have neither expired nor been deleted; more are refused.
+pub const LIVE_BULK_MAX: u32 = 1_000;
 /// Rows over which the tally of a bulk message is spread.
 pub const TALLY_SLOTS: i64 = 16;
 
@@ -132,11 +134,11 @@ pub const ROWS_PER_PAGE_MAX: u32 = 200;
 pub const PAGE_JUMP_ROWS_MAX: u64 = 10_000;
 /// Rows that one page examines beyond those that a jump passes over.
 pub const ROWS_EXAMINED_MAX: u32 = 2_000;
-/// Maximum of an asked-for count; counting stops there.
-pub const COUNT_MAX: u32 = 10_000;
 /// Rows that one page examines in all if it looks for a recipient: recipients have no index, and
 /// the list of each message must be read.
 pub const RECIPIENT_ROWS_EXAMINED_MAX: u32 = 500;
+/// Maximum of an asked-for count; counting stops there.
+pub const COUNT_MAX: u32 = 10_000;
 /// Rows that an asked-for count examines: both boxes of a mailbox, full.
 pub const COUNT_EXAMINED_MAX: u32 = 2 * BOX_MESSAGES_DEFAULT;
 /// Bytes of content in one page.
@@ -172,8 +174,8 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Entries in one transaction, but for a single operation: a long one would keep the
 /// others waiting.
 pub const BATCH_ENTRIES_MAX: usize = 2_000;
-/// Entries of a box that one transaction settles or clears. What is left follows in further
-/// transactions, between which the operations of others run.
+/// Entries of a box that one transaction settles or clears, and bulk events that a mailbox takes in
+/// one. What is left follows in further transactions, between which the operations of others run.
 pub const PART_ENTRIES: usize = 250;
 /// Entries from which on an operation is a large one: those do not follow one another while
 /// others wait.

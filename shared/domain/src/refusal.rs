@@ -22,6 +22,8 @@ pub enum Refusal {
     RequestIdReused,
     /// No inbox has room for the message.
     BoxFull,
+    /// The app has as many live bulk messages as it may have.
+    TooManyBulk,
 }
 
 /// A limit of the app's policy that a request exceeds.
@@ -69,6 +71,7 @@ impl fmt::Display for Refusal {
             Self::NotAllowed => write!(f, "not allowed by policy"),
             Self::RequestIdReused => write!(f, "the request id was used for another request"),
             Self::BoxFull => write!(f, "no inbox has room"),
+            Self::TooManyBulk => write!(f, "the app has too many live bulk messages"),
         }
     }
 }

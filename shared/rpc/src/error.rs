@@ -72,6 +72,9 @@ pub enum RpcError {
     /// No recipient's inbox has room.
     #[error("no inbox has room")]
     MsgboxFull,
+    /// A bulk message beyond the app's maximum.
+    #[error("the app has too many live bulk messages")]
+    TooManyBulk,
     /// A call over a quota.
     #[error("too many calls")]
     RateLimited {
@@ -150,6 +153,7 @@ impl From<Refusal> for RpcError {
             Refusal::NotAllowed => Self::NotAllowedByPolicy,
             Refusal::RequestIdReused => Self::RequestIdReused,
             Refusal::BoxFull => Self::MsgboxFull,
+            Refusal::TooManyBulk => Self::TooManyBulk,
         }
     }
 }

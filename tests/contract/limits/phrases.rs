@@ -206,6 +206,14 @@ fn limits_of_pages() -> Phrases {
         ("RepositoryPage", by_recipient),
         ("count_capped", counted),
         (
+            "Sys.SendBulk",
+            format!("at most {} bulk messages", number(domain::LIVE_BULK_MAX)),
+        ),
+        (
+            "ERROR_REASON_TOO_MANY_BULK_MESSAGES",
+            format!("{} bulk messages", number(domain::LIVE_BULK_MAX)),
+        ),
+        (
             "ERROR_REASON_MSGBOX_FULL",
             format!(
                 "{} messages by default",

@@ -4,6 +4,7 @@
 //! their numbers. Settling twice, or when nothing is due, changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::tracked::Tracked;
 use super::{Ledger, NewEntry};
@@ -19,8 +20,12 @@ use crate::time::Millis;
 pub(super) struct Bulk {
     /// The number of the last event, before this batch.
     head: i64,
-    /// Events that a mailbox has not taken yet, in their order.
-    pending: Vec<Pending>,
+    /// Events that a mailbox has not taken yet, by their numbers.
+    pending: BTreeMap<i64, Pending>,
+    /// The last event that was read after a cursor, if there are more.
+    read_to: BTreeMap<i64, i64>,
+    /// Number of bulk messages that have neither expired nor been deleted.
+    live: u32,
     /// Bulk messages among the messages of the ledger's entries.
     ids: BTreeSet<MessageId>,
     /// Lower bound of the next expiry, from the entries that have not expired by now.
@@ -43,11 +48,30 @@ impl Ledger {
         self.bulk.head
     }
 
-    /// Adds a bulk event that was read: all that a mailbox of the ledger has not taken, in the
-    /// order of their numbers.
+    /// Adds a bulk event that was read, which a mailbox of the ledger has not taken.
     pub fn read_pending(&mut self, pending: Pending) {
-        self.bulk.head = self.bulk.head.max(pending.event.bulk_no);
-        self.bulk.pending.push(pending);
+        let bulk_no = pending.event.bulk_no;
+        self.bulk.head = self.bulk.head.max(bulk_no);
+        self.bulk.pending.insert(bulk_no, pending);
+    }
+
+    /// Notes that there may be more bulk events after a cursor than those up to `bulk_no`, which
+    /// were read.
+    pub fn read_pending_part(&mut self, cursor: i64, bulk_no: i64) {
+        if bulk_no < self.bulk.head {
+            self.bulk.read_to.insert(cursor, bulk_no);
+        }
+    }
+
+    /// Sets the number of bulk messages that have neither expired nor been deleted.
+    pub const fn read_live_bulk(&mut self, live: u32) {
+        self.bulk.live = live;
+    }
+
+    /// Number of bulk messages that have neither expired nor been deleted.
+    #[must_use]
+    pub const fn live_bulk(&self) -> u32 {
+        self.bulk.live
     }
 
     /// Notes that a message of entries that were read is a bulk message.
@@ -69,19 +93,21 @@ impl Ledger {
     /// Returns whether [`Self::settle`] settles all mailboxes, and none in part.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.bulk.expired_in_part.is_empty()
+        self.bulk.expired_in_part.is_empty() && self.bulk.read_to.is_empty()
     }
 
-    /// Returns whether [`Self::settle`] settles all of a mailbox.
+    /// Returns whether [`Self::settle`] has settled all of a mailbox.
     #[must_use]
     pub fn is_mailbox_settled(&self, owner: &ProfileId) -> bool {
-        let mailbox = self.mailbox(owner);
-        mailbox.is_none_or(|it| !self.bulk.expired_in_part.contains(&it.mailbox_id))
+        self.mailbox(owner).is_none_or(|mailbox| {
+            mailbox.bulk_cursor >= self.bulk.head
+                && !self.bulk.expired_in_part.contains(&mailbox.mailbox_id)
+        })
     }
 
     /// The bulk messages that have changed after the last event that a mailbox has taken.
     pub fn changed_in_bulk(&self, mailbox: &Mailbox) -> impl Iterator<Item = MessageId> {
-        let pending = self.pending_of(mailbox.bulk_cursor).iter();
+        let pending = self.pending_of(mailbox.bulk_cursor);
         let changes = pending.filter(|pending| pending.event.change != MessageChange::Sent);
         changes.map(|pending| pending.event.message_id)
     }
@@ -110,6 +136,7 @@ impl Ledger {
 
     /// Adds a bulk message.
     pub fn add_bulk(&mut self, message: Message, audience: Audience) {
+        self.bulk.live += 1;
         self.add_event(MessageChange::Sent, &message.envelope, audience);
         self.add_message(message);
     }
@@ -194,7 +221,8 @@ impl Ledger {
         let Some(mailbox) = self.mailbox(owner).cloned() else {
             return;
         };
-        for pending in self.pending_of(mailbox.bulk_cursor).to_vec() {
+        let pending: Vec<Pending> = self.pending_of(mailbox.bulk_cursor).copied().collect();
+        for pending in pending {
             let Pending { event, message } = pending;
             match (event.change, message) {
                 (MessageChange::Sent, Some(message)) if reaches(&event, &mailbox, self.due()) => {
@@ -209,10 +237,10 @@ impl Ledger {
                 (MessageChange::Sent | MessageChange::Updated, _) => {}
             }
         }
-        let head = self.bulk.head;
+        let taken = self.read_to(mailbox.bulk_cursor);
         let mailbox = self.rows.mailboxes.get_mut(owner);
         if let Some(mailbox) = mailbox.and_then(Tracked::change) {
-            mailbox.bulk_cursor = head.max(mailbox.bulk_cursor);
+            mailbox.bulk_cursor = taken.max(mailbox.bulk_cursor);
         }
     }
 
@@ -255,10 +283,17 @@ impl Ledger {
         }
     }
 
-    fn pending_of(&self, cursor: i64) -> &[Pending] {
-        let pending = &self.bulk.pending;
-        let first = pending.partition_point(|pending| pending.event.bulk_no <= cursor);
-        &pending[first..]
+    /// The last event after a cursor that was read: the app's last, or that of a part.
+    fn read_to(&self, cursor: i64) -> i64 {
+        let read_to = self.bulk.read_to.get(&cursor);
+        read_to.copied().unwrap_or(self.bulk.head)
+    }
+
+    fn pending_of(&self, cursor: i64) -> impl Iterator<Item = &Pending> {
+        let last = self.read_to(cursor).max(cursor);
+        let events = (Bound::Excluded(cursor), Bound::Included(last));
+        let pending = (last > cursor).then(|| self.bulk.pending.range(events));
+        pending.into_iter().flatten().map(|(_, pending)| pending)
     }
 }
 

@@ -14,13 +14,15 @@ use crate::segment::JobId;
 pub struct Footprint {
     /// True to lock the app, for changes of its settings and messages to everyone.
     pub app: bool,
+    /// True to count the app's live bulk messages.
+    pub live_bulk: bool,
     /// Messages, each with the holders whose mailboxes and entries of it are needed.
     pub messages: BTreeMap<MessageId, Holders>,
-    /// Send jobs, besides those of the messages.
-    pub jobs: BTreeSet<JobId>,
     /// Profile that must have sent the messages or hold them; none: it does not matter. Others
     /// would lock rows that are not theirs to wait for: for them the messages do not exist.
     pub claimant: Option<ProfileId>,
+    /// Send jobs, besides those of the messages.
+    pub jobs: BTreeSet<JobId>,
     /// Mailboxes; missing ones are created.
     pub mailboxes: BTreeSet<ProfileId>,
     /// Entries of those mailboxes.
@@ -43,6 +45,7 @@ impl Footprint {
     /// Adds the footprint of another operation of the same app, whose claim was checked.
     pub fn merge(&mut self, other: Self) {
         self.app |= other.app;
+        self.live_bulk |= other.live_bulk;
         for (message_id, holders) in other.messages {
             let merged = self.messages.entry(message_id).or_insert(holders);
             *merged = holders.max(*merged);
@@ -52,9 +55,6 @@ impl Footprint {
         self.entries.extend(other.entries);
     }
 
-    /// Footprint of one mailbox and some of its entries.
-    pub(super) fn of_owner(owner: &ProfileId, entries: EntryRange) -> Self {
-        Self {
     /// Drops the messages to which the claimant has no claim.
     pub fn retain_claimed(&mut self, is_claimed: impl Fn(&ProfileId, MessageId) -> bool) {
         if let Some(claimant) = self.claimant.take() {
@@ -63,6 +63,9 @@ impl Footprint {
         }
     }
 
+    /// Footprint of one mailbox and some of its entries.
+    pub(super) fn of_owner(owner: &ProfileId, entries: EntryRange) -> Self {
+        Self {
             mailboxes: BTreeSet::from([owner.clone()]),
             entries: vec![entries],
             ..Self::default()
@@ -74,10 +77,10 @@ impl Footprint {
     pub(super) fn of_messages_and(owner: &ProfileId, messages: &[MessageId]) -> Self {
         let own = EntryRange::Named(owner.clone(), Msgbox::Inbox, messages.to_vec());
         Self {
+            claimant: Some(owner.clone()),
             mailboxes: BTreeSet::from([owner.clone()]),
             entries: vec![own],
             ..Self::of_messages(messages.iter().copied(), Holders::All)
-            claimant: Some(owner.clone()),
         }
     }
 
@@ -126,15 +129,15 @@ mod tests {
         footprint.merge(Footprint::of_job(JobId::NONE));
         let expected = Footprint {
             app: true,
+            live_bulk: false,
             messages: BTreeMap::from([(sent_at(2), Holders::All), (sent_at(3), Holders::Sender)]),
+            claimant: None,
             jobs: BTreeSet::from([JobId::NONE]),
             mailboxes: BTreeSet::from([ann, bob]),
             entries: vec![part, named],
         };
-            claimant: None,
         assert_eq!(footprint, expected);
     }
-}
 
     #[test]
     fn a_claim_keeps_the_messages_of_its_claimant() {
@@ -147,3 +150,4 @@ mod tests {
         footprint.retain_claimed(|_, _| false);
         assert_eq!(footprint.messages.len(), 1);
     }
+}

@@ -3,7 +3,7 @@
 use super::{Apply, Footprint, Sent, Weight};
 use crate::bulk::Audience;
 use crate::ledger::Ledger;
-use crate::limits::BATCH_ENTRIES_MAX;
+use crate::limits::{BATCH_ENTRIES_MAX, LIVE_BULK_MAX};
 use crate::message::{Draft, Message, MessageKind};
 use crate::refusal::Refusal;
 
@@ -22,6 +22,7 @@ impl Apply for SendBulk {
     fn footprint(&self) -> Footprint {
         Footprint {
             app: true,
+            live_bulk: true,
             ..Footprint::default()
         }
     }
@@ -33,6 +34,9 @@ impl Apply for SendBulk {
 
     fn apply(&self, ledger: &mut Ledger) -> Result<Sent, Refusal> {
         self.draft.check(&ledger.policy())?;
+        if ledger.live_bulk() >= LIVE_BULK_MAX {
+            return Err(Refusal::TooManyBulk);
+        }
         let envelope = ledger.new_envelope(&self.draft, MessageKind::Bulk);
         let sent = Sent {
             message_id: envelope.message_id,

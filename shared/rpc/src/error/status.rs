@@ -69,6 +69,7 @@ impl RpcError {
             Self::VersionMismatch { .. } => (Code::Aborted, R::MessageVersionMismatch),
             Self::RequestIdReused => (Code::AlreadyExists, R::RequestIdReused),
             Self::MsgboxFull => (Code::ResourceExhausted, R::MsgboxFull),
+            Self::TooManyBulk => (Code::ResourceExhausted, R::TooManyBulkMessages),
             Self::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited),
             Self::SlowReader => (Code::ResourceExhausted, R::SlowReader),
             Self::TooManyStreams => (Code::ResourceExhausted, R::TooManyStreams),
@@ -117,7 +118,7 @@ impl RpcError {
         Some(match self {
             Self::RateLimited { retry_after } => *retry_after,
             Self::StorageUnavailable(_) | Self::TooManyStreams => RETRY_LATER,
-            Self::MsgboxFull => RETRY_MUCH_LATER,
+            Self::MsgboxFull | Self::TooManyBulk => RETRY_MUCH_LATER,
             _ => RETRY_SOON,
         })
     }

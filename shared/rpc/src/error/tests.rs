@@ -72,6 +72,11 @@ fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
         ),
         (E::MsgboxFull, C::ResourceExhausted, Some("MSGBOX_FULL")),
         (
+            E::TooManyBulk,
+            C::ResourceExhausted,
+            Some("TOO_MANY_BULK_MESSAGES"),
+        ),
+        (
             E::RateLimited { retry_after },
             C::ResourceExhausted,
             Some("RATE_LIMITED"),
@@ -264,6 +269,7 @@ fn storage_errors_map_to_reasons_of_the_contract() {
         (E::Refused(Refusal::NotAllowed), "NOT_ALLOWED_BY_POLICY"),
         (E::Refused(Refusal::RequestIdReused), "REQUEST_ID_REUSED"),
         (E::Refused(Refusal::BoxFull), "MSGBOX_FULL"),
+        (E::Refused(Refusal::TooManyBulk), "TOO_MANY_BULK_MESSAGES"),
         (E::Overloaded, "OVERLOADED"),
         (
             E::Busy(storage::Contention::Transaction(cause())),

@@ -45,24 +45,47 @@ pub static WHICH_ARE_BULK: Statement = Statement::with_rows(
      CROSS JOIN bulk k WHERE k.app_no + 0 = r.app_no AND k.message_id = r.message_id",
 );
 
-/// The events after a cursor that have not expired at `$1`, with their messages, in one
-/// snapshot: a mailbox that takes an event shows the message's version of that moment.
+/// The first `$2` + 1 events after each cursor that have not expired at `$1`, with their messages,
+/// in one snapshot: a mailbox that takes an event shows the message's version of that moment.
 pub static PENDING: Statement = Statement::with_rows(
     "bulk.pending",
-    1,
+    2,
     &[("app_no", Kind::Int), ("bulk_cursor", Kind::Int)],
     concat!(
-        ", pending AS MATERIALIZED (
-             SELECT k.* FROM r CROSS JOIN {each bulk k WHERE k.app_no = r.app_no
-                 AND k.bulk_no > r.bulk_cursor AND k.expire_ms + 0 > $1}
+        ", part AS MATERIALIZED (
+             SELECT r.app_no, r.bulk_cursor, coalesce((
+                 SELECT o.bulk_no FROM bulk o WHERE o.app_no = r.app_no
+                 AND o.bulk_no > r.bulk_cursor AND o.expire_ms + 0 > $1
+                 ORDER BY o.bulk_no LIMIT 1 OFFSET $2
+             ), 9223372036854775807) AS last FROM r
+         ), pending AS MATERIALIZED (
+             SELECT part.bulk_cursor, k.* FROM part
+             CROSS JOIN {each bulk k WHERE k.app_no = part.app_no
+                 AND k.bulk_no > part.bulk_cursor AND k.bulk_no <= part.last
+                 AND k.expire_ms + 0 > $1}
          )
-         SELECT k.app_no, ",
+         SELECT k.app_no, k.bulk_cursor, ",
         bulk_columns!(),
         ", m.send_ms, m.version FROM pending k
          LEFT JOIN message m ON m.app_no = k.app_no AND m.message_id = k.message_id
              AND m.recall_ms IS NULL
-         ORDER BY k.app_no, k.bulk_no"
+         ORDER BY k.app_no, k.bulk_cursor, k.bulk_no"
     ),
+);
+
+/// The number of messages to everyone of each app that have neither expired at `$1` nor been
+/// deleted; no row of an app without any.
+pub static LIVE: Statement = Statement::with_rows(
+    "bulk.live",
+    1,
+    &[("app_no", Kind::Int)],
+    ", sent AS MATERIALIZED (
+         SELECT k.app_no, k.message_id FROM r CROSS JOIN {each bulk k WHERE k.app_no = r.app_no
+             AND k.bulk_no > 0 AND k.what = 0 AND k.expire_ms + 0 > $1}
+     )
+     SELECT s.app_no, count(*) FROM sent s CROSS JOIN {each message m WHERE m.app_no = s.app_no
+         AND m.message_id = s.message_id AND m.recall_ms IS NULL}
+     GROUP BY s.app_no",
 );
 
 pub static INSERT: RowStatement<BulkEvent> =
@@ -73,7 +96,7 @@ pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
 }
 
 impl<DB: Backend> RowReader<DB> {
-    /// Reads a row of [`PENDING`] after its app.
+    /// Reads a row of [`PENDING`] after its app and cursor.
     pub fn pending_event(&mut self) -> Result<Pending, Error> {
         let event = self.bulk_event()?;
         let message = self.millis_or_null()?.zip(self.int_or_null()?);

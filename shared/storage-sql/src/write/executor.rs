@@ -196,6 +196,7 @@ async fn run_on<DB: Backend>(
     )
     .await?;
     let mut ledgers = apps.ledgers;
+    lock::live_bulk(connection, now.due_ms, &mut ledgers, &footprints).await?;
     lock::messages(connection, now.due_ms, &mut ledgers, &footprints).await?;
     lock::send_jobs(connection, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now.ms, &mut ledgers, &footprints).await?;

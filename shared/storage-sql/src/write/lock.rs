@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use domain::ledger::HeldRow;
 use domain::message::Holders;
+use domain::number::saturating;
 use domain::operation::Footprint;
 use domain::segment::JobId;
 use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Now, Policy, ProfileId};
@@ -119,6 +120,28 @@ async fn names_bulk<DB: Backend>(
         }
     }
     Ok(!look_up.is_empty() && !connection.fetch(look_up).await?.is_empty())
+}
+
+/// Counts the live bulk messages of the apps that need the number.
+pub async fn live_bulk<DB: Backend>(
+    connection: &mut Connection<DB>,
+    now: Millis,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let mut count = BoundStatement::of(&bulk::LIVE).bind(now.0);
+    for (app_no, _) in footprints.iter().filter(|(_, it)| it.live_bulk) {
+        count.push_row([(*app_no).into()]);
+    }
+    if count.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(count).await? {
+        if let Some(ledger) = ledgers.get_mut(&row.int()?) {
+            ledger.read_live_bulk(saturating(row.int()?));
+        }
+    }
+    Ok(())
 }
 
 /// Locks the messages of the footprints.

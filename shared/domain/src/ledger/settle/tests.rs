@@ -64,6 +64,25 @@ fn without_mailboxes(store: &MemoryStore, now: i64, action: &impl Apply) -> crat
 }
 
 #[test]
+fn a_mailbox_takes_the_part_of_the_events_that_was_read() {
+    let mut store = MemoryStore::of(["ann", "bob"]);
+    for now in [10, 11, 12] {
+        send_bulk(&mut store, now);
+    }
+    let (ann, bob) = (profile("ann"), profile("bob"));
+    store.mailboxes.get_mut(&bob).expect("bob").bulk_cursor = 4;
+    // The last send has settled both; a fourth event was not read.
+    let mut ledger = store.ledger(20).with_bulk_head(4);
+    ledger.read_pending_part(2, 3);
+    assert_eq!(ledger.settle(), 1);
+    assert!(!ledger.is_settled());
+    assert!(!ledger.is_mailbox_settled(&ann));
+    assert!(ledger.is_mailbox_settled(&bob));
+    let mailbox = ledger.mailbox(&ann).expect("a mailbox");
+    assert_eq!((mailbox.bulk_cursor, mailbox.counts.inbox_total), (3, 3));
+}
+
+#[test]
 fn a_bulk_send_writes_one_message_and_one_event() {
     let store = MemoryStore::of(["ann", "bob"]);
     let changes = without_mailboxes(
