@@ -4,14 +4,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use domain::limits::PART_ENTRIES;
+use domain::page::{Criteria, Scan};
 use domain::{Action, Msgbox};
 use storage::{Budget, Charge, Cost, CostAccount};
 use support::on_each_database;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use super::builders::{app, clear, edit, from_user, mark, operation, recall, text};
+use super::builders::{app, clear, edit, from_user, mark, operation, profile, recall, text};
 use super::fixture::{IN_TIME, StoreFixture, in_time};
+use super::page_offsets::everything;
 use super::parts::fill;
 
 on_each_database![
@@ -19,6 +21,7 @@ on_each_database![
     an_operation_without_effect_costs_the_rows_that_it_looks_at,
     an_operation_in_parts_is_charged_for_each,
     an_operation_is_charged_after_its_caller_has_gone,
+    a_page_tells_the_rows_that_it_and_its_count_examine,
 ];
 
 /// Entries of a box that takes several transactions.
@@ -104,6 +107,29 @@ async fn an_operation_in_parts_is_charged_for_each(fixture: &StoreFixture) {
     fill(fixture, ENTRIES).await;
     let clears = cost(fixture, clear("b", Msgbox::Inbox)).await;
     assert_eq!(clears.entries(), ENTRIES);
+}
+
+async fn a_page_tells_the_rows_that_it_and_its_count_examine(fixture: &StoreFixture) {
+    const MESSAGES: usize = 40;
+    fill(fixture, MESSAGES).await;
+    let scan = Scan {
+        rows: 10,
+        ..everything()
+    };
+    assert_eq!(fixture.page("b", &scan).await.examined, 11);
+    let unmatched = Scan {
+        criteria: Criteria {
+            sender: Some(profile("nobody")),
+            ..Criteria::default()
+        },
+        ..scan
+    };
+    assert_eq!(fixture.page("b", &unmatched).await.examined, MESSAGES);
+    let counted = Scan {
+        count: true,
+        ..unmatched
+    };
+    assert_eq!(fixture.page("b", &counted).await.examined, 2 * MESSAGES);
 }
 
 /// Account whose first charge ends the task of the caller.

@@ -15,6 +15,9 @@ use crate::api::builders::{notice, reason_of, text};
 /// each takes longer than a second.
 const TRIES_MAX: usize = 500;
 
+/// Messages that a page looks at.
+const EXAMINED: usize = 300;
+
 fn limited(deployment: &Deployment) -> ServerProcess {
     let mut start = deployment.start();
     for (name, value) in [
@@ -67,4 +70,46 @@ async fn configured_quotas_limit_sends(deployment: &Deployment) {
     announce(app).await.expect("a send, after the wait");
 }
 
-on_each_database![configured_quotas_limit_sends];
+async fn a_page_that_examines_many_rows_counts_as_several_calls(deployment: &Deployment) {
+    let mut start = deployment.start();
+    for (name, value) in [
+        ("POSTROOM_QUOTAS__PROFILE_CALLS_PER_SECOND", "1"),
+        ("POSTROOM_QUOTAS__PROFILE_CALLS_BURST", "1"),
+    ] {
+        start.variables.push((name, value.to_owned()));
+    }
+    let server = ServerProcess::start(&start);
+    let mut app = server.system();
+    for _ in 0..EXAMINED {
+        let request: sys::SendMessageRequest = notice(&["alice"], text("news"));
+        app.send_message(request).await.expect("a message");
+    }
+    let mut alice = server.messaging(&server.tokens.alice);
+    let page = v1::GetMessagesPageRequest {
+        context: Some(v1::PageContext {
+            search_criteria: Some(v1::SearchCriteria {
+                sender_profile_id: "nobody".to_owned(),
+                ..Default::default()
+            }),
+            pagination: Some(v1::Pagination {
+                do_count: true,
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+    };
+    let examined = alice.get_messages_page(page).await.expect("a page");
+    assert_eq!(examined.into_inner().results.expect("results").count, 0);
+    let next = alice.get_message_counts(v1::GetMessageCountsRequest {});
+    let refused = next.await.expect_err("several calls");
+    assert_eq!(reason_of(&refused), "RATE_LIMITED");
+    let retry = refused.get_details_retry_info().expect("a RetryInfo");
+    // 300 rows twice are three calls.
+    let wait = retry.retry_delay.expect("a time");
+    assert!(wait > Duration::from_secs(1), "{wait:?}");
+}
+
+on_each_database![
+    configured_quotas_limit_sends,
+    a_page_that_examines_many_rows_counts_as_several_calls,
+];

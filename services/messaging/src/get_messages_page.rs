@@ -3,15 +3,16 @@
 use proto::v1::{GetMessagesPageRequest, GetMessagesPageResponse};
 use rpc::convert::page::{MailboxPages, PageRequest};
 use rpc::{RpcError, User};
-use storage::{MailStore, Requester};
+use storage::{Budget, MailStore, Requester};
 
 pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: GetMessagesPageRequest,
+    budget: Budget,
 ) -> Result<GetMessagesPageResponse, RpcError> {
     let page = PageRequest::parse(request.context)?;
-    let (context, results) = own_pages(store, &user).page(page).await?;
+    let (context, results) = own_pages(store, &user, budget).page(page).await?;
     Ok(GetMessagesPageResponse {
         context,
         results: Some(results),
@@ -19,11 +20,12 @@ pub async fn handle(
 }
 
 /// Returns the pages of the caller's mailbox.
-pub fn own_pages<'a>(store: &'a dyn MailStore, user: &'a User) -> MailboxPages<'a> {
+pub fn own_pages<'a>(store: &'a dyn MailStore, user: &'a User, budget: Budget) -> MailboxPages<'a> {
     MailboxPages {
         store,
         app: user.app(),
         owner: user.profile(),
         requester: Requester::Owner,
+        account: budget.account,
     }
 }

@@ -3,7 +3,7 @@
 use proto::v1::{GetMessagesPageOffsetRequest, GetMessagesPageOffsetResponse, PageContext};
 use rpc::convert::page::PageRequest;
 use rpc::{RpcError, User};
-use storage::MailStore;
+use storage::{Budget, MailStore};
 
 use crate::get_messages_page::own_pages;
 
@@ -11,8 +11,9 @@ pub async fn handle(
     store: &dyn MailStore,
     user: User,
     request: GetMessagesPageOffsetRequest,
+    budget: Budget,
 ) -> Result<GetMessagesPageOffsetResponse, RpcError> {
-    let mailbox = own_pages(store, &user);
+    let mailbox = own_pages(store, &user, budget);
     let page = PageRequest::offset::<PageContext>(
         mailbox.binding(),
         &request.context,

@@ -107,7 +107,7 @@ impl Messaging for Service {
         call(
             &messaging::GET_MESSAGES_PAGE,
             request,
-            |user, request, _| get_messages_page::handle(&*self.store, user, request),
+            |user, request, budget| get_messages_page::handle(&*self.store, user, request, budget),
         )
         .await
     }
@@ -119,7 +119,9 @@ impl Messaging for Service {
         call(
             &messaging::GET_MESSAGES_PAGE_OFFSET,
             request,
-            |user, request, _| get_messages_page_offset::handle(&*self.store, user, request),
+            |user, request, budget| {
+                get_messages_page_offset::handle(&*self.store, user, request, budget)
+            },
         )
         .await
     }

@@ -4,7 +4,7 @@ use domain::{ProfileId, Violations};
 use rpc::System;
 use rpc::convert::id;
 use rpc::convert::page::MailboxPages;
-use storage::{MailStore, Requester};
+use storage::{CostAccount, MailStore, Requester};
 
 /// Parses the `owner_profile_id` of a request.
 pub fn parse(text: &str, violations: &mut Violations) -> Option<ProfileId> {
@@ -29,5 +29,7 @@ pub fn mailbox<'a>(
         app: system.app(),
         owner,
         requester: Requester::App,
+        // The app has no quota of calls.
+        account: CostAccount::default(),
     }
 }

@@ -292,6 +292,7 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
             {
                 return Ok(page.unwrap_or_else(|| MailboxPage {
                     found: read::empty(scan),
+                    examined: 0,
                     offset: self.at(0),
                 }));
             }

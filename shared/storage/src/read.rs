@@ -61,6 +61,8 @@ pub struct BulkReport {
 pub struct MailboxPage {
     /// Rows of the page.
     pub found: Found<Item>,
+    /// Number of rows examined, those of the count included.
+    pub examined: usize,
     /// Feed offset of the snapshot.
     pub offset: FeedOffset,
 }

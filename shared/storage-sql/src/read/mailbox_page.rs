@@ -48,12 +48,13 @@ pub async fn read<DB: Backend>(
         return Ok(ReadOutcome::Due);
     }
     entries.sort_by(|one, other| scan.sort.compare(&key(one), &key(other)));
-    let count = if scan.criteria.is_box_only() {
-        Some(count_of(&head.counts, scan.criteria.msgbox))
+    let (count, counted) = if scan.criteria.is_box_only() {
+        (Some(count_of(&head.counts, scan.criteria.msgbox)), 0)
     } else if scan.count {
-        Some(count(connection, messages.app_no, owner, scan).await?)
+        let (count, examined) = count(connection, messages.app_no, owner, scan).await?;
+        (Some(count), examined)
     } else {
-        None
+        (None, 0)
     };
     let scanned = if is_past_end {
         ScannedRows::empty()
@@ -61,6 +62,7 @@ pub async fn read<DB: Backend>(
         collect(connection, messages, &head, entries).await?
     };
     Ok(ReadOutcome::Ready(MailboxPage {
+        examined: saturating(scanned.examined + counted),
         found: scanned.found(scan, limits, count),
         offset: FeedOffset {
             epoch,
@@ -247,12 +249,13 @@ fn count_of(counts: &Counts, msgbox: Option<Msgbox>) -> Count {
     }
 }
 
+/// Counts the matching rows, and returns the number of rows examined as well.
 async fn count<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
     owner: &ProfileId,
     scan: &Scan,
-) -> Result<Count, Error> {
+) -> Result<(Count, i64), Error> {
     let unused = None::<i64>;
     let statement = BoundStatement::of(&COUNT)
         .bind(app_no)
@@ -267,8 +270,9 @@ async fn count<DB: Backend>(
     match connection.fetch_one(statement).await? {
         Some(mut row) => {
             let (matches, examined) = (row.int()?, row.int()?);
-            Ok(capped(matches, examined >= i64::from(COUNT_EXAMINED_MAX)))
+            let count = capped(matches, examined >= i64::from(COUNT_EXAMINED_MAX));
+            Ok((count, examined))
         }
-        None => Ok(capped(0, false)),
+        None => Ok((capped(0, false), 0)),
     }
 }

@@ -3,7 +3,7 @@
 use domain::page::Scan;
 use domain::{AppId, ProfileId};
 use proto::v1;
-use storage::{Error, MailStore, Requester};
+use storage::{Cost, CostAccount, Error, MailStore, Requester};
 
 use super::counted;
 use super::fill::{fill, shown};
@@ -13,7 +13,7 @@ use crate::convert::{cursor, entry};
 use crate::methods::{messaging, sys};
 
 /// Pages of a mailbox.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct MailboxPages<'a> {
     /// Store of the mailbox.
     pub store: &'a dyn MailStore,
@@ -23,6 +23,8 @@ pub struct MailboxPages<'a> {
     pub owner: &'a ProfileId,
     /// Requester, which decides what is shown.
     pub requester: Requester,
+    /// Account that the rows examined are charged to.
+    pub account: CostAccount,
 }
 
 impl<'a> MailboxPages<'a> {
@@ -46,10 +48,12 @@ impl<'a> MailboxPages<'a> {
             app,
             owner,
             requester,
+            ref account,
         } = *self;
         let view = request.view;
         let read = |scan: Scan| async move {
             let page = store.page(app, owner, requester, &scan).await?;
+            account.charge(Cost::Rows(page.examined));
             let found = shown(page.found, |item| entry::show(item, view))?;
             Ok((found, page.offset))
         };

@@ -235,9 +235,11 @@ impl PermitState {
     fn next_holder(&self, limits: PermitLimits) -> Option<Holder> {
         self.apps.iter().find_map(|(app, share)| {
             let limits = limits.of_app(app.as_ref());
+            if share.held >= limits.app {
+                return None;
+            }
             let may_take = |user: &UserShare| user.held < limits.user && !user.waiting.is_empty();
-            let mut users = share.users.iter();
-            let next = users.find(|(_, user)| share.held < limits.app && may_take(user));
+            let next = share.users.iter().find(|(_, user)| may_take(user));
             next.map(|(user, _)| Holder {
                 app: app.clone(),
                 user: user.clone(),
