@@ -47,9 +47,9 @@ impl Holder {
 /// Maximum numbers of permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PermitLimits {
-    /// Of one user, or of an app that acts for itself.
+    /// Permits of one user, or of an app that acts for itself.
     user: usize,
-    /// Of an app and its users together.
+    /// Permits of an app and its users together.
     app: usize,
 }
 

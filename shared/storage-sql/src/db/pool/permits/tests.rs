@@ -63,7 +63,7 @@ impl PermitCallers {
 }
 
 #[test]
-fn limits_leave_connections_to_others_where_there_are_several() {
+fn limits_are_less_than_a_pool_of_several_connections() {
     let limits = [1, 2, 3, 4, 8, 256].map(PermitLimits::of);
     let expected = [(1, 1), (1, 1), (1, 2), (2, 3), (2, 6), (2, 192)];
     assert_eq!(limits.map(|it| (it.user, it.app)), expected);
@@ -123,7 +123,7 @@ fn a_user_at_the_limit_is_passed_over() {
 }
 
 #[test]
-fn callers_who_are_gone_leave_no_place() {
+fn cancelled_callers_leave_no_place() {
     let mut callers = PermitCallers::of(1);
     assert!(callers.add(&user("one", "ann")));
     for _ in 0..100 {
@@ -138,7 +138,7 @@ fn callers_who_are_gone_leave_no_place() {
 }
 
 #[test]
-fn a_permit_that_nobody_received_comes_back() {
+fn a_permit_of_a_cancelled_caller_is_released() {
     let mut callers = PermitCallers::of(1);
     assert!(callers.add(&user("one", "ann")));
     assert!(!callers.add(&user("one", "bob")));
