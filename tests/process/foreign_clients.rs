@@ -17,8 +17,8 @@ use support::tools;
 
 /// A foreign client of the command line.
 trait Client {
-    /// Returns the services that a listener reflects.
-    fn list(&self, address: SocketAddr) -> String;
+    /// Returns the services that a listener reflects to the bearer of a token.
+    fn list(&self, address: SocketAddr, token: &str) -> String;
     /// Returns the call of a method with a token and a request in JSON.
     fn call(&self, address: SocketAddr, method: &str, token: &str, request: &Value) -> Command;
 }
@@ -26,19 +26,16 @@ trait Client {
 struct Grpcurl;
 
 impl Client for Grpcurl {
-    fn list(&self, address: SocketAddr) -> String {
+    fn list(&self, address: SocketAddr, token: &str) -> String {
         let mut grpcurl = Command::new(tools::grpcurl());
-        run(grpcurl.args(["-plaintext", &address.to_string(), "list"])).expect("a list")
+        grpcurl.args(["-plaintext", "-H", &authorization(token)]);
+        run(grpcurl.args([&address.to_string(), "list"])).expect("a list")
     }
 
     fn call(&self, address: SocketAddr, method: &str, token: &str, request: &Value) -> Command {
         let mut grpcurl = Command::new(tools::grpcurl());
         grpcurl
-            .args([
-                "-plaintext",
-                "-H",
-                &format!("authorization: Bearer {token}"),
-            ])
+            .args(["-plaintext", "-H", &authorization(token)])
             .args(["-d", &request.to_string(), &address.to_string(), method]);
         grpcurl
     }
@@ -55,22 +52,25 @@ impl BufCurl {
 }
 
 impl Client for BufCurl {
-    fn list(&self, address: SocketAddr) -> String {
+    fn list(&self, address: SocketAddr, token: &str) -> String {
+        let mut buf = Self::command();
+        buf.args(["--reflect-header", &authorization(token)]);
         let url = format!("http://{address}");
-        run(Self::command().args(["--list-services", &url])).expect("a list")
+        run(buf.args(["--list-services", &url])).expect("a list")
     }
 
     fn call(&self, address: SocketAddr, method: &str, token: &str, request: &Value) -> Command {
         let mut buf = Self::command();
-        buf.args([
-            "-H",
-            &format!("authorization: Bearer {token}"),
-            "-d",
-            &request.to_string(),
-        ])
-        .arg(format!("http://{address}/{method}"));
+        buf.args(["-H", &authorization(token), "--reflect-header", "*"])
+            .args(["-d", &request.to_string()])
+            .arg(format!("http://{address}/{method}"));
         buf
     }
+}
+
+/// Header with a token.
+fn authorization(token: &str) -> String {
+    format!("authorization: Bearer {token}")
 }
 
 /// A client, and the service that it calls.
@@ -100,9 +100,10 @@ fn answer(mut command: Command) -> Value {
 }
 
 fn lists_both_services(session: &ClientSession) {
+    let (server, client) = (session.server, session.client);
     let (users, apps) = (
-        session.client.list(session.server.user),
-        session.client.list(session.server.sys),
+        client.list(server.user, ""),
+        client.list(server.sys, &server.tokens.sys),
     );
     for common in [
         "grpc.health.v1.Health",

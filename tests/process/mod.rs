@@ -4,6 +4,7 @@ mod configuration;
 mod connections;
 mod drain;
 mod foreign_clients;
+mod health;
 mod log;
 mod metrics;
 mod quotas;

@@ -129,17 +129,11 @@ impl Default for LanesConfig {
 }
 
 /// Options of both gRPC listeners.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GrpcConfig {
-    /// Reflection, so that clients need no protos. Default true.
+    /// Reflection, so that clients need no protos. Default false; true with `--dev`.
     pub reflection: bool,
-}
-
-impl Default for GrpcConfig {
-    fn default() -> Self {
-        Self { reflection: true }
-    }
 }
 
 /// Limits of a gRPC listener.

@@ -40,6 +40,23 @@ pub const LISTEN_BACKLOG: u32 = 4096;
 /// Delay after a failed accept, which is mostly due to a lack of file descriptors.
 pub const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
+/// Maximum number of open streams of `Watch` per connection: a client of a connection needs one.
+pub const WATCHES_PER_CONNECTION_MAX: usize = 1;
+/// Maximum number of open streams of `Watch` per listener.
+pub const WATCHES_MAX: usize = 1_000;
+/// Age at which a stream of `Watch` ends.
+pub const WATCH_AGE_MAX: Duration = Duration::from_hours(1);
+/// Maximum size of a request to the health service, in bytes.
+pub const HEALTH_REQUEST_BYTES_MAX: usize = 1024;
+/// Maximum number of open reflection streams per connection.
+pub const REFLECTIONS_PER_CONNECTION_MAX: usize = 4;
+/// Maximum number of open reflection streams per listener.
+pub const REFLECTIONS_MAX: usize = 100;
+/// Age at which a reflection stream ends.
+pub const REFLECTION_AGE_MAX: Duration = Duration::from_mins(5);
+/// Maximum size of all requests of a reflection stream, in bytes: a few hundred requests.
+pub const REFLECTION_REQUEST_BYTES_MAX: usize = 16 * 1024;
+
 /// Interval between checks whether the files of TLS have changed.
 pub const TLS_CHECK_INTERVAL: Duration = Duration::from_secs(10);
 

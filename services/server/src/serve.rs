@@ -11,6 +11,7 @@ mod health;
 mod housekeeping;
 mod http2;
 mod open_store;
+mod open_streams;
 mod operations;
 mod ports;
 mod prepared_config;
@@ -90,7 +91,7 @@ async fn serve(
     tracing::info!(%database, "store.opened");
     realtime::start_polling(&hub, store.clone(), realtime::POLL_INTERVAL);
     housekeeping::start(store.clone());
-    let services = GrpcServices::build(&prepared, &store, &hub).await?;
+    let services = GrpcServices::build(&prepared, &store, &hub)?;
     let ports = GrpcPorts::bind(&prepared.config)?;
     let addresses = Addresses::of(ports.addresses()?, operations_addresses);
 
@@ -126,7 +127,7 @@ async fn serve(
 async fn announce(drain: &Drain, health: &[Health; 2], delay: Duration) {
     drain.announce();
     for listener in health {
-        listener.stop_serving().await;
+        listener.stop_serving();
     }
     sleep(delay).await;
 }
@@ -134,9 +135,7 @@ async fn announce(drain: &Drain, health: &[Health; 2], delay: Duration) {
 /// Drains the calls, which have `calls` to end, and closes the store.
 async fn shut_down(drain: &Drain, health: [Health; 2], calls: Duration, store: &Arc<dyn Store>) {
     let store_deadline = Instant::now() + calls + DRAIN_STORE;
-    for listener in health {
-        listener.end_watches().await;
-    }
+    drop(health);
     if !drain.run(calls).await {
         tracing::warn!("drain.calls_cut");
     }

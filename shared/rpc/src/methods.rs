@@ -174,8 +174,9 @@ impl Methods {
             ServiceName::Sys => (sys::ALL, proto::SYS_DESCRIPTOR_SET),
         };
         check::against_descriptors(methods, descriptors)?;
-        let all = methods.iter().chain(open::ALL);
-        Ok(Self(all.map(|method| (method.path, *method)).collect()))
+        let shared = open::HEALTH.into_iter().chain(open::reflection(service));
+        let all = methods.iter().copied().chain(shared);
+        Ok(Self(all.map(|method| (method.path, method)).collect()))
     }
 
     /// Returns the method of a path.

@@ -69,7 +69,8 @@ impl ConfigArgs {
         Ok(opened.map_err(anyhow::Error::from)?)
     }
 
-    /// Defaults of `--dev`: the database in the data directory, and no delay of the drain.
+    /// Defaults of `--dev`: the database in the data directory, no delay of the drain, and
+    /// reflection.
     fn dev_defaults(&self, access: FileAccess) -> Result<Flags, Failure> {
         if !self.dev {
             return Ok(Flags::default());
@@ -81,7 +82,8 @@ impl ConfigArgs {
         let url = data?.database_url();
         Ok(Flags::default()
             .with("--dev", "database.url", Some(url.expose()))
-            .with("--dev", "drain.delay_seconds", Some(0)))
+            .with("--dev", "drain.delay_seconds", Some(0))
+            .with("--dev", "grpc.reflection", Some(true)))
     }
 }
 

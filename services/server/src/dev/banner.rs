@@ -124,7 +124,7 @@ impl Display for ExampleCall {
         } = self;
         let header = format!("-H \"authorization: Bearer ${token}\"");
         if f.alternate() {
-            let flags = "--protocol grpc --http2-prior-knowledge";
+            let flags = "--protocol grpc --http2-prior-knowledge --reflect-header '*'";
             write!(
                 f,
                 "buf curl {flags} {header} -d '{body}' http://{address}/{method}"

@@ -33,7 +33,7 @@ impl GrpcServices {
     ///
     /// # Errors
     /// If the table of methods does not match the descriptors.
-    pub async fn build(
+    pub fn build(
         prepared: &PreparedConfig,
         store: &Arc<dyn Store>,
         hub: &Arc<Hub>,
@@ -57,14 +57,14 @@ impl GrpcServices {
             limits.sys_request_bytes.size(),
         ));
         Ok(Self {
-            user: ListenerServices::build(prepared, &limiter, ServiceName::Messaging, user).await?,
-            sys: ListenerServices::build(prepared, &limiter, ServiceName::Sys, sys).await?,
+            user: ListenerServices::build(prepared, &limiter, ServiceName::Messaging, user)?,
+            sys: ListenerServices::build(prepared, &limiter, ServiceName::Sys, sys)?,
         })
     }
 }
 
 impl ListenerServices {
-    async fn build(
+    fn build(
         prepared: &PreparedConfig,
         limiter: &Arc<Limiter>,
         service_name: ServiceName,
@@ -83,7 +83,7 @@ impl ListenerServices {
                 limits.sys_request_bytes.size(),
             ),
         };
-        let health = add_health(&mut routes, service).await;
+        let health = add_health(&mut routes, service);
         if prepared.config.grpc.reflection {
             add_reflection(&mut routes, descriptor_set)?;
         }

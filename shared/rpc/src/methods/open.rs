@@ -1,14 +1,26 @@
-//! Methods that every listener serves without a token: health and reflection.
+//! Methods that every listener serves beside its own: health, without a token, and reflection.
 
-use super::{Access, Effect, Method};
+use super::{Access, Effect, Method, Scope, ServiceName};
 
-const fn open(path: &'static str) -> Method {
-    Method::new(path, Access::Open, Effect::Reads)
-}
-
-pub(super) const ALL: &[Method] = &[
-    open("/grpc.health.v1.Health/Check"),
-    open("/grpc.health.v1.Health/Watch").streaming(),
-    open("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").streaming(),
-    open("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo").streaming(),
+pub(super) const HEALTH: [Method; 2] = [
+    Method::new("/grpc.health.v1.Health/Check", Access::Open, Effect::Reads),
+    Method::new("/grpc.health.v1.Health/Watch", Access::Open, Effect::Reads).streaming(),
 ];
+
+/// Returns the methods of reflection, in both versions. The methods of `Sys` are shown only to
+/// callers who may read by them.
+pub(super) fn reflection(service: ServiceName) -> [Method; 2] {
+    let access = match service {
+        ServiceName::Messaging => Access::Open,
+        ServiceName::Sys => Access::System(Scope::Read),
+    };
+    [
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ]
+    .map(|path| {
+        Method::new(path, access, Effect::Reads)
+            .taking_stream()
+            .streaming()
+    })
+}

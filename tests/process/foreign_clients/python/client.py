@@ -35,7 +35,15 @@ def reflection():
         ProtoReflectionDescriptorDatabase,
     )
 
+    class Authorized(grpc.StreamStreamClientInterceptor):
+        """Puts the app's token into the calls of reflection."""
+
+        def intercept_stream_stream(self, proceed, details, requests):
+            metadata = [("authorization", f"Bearer {scenarios.APP}")]
+            return proceed(details._replace(metadata=metadata), requests)
+
     def pool(channel):
+        channel = grpc.intercept_channel(channel, Authorized())
         return descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
 
     def method(channel, service, name):

@@ -3,12 +3,16 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use http::Request;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tonic::body::Body;
 use tonic::transport::server::{Connected, TcpConnectInfo};
+use tower::ServiceExt as _;
+use tower::util::BoxCloneSyncService;
 
 use super::calls::{ConnectionCalls, GrpcService};
 use super::executor::CallExecutor;
@@ -20,6 +24,7 @@ use crate::limits::{
 };
 use crate::serve::connections::ConnectionGuard;
 use crate::serve::drain::Drain;
+use crate::serve::open_streams::ConnectionPlaces;
 use crate::serve::tls::ReloadedTls;
 
 /// Options that the connections of a listener share.
@@ -58,7 +63,8 @@ impl ConnectionOptions {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let tracker = SharedTracker::new();
-        let calls = ConnectionCalls::new(self.service, peer, self.drain.clone());
+        let service = within_connection(self.service, ConnectionPlaces::new());
+        let calls = ConnectionCalls::new(service, peer, self.drain.clone());
         let counts = calls.counts();
         let incomplete_since = || tracker.incomplete_since().filter(|_| counts.is_idle());
         let io = TokioIo::new(Tap::new(stream, tracker.clone()));
@@ -109,6 +115,15 @@ impl ConnectionOptions {
             }
         }
     }
+}
+
+/// Adds what the calls of a connection share to their extensions.
+fn within_connection(service: GrpcService, places: ConnectionPlaces) -> GrpcService {
+    let shared = service.map_request(move |mut request: Request<Body>| {
+        request.extensions_mut().insert(places.clone());
+        request
+    });
+    BoxCloneSyncService::new(shared)
 }
 
 fn http2_builder(streams_max: u32) -> http2::Builder<CallExecutor> {
