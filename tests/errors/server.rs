@@ -66,6 +66,8 @@ async fn overloaded(test: &TestService) -> Status {
         authenticator: authenticator.await.expect("an authenticator"),
         limiter: Limiter::fixed(Quotas::NO_LIMITS),
         request_bytes_max: 1024,
+        pseudonym_key: rpc::PseudonymKey::new([7; 32]),
+        limits_addresses: false,
         calls_in_flight_max: 0,
         in_flight: InFlightLimits::NONE,
     };

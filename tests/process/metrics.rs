@@ -11,7 +11,7 @@ use support::{http, on_each_database};
 use crate::api::builders::{news, strings, text};
 
 /// Series that move with the traffic of [`traffic`], by name and label.
-const MOVED: [(&str, &str); 23] = [
+const MOVED: [(&str, &str); 24] = [
     (
         "rpc_server_call_duration_seconds_count",
         "SendMessageSimple",
@@ -39,6 +39,7 @@ const MOVED: [(&str, &str); 23] = [
     ("postroom_cache_hits_total", "token"),
     ("postroom_cache_hits_total", "app"),
     ("postroom_quota_refused_total", "profile_sends"),
+    ("postroom_token_refused_total", "missing"),
     ("postroom_settle_mailboxes_total", ""),
     ("postroom_job_step_duration_seconds_count", "send"),
 ];
@@ -134,6 +135,9 @@ async fn traffic(server: &ServerProcess) -> tonic::Streaming<v1::SubscribeRespon
     }
     while !matches!(next(&mut stream).await, Frame::MessageReceived(_)) {}
     send_from_app(server).await;
+    let mut stranger = server.messaging("");
+    let counts = stranger.get_message_counts(v1::GetMessageCountsRequest {});
+    counts.await.expect_err("a refusal");
     let mut bob = server.messaging(&server.tokens.bob);
     for _ in 0..2 {
         let page = v1::GetMessagesPageRequest {

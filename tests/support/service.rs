@@ -9,7 +9,7 @@ use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_INTERVAL};
 use rpc::stack::{Config, ServiceName, Stack, stack};
-use rpc::{InFlightLimits, Limiter};
+use rpc::{InFlightLimits, Limiter, PseudonymKey};
 use storage::Store;
 use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
@@ -74,6 +74,8 @@ impl Listeners {
                 ServiceName::Messaging => USER_REQUEST_BYTES,
                 ServiceName::Sys => SYS_REQUEST_BYTES,
             },
+            pseudonym_key: PseudonymKey::new([7; 32]),
+            limits_addresses: false,
             calls_in_flight_max: CALLS_IN_FLIGHT,
             in_flight: InFlightLimits::NONE,
         };

@@ -9,6 +9,7 @@ mod database_url;
 mod environment;
 mod error;
 mod flags;
+mod hex_key;
 mod keys;
 mod lifetime;
 mod listener;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use crate::limits::MEBIBYTE;
 use auth::Issuer;
 use domain::limits::BATCH_OPERATIONS_MAX;
-use rpc::InFlightLimits;
+use rpc::{InFlightLimits, PseudonymKey};
 use serde::Deserialize;
 use telemetry::{Filter, Format};
 
@@ -32,6 +33,7 @@ pub use bounded::Bounded;
 pub use database_url::DatabaseUrl;
 pub use error::{Error, Problem};
 pub use flags::Flags;
+pub use hex_key::HexKey;
 pub use lifetime::Lifetime;
 pub use listener::{OperationsConfig, SysConfig, TlsPaths, UserConfig};
 pub use load::Sources;
@@ -228,6 +230,16 @@ pub struct LogConfig {
     pub format: Format,
     /// Level, or directives such as `info,postroom_rpc=debug`. Default `info`.
     pub level: Filter,
+    /// Key of the pseudonyms in the log. Default: random at each start.
+    pub pseudonym_key: Option<HexKey>,
+}
+
+impl LogConfig {
+    /// Returns the key of the pseudonyms in the log, a new one with each call unless configured.
+    pub fn pseudonym_key(&self) -> PseudonymKey {
+        let key = self.pseudonym_key.map(HexKey::bytes);
+        PseudonymKey::new(key.unwrap_or_else(rand::random))
+    }
 }
 
 /// Export of traces.

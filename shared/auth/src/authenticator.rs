@@ -1,14 +1,17 @@
 //! Authentication of calls by the tokens of configured issuers.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Millis;
 use http::HeaderMap;
 use storage::Clock;
+use telemetry::TokenMetrics;
 
 use crate::claims::Claims;
+use crate::failed_checks::FailedChecks;
 use crate::issuer_keys::IssuerKeys;
 use crate::jwks_source::JwksSource;
 use crate::limits::{LEEWAY_MS, VERIFIED_MAX_MS};
@@ -36,7 +39,9 @@ pub enum StartError {
 pub struct Authenticator {
     issuers: HashMap<String, TrustedIssuer>,
     cache: TokenCache,
+    failed: FailedChecks,
     clock: Arc<dyn Clock>,
+    metrics: TokenMetrics,
 }
 
 /// Result of a successful authentication.
@@ -44,12 +49,24 @@ pub struct Authenticator {
 pub struct Authenticated {
     /// Identity of the caller.
     pub identity: Identity,
+    /// Issuer and key of the token.
+    pub signer: TokenSigner,
     /// Time until the token expires, including the leeway.
     pub expires_in: Duration,
 }
 
+/// Issuer and key that signed a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSigner {
+    /// Name of the issuer, as configured.
+    pub iss: Arc<str>,
+    /// Id of the key, as published.
+    pub kid: Arc<str>,
+}
+
 /// A configured issuer and its keys.
 struct TrustedIssuer {
+    iss: Arc<str>,
     apps: AllowedApps,
     kinds: Vec<CallerKind>,
     keys: Arc<IssuerKeys>,
@@ -76,20 +93,40 @@ impl Authenticator {
         Ok(Arc::new(Self {
             issuers: trusted,
             cache: TokenCache::new(),
+            failed: FailedChecks::default(),
             clock,
+            metrics: TokenMetrics::new(),
         }))
     }
 
-    /// Authenticates the caller by the headers of a call.
+    /// Authenticates the caller by the headers of a call from `address`. Failed checks are counted
+    /// by address; `None` counts none.
     ///
     /// # Errors
-    /// If there is no token, or it is not valid, or it has expired, or the time is not known.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Error> {
+    /// If there is no token, or it is not valid, or it has expired, or the time is not known, or
+    /// too many checks of tokens from the address have failed.
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Authenticated, Error> {
+        let authenticated = self.check_caller(headers, address).await;
+        if let Err(error) = &authenticated {
+            self.metrics.refused(error.refusal());
+        }
+        authenticated
+    }
+
+    async fn check_caller(
+        &self,
+        headers: &HeaderMap,
+        address: Option<IpAddr>,
+    ) -> Result<Authenticated, Error> {
         let token = bearer::token(headers)?;
         let now = self.clock.now().map_err(|_| Error::TimeUnknown)?.ms;
         let verified = match self.cached(token, now) {
             Some(verified) => verified,
-            None => self.verify(token, now).await?,
+            None => self.verify_from(address, token, now).await?,
         };
         let left_ms = verified.expires_at.after(LEEWAY_MS).0 - now.0;
         if left_ms <= 0 {
@@ -97,6 +134,7 @@ impl Authenticator {
         }
         Ok(Authenticated {
             identity: verified.identity.clone(),
+            signer: verified.signer.clone(),
             expires_in: Duration::from_millis(left_ms.unsigned_abs()),
         })
     }
@@ -108,6 +146,23 @@ impl Authenticator {
             let is_fresh = now < verified.verified_at.after(VERIFIED_MAX_MS);
             is_fresh && keys.is_some_and(|keys| keys.version() == verified.keys_version)
         })
+    }
+
+    /// Verifies a token, unless too many checks of tokens from the address have failed.
+    async fn verify_from(
+        &self,
+        address: Option<IpAddr>,
+        text: &str,
+        now: Millis,
+    ) -> Result<Arc<VerifiedToken>, Error> {
+        if let Some(retry_after) = address.and_then(|address| self.failed.pause(address)) {
+            return Err(Error::TooManyFailures { retry_after });
+        }
+        let verified = self.verify(text, now).await;
+        if let (Err(_), Some(address)) = (&verified, address) {
+            self.failed.count(address);
+        }
+        Ok(verified?)
     }
 
     async fn verify(&self, text: &str, now: Millis) -> Result<Arc<VerifiedToken>, TokenError> {
@@ -130,6 +185,10 @@ impl Authenticator {
         }
         Ok(VerifiedToken {
             identity,
+            signer: TokenSigner {
+                iss: issuer.iss.clone(),
+                kid: token.key_id.kid.into(),
+            },
             keys: issuer.keys.clone(),
             keys_version: keys.version(),
             verified_at: now,
@@ -153,7 +212,12 @@ impl TrustedIssuer {
         } = issuer;
         let keys = async { IssuerKeys::start(iss.clone(), JwksSource::new(jwks)?).await };
         match keys.await {
-            Ok(keys) => Ok(Self { apps, kinds, keys }),
+            Ok(keys) => Ok(Self {
+                iss: iss.into(),
+                apps,
+                kinds,
+                keys,
+            }),
             Err(source) => Err(StartError::Keys { iss, source }),
         }
     }

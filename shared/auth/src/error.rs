@@ -1,5 +1,7 @@
 //! Failures of authentication.
 
+use std::time::Duration;
+
 use crate::TokenError;
 
 /// Failure to authenticate a call.
@@ -14,9 +16,28 @@ pub enum Error {
     /// A valid token whose `exp` has passed.
     #[error("the token has expired")]
     Expired,
+    /// Too many failed checks of tokens from the same address.
+    #[error("too many invalid tokens from this address")]
+    TooManyFailures {
+        /// Time until tokens from the address are checked again.
+        retry_after: Duration,
+    },
     /// The time is not known, and so not whether the token is valid.
     #[error("the time is not known")]
     TimeUnknown,
+}
+
+impl Error {
+    /// Name of the reason in metrics; none if no token was refused.
+    pub(crate) const fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing => Some("missing"),
+            Self::Invalid(error) => Some(error.name()),
+            Self::Expired => Some("expired"),
+            Self::TooManyFailures { .. } => Some("too_many_failures"),
+            Self::TimeUnknown => None,
+        }
+    }
 }
 
 impl From<TokenError> for Error {

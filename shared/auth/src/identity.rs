@@ -52,6 +52,15 @@ impl Identity {
         }
     }
 
+    /// Profile of a user.
+    #[must_use]
+    pub const fn profile(&self) -> Option<&ProfileId> {
+        match self {
+            Self::User(user) => Some(&user.profile),
+            Self::NoProfile(_) | Self::System(_) => None,
+        }
+    }
+
     /// Kind of the caller.
     #[must_use]
     pub const fn kind(&self) -> CallerKind {

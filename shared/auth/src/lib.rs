@@ -9,6 +9,7 @@ mod authenticator;
 mod bearer;
 mod claims;
 mod error;
+mod failed_checks;
 mod identity;
 mod issuer;
 mod issuer_keys;
@@ -23,7 +24,7 @@ mod token;
 mod token_cache;
 mod token_error;
 
-pub use authenticator::{Authenticated, Authenticator, StartError};
+pub use authenticator::{Authenticated, Authenticator, StartError, TokenSigner};
 pub use error::Error;
 pub use identity::{Identity, SystemIdentity, UserIdentity};
 pub use issuer::{AllowedApps, CallerKind, Issuer, Jwks};

@@ -1,3 +1,4 @@
+mod addresses;
 mod issuers;
 mod keys;
 mod tokens;
@@ -11,7 +12,7 @@ async fn authenticate(authenticator: &Authenticator, token: &str) -> Result<Iden
     let mut headers = HeaderMap::new();
     let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
     headers.insert(AUTHORIZATION, value);
-    let authenticated = authenticator.authenticate(&headers).await?;
+    let authenticated = authenticator.authenticate(&headers, None).await?;
     Ok(authenticated.identity)
 }
 

@@ -8,14 +8,15 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use telemetry::CacheMetrics;
 
-use crate::Identity;
 use crate::issuer_keys::IssuerKeys;
 use crate::limits::VERIFIED_BYTES_MAX;
+use crate::{Identity, TokenSigner};
 
 /// Result of a verification.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedToken {
     pub identity: Identity,
+    pub signer: TokenSigner,
     /// Keys of the issuer.
     pub keys: Arc<IssuerKeys>,
     /// Version of the keys at the time of the verification.
@@ -63,6 +64,6 @@ struct TokenWeighter;
 
 impl Weighter<blake3::Hash, Arc<VerifiedToken>> for TokenWeighter {
     fn weight(&self, _: &blake3::Hash, verified: &Arc<VerifiedToken>) -> u64 {
-        (size_of::<VerifiedToken>() + verified.identity.bytes()) as u64
+        (size_of::<VerifiedToken>() + verified.identity.bytes() + verified.signer.kid.len()) as u64
     }
 }

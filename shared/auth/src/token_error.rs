@@ -52,3 +52,27 @@ pub enum TokenError {
     #[error("not valid yet")]
     NotYet,
 }
+
+impl TokenError {
+    /// Name of the reason in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::NotBearer => "not_bearer",
+            Self::TooLong => "too_long",
+            Self::Malformed => "malformed",
+            Self::Header => "header",
+            Self::Algorithm => "algorithm",
+            Self::Issuer => "issuer",
+            Self::Key => "key",
+            Self::Signature => "signature",
+            Self::Audience => "audience",
+            Self::Kind => "kind",
+            Self::App => "app",
+            Self::ForeignApp => "foreign_app",
+            Self::Profile => "profile",
+            Self::Sender => "sender",
+            Self::NotYet => "not_yet",
+        }
+    }
+}

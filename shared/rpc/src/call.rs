@@ -27,24 +27,21 @@ where
     C: Proof,
     F: Future<Output = Result<A, RpcError>>,
 {
-    check_method(method, &request)?;
+    let info = check_method(method, &request)?;
     let caller = C::of(&request)?;
     let budget = Budget {
         deadline: Deadline::of(&request)?.at(),
         account: request.extensions().get().cloned().unwrap_or_default(),
     };
-    let answer = handler(caller, request.into_inner(), budget).await?;
-    Ok(Response::new(answer))
+    let handler = handler(caller, request.into_inner(), budget);
+    Ok(Response::new(info.handled(handler).await?))
 }
 
-/// Checks that the proof in the call is one for this method.
-fn check_method<Q>(method: &Method, request: &Request<Q>) -> Result<(), RpcError> {
+/// Returns the facts about the call, if the proof in it is one for this method.
+fn check_method<Q>(method: &Method, request: &Request<Q>) -> Result<CallInfo, RpcError> {
     let info = request.extensions().get::<CallInfo>();
-    let authorized = info.and_then(|info| info.method);
-    if authorized == Some(*method) {
-        return Ok(());
-    }
-    Err(RpcError::internal(
-        "the call was authorized for another method",
-    ))
+    let authorized = info.filter(|info| info.method == Some(*method));
+    authorized
+        .cloned()
+        .ok_or_else(|| RpcError::internal("the call was authorized for another method"))
 }

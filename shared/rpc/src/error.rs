@@ -108,6 +108,23 @@ pub enum RpcError {
 }
 
 impl RpcError {
+    /// Returns whether the caller is refused by its own fault: without a look at what it asks for.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Malformed
+                | Self::RequestTooLarge
+                | Self::CredentialsMissing
+                | Self::CredentialsInvalid(_)
+                | Self::CredentialsExpired
+                | Self::SysScopeRequired(_)
+                | Self::ProfileRequired
+                | Self::RateLimited { .. }
+                | Self::TooManyStreams
+                | Self::Unimplemented(_)
+        )
+    }
+
     /// Creates an internal error with a cause for the log.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(source.into()))
@@ -126,6 +143,7 @@ impl From<auth::Error> for RpcError {
             auth::Error::Missing => Self::CredentialsMissing,
             auth::Error::Invalid(error) => Self::CredentialsInvalid(error),
             auth::Error::Expired => Self::CredentialsExpired,
+            auth::Error::TooManyFailures { retry_after } => Self::RateLimited { retry_after },
             auth::Error::TimeUnknown => {
                 let error = storage::Error::Unavailable(error.into());
                 Self::StorageUnavailable(Arc::new(error))

@@ -16,6 +16,8 @@ mod layer;
 pub mod limiter;
 pub mod limits;
 pub mod methods;
+pub mod peer_network;
+mod refusal_streak;
 mod request_stream;
 pub mod stack;
 
@@ -25,6 +27,8 @@ pub use caller::{Proof, System, User};
 pub use deadline::Deadline;
 pub use error::RpcError;
 pub use in_flight::{ConnectionId, InFlightLimits};
+pub use layer::access_log::PseudonymKey;
 pub use layer::deadline::AnswerDeadline;
 pub use limiter::Limiter;
+pub use refusal_streak::RefusalStreak;
 pub use request_stream::RequestStream;

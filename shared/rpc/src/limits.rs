@@ -53,6 +53,16 @@ pub const LIMITED_APPS_MAX: usize = 10_000;
 /// length.
 pub const PROFILE_BUCKETS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// Interval in which a caller's refused calls are logged as one line, and their number at its end.
+pub const LINE_SAMPLE_INTERVAL: Duration = Duration::from_secs(10);
+/// Maximum number of callers whose refused calls are logged in an interval.
+pub const SAMPLED_CALLERS_MAX: usize = 1_000;
+/// Number of refused calls in a row after which the peer of a connection is told to leave.
+pub const REFUSALS_IN_A_ROW_MAX: u32 = 100;
+/// Number of refused calls in a row after which a connection is closed, although its peer was told
+/// to leave: more than may have been under way then.
+pub const REFUSALS_TO_CLOSE: u32 = 10 * REFUSALS_IN_A_ROW_MAX;
+
 /// Maximum size of the field violations of one error, in encoded bytes. Base64 adds a third,
 /// and clients reject trailers of more than 8 KiB in total.
 pub const VIOLATIONS_BYTES_MAX: usize = 4 * 1024;

@@ -11,7 +11,7 @@ use tonic::body::Body;
 use tower::{Service, ServiceBuilder};
 
 use crate::in_flight::InFlightLimits;
-use crate::layer::access_log::AccessLog;
+use crate::layer::access_log::{AccessLog, PseudonymKey};
 use crate::layer::answer::Answer;
 use crate::layer::authorize::Authorize;
 use crate::layer::catch_panic::CatchPanic;
@@ -36,6 +36,11 @@ pub struct Config {
     pub authenticator: Arc<Authenticator>,
     /// Rate limiter, shared by both listeners.
     pub limiter: Arc<Limiter>,
+    /// Key of the pseudonyms in the access log.
+    pub pseudonym_key: PseudonymKey,
+    /// Bounds the invalid tokens of an address that are checked. Off behind a proxy, whose address
+    /// all callers have.
+    pub limits_addresses: bool,
     /// Maximum size of a request message, in bytes; a larger one is rejected with
     /// `MESSAGE_TOO_LARGE` before it has been read.
     pub request_bytes_max: usize,
@@ -59,7 +64,10 @@ where
     let methods = Methods::of(config.service)?;
     let layers = ServiceBuilder::new()
         // Looks the method up, and logs one line when the call has ended.
-        .layer(MiddlewareLayer(AccessLog::new(methods)))
+        .layer(MiddlewareLayer(AccessLog::new(
+            methods,
+            config.pseudonym_key,
+        )))
         // A span, under the caller's trace.
         .layer(MiddlewareLayer(Trace))
         // Turns a panic of the inner layers into INTERNAL; later calls are unaffected.
@@ -69,7 +77,10 @@ where
         // Enforces the deadline, which includes reading the request and taking the answer.
         .layer(MiddlewareLayer(Deadlines))
         // Authenticates the caller, and adds the proof that handlers require.
-        .layer(MiddlewareLayer(Authorize::new(config.authenticator)))
+        .layer(MiddlewareLayer(Authorize::new(
+            config.authenticator,
+            config.limits_addresses,
+        )))
         // Enforces the caller's quotas before anything of the request is read.
         .layer(MiddlewareLayer(RateLimit::new(config.limiter)))
         // Limits the concurrent calls of each caller.

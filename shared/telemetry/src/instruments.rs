@@ -22,6 +22,7 @@ mod statements;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub use quotas::{LimitedQuota, QuotaMetrics};
 pub use settles::SettleMetrics;
 pub use statements::StatementMetrics;
 pub use streams::{EndReason, FrameKind, OpenStream, StreamMetrics};
+pub use tokens::TokenMetrics;
 
 use crate::SERVICE_NAME;
 

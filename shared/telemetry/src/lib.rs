@@ -18,10 +18,11 @@ pub use error_chain::error_chain;
 pub use instruments::{
     BroadcastMetrics, CacheMetrics, CallMetrics, ClockMetrics, EndReason, FeedMetrics, FrameKind,
     JobMetrics, LaneMetrics, LimitedQuota, OpenStream, PoolMetrics, PoolState, QueueState,
-    QuotaMetrics, RunningStep, SettleMetrics, StatementMetrics, StreamMetrics, WakeupSource,
-    observe_certificate,
+    QuotaMetrics, RunningStep, SettleMetrics, StatementMetrics, StreamMetrics, TokenMetrics,
+    WakeupSource, observe_certificate,
 };
 pub use metrics::Metrics;
+pub use opentelemetry::trace::TraceId;
 pub use options::{Filter, FilterError, Format, Options};
 pub use start::{Error, Telemetry, start};
 pub use traces::adopt_parent;

@@ -51,8 +51,9 @@ impl Filter {
         }
     }
 
+    /// Texts of statements are left out, unless a directive asks for them.
     pub(crate) fn to_env_filter(&self) -> EnvFilter {
-        EnvFilter::new(&self.0)
+        EnvFilter::new(format!("sqlx::query=off,{}", self.0))
     }
 }
 
@@ -78,13 +79,30 @@ impl From<Filter> for String {
 
 #[cfg(test)]
 mod tests {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
     use super::*;
+    use crate::testing;
 
     #[test]
     fn a_filter_is_a_level_or_a_list_of_directives() {
         for text in ["info", "off", "warn,rpc=debug"] {
             assert!(Filter::parse(text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn statements_are_logged_only_if_a_directive_asks_for_them() {
+        let logs_statements = |filter: &str| {
+            let filter = Filter::parse(filter).expect("a filter").to_env_filter();
+            let subscriber = tracing_subscriber::registry().with(filter);
+            testing::under(
+                subscriber,
+                || tracing::enabled!(target: "sqlx::query", tracing::Level::WARN),
+            )
+        };
+        assert!(!logs_statements("info"));
+        assert!(logs_statements("info,sqlx::query=warn"));
     }
 
     #[test]

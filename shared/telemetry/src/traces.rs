@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
+use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry::trace::{TraceContextExt, TraceId, TracerProvider};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -37,17 +38,30 @@ const SPANS_MAX: Level = Level::DEBUG;
 /// Most detailed level of events that are traced with their spans.
 const EVENTS_MAX: Level = Level::INFO;
 
+/// Header with the trace and span of a caller, by the W3C.
+const TRACEPARENT: &str = "traceparent";
+
 /// Makes `span` a child of the caller's span, if traces are on and the headers have a valid W3C
-/// `traceparent`.
-pub fn adopt_parent(span: &Span, headers: &HeaderMap) {
-    if span.is_disabled() {
-        return;
-    }
-    let parent = TraceContextPropagator::new().extract(&Headers(headers));
-    if parent.span().span_context().is_valid() {
+/// `traceparent`. Returns the id of the trace that the call is part of, if any.
+#[must_use]
+pub fn adopt_parent(span: &Span, headers: &HeaderMap) -> Option<TraceId> {
+    if let Some(parent) = parent(headers) {
+        let id = parent.span().span_context().trace_id();
         // Fails only if traces are off, or off for this span.
         let _ = span.set_parent(parent);
+        return Some(id);
     }
+    if span.is_disabled() {
+        return None;
+    }
+    let id = span.context().span().span_context().trace_id();
+    (id != TraceId::INVALID).then_some(id)
+}
+
+fn parent(headers: &HeaderMap) -> Option<Context> {
+    headers.get(TRACEPARENT)?;
+    let parent = TraceContextPropagator::new().extract(&Headers(headers));
+    parent.span().span_context().is_valid().then_some(parent)
 }
 
 struct Headers<'a>(&'a HeaderMap);
@@ -104,7 +118,6 @@ fn is_exporter(target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
-    use opentelemetry::trace::{TraceContextExt, TraceId};
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -122,8 +135,9 @@ mod tests {
                 HeaderValue::from_str(parent).expect("a header"),
             );
             let span = tracing::debug_span!("call");
-            adopt_parent(&span, &headers);
-            span.context().span().span_context().trace_id()
+            let id = adopt_parent(&span, &headers);
+            assert_eq!(id, Some(span.context().span().span_context().trace_id()));
+            id.expect("a trace")
         })
     }
 
@@ -136,6 +150,16 @@ mod tests {
     #[test]
     fn a_malformed_parent_is_ignored() {
         assert_ne!(trace_under("00-nonsense-01").to_string(), TRACE);
+    }
+
+    #[test]
+    fn a_call_without_traces_has_the_trace_of_its_caller() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(adopt_parent(&Span::none(), &headers), None);
+        let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+        headers.insert(TRACEPARENT, parent.parse().expect("a header"));
+        let id = adopt_parent(&Span::none(), &headers);
+        assert_eq!(id.map(|id| id.to_string()).as_deref(), Some(TRACE));
     }
 
     #[test]

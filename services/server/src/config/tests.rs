@@ -135,6 +135,7 @@ fn an_invalid_value_is_reported_with_its_source() {
         ("lanes.batch_operations", "257"),
         ("log.level", "rpc=loud"),
         ("log.format", "xml"),
+        ("log.pseudonym_key", "canary"),
         ("user.address", "localhost"),
         ("traces.otlp_endpoint", "collector"),
         ("database.url", "mysql://db"),
@@ -142,6 +143,7 @@ fn an_invalid_value_is_reported_with_its_source() {
         let name = format!("POSTROOM_{}", key.replace('.', "__").to_uppercase());
         let error = load("", &[(&name, value)], Flags::default()).expect_err(key);
         assert!(error.contains(key) && error.contains(&name), "{error}");
+        assert!(!error.contains("canary"), "{error}");
     }
 }
 

@@ -1,14 +1,12 @@
 //! The open connections of a listener: how many an address has, and which are idle.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rpc::peer_network::network;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// Bits of an IPv6 address that name a subscriber's network, which counts as one address.
-const IPV6_NETWORK: u128 = !0 << 64;
 
 /// The open connections of a listener. Clones share them.
 #[derive(Debug, Clone)]
@@ -121,14 +119,6 @@ impl Drop for ConnectionGuard {
                 state.by_address.remove(&open.address);
             }
         }
-    }
-}
-
-/// Returns the address that connections are counted by.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -39,8 +39,22 @@ impl GrpcServices {
         hub: &Arc<Hub>,
     ) -> anyhow::Result<Self> {
         let limits = &prepared.config.limits;
+        let pseudonym_key = prepared.config.log.pseudonym_key();
         // Shared: an app's quota counts the sends of its users and of the app itself.
         let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
+        let config = |service| stack::Config {
+            service,
+            authenticator: prepared.authenticator.clone(),
+            limiter: limiter.clone(),
+            pseudonym_key,
+            limits_addresses: limits.connections_per_address.get() > 0,
+            request_bytes_max: match service {
+                ServiceName::Messaging => limits.user_request_bytes.size(),
+                ServiceName::Sys => limits.sys_request_bytes.size(),
+            },
+            calls_in_flight_max: limits.calls_in_flight.size(),
+            in_flight: limits.in_flight(),
+        };
         let mut user = Routes::builder();
         user.add_service(messaging::service(
             store.clone(),
@@ -57,8 +71,8 @@ impl GrpcServices {
             limits.sys_request_bytes.size(),
         ));
         Ok(Self {
-            user: ListenerServices::build(prepared, &limiter, ServiceName::Messaging, user)?,
-            sys: ListenerServices::build(prepared, &limiter, ServiceName::Sys, sys)?,
+            user: ListenerServices::build(prepared, config(ServiceName::Messaging), user)?,
+            sys: ListenerServices::build(prepared, config(ServiceName::Sys), sys)?,
         })
     }
 }
@@ -66,35 +80,17 @@ impl GrpcServices {
 impl ListenerServices {
     fn build(
         prepared: &PreparedConfig,
-        limiter: &Arc<Limiter>,
-        service_name: ServiceName,
+        config: stack::Config,
         mut routes: RoutesBuilder,
     ) -> anyhow::Result<Self> {
-        let limits = &prepared.config.limits;
-        let (service, descriptor_set, request_bytes_max) = match service_name {
-            ServiceName::Messaging => (
-                "postroom.v1.Messaging",
-                proto::MESSAGING_DESCRIPTOR_SET,
-                limits.user_request_bytes.size(),
-            ),
-            ServiceName::Sys => (
-                "postroom.sys.v1.Sys",
-                proto::SYS_DESCRIPTOR_SET,
-                limits.sys_request_bytes.size(),
-            ),
+        let (service, descriptor_set) = match config.service {
+            ServiceName::Messaging => ("postroom.v1.Messaging", proto::MESSAGING_DESCRIPTOR_SET),
+            ServiceName::Sys => ("postroom.sys.v1.Sys", proto::SYS_DESCRIPTOR_SET),
         };
         let health = add_health(&mut routes, service);
         if prepared.config.grpc.reflection {
             add_reflection(&mut routes, descriptor_set)?;
         }
-        let config = stack::Config {
-            service: service_name,
-            authenticator: prepared.authenticator.clone(),
-            limiter: limiter.clone(),
-            request_bytes_max,
-            calls_in_flight_max: limits.calls_in_flight.size(),
-            in_flight: limits.in_flight(),
-        };
         let service = BoxCloneSyncService::new(stack(config, routes.routes().prepare())?);
         Ok(Self { service, health })
     }

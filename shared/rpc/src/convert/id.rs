@@ -4,6 +4,8 @@ use domain::limits::{RECIPIENTS_CAP, REQUEST_ID_BYTES_MAX};
 use domain::{MessageId, ProfileId, Reason, RequestId, Violations};
 use uuid::Uuid;
 
+use crate::layer::call_info::note_request_id;
+
 /// Parses a required profile id.
 pub fn profile(text: &str, field: &str, violations: &mut Violations) -> Option<ProfileId> {
     ProfileId::parse(text)
@@ -52,10 +54,12 @@ pub fn message(text: &str, violations: &mut Violations) -> MessageId {
     MessageId::parse(text).unwrap_or(MessageId::new(Uuid::nil()))
 }
 
-/// Parses a `request_id`; none if it is empty.
+/// Parses a `request_id`; none if it is empty. The access log has its pseudonym.
 pub fn request(text: &str, violations: &mut Violations) -> Option<RequestId> {
     let id = RequestId::parse(text);
-    if id.is_none() && !text.is_empty() {
+    if let Some(id) = &id {
+        note_request_id(id);
+    } else if !text.is_empty() {
         violations.invalid(
             "request_id",
             format!("must be 1 to {REQUEST_ID_BYTES_MAX} bytes of A-Z a-z 0-9 . _ -"),

@@ -1,7 +1,9 @@
 //! Access log: one line for each call, when it has ended.
 
 mod call_record;
+mod line_sampler;
 mod observed_body;
+mod pseudonym;
 
 use std::sync::Arc;
 
@@ -11,47 +13,72 @@ use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
 
-use self::call_record::{CallEnd, CallRecord};
+use self::call_record::{CallEnd, CallFault, CallRecord};
+use self::line_sampler::LineSampler;
 use self::observed_body::ObservedBody;
+pub use self::pseudonym::PseudonymKey;
 use super::call_info::CallInfo;
 use super::{HttpRequest, HttpResponse, Middleware, Next, code};
-use crate::methods::Methods;
+use crate::methods::{Access, Methods};
+use crate::refusal_streak::RefusalStreak;
 
 /// Looks up the method of a call, and records its end in the log and the metrics.
 #[derive(Clone)]
-pub(crate) struct AccessLog {
-    methods: Arc<Methods>,
+pub(crate) struct AccessLog(Arc<LogParts>);
+
+/// Parts that all records of calls share.
+struct LogParts {
+    methods: Methods,
     calls: CallMetrics,
+    sampler: Arc<LineSampler>,
+    pseudonym_key: PseudonymKey,
 }
 
 impl AccessLog {
-    pub fn new(methods: Methods) -> Self {
-        Self {
-            methods: Arc::new(methods),
+    /// Log with this key of its pseudonyms. Requires a tokio runtime.
+    pub fn new(methods: Methods, pseudonym_key: PseudonymKey) -> Self {
+        Self(Arc::new(LogParts {
+            methods,
             calls: CallMetrics::new(),
-        }
+            sampler: LineSampler::start(pseudonym_key),
+            pseudonym_key,
+        }))
     }
 }
 
 impl Middleware for AccessLog {
     async fn handle(&self, mut call: HttpRequest, next: &impl Next) -> HttpResponse {
-        let info = CallInfo {
-            method: self.methods.find(call.uri().path()),
-            peer: call
-                .extensions()
-                .get()
-                .and_then(TcpConnectInfo::remote_addr),
-            ..CallInfo::default()
-        };
+        let peer = call.extensions().get::<TcpConnectInfo>();
+        let info = CallInfo::new(
+            self.0.methods.find(call.uri().path()),
+            peer.and_then(TcpConnectInfo::remote_addr),
+        );
+        let streak = call.extensions().get::<RefusalStreak>().cloned();
         call.extensions_mut().insert(info.clone());
-        let record = CallRecord::begin(info, self.calls.clone());
-        observe(next.run(call).await, record)
+        let record = CallRecord::begin(info.clone(), self.0.clone());
+        let answer = next.run(call).await;
+        let outcome = outcome(&answer);
+        if let Some(streak) = streak {
+            judge(&streak, &info, outcome.as_ref());
+        }
+        observe(answer, record, outcome)
+    }
+}
+
+/// Counts a refused call of a connection, or ends the row of them. Open methods end no row:
+/// anyone may call them.
+fn judge(streak: &RefusalStreak, info: &CallInfo, outcome: Option<&CallEnd>) {
+    let is_open = info.method.is_some_and(|it| it.access == Access::Open);
+    match outcome.map_or(CallFault::None, |end| end.fault) {
+        CallFault::OfCaller => streak.extend(),
+        CallFault::None if !is_open => streak.reset(),
+        CallFault::None | CallFault::OfServer => {}
     }
 }
 
 /// Closes the record if the response is complete, otherwise when its body ends.
-fn observe(answer: HttpResponse, mut record: CallRecord) -> HttpResponse {
-    if let Some(outcome) = outcome(&answer) {
+fn observe(answer: HttpResponse, mut record: CallRecord, outcome: Option<CallEnd>) -> HttpResponse {
+    if let Some(outcome) = outcome {
         record.close(outcome);
         return answer;
     }
@@ -64,8 +91,8 @@ fn outcome(answer: &HttpResponse) -> Option<CallEnd> {
         return Some(CallEnd::of_status(status));
     }
     let is_grpc = answer.status() == StatusCode::OK;
-    Some(CallEnd {
-        http: (!is_grpc).then(|| answer.status().as_u16()),
-        ..CallEnd::of_code(code::of_answer(answer)?)
-    })
+    if is_grpc {
+        return code::of_answer(answer).map(CallEnd::of_code);
+    }
+    Some(CallEnd::of_http(answer.status()))
 }

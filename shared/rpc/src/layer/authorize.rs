@@ -6,19 +6,27 @@ use std::time::Duration;
 use auth::{Authenticated, Authenticator, Identity, Scope};
 use http::header::AUTHORIZATION;
 
-use super::call_info::CallInfo;
+use super::call_info::{CallInfo, CallerFacts};
 use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::caller::{System, User};
 use crate::error::{RpcError, unimplemented};
 use crate::methods::Access;
+use crate::peer_network::network;
 
 /// Adds the proof of the caller to the call, or rejects it. Removes the token.
 #[derive(Clone)]
-pub(crate) struct Authorize(Arc<Authenticator>);
+pub(crate) struct Authorize {
+    authenticator: Arc<Authenticator>,
+    limits_addresses: bool,
+}
 
 impl Authorize {
-    pub const fn new(authenticator: Arc<Authenticator>) -> Self {
-        Self(authenticator)
+    /// `limits_addresses` bounds the invalid tokens of an address that are checked.
+    pub const fn new(authenticator: Arc<Authenticator>, limits_addresses: bool) -> Self {
+        Self {
+            authenticator,
+            limits_addresses,
+        }
     }
 
     async fn authorize(&self, call: &mut HttpRequest) -> Result<(), RpcError> {
@@ -27,12 +35,19 @@ impl Authorize {
         if method.access == Access::Open {
             return Ok(());
         }
+        let peer = info.peer.filter(|_| self.limits_addresses);
+        let address = peer.map(|peer| network(peer.ip()));
+        let authenticated = self.authenticator.authenticate(call.headers(), address);
         let Authenticated {
             identity,
+            signer,
             expires_in,
-        } = self.0.authenticate(call.headers()).await?;
-        // Set once: only this layer does it.
-        let _ = info.app.set(identity.app().clone());
+        } = authenticated.await?;
+        info.set_caller(CallerFacts {
+            app: identity.app().clone(),
+            profile: identity.profile().cloned(),
+            signer,
+        });
         match method.access {
             Access::Open => {}
             Access::User => {

@@ -15,8 +15,11 @@ pub(crate) struct Trace;
 
 impl Middleware for Trace {
     async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
-        let span = span(CallInfo::of(&call).name());
-        adopt_parent(&span, call.headers());
+        let info = CallInfo::of(&call);
+        let span = span(info.name());
+        if let Some(id) = adopt_parent(&span, call.headers()) {
+            info.set_trace_id(id);
+        }
         let answer = next.run(call).instrument(span.clone()).await;
         record(&span, &answer);
         answer

@@ -17,7 +17,7 @@ use futures::stream;
 use prost_types::Timestamp;
 use proto::v1::{SendMessageRequest, SendMessageResponse};
 use rpc::stack::{Config, ServiceName, stack};
-use rpc::{InFlightLimits, Limiter};
+use rpc::{InFlightLimits, Limiter, PseudonymKey};
 use storage_sql::SystemClock;
 use support::issuer::TestIssuer;
 use support::process::OutputLines;
@@ -74,6 +74,8 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
         authenticator: authenticator(folder).await?,
         limiter: Limiter::fixed(quotas()),
         request_bytes_max: REQUEST_BYTES_MAX,
+        pseudonym_key: PseudonymKey::new([7; 32]),
+        limits_addresses: false,
         calls_in_flight_max: CALLS_IN_FLIGHT_MAX,
         in_flight: InFlightLimits::NONE,
     };

@@ -1,106 +1,24 @@
 //! The access log.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, Once};
+use std::io;
 
-use domain::Refusal;
+use domain::{Refusal, Violations};
+use http::Request;
 use http_body_util::Empty;
 use serde_json::{Value, json};
+use storage::Budget;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
-use tracing::{Level, Metadata};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
+use super::log_lines::Lines;
 use super::support::*;
-use crate::RpcError;
+use crate::convert::id;
 use crate::layer::reject;
 use crate::stack::ServiceName::Messaging;
-use auth::testing::{user_claims, with};
-
-/// Collector of log lines.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a lock").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-thread_local! {
-    /// Collector and minimum level of this thread's lines.
-    static COLLECTING: RefCell<Option<(Level, Lines)>> = const { RefCell::new(None) };
-}
-
-/// Guard that ends the collection.
-struct Collecting;
-
-impl Drop for Collecting {
-    fn drop(&mut self) {
-        COLLECTING.set(None);
-    }
-}
-
-/// Writer that passes each line to the test of its thread.
-struct ToThisThread;
-
-impl<'a> MakeWriter<'a> for ToThisThread {
-    type Writer = Box<dyn Write>;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        Box::new(io::sink())
-    }
-
-    fn make_writer_for(&'a self, line: &Metadata<'_>) -> Self::Writer {
-        COLLECTING.with_borrow(|collecting| match collecting {
-            Some((level, lines)) if line.level() <= level => Box::new(lines.clone()),
-            _ => self.make_writer(),
-        })
-    }
-}
-
-impl Lines {
-    /// Collects lines until the guard is dropped. All tests share one subscriber: with one for
-    /// each, an event that one test disables may stay disabled in another.
-    fn collect(&self, level: Level) -> Collecting {
-        static SUBSCRIBED: Once = Once::new();
-        SUBSCRIBED.call_once(|| {
-            tracing_subscriber::fmt()
-                .json()
-                .with_max_level(Level::TRACE)
-                .with_writer(ToThisThread)
-                .init();
-        });
-        COLLECTING.set(Some((level, self.clone())));
-        Collecting
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("a lock").clone()).expect("text")
-    }
-
-    /// Returns the levels and fields of the lines about calls.
-    fn calls(&self) -> Vec<(String, Value)> {
-        let lines = self.text();
-        let lines = lines
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        lines
-            .filter(|line| line["fields"]["message"] == "call.ended")
-            .map(|line| {
-                let level = line["level"].as_str().expect("a level").to_owned();
-                (level, line["fields"].clone())
-            })
-            .collect()
-    }
-}
+use crate::{RpcError, User};
+use auth::testing::{ISS, user_claims, with};
 
 async fn logged(answer: impl Fn() -> RpcError + Clone + Send + Sync + 'static) -> (String, Value) {
     let lines = Lines::default();
@@ -158,6 +76,48 @@ async fn the_address_of_the_peer_is_logged() {
         (&fields["client.address"], &fields["client.port"]),
         (&json!("192.0.2.7"), &json!(4711))
     );
+}
+
+#[tokio::test]
+async fn the_caller_of_a_call_is_logged_by_a_pseudonym() {
+    let (_, fields) = logged(|| Refusal::NotFound.into()).await;
+    let profile = blake3::keyed_hash(&[7; 32], b"chess\0alice").to_hex();
+    assert_eq!(fields["enduser.pseudo.id"], profile[..32]);
+    assert_eq!(fields["issuer.iss"], ISS);
+    assert_eq!(fields["issuer.kid"], "e");
+    assert_eq!(fields.get("trace_id"), None);
+    assert_eq!(fields.get("request.pseudo.id"), None);
+}
+
+/// Returns the fields of the line of a call whose handler parses a request id.
+async fn logged_with_request_id(call: Request<Body>) -> Value {
+    let lines = Lines::default();
+    let stack = listener(Messaging, async |call: Request<Body>| {
+        let method = &crate::methods::messaging::SEND_MESSAGE;
+        let answer = crate::call(method, tonic::Request::from_http(call), parse_request_id);
+        answer.await.map_or_else(Status::into_http, |_| ok())
+    });
+    let stack = stack.await;
+    let guard = lines.collect(Level::INFO);
+    run(&stack, call).await;
+    drop(guard);
+    lines.calls().remove(0).1
+}
+
+async fn parse_request_id(_: User, _: Body, _: Budget) -> Result<(), RpcError> {
+    id::request("move-1", &mut Violations::none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_trace_and_the_request_of_a_call_are_logged() {
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let call = with_header(call_as(SEND, &user_claims()), "traceparent", &parent);
+    let fields = logged_with_request_id(call).await;
+    assert_eq!(fields["trace_id"], trace);
+    let request = blake3::keyed_hash(&[7; 32], b"chess\0alice\0move-1").to_hex();
+    assert_eq!(fields["request.pseudo.id"], request[..32]);
 }
 
 #[tokio::test]
@@ -272,7 +232,7 @@ async fn logs_contain_no_tokens_profiles_or_request_texts() {
     .await;
     run(&stack, call("/canary-path/x?canary-query")).await;
     drop(guard);
-    assert_eq!(lines.calls().len(), 4);
+    assert_eq!(lines.calls().len(), 2);
     assert!(!lines.text().contains("canary"), "{}", lines.text());
     assert!(!lines.text().contains("eyJ"), "{}", lines.text());
 }

@@ -19,12 +19,15 @@ use tonic_types::StatusExt as _;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::stack::{Config, ServiceName, Stack, stack};
-use crate::{InFlightLimits, Limiter};
+use crate::{InFlightLimits, Limiter, PseudonymKey};
 
 pub const SEND: &str = "/postroom.v1.Messaging/SendMessage";
 pub const SUBSCRIBE: &str = "/postroom.v1.Messaging/Subscribe";
 pub const SYS_SEND: &str = "/postroom.sys.v1.Sys/SendMessage";
 pub const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+/// Key of the pseudonyms in the log.
+pub const PSEUDONYM_KEY: PseudonymKey = PseudonymKey::new([7; 32]);
 
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::ed25519("e"));
 
@@ -73,6 +76,8 @@ where
         authenticator,
         limiter: Limiter::fixed(Quotas::NO_LIMITS),
         request_bytes_max: REQUEST_BYTES_MAX,
+        pseudonym_key: PSEUDONYM_KEY,
+        limits_addresses: true,
         calls_in_flight_max: 1,
         in_flight: InFlightLimits::NONE,
     });
