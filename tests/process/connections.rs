@@ -1,11 +1,15 @@
-//! Connections of strangers who make no calls.
+//! Connections of strangers who make no calls, or calls and frames without end.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 
 use proto::v1;
+use support::http;
 use support::process::{Deployment, ServerProcess};
 use support::store::{DatabaseKind, TestEnvironment as _};
+
+use super::metrics::value;
 
 /// HTTP/2 preface and empty SETTINGS.
 const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -57,9 +61,91 @@ async fn connections_of_one_address_beyond_its_limit_are_closed() {
         streams.push(stream.expect("a stream"));
     }
     assert!(!answers(&server).await);
+    assert!(ended(&server, "address_limit") > Some(0.0));
     drop(streams);
     while !answers(&server).await {
         tokio::task::yield_now().await;
     }
+    deployment.end(true).await;
+}
+
+/// Connections that were ended for a reason.
+fn ended(server: &ServerProcess, reason: &str) -> Option<f64> {
+    let metrics = http::get(server.operations, "/metrics").1;
+    value(&metrics, "postroom_connection_ended_total", reason)
+}
+
+const HEADERS: u8 = 1;
+const GOAWAY: u8 = 7;
+/// PING with any payload.
+const PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0pingping";
+
+/// A call that is refused, whole in one frame: a POST to / without a type of content.
+fn refused_call(stream: u32) -> Vec<u8> {
+    let mut frame = vec![0, 0, 6, HEADERS, 5];
+    frame.extend(stream.to_be_bytes());
+    frame.extend([0x83, 0x86, 0x84, 0x41, 1, b'x']);
+    frame
+}
+
+/// Reads a frame, and returns its kind and stream.
+fn frame(stream: &mut TcpStream) -> io::Result<(u8, u32)> {
+    let mut header = [0; 9];
+    stream.read_exact(&mut header)?;
+    let [high, middle, low, kind, _, id @ ..] = header;
+    let length = u32::from_be_bytes([0, high, middle, low]);
+    stream.read_exact(&mut vec![0; length as usize])?;
+    Ok((kind, u32::from_be_bytes(id)))
+}
+
+/// Makes a call that is refused, and returns whether the peer was told to leave before the answer.
+fn refuse(connection: &mut TcpStream, stream: u32) -> io::Result<bool> {
+    connection.write_all(&refused_call(stream))?;
+    let mut is_told = false;
+    loop {
+        match frame(connection)? {
+            (HEADERS, answered) if answered == stream => return Ok(is_told),
+            (kind, _) => is_told |= kind == GOAWAY,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_with_refused_calls_in_a_row_is_ended() {
+    const MOST: usize = 2_000;
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let server = deployment.serve();
+    let mut connection = TcpStream::connect(server.user).expect("a connection");
+    connection.write_all(GREETING).expect("written");
+    let calls = (1..).step_by(2).take(MOST);
+    let answered: Vec<bool> = calls
+        .map_while(|stream| refuse(&mut connection, stream).ok())
+        .collect();
+    let told = answered.iter().position(|is_told| *is_told);
+    assert!((99..110).contains(&told.expect("a notice")), "{told:?}");
+    assert!(
+        (990..=1_000).contains(&answered.len()),
+        "{}",
+        answered.len()
+    );
+    assert_eq!(ended(&server, "refusals"), Some(1.0));
+    deployment.end(true).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_ends_its_connection_only() {
+    const GROUPS: usize = 10_000;
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let server = deployment.serve();
+    let mut writer = TcpStream::connect(server.user).expect("a connection");
+    writer.write_all(GREETING).expect("written");
+    let mut reader = writer.try_clone().expect("a second handle");
+    let reads = thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
+    let pings = PING.repeat(100);
+    let is_cut = (0..GROUPS).any(|_| writer.write_all(&pings).is_err());
+    assert!(is_cut, "{GROUPS} groups were written");
+    let _ = reads.join();
+    assert!(answers(&server).await);
+    assert_eq!(ended(&server, "flood"), Some(1.0));
     deployment.end(true).await;
 }

@@ -44,7 +44,8 @@ const MOVED: [(&str, &str); 24] = [
     ("postroom_job_step_duration_seconds_count", "send"),
 ];
 /// Series that are there, and may stay at 0.
-const PRESENT: [&str; 10] = [
+const PRESENT: [&str; 11] = [
+    "postroom_connection_ended_total",
     "postroom_lane_queue_depth",
     "postroom_lane_queue_oldest_age_seconds",
     "postroom_feed_poll_failures_total",
@@ -60,7 +61,7 @@ const PRESENT: [&str; 10] = [
 const SENDS_MAX: usize = 50;
 
 /// Sum of the series with that name whose labels contain a text; `None` if there is none.
-fn value(text: &str, name: &str, label: &str) -> Option<f64> {
+pub(super) fn value(text: &str, name: &str, label: &str) -> Option<f64> {
     let values = text.lines().filter_map(|line| {
         let (series, value) = line.rsplit_once(' ')?;
         let rest = series.strip_prefix(name)?;

@@ -33,6 +33,22 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 pub const CONNECTION_AGE_MIN: Duration = Duration::from_mins(30);
 /// Maximum age at which the peer of a connection is told to leave.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_hours(1);
+/// Control frames per second that a peer may send beyond those that its calls justify. More end the
+/// connection.
+pub const CONTROL_FRAMES_PER_SECOND: u32 = 1_000;
+/// Control frames that a peer may send at once beyond those that its calls justify.
+pub const CONTROL_FRAMES_BURST: u32 = 2_000;
+/// Control frames that a frame of a call justifies, in either direction.
+pub const CONTROL_FRAMES_PER_FRAME: u32 = 4;
+/// Maximum number of control frames that are justified at the same time.
+pub const CONTROL_FRAMES_EARNED_MAX: u32 = 20_000;
+/// Excess of calls that a peer resets over those that it lets finish at which it is told to leave.
+/// Callers that share a connection may give up all its calls a few times.
+pub const RESETS_MAX: u32 = 1_000;
+/// Such an excess at which the connection is closed, although its peer was told to leave.
+pub const RESETS_TO_CLOSE: u32 = 10 * RESETS_MAX;
+/// Decrease of the excess per second.
+pub const RESETS_FORGOTTEN_PER_SECOND: u64 = 100;
 /// Interval between attempts to make room for another connection.
 pub const ROOM_INTERVAL: Duration = Duration::from_secs(1);
 /// Connections that the kernel holds until they are accepted. `net.core.somaxconn` may lower it.

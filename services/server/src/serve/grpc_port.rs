@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
+use telemetry::ConnectionEnd;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -76,6 +77,7 @@ impl GrpcPort {
             match accepted {
                 Some((permit, Ok(stream))) => {
                     let Some(guard) = opened(&connections, &stream) else {
+                        options.metrics.ended(ConnectionEnd::AddressLimit);
                         tracing::debug!(listener.name = self.name, "connection.address_full");
                         continue;
                     };

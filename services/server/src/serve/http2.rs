@@ -4,8 +4,12 @@
 mod calls;
 mod complete_body;
 mod connection;
+mod control_budget;
 mod executor;
+mod frame_reader;
 mod frame_tracker;
+mod peer_conduct;
+mod reset_excess;
 mod retirement;
 mod tap;
 

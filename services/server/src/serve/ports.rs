@@ -10,7 +10,7 @@ use super::prepared_config::PreparedConfig;
 use super::readiness::Readiness;
 use super::tls::ReloadedTls;
 use crate::config::Config;
-use telemetry::Metrics;
+use telemetry::{ConnectionMetrics, Metrics};
 
 /// Bound ports of the gRPC listeners that the configuration enables.
 pub struct GrpcPorts {
@@ -90,14 +90,16 @@ impl GrpcPorts {
     /// Starts to serve on the ports, until the drain.
     pub fn serve(self, prepared: PreparedConfig, [user, sys]: [GrpcService; 2], drain: &Drain) {
         let streams_max = prepared.config.limits.streams_per_connection.get();
+        let metrics = ConnectionMetrics::new();
         let grpc = |port: Option<GrpcPort>, tls: Option<ReloadedTls>, service: GrpcService| {
             if let Some(port) = port {
-                let drain = drain.clone();
+                let (drain, metrics) = (drain.clone(), metrics.clone());
                 tokio::spawn(port.run(ConnectionOptions {
                     tls,
                     streams_max,
                     service,
                     drain,
+                    metrics,
                 }));
             }
         };

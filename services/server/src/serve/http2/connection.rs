@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::Request;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rpc::RefusalStreak;
+use telemetry::ConnectionMetrics;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -16,8 +18,9 @@ use tower::util::BoxCloneSyncService;
 
 use super::calls::{ConnectionCalls, GrpcService};
 use super::executor::CallExecutor;
+use super::peer_conduct::PeerConduct;
 use super::retirement::{Retirement, RetirementStep};
-use super::tap::{SharedTracker, Tap};
+use super::tap::Tap;
 use crate::limits::{
     HEADER_LIST_BYTES_MAX, INCOMPLETE_CHECK_INTERVAL, INCOMPLETE_TIMEOUT, KEEPALIVE_INTERVAL,
     KEEPALIVE_TIMEOUT, SEND_BUFFER_BYTES_MAX,
@@ -36,6 +39,7 @@ pub struct ConnectionOptions {
     pub streams_max: u32,
     pub service: GrpcService,
     pub drain: Drain,
+    pub metrics: ConnectionMetrics,
 }
 
 impl ConnectionOptions {
@@ -62,8 +66,9 @@ impl ConnectionOptions {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let tracker = SharedTracker::new();
-        let service = within_connection(self.service, ConnectionPlaces::new());
+        let mut conduct = PeerConduct::new(&peer, self.metrics);
+        let tracker = conduct.tracker.clone();
+        let service = within_connection(self.service, conduct.refusals.clone());
         let calls = ConnectionCalls::new(service, peer, self.drain.clone());
         let counts = calls.counts();
         let incomplete_since = || tracker.incomplete_since().filter(|_| counts.is_idle());
@@ -80,6 +85,7 @@ impl ConnectionOptions {
                     if let Err(error) = ended {
                         tracing::debug!(%error, "connection.failed");
                     }
+                    conduct.record_flood();
                     return;
                 }
                 now = check.tick() => {
@@ -104,6 +110,10 @@ impl ConnectionOptions {
                     giving_way = true;
                     connection.as_mut().graceful_shutdown();
                 }
+                end = conduct.exceeded() => match conduct.judge(end) {
+                    RetirementStep::Close => return,
+                    _ => connection.as_mut().graceful_shutdown(),
+                },
                 () = self.drain.begun(), if !draining => {
                     if incomplete_since().is_some() {
                         return;
@@ -118,9 +128,11 @@ impl ConnectionOptions {
 }
 
 /// Adds what the calls of a connection share to their extensions.
-fn within_connection(service: GrpcService, places: ConnectionPlaces) -> GrpcService {
+fn within_connection(service: GrpcService, refusals: RefusalStreak) -> GrpcService {
+    let places = ConnectionPlaces::new();
     let shared = service.map_request(move |mut request: Request<Body>| {
         request.extensions_mut().insert(places.clone());
+        request.extensions_mut().insert(refusals.clone());
         request
     });
     BoxCloneSyncService::new(shared)

@@ -1,44 +1,59 @@
-//! Tracker of the HTTP/2 frames that a peer sends, to find peers that stall within one.
+//! Tracker of the HTTP/2 frames of a connection, to find peers that stall within one, or that send
+//! frames without end beside their calls.
 //!
 //! hyper waits without limit for the rest of a preface or of a header block. The tracker follows
 //! the frame boundaries: between two frames and outside a header block the peer owes nothing, and
 //! may be silent as long as it answers pings.
+//!
+//! It also takes any number of frames that cost their sender nothing: PING, SETTINGS, PRIORITY,
+//! `WINDOW_UPDATE`, empty DATA, and calls that are reset at once.
 
 use tokio::time::Instant;
 
-/// Bytes of the connection preface, `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`.
-const PREFACE_BYTES: usize = 24;
-const FRAME_HEADER_BYTES: usize = 9;
-const HEADERS: u8 = 0x1;
-const CONTINUATION: u8 = 0x9;
-const END_HEADERS: u8 = 0x4;
+use super::control_budget::ControlBudget;
+use super::frame_reader::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, FrameHeader, FrameReader, HEADERS, PADDED,
+    RST_STREAM,
+};
+use super::reset_excess::ResetExcess;
+use crate::limits::{RESETS_MAX, RESETS_TO_CLOSE};
 
-/// Position of a peer within its frames.
+/// Position of a peer within its frames, and the number of them.
 #[derive(Debug)]
 pub struct FrameTracker {
-    position: FramePosition,
+    received: FrameReader,
+    sent: FrameReader,
     /// A header block has begun and continues in another frame.
     in_header_block: bool,
     incomplete_since: Option<Instant>,
+    control: ControlBudget,
+    resets: ResetExcess,
 }
 
-#[derive(Debug)]
-enum FramePosition {
-    /// Within the preface or a payload, of which that many bytes are missing.
-    Payload(usize),
-    /// Within a frame header, of which that many bytes have been received.
-    Header([u8; FRAME_HEADER_BYTES], usize),
+/// Excess in the frames of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameExcess {
+    /// Calls that were reset; the peer is told to leave.
+    #[error("too many resets")]
+    Resets,
+    /// Calls that were reset although the peer was told to leave.
+    #[error("too many resets after a notice")]
+    ResetsAfterNotice,
+    /// Control frames.
+    #[error("too many control frames")]
+    ControlFrames,
 }
-
-const BETWEEN_FRAMES: FramePosition = FramePosition::Header([0; FRAME_HEADER_BYTES], 0);
 
 impl FrameTracker {
     /// Tracker of a peer that owes its preface since `now`.
     pub fn new(now: Instant) -> Self {
         Self {
-            position: FramePosition::Payload(PREFACE_BYTES),
+            received: FrameReader::of_client(),
+            sent: FrameReader::of_server(),
             in_header_block: false,
             incomplete_since: Some(now),
+            control: ControlBudget::new(now),
+            resets: ResetExcess::new(now),
         }
     }
 
@@ -48,56 +63,58 @@ impl FrameTracker {
         self.incomplete_since
     }
 
-    /// Follows bytes that the peer sent, however they are cut.
-    pub fn receive(&mut self, mut bytes: &[u8], now: Instant) {
+    /// Follows bytes that the peer sent, however they are cut. Returns the last excess in them.
+    pub fn receive(&mut self, mut bytes: &[u8], now: Instant) -> Option<FrameExcess> {
+        let mut excess = None;
         while !bytes.is_empty() {
-            let consumed = self.consume(bytes);
-            bytes = &bytes[consumed..];
-            if self.is_complete() {
+            let (read, header) = self.received.read(bytes);
+            bytes = &bytes[read..];
+            excess = header.and_then(|header| self.count(header, now)).or(excess);
+            if self.received.is_between_frames() && !self.in_header_block {
                 self.incomplete_since = None;
             } else {
                 self.incomplete_since.get_or_insert(now);
             }
         }
+        excess
     }
 
-    const fn is_complete(&self) -> bool {
-        matches!(self.position, FramePosition::Header(_, 0)) && !self.in_header_block
-    }
-
-    /// Follows bytes up to the next boundary, and returns their number.
-    fn consume(&mut self, bytes: &[u8]) -> usize {
-        match &mut self.position {
-            FramePosition::Payload(missing) => {
-                let consumed = bytes.len().min(*missing);
-                *missing -= consumed;
-                if *missing == 0 {
-                    self.position = BETWEEN_FRAMES;
+    /// Follows bytes that were sent to the peer.
+    pub fn send(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (read, header) = self.sent.read(bytes);
+            bytes = &bytes[read..];
+            if let Some(header) = header.filter(|it| matches!(it.kind, HEADERS | DATA)) {
+                self.control.earn();
+                if header.flags & END_STREAM != 0 {
+                    self.resets.answered();
                 }
-                consumed
-            }
-            FramePosition::Header(header, received) => {
-                let consumed = bytes.len().min(FRAME_HEADER_BYTES - *received);
-                header[*received..*received + consumed].copy_from_slice(&bytes[..consumed]);
-                *received += consumed;
-                if *received == FRAME_HEADER_BYTES {
-                    let header = *header;
-                    self.begin_payload(header);
-                }
-                consumed
             }
         }
     }
 
-    fn begin_payload(&mut self, header: [u8; FRAME_HEADER_BYTES]) {
-        let [high, middle, low, kind, flags, ..] = header;
+    /// Counts a frame of the peer, and returns whether that is too many.
+    fn count(&mut self, header: FrameHeader, now: Instant) -> Option<FrameExcess> {
+        let FrameHeader {
+            kind,
+            flags,
+            length,
+        } = header;
         if kind == HEADERS || kind == CONTINUATION {
             self.in_header_block = flags & END_HEADERS == 0;
         }
-        self.position = match u32::from_be_bytes([0, high, middle, low]) as usize {
-            0 => BETWEEN_FRAMES,
-            length => FramePosition::Payload(length),
-        };
+        match kind {
+            HEADERS => self.control.earn(),
+            DATA if length > 0 && flags & PADDED == 0 => {}
+            _ if !self.control.spend(now) => return Some(FrameExcess::ControlFrames),
+            RST_STREAM => match self.resets.reset(now) {
+                RESETS_MAX => return Some(FrameExcess::Resets),
+                RESETS_TO_CLOSE.. => return Some(FrameExcess::ResetsAfterNotice),
+                _ => {}
+            },
+            _ => {}
+        }
+        None
     }
 }
 
@@ -106,6 +123,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::limits::{CONTROL_FRAMES_BURST, CONTROL_FRAMES_EARNED_MAX};
 
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -172,5 +190,69 @@ mod tests {
             later + Duration::from_secs(3),
         );
         assert_eq!(tracker.incomplete_since(), Some(later));
+    }
+
+    /// Tracker of a peer that has sent its preface, and owes nothing.
+    fn greeted(now: Instant) -> FrameTracker {
+        let mut tracker = FrameTracker::new(now);
+        tracker.receive(PREFACE, now);
+        tracker
+    }
+
+    /// Number of times that a peer sends these bytes until there is an excess.
+    fn times_to_excess(bytes: &[u8], answer: &[u8]) -> Option<(u32, FrameExcess)> {
+        let now = Instant::now();
+        let mut tracker = greeted(now);
+        (1..=2 * CONTROL_FRAMES_EARNED_MAX).find_map(|times| {
+            let excess = tracker.receive(bytes, now);
+            tracker.send(answer);
+            excess.map(|excess| (times, excess))
+        })
+    }
+
+    #[test]
+    fn control_frames_beyond_the_budget_are_an_excess() {
+        let padded = frame(DATA, PADDED, b"\x03\0\0\0");
+        for flood in [
+            frame(6, 0, b"12345678"),
+            frame(4, 0, b""),
+            frame(2, 0, b"12345"),
+            frame(8, 0, b"1234"),
+            frame(0xee, 0, b"unknown"),
+            frame(DATA, 0, b""),
+            padded,
+        ] {
+            let excess = (CONTROL_FRAMES_BURST + 1, FrameExcess::ControlFrames);
+            let kind = flood[3];
+            assert_eq!(times_to_excess(&flood, b""), Some(excess), "{kind}");
+            let acknowledgement = frame(kind, 1, b"12345678");
+            if kind != DATA {
+                let times = times_to_excess(&flood, &acknowledgement);
+                assert_eq!(times, Some(excess), "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn control_frames_that_calls_justify_are_no_excess() {
+        let updates = [frame(8, 0, b"1234"), frame(8, 0, b"1234")].concat();
+        let data = frame(DATA, 0, b"data");
+        assert_eq!(times_to_excess(&updates, &data), None);
+        let call = [frame(HEADERS, END_HEADERS, b"all"), frame(DATA, 1, b"")].concat();
+        assert_eq!(times_to_excess(&call, b""), None);
+        assert_eq!(times_to_excess(&data, b""), None);
+    }
+
+    #[test]
+    fn resets_beyond_answers_are_an_excess() {
+        let reset = [
+            frame(HEADERS, END_HEADERS, b"all"),
+            frame(RST_STREAM, 0, b"1234"),
+        ]
+        .concat();
+        let excess = Some((RESETS_MAX, FrameExcess::Resets));
+        assert_eq!(times_to_excess(&reset, b""), excess);
+        let answer = frame(HEADERS, END_STREAM, b"trailers");
+        assert_eq!(times_to_excess(&reset, &answer), None);
     }
 }

@@ -1,3 +1,5 @@
+mod floods;
+
 use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
@@ -47,11 +49,22 @@ fn connect_to(
         sleep(call).await;
         Ok::<_, Infallible>(Status::failed_precondition("answered").into_http())
     };
+    let service = BoxCloneSyncService::new(service_fn(answer));
+    connect_serving(service, connections, drain)
+}
+
+/// Opens a connection to a service, among others.
+fn connect_serving(
+    service: GrpcService,
+    connections: &Connections,
+    drain: &Drain,
+) -> (DuplexStream, JoinHandle<Instant>) {
     let options = ConnectionOptions {
         tls: None,
         streams_max: STREAMS_MAX,
-        service: BoxCloneSyncService::new(service_fn(answer)),
+        service,
         drain: drain.clone(),
+        metrics: ConnectionMetrics::new(),
     };
     let (client, server) = duplex(64 * 1024);
     let peer = TcpConnectInfo {
@@ -78,6 +91,10 @@ async fn seconds_until(ended: JoinHandle<Instant>, start: Instant) -> u64 {
 }
 
 async fn channel(stream: DuplexStream) -> Channel {
+    channel_of(Endpoint::from_static("http://postroom"), stream).await
+}
+
+async fn channel_of(endpoint: Endpoint, stream: DuplexStream) -> Channel {
     let mut stream = Some(stream);
     let connector = service_fn(move |_: Uri| {
         let stream = stream
@@ -85,7 +102,6 @@ async fn channel(stream: DuplexStream) -> Channel {
             .ok_or_else(|| io::Error::other("one connection only"));
         async move { stream.map(TokioIo::new) }
     });
-    let endpoint = Endpoint::from_static("http://postroom");
     endpoint
         .connect_with_connector(connector)
         .await
