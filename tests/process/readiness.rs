@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::v1;
 use sqlx::Connection as _;
@@ -16,8 +16,11 @@ use support::store::{DatabaseKind, TestEnvironment as _};
 use support::{http, on_each_database, temp_folder::TempFolder};
 use tonic::Code;
 
+use super::metrics::value;
 use crate::conformance::fixture::IN_TIME;
 
+/// Maximum age of an answer to a readiness probe.
+const READY_AGE_MAX: Duration = Duration::from_millis(500);
 /// Time between two reads of a probe.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -43,7 +46,29 @@ async fn probes_and_metrics_answer(deployment: &Deployment) {
     assert_eq!(http::get(server.operations, "/none").0, 404);
 }
 
-on_each_database![probes_and_metrics_answer];
+/// Statements of readiness so far.
+fn statements(server: &ServerProcess) -> f64 {
+    let metrics = http::get(server.operations, "/metrics").1;
+    let name = "db_client_operation_duration_seconds_count";
+    value(&metrics, name, "server.ping").unwrap_or_default()
+}
+
+async fn many_probes_cause_few_statements(deployment: &Deployment) {
+    const PROBES: usize = 200;
+    let server = deployment.serve();
+    let (before, began) = (statements(&server), Instant::now());
+    for _ in 0..PROBES {
+        assert_eq!(http::get(server.operations, "/readyz").0, 200);
+    }
+    let ages = began.elapsed().as_secs_f64() / READY_AGE_MAX.as_secs_f64();
+    let caused = statements(&server) - before;
+    assert!(
+        (1.0..=ages + 2.0).contains(&caused),
+        "{caused} in {ages} ages"
+    );
+}
+
+on_each_database![probes_and_metrics_answer, many_probes_cause_few_statements,];
 
 #[tokio::test]
 async fn a_long_write_leaves_the_service_ready() {
