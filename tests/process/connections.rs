@@ -3,13 +3,18 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
+use std::time::Duration;
 
+use futures::future::join_all;
 use proto::v1;
+use proto::v1::event::Frame;
 use support::http;
-use support::process::{Deployment, ServerProcess};
+use support::process::{Deployment, ServerProcess, UserClient};
 use support::store::{DatabaseKind, TestEnvironment as _};
+use tonic::{Code, Request};
 
 use super::metrics::value;
+use crate::api::builders;
 
 /// HTTP/2 preface and empty SETTINGS.
 const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -147,5 +152,45 @@ async fn a_flood_of_pings_ends_its_connection_only() {
     let _ = reads.join();
     assert!(answers(&server).await);
     assert_eq!(ended(&server, "flood"), Some(1.0));
+    deployment.end(true).await;
+}
+
+/// Calls alice's counts, and gives up before they come. Nothing else may end a call.
+async fn give_up(mut alice: UserClient, calls: usize) {
+    for _ in 0..calls {
+        let mut request = Request::new(v1::GetMessageCountsRequest {});
+        request.set_timeout(Duration::from_micros(500));
+        let Err(status) = alice.get_message_counts(request).await else {
+            continue;
+        };
+        let code = status.code();
+        let ends = [
+            Code::Cancelled,
+            Code::DeadlineExceeded,
+            Code::ResourceExhausted,
+        ];
+        assert!(ends.contains(&code), "{status:?}");
+    }
+}
+
+#[tokio::test]
+async fn callers_that_give_up_leave_other_calls_of_their_channel_untouched() {
+    const CALLERS: usize = 24;
+    const CALLS: usize = 200;
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let server = deployment.serve();
+    let mut alice = server.messaging(&server.tokens.alice);
+    let stream = alice.subscribe(v1::SubscribeRequest::default()).await;
+    let mut stream = stream.expect("a stream").into_inner();
+    join_all((0..CALLERS).map(|_| give_up(alice.clone(), CALLS))).await;
+    let message = builders::message(&["alice"], builders::text("hello"));
+    let mut bob = server.messaging(&server.tokens.bob);
+    bob.send_message(message).await.expect("it is sent");
+    loop {
+        let response = stream.message().await.expect("no error").expect("a frame");
+        if let Some(Frame::MessageReceived(_)) = response.event.and_then(|event| event.frame) {
+            break;
+        }
+    }
     deployment.end(true).await;
 }

@@ -42,6 +42,12 @@ pub const CONTROL_FRAMES_BURST: u32 = 2_000;
 pub const CONTROL_FRAMES_PER_FRAME: u32 = 4;
 /// Maximum number of control frames that are justified at the same time.
 pub const CONTROL_FRAMES_EARNED_MAX: u32 = 20_000;
+/// Calls of a connection that are read before they are handed over, but for the rest of what was
+/// read at once.
+pub const CALLS_PER_TURN: u32 = 64;
+/// Maximum number of calls of a connection that are reset before they are handed over. More end the
+/// connection.
+pub const RESETS_PENDING_MAX: usize = 1_000;
 /// Excess of calls that a peer resets over those that it lets finish at which it is told to leave.
 /// Callers that share a connection may give up all its calls a few times.
 pub const RESETS_MAX: u32 = 1_000;

@@ -1,5 +1,6 @@
 //! A connection, from its TLS handshake to its end.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use super::retirement::{Retirement, RetirementStep};
 use super::tap::Tap;
 use crate::limits::{
     HEADER_LIST_BYTES_MAX, INCOMPLETE_CHECK_INTERVAL, INCOMPLETE_TIMEOUT, KEEPALIVE_INTERVAL,
-    KEEPALIVE_TIMEOUT, SEND_BUFFER_BYTES_MAX,
+    KEEPALIVE_TIMEOUT, RESETS_PENDING_MAX, SEND_BUFFER_BYTES_MAX,
 };
 use crate::serve::connections::ConnectionGuard;
 use crate::serve::drain::Drain;
@@ -80,8 +81,12 @@ impl ConnectionOptions {
         let mut retirement = Retirement::new(counts.clone());
         let (mut draining, mut giving_way) = (false, false);
         loop {
+            let turn = poll_fn(|cx| {
+                tracker.begin_turn();
+                connection.as_mut().poll(cx)
+            });
             tokio::select! {
-                ended = connection.as_mut() => {
+                ended = turn => {
                     if let Err(error) = ended {
                         tracing::debug!(%error, "connection.failed");
                     }
@@ -143,8 +148,8 @@ fn http2_builder(streams_max: u32) -> http2::Builder<CallExecutor> {
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams_max)
-        // Many callers may share the connection, and give up all their calls at once.
-        .max_pending_accept_reset_streams(usize::try_from(streams_max).ok())
+        // Before they are handed over; the tracker counts all of them.
+        .max_pending_accept_reset_streams(Some(RESETS_PENDING_MAX))
         .max_header_list_size(HEADER_LIST_BYTES_MAX)
         .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
         .keep_alive_interval(keepalive_interval())

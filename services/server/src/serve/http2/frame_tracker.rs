@@ -16,7 +16,7 @@ use super::frame_reader::{
     RST_STREAM,
 };
 use super::reset_excess::ResetExcess;
-use crate::limits::{RESETS_MAX, RESETS_TO_CLOSE};
+use crate::limits::{CALLS_PER_TURN, RESETS_MAX, RESETS_TO_CLOSE};
 
 /// Position of a peer within its frames, and the number of them.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct FrameTracker {
     incomplete_since: Option<Instant>,
     control: ControlBudget,
     resets: ResetExcess,
+    /// Calls that have begun since the last turn.
+    calls_in_turn: u32,
 }
 
 /// Excess in the frames of a peer.
@@ -54,7 +56,19 @@ impl FrameTracker {
             incomplete_since: Some(now),
             control: ControlBudget::new(now),
             resets: ResetExcess::new(now),
+            calls_in_turn: 0,
         }
+    }
+
+    /// Begins a turn of the connection's task.
+    pub const fn begin_turn(&mut self) {
+        self.calls_in_turn = 0;
+    }
+
+    /// Returns whether no more may be read in this turn: h2 reads all there is before it hands the
+    /// first call over, and calls that are reset before that count as abuse.
+    pub const fn has_full_turn(&self) -> bool {
+        self.calls_in_turn >= CALLS_PER_TURN
     }
 
     /// Start of the frame, headers or preface that the peer has not completed; `None` if it owes
@@ -104,7 +118,10 @@ impl FrameTracker {
             self.in_header_block = flags & END_HEADERS == 0;
         }
         match kind {
-            HEADERS => self.control.earn(),
+            HEADERS => {
+                self.control.earn();
+                self.calls_in_turn += 1;
+            }
             DATA if length > 0 && flags & PADDED == 0 => {}
             _ if !self.control.spend(now) => return Some(FrameExcess::ControlFrames),
             RST_STREAM => match self.resets.reset(now) {
@@ -254,5 +271,19 @@ mod tests {
         assert_eq!(times_to_excess(&reset, b""), excess);
         let answer = frame(HEADERS, END_STREAM, b"trailers");
         assert_eq!(times_to_excess(&reset, &answer), None);
+    }
+
+    #[test]
+    fn a_turn_is_full_after_a_number_of_calls() {
+        let now = Instant::now();
+        let mut tracker = greeted(now);
+        let call = frame(HEADERS, END_HEADERS, b"all");
+        for _ in 0..CALLS_PER_TURN {
+            assert!(!tracker.has_full_turn());
+            tracker.receive(&call, now);
+        }
+        assert!(tracker.has_full_turn());
+        tracker.begin_turn();
+        assert!(!tracker.has_full_turn());
     }
 }

@@ -39,6 +39,11 @@ impl SharedTracker {
         self.lock().incomplete_since()
     }
 
+    /// Begins a turn of the connection's task, in which a number of calls is read.
+    pub fn begin_turn(&self) {
+        self.lock().begin_turn();
+    }
+
     /// Waits until the peer has reset too many calls.
     pub async fn resets_exceeded(&self) {
         self.0.resets_exceeded.notified().await;
@@ -90,6 +95,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.tracker.lock().has_full_turn() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         Poll::Ready(self.tracker.receive(&buffer.filled()[before..]))
