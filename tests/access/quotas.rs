@@ -12,9 +12,10 @@ use super::table::{AccessRule, AllowedCallers, ROWS};
 use crate::api::builders::{ok, with};
 
 /// Users' methods that send. All others count as calls only.
-const SENDS: [&str; 2] = [
+const SENDS: [&str; 3] = [
     "/postroom.v1.Messaging/SendMessage",
     "/postroom.v1.Messaging/SendMessageSimple",
+    "/postroom.v1.Messaging/EditMessage",
 ];
 
 /// The app's methods that send. No other is limited.

@@ -62,7 +62,9 @@ pub async fn read<DB: Backend>(
         collect(connection, messages, &head, entries).await?
     };
     Ok(ReadOutcome::Ready(MailboxPage {
-        examined: saturating(scanned.examined + counted),
+        // Where all rows match, the statement does not count them.
+        examined: scanned.items.len().max(saturating(scanned.examined))
+            + saturating::<usize, _>(counted),
         found: scanned.found(scan, limits, count),
         offset: FeedOffset {
             epoch,

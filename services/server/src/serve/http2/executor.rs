@@ -31,10 +31,10 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for CallExe
 
 /// Progress of an answer on its way to the caller.
 #[derive(Debug, Default)]
-pub struct AnswerProgress(Mutex<Progress>);
+pub struct AnswerProgress(Mutex<AnswerTimes>);
 
 #[derive(Debug, Default)]
-struct Progress {
+struct AnswerTimes {
     /// Time at which the answer must have been taken.
     deadline: Option<Instant>,
     /// Time at which the last piece was handed over, until the next one is asked for.
@@ -69,7 +69,7 @@ impl AnswerProgress {
         [progress.deadline, stalled].into_iter().flatten().min()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Progress> {
+    fn lock(&self) -> MutexGuard<'_, AnswerTimes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
