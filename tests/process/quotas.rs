@@ -16,7 +16,7 @@ use crate::api::builders::{notice, reason_of, text};
 const TRIES_MAX: usize = 500;
 
 /// Messages that a page looks at.
-const EXAMINED: usize = 300;
+const EXAMINED: usize = 150;
 
 fn limited(deployment: &Deployment) -> ServerProcess {
     let mut start = deployment.start();
@@ -104,7 +104,7 @@ async fn a_page_that_examines_many_rows_counts_as_several_calls(deployment: &Dep
     let refused = next.await.expect_err("several calls");
     assert_eq!(reason_of(&refused), "RATE_LIMITED");
     let retry = refused.get_details_retry_info().expect("a RetryInfo");
-    // 300 rows twice are three calls.
+    // 150 rows twice are a call and a half.
     let wait = retry.retry_delay.expect("a time");
     assert!(wait > Duration::from_secs(1), "{wait:?}");
 }

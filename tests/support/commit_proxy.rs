@@ -11,8 +11,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Text of a commit on the wire.
-const COMMIT: &[u8] = b"COMMIT";
+/// Text of a commit on the wire, with its end: not that of an isolation level.
+const COMMIT: &[u8] = b"COMMIT\0";
 
 /// An error `XX000` of a pooler, and readiness for the next query.
 const POOLER_ERROR: &[u8] = b"E\0\0\0\x29SERROR\0VERROR\0CXX000\0Mpooler failed\0\0Z\0\0\0\x05I";
