@@ -26,7 +26,7 @@ const UNREAD_ANSWERS: usize = 20;
 /// Memory that they may take: that of the answers that a profile may have, and that of reading them.
 const UNREAD_BYTES_MAX: u64 = 48 * 1024 * 1024;
 
-on_each_database![calls_without_a_request_leave_others_their_places];
+on_each_database![unsent_requests_hold_no_places];
 
 /// Begins calls of Alice without their messages.
 async fn without_requests(server: &ServerProcess) -> Vec<RawAnswer> {
@@ -40,7 +40,7 @@ async fn without_requests(server: &ServerProcess) -> Vec<RawAnswer> {
     answers.map(|answer| answer.expect("an answer")).collect()
 }
 
-async fn calls_without_a_request_leave_others_their_places(deployment: &Deployment) {
+async fn unsent_requests_hold_no_places(deployment: &Deployment) {
     let mut start = deployment.start();
     // Fewer places than calls.
     let places = ("POSTROOM_LIMITS__CALLS_IN_FLIGHT", "20".to_owned());

@@ -1,4 +1,4 @@
-//! A user whom the trouble of others should not concern.
+//! Calls of a user beside the trouble of others.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! One user who does the worst that the default quotas allow, and a user of another app.
+//! The worst of one user at the default quotas, beside a user of another app.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ const ATTACK_INTERVAL: Duration = Duration::from_millis(5);
 const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const USUAL_WINDOW: u32 = 65_535;
 
-/// Something that a user may do too much of.
+/// Attack of a user within the quotas.
 #[derive(Debug, Clone, Copy)]
 enum Attack {
     UnsentRequests,

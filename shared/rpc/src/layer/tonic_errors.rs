@@ -18,10 +18,13 @@ impl Middleware for TonicErrors {
     async fn handle(&self, call: HttpRequest, next: &impl Next) -> HttpResponse {
         let answer = next.run(call).await;
         let status = answer.extensions().get::<Status>();
-        if status.is_some_and(is_unfinished) {
+        let Some(status) = status.filter(|status| !is_ours(status)) else {
+            return answer;
+        };
+        if is_unfinished(status) {
             return unfinished();
         }
-        match status.and_then(translated) {
+        match translated(status) {
             Some(error) => reject(error),
             None => answer,
         }
@@ -29,9 +32,6 @@ impl Middleware for TonicErrors {
 }
 
 fn translated(status: &Status) -> Option<RpcError> {
-    if is_ours(status) {
-        return None;
-    }
     match status.code() {
         // A message that cannot be decoded, or no message at all.
         Code::Internal => Some(RpcError::Malformed),

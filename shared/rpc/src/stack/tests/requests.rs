@@ -97,7 +97,7 @@ async fn a_request_may_take_the_time_of_the_minimum_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_who_sends_nothing_holds_no_place() {
+async fn an_unsent_request_holds_no_place() {
     // One call may run at a time.
     let stack = listener(Messaging, async |_| ok()).await;
     let silent = tokio::spawn({

@@ -1,5 +1,7 @@
 //! Requests that are no calls, or cannot be decoded.
 
+use std::io;
+
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -11,6 +13,7 @@ use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use super::support::*;
+use crate::RpcError;
 use crate::stack::ServiceName::Messaging;
 use auth::testing::user_claims;
 
@@ -133,4 +136,16 @@ async fn the_error_of_a_too_large_request_discloses_no_limit() {
     let body = frame(0, &[0; REQUEST_BYTES_MAX + 1]);
     let expected = (Code::InvalidArgument, reason("MESSAGE_TOO_LARGE"));
     assert_eq!(ending(&stack, call_with(body)).await, expected);
+}
+
+#[tokio::test]
+async fn a_handlers_failure_is_never_taken_for_an_unfinished_request() {
+    // A database whose connection ends, as the error of its driver says.
+    let stack = listener(Messaging, async |_| {
+        let ended = io::Error::from(io::ErrorKind::UnexpectedEof);
+        let error = storage::Error::Unavailable(ended.into());
+        Status::from(RpcError::from(error)).into_http()
+    });
+    let ended = ending(&stack.await, call_as(SEND, &user_claims())).await;
+    assert_eq!(ended, (Code::Unavailable, reason("STORAGE_UNAVAILABLE")));
 }
