@@ -21,10 +21,10 @@ const MESSAGES: &str = "postroom.v1.Messaging/GetMessages";
 /// Messages of an answer, which has 3 MiB with them.
 const LARGE_MESSAGES: usize = 96;
 const LARGE_TEXT_BYTES: usize = 32_000;
-/// Answers that are not taken: 60 MiB.
-const UNREAD_ANSWERS: usize = 20;
+/// Answers that are not taken: 120 MiB.
+const UNREAD_ANSWERS: usize = 40;
 /// Memory that they may take: that of the answers that a profile may have, and that of reading them.
-const UNREAD_BYTES_MAX: u64 = 48 * 1024 * 1024;
+const UNREAD_BYTES_MAX: u64 = 88 * 1024 * 1024;
 
 on_each_database![unsent_requests_hold_no_places];
 
@@ -92,7 +92,7 @@ async fn answers_that_are_not_taken_are_bounded_and_end_at_the_deadline() {
     let mut connection = RawConnection::open(server.user, 1).await;
     let (mut unread, mut refused) = (Vec::new(), 0);
     for _ in 0..UNREAD_ANSWERS {
-        let call = connection.call(MESSAGES, &server.tokens.alice, "10S", &request);
+        let call = connection.call(MESSAGES, &server.tokens.alice, "20S", &request);
         let answer = call.await.expect("a call").answer().await;
         let answer = answer.expect("an answer");
         match answer.code() {
