@@ -1,6 +1,7 @@
 //! Calls that the rules refuse.
 
 use domain::limits::LIVE_BULK_MAX;
+use futures::future::join_all;
 use proto::sys::v1 as sys;
 use proto::v1;
 use support::on_each_database;
@@ -33,9 +34,7 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
         ..Default::default()
     };
     configure(test, settings).await;
-    for _ in 0..LIVE_BULK_MAX {
-        to_all(test).await;
-    }
+    join_all((0..LIVE_BULK_MAX).map(|_| to_all(test))).await;
     let cases = [
         (
             "a message that is not there",

@@ -92,7 +92,7 @@ async fn answers_that_are_not_taken_are_bounded_and_end_at_the_deadline() {
     let mut connection = RawConnection::open(server.user, 1).await;
     let (mut unread, mut refused) = (Vec::new(), 0);
     for _ in 0..UNREAD_ANSWERS {
-        let call = connection.call(MESSAGES, &server.tokens.alice, "20S", &request);
+        let call = connection.call(MESSAGES, &server.tokens.alice, "10S", &request);
         let answer = call.await.expect("a call").answer().await;
         let answer = answer.expect("an answer");
         match answer.code() {

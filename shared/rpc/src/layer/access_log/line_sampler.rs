@@ -15,7 +15,7 @@ use crate::limits::{LINE_SAMPLE_INTERVAL, SAMPLED_CALLERS_MAX};
 use crate::peer_network::network;
 
 /// Sampler of lines: one for each caller and level in an interval, and the number of the others
-/// at its end.
+/// at its end, which is that of the sampler, too.
 #[derive(Debug)]
 pub(super) struct LineSampler {
     lines: Mutex<SampledLines>,
@@ -123,6 +123,12 @@ impl LineSampler {
 
     fn lock(&self) -> MutexGuard<'_, SampledLines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LineSampler {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 
