@@ -4,8 +4,8 @@ use bytes::Bytes;
 use domain::content::Body;
 use domain::operation::{
     ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages,
-    EditMessage, MarkMessagesRead, SendBulk, SendMessage, SettleMailbox, UpdateAppSettings,
-    UpdateMessage,
+    EditMessage, MarkMessagesRead, NamedEntries, SendBulk, SendMessage, SettleMailbox,
+    UpdateAppSettings, UpdateMessage,
 };
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
 use domain::{
@@ -112,19 +112,17 @@ pub fn open(owner: &str) -> Action {
 
 pub fn mark(owner: &str, message_ids: &[MessageId], read: bool) -> Action {
     Action::MarkMessagesRead(MarkMessagesRead {
-        owner: profile(owner),
-        msgbox: Msgbox::Inbox,
-        message_ids: message_ids.into(),
+        entries: NamedEntries::new(profile(owner), Msgbox::Inbox, message_ids.into()),
         read,
     })
 }
 
 pub fn delete(owner: &str, msgbox: Msgbox, message_ids: &[MessageId]) -> Action {
-    Action::DeleteEntries(DeleteEntries {
-        owner: profile(owner),
+    Action::DeleteEntries(DeleteEntries(NamedEntries::new(
+        profile(owner),
         msgbox,
-        message_ids: message_ids.into(),
-    })
+        message_ids.into(),
+    )))
 }
 
 pub fn clear(owner: &str, msgbox: Msgbox) -> Action {

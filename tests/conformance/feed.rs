@@ -237,10 +237,7 @@ async fn a_delivery_is_no_change(fixture: &StoreFixture) {
     let ids = sends(fixture, 2).await;
     let start = now(fixture).await;
     let before = read(fixture, FeedStart::Beginning, MUCH).await;
-    let delivered = MarkMessagesDelivered {
-        owner: profile("bob"),
-        message_ids: ids.clone(),
-    };
+    let delivered = MarkMessagesDelivered::new(profile("bob"), ids.clone());
     fixture.done(Action::MarkMessagesDelivered(delivered)).await;
     assert_eq!(read(fixture, start, MUCH).await.changes, []);
     let after = read(fixture, FeedStart::Beginning, MUCH).await;

@@ -13,8 +13,8 @@ use storage_sql::{Options, StoreClock};
 use support::{gears, on_each_database};
 
 use super::builders::{
-    announce, app, clear, from_user, lasting, mark, open, operation, profile, recall, remove,
-    repeatable, send, sent, settle, text, to_all,
+    announce, app, clear, delete, from_user, lasting, mark, open, operation, profile, recall,
+    remove, repeatable, send, sent, settle, text, to_all,
 };
 use super::fixture::{StoreFixture, in_time};
 use super::lanes::TickingClock;
@@ -25,6 +25,7 @@ on_each_database![
     many_mailboxes_take_bulk_messages_in_parts,
     an_operation_waits_until_its_mailboxes_are_settled,
     a_box_of_many_entries_is_cleared_and_counted_once,
+    named_entries_are_marked_and_deleted_in_parts,
     small_operations_run_between_the_parts_of_a_large_one,
     entries_that_arrive_while_a_box_is_cleared_stay,
     messages_with_many_holders_are_recalled_in_parts_and_counted_once,
@@ -68,20 +69,32 @@ async fn a_mailbox_of_which_much_is_due_at_once_is_settled(fixture: &StoreFixtur
     assert_eq!(fixture.counts("ann").await, (0, 0, 0));
 }
 
+/// Options of a store each of whose transactions has a time of its own.
+fn ticking(fixture: &StoreFixture) -> Options {
+    Options {
+        clock: StoreClock::Trusted(Arc::new(TickingClock::default())),
+        ..fixture.test.options.clone()
+    }
+}
+
+/// Maximum number of entries with the same time of their last change.
+async fn largest_change(fixture: &StoreFixture) -> usize {
+    let largest = "SELECT max(entries) FROM (
+        SELECT count(*) AS entries FROM msgbox GROUP BY update_ms
+    ) AS parts";
+    let largest = fixture.raw().await.number(largest).await;
+    usize::try_from(largest).expect("a number")
+}
+
 /// Settles mailboxes that lack bulk messages, all at once. Returns the maximum number of entries
 /// that one transaction added.
-async fn settled_at_once(fixture: &StoreFixture, owners: &[String], messages: usize) -> i64 {
+async fn settled_at_once(fixture: &StoreFixture, owners: &[String], messages: usize) -> usize {
     for owner in owners {
         fixture.done(open(owner)).await;
     }
     let sent_to_all = fixture.batch((0..messages).map(|_| to_all())).await;
     assert!(sent_to_all.iter().all(Result::is_ok));
-    let options = Options {
-        // Each transaction has a time of its own.
-        clock: StoreClock::Trusted(Arc::new(TickingClock::default())),
-        ..fixture.test.options.clone()
-    };
-    let store = fixture.store_of(&options).await;
+    let store = fixture.store_of(&ticking(fixture)).await;
     let settles = owners.iter().map(|owner| {
         let (store, settle) = (&store, operation(settle(owner)));
         async move { store.run(&app(), settle).await }
@@ -92,22 +105,18 @@ async fn settled_at_once(fixture: &StoreFixture, owners: &[String], messages: us
         let taken = i64::try_from(messages).expect("a few");
         assert_eq!(fixture.counts(owner).await, (taken, taken, 0));
     }
-    let largest = "SELECT max(entries) FROM (
-        SELECT count(*) AS entries FROM msgbox GROUP BY update_ms
-    ) AS parts";
-    fixture.raw().await.number(largest).await
+    largest_change(fixture).await
 }
 
 async fn a_mailbox_takes_many_bulk_messages_in_parts(fixture: &StoreFixture) {
     let messages = 2 * PART_ENTRIES + 7;
     let largest = settled_at_once(fixture, &["b".to_owned()], messages).await;
-    assert_eq!(usize::try_from(largest), Ok(PART_ENTRIES));
+    assert_eq!(largest, PART_ENTRIES);
 }
 
 async fn many_mailboxes_take_bulk_messages_in_parts(fixture: &StoreFixture) {
     let owners: Vec<String> = (0..80).map(|number| format!("u{number}")).collect();
     let largest = settled_at_once(fixture, &owners, 60).await;
-    let largest = usize::try_from(largest).expect("a number");
     assert!(largest <= BATCH_ENTRIES_MAX, "{largest}");
 }
 
@@ -135,6 +144,26 @@ async fn a_box_of_many_entries_is_cleared_and_counted_once(fixture: &StoreFixtur
         fixture.done(clear("b", Msgbox::Inbox)).await,
         Outcome::Changed(0)
     );
+}
+
+async fn named_entries_are_marked_and_deleted_in_parts(fixture: &StoreFixture) {
+    let mut messages = Vec::new();
+    while messages.len() < 3 * PART_ENTRIES {
+        let announced = fixture.batch((0..PART_ENTRIES).map(|_| announce(&["b"])));
+        messages.extend(announced.await.into_iter().map(sent));
+    }
+    let store = fixture.store_of(&ticking(fixture)).await;
+    let all = u32::try_from(messages.len()).expect("a few");
+    let marked = operation(mark("b", &messages, true));
+    let marked = store.run(&app(), marked).await;
+    assert_eq!(marked, Ok(Outcome::Changed(all)));
+    assert_eq!(fixture.counts("b").await, (i64::from(all), 0, 0));
+    assert_eq!(largest_change(fixture).await, PART_ENTRIES);
+    let deleted = operation(delete("b", Msgbox::Inbox, &messages));
+    let deleted = store.run(&app(), deleted).await;
+    assert_eq!(deleted, Ok(Outcome::Changed(all)));
+    store.close().await;
+    assert_eq!(fixture.counts("b").await, (0, 0, 0));
 }
 
 async fn small_operations_run_between_the_parts_of_a_large_one(fixture: &StoreFixture) {

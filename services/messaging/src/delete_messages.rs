@@ -1,6 +1,6 @@
 //! `DeleteMessages`: a user deletes own entries, or messages for everyone.
 
-use domain::operation::{DeleteEntries, DeleteForEveryone};
+use domain::operation::{DeleteEntries, DeleteForEveryone, NamedEntries};
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{DeleteMessagesRequest, DeleteMessagesResponse, DeleteScope};
 use rpc::convert::idempotency::Canonical;
@@ -56,11 +56,7 @@ fn parse(
         let action = DeleteForEveryone::new(owner, msgbox, message_ids);
         Deletion::ForEveryone(Operation { request, action })
     } else {
-        let action = DeleteEntries {
-            owner,
-            msgbox,
-            message_ids,
-        };
+        let action = DeleteEntries(NamedEntries::new(owner, msgbox, message_ids));
         Deletion::OwnCopy(Operation { request, action })
     };
     Ok((deletion, requested))

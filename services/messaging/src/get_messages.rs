@@ -2,7 +2,7 @@
 
 use domain::limits::GET_BYTES_MAX;
 use domain::number::saturating;
-use domain::operation::MarkMessagesRead;
+use domain::operation::{MarkMessagesRead, NamedEntries};
 use domain::{MessageId, Msgbox, Operation, Violations};
 use proto::v1::{GetMessagesRequest, GetMessagesResponse, MsgboxEntry};
 use rpc::convert::message_ids::RequestedIds;
@@ -80,9 +80,7 @@ async fn mark(
     let operation = Operation {
         request: None,
         action: MarkMessagesRead {
-            owner: user.profile().clone(),
-            msgbox: wanted.msgbox,
-            message_ids: message_ids.clone(),
+            entries: NamedEntries::new(user.profile().clone(), wanted.msgbox, message_ids.clone()),
             read: true,
         },
     };

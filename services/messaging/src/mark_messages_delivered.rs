@@ -29,10 +29,7 @@ fn parse(
     violations.finish(Some(()))?;
     let operation = Operation {
         request: None,
-        action: MarkMessagesDelivered {
-            owner: owner.clone(),
-            message_ids: message_ids.to_vec(),
-        },
+        action: MarkMessagesDelivered::new(owner.clone(), message_ids.to_vec()),
     };
     Ok((operation, message_ids.requested()))
 }

@@ -1,6 +1,6 @@
 //! `MarkMessagesRead`: a user marks entries as read or unread.
 
-use domain::operation::MarkMessagesRead;
+use domain::operation::{MarkMessagesRead, NamedEntries};
 use domain::{Operation, ProfileId, Violations};
 use proto::v1::{MarkMessagesReadRequest, MarkMessagesReadResponse};
 use rpc::convert::idempotency::Canonical;
@@ -38,9 +38,7 @@ fn parse(
             .field([u8::from(request.unread)])
             .of_user(owner, request_id.as_ref()),
         action: MarkMessagesRead {
-            owner: owner.clone(),
-            msgbox,
-            message_ids: message_ids.to_vec(),
+            entries: NamedEntries::new(owner.clone(), msgbox, message_ids.to_vec()),
             read: !request.unread,
         },
     };
@@ -74,7 +72,7 @@ mod tests {
         let (operation, requested) = parse(&alice(), &request).expect("an operation");
         assert_eq!(requested, 3);
         let mark = operation.action;
-        assert!(mark.read && mark.message_ids.len() == 2);
+        assert!(mark.read && mark.entries.message_ids().len() == 2);
     }
 
     #[test]

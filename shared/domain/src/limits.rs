@@ -173,13 +173,14 @@ pub const BATCH_OPERATIONS_MAX: usize = 256;
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Entries in one transaction, but for a single operation: a long one would keep the
 /// others waiting.
-pub const BATCH_ENTRIES_MAX: usize = 2_000;
-/// Entries of a box that one transaction settles or clears, and bulk events that a mailbox takes in
-/// one. What is left follows in further transactions, between which the operations of others run.
-pub const PART_ENTRIES: usize = 250;
+pub const BATCH_ENTRIES_MAX: usize = 3 * BATCH_OPERATIONS_MAX;
+/// Entries of a box that one transaction settles, clears, marks or deletes, and bulk events that a
+/// mailbox takes in one. What is left follows in further transactions, between which the operations
+/// of others run.
+pub const PART_ENTRIES: usize = 125;
 /// Entries from which on an operation is a large one: those do not follow one another while
 /// others wait.
-pub const LARGE_ENTRIES_MIN: usize = 128;
+pub const LARGE_ENTRIES_MIN: usize = 64;
 /// Operations that wait in one queue for their transaction, large ones and others each; more
 /// are refused.
 pub const QUEUED_OPERATIONS_MAX: usize = 8_192;

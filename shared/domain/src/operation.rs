@@ -19,6 +19,7 @@ mod edit_message;
 mod footprint;
 mod mark_messages_delivered;
 mod mark_messages_read;
+mod named_entries;
 mod outcome;
 mod send_bulk;
 mod send_message;
@@ -30,6 +31,7 @@ mod update_message;
 mod weight;
 
 pub use footprint::{EntryRange, Footprint};
+pub use named_entries::NamedEntries;
 pub use outcome::{Outcome, Revision, SegmentSent, Sent, UnexpectedOutcome};
 pub use weight::Weight;
 

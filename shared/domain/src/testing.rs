@@ -14,7 +14,7 @@ use crate::id::{MessageId, MessageIdSource, ProfileId};
 use crate::ledger::{Changes, Ledger, Tombstone};
 use crate::mailbox::{Counts, Mailbox, Msgbox};
 use crate::message::{Draft, Envelope, Holders};
-use crate::operation::{Apply, SendMessage};
+use crate::operation::{Action, Apply, Outcome, SendMessage};
 use crate::policy::{Policy, Settings};
 use crate::refusal::Refusal;
 use crate::sender::Sender;
@@ -210,13 +210,24 @@ impl MemoryStore {
         changes
     }
 
-    /// Applies one action in a batch of its own. If it is refused, the ledger must be as
-    /// it was.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "actions are made in the call"
-    )]
+    /// Applies one action, each of its parts in a batch of its own. If it is refused, the ledger
+    /// must be as it was.
     pub fn execute<A: Apply>(&mut self, now: i64, action: A) -> Result<A::Outcome, Refusal> {
+        let mut part: Action = action.into();
+        loop {
+            let (outcome, rest) = self.execute_part(now, &part)?;
+            match rest {
+                Some(rest) => part = rest,
+                None => return Ok(outcome.try_into().expect("the outcome of its action")),
+            }
+        }
+    }
+
+    fn execute_part(
+        &mut self,
+        now: i64,
+        action: &Action,
+    ) -> Result<(Outcome, Option<Action>), Refusal> {
         for owner in action.footprint().mailboxes {
             self.create_mailbox(owner);
         }
@@ -228,6 +239,8 @@ impl MemoryStore {
             let after = format!("{ledger:?}");
             assert_eq!(after, before, "a refused action changed the ledger");
         }
+        let rest = |outcome: &Outcome| action.rest(&ledger, outcome);
+        let verdict = verdict.map(|outcome| (outcome.clone(), rest(&outcome)));
         let changes = self.write(ledger);
         if verdict.is_err() && !settled {
             assert_eq!(changes, Changes::default());

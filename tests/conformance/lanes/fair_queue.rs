@@ -4,7 +4,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use domain::limits::{
-    BATCH_ENTRIES_MAX, BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, MESSAGE_IDS_MAX,
+    BATCH_ENTRIES_MAX, BATCH_OPERATIONS_MAX, CONTENT_BYTES_CAP, LARGE_ENTRIES_MIN, MESSAGE_IDS_MAX,
     QUEUED_OPERATIONS_MAX,
 };
 use domain::{Action, MessageId, Millis, Outcome};
@@ -35,7 +35,7 @@ on_each_database![
 ];
 
 /// Recipients of a message after which a batch takes no more such ones.
-const CROWD: usize = 500;
+const CROWD: usize = LARGE_ENTRIES_MIN;
 
 /// Send time of a message. All operations of a batch have the same.
 async fn sent_at(call: QueuedCall) -> Millis {

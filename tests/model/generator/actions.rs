@@ -5,8 +5,8 @@ use domain::content::{Body, Part};
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::operation::{
     ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages,
-    EditMessage, MarkMessagesDelivered, MarkMessagesRead, SendBulk, UpdateAppSettings,
-    UpdateMessage,
+    EditMessage, MarkMessagesDelivered, MarkMessagesRead, NamedEntries, SendBulk,
+    UpdateAppSettings, UpdateMessage,
 };
 use domain::{
     Action, AppId, Audience, Content, Draft, Msgbox, QuotaOverrides, Sender, Settings, Violations,
@@ -31,20 +31,18 @@ impl Generator {
         let msgbox = self.msgbox();
         match choice {
             ..=53 => Action::MarkMessagesRead(MarkMessagesRead {
-                owner,
-                msgbox,
-                message_ids: self.some_messages(app, message_id),
+                entries: NamedEntries::new(owner, msgbox, self.some_messages(app, message_id)),
                 read: !self.one_in(3),
             }),
-            54..=57 => Action::MarkMessagesDelivered(MarkMessagesDelivered {
+            54..=57 => Action::MarkMessagesDelivered(MarkMessagesDelivered::new(
                 owner,
-                message_ids: self.some_messages(app, message_id),
-            }),
-            58..=67 => Action::DeleteEntries(DeleteEntries {
+                self.some_messages(app, message_id),
+            )),
+            58..=67 => Action::DeleteEntries(DeleteEntries(NamedEntries::new(
                 owner,
                 msgbox,
-                message_ids: self.some_messages(app, message_id),
-            }),
+                self.some_messages(app, message_id),
+            ))),
             68..=69 => Action::ClearMessages(ClearMessages::new(owner, msgbox)),
             70..=76 => {
                 let message_ids = self.some_messages(app, message_id);

@@ -136,9 +136,9 @@ impl ReferenceApp {
                 Action::CreateMailbox(it) => vec![it.owner.clone()],
                 Action::SettleMailbox(it) => vec![it.owner.clone()],
                 Action::TrimTombstones(it) => vec![it.owner.clone()],
-                Action::MarkMessagesRead(it) => vec![it.owner.clone()],
-                Action::MarkMessagesDelivered(it) => vec![it.owner.clone()],
-                Action::DeleteEntries(it) => vec![it.owner.clone()],
+                Action::MarkMessagesRead(it) => vec![it.entries.owner.clone()],
+                Action::MarkMessagesDelivered(it) => vec![it.entries().owner.clone()],
+                Action::DeleteEntries(it) => vec![it.0.owner.clone()],
                 Action::ClearMessages(it) => vec![it.owner.clone()],
                 Action::DeleteForEveryone(it) => {
                     and(&it.owner, claimed(&it.owner, it.message_ids()))

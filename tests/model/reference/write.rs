@@ -5,7 +5,8 @@ use domain::bulk::MessageChange;
 use domain::message::Envelope;
 use domain::operation::{
     ClearMessages, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages, EditMessage,
-    MarkMessagesDelivered, MarkMessagesRead, Revision, Sent, UpdateAppSettings, UpdateMessage,
+    MarkMessagesDelivered, MarkMessagesRead, NamedEntries, Revision, Sent, UpdateAppSettings,
+    UpdateMessage,
 };
 use domain::{
     Audience, Content, LimitExceeded, Message, MessageId, MessageIdSource, MessageKind, Millis,
@@ -64,14 +65,15 @@ impl ReferenceApp {
 
     pub(super) fn mark(&mut self, mark: &MarkMessagesRead, now: Millis) -> Outcome {
         let mut actual = 0;
-        for &message_id in &mark.message_ids {
-            let mailbox = self.mailbox(&mark.owner);
-            let Some(entry) = mailbox.entry(mark.msgbox, message_id) else {
+        let NamedEntries { owner, msgbox, .. } = &mark.entries;
+        for &message_id in mark.entries.message_ids() {
+            let mailbox = self.mailbox(owner);
+            let Some(entry) = mailbox.entry(*msgbox, message_id) else {
                 continue;
             };
             actual += 1;
-            if mark.msgbox == Msgbox::Inbox && entry.read_ms.is_some() != mark.read {
-                mailbox.change(mark.msgbox, message_id, now, |entry| {
+            if *msgbox == Msgbox::Inbox && entry.read_ms.is_some() != mark.read {
+                mailbox.change(*msgbox, message_id, now, |entry| {
                     entry.read_ms = mark.read.then_some(entry.update_ms);
                 });
                 self.tally(message_id, |tally| {
@@ -83,10 +85,11 @@ impl ReferenceApp {
     }
 
     pub(super) fn mark_delivered(&mut self, mark: &MarkMessagesDelivered, now: Millis) -> Outcome {
-        let mailbox = self.mailbox(&mark.owner);
+        let delivered = mark.entries();
+        let mailbox = self.mailbox(&delivered.owner);
         let mut actual = 0;
         for entry in &mut mailbox.entries {
-            let is_meant = mark.message_ids.contains(&entry.message_id);
+            let is_meant = delivered.message_ids().contains(&entry.message_id);
             if entry.msgbox == Msgbox::Inbox && is_meant {
                 entry.delivered_ms = entry.delivered_ms.or(Some(now));
                 actual += 1;
@@ -96,8 +99,9 @@ impl ReferenceApp {
     }
 
     pub(super) fn delete(&mut self, delete: &DeleteEntries, now: Millis) -> Outcome {
-        let ids = delete.message_ids.iter();
-        let lost = ids.filter(|id| self.give_up(&delete.owner, delete.msgbox, **id, now));
+        let NamedEntries { owner, msgbox, .. } = &delete.0;
+        let ids = delete.0.message_ids().iter();
+        let lost = ids.filter(|id| self.give_up(owner, *msgbox, **id, now));
         Outcome::Changed(number(lost.count()))
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::id::ProfileId;
 use crate::mailbox::Msgbox;
-use crate::operation::{Apply, EditMessage, MarkMessagesRead};
+use crate::operation::{Apply, EditMessage, MarkMessagesRead, NamedEntries};
 use crate::testing::{MemoryStore, from_user, lasting, profile, sent_at, text};
 
 const FOREVER: Millis = Millis(i64::MAX);
@@ -281,9 +281,7 @@ fn each_operation_of_a_batch_sees_the_changes_before_it() {
     let sent = sent_at(10);
     let message = from_user("ann", ["bob"]);
     let mark = MarkMessagesRead {
-        owner: profile("bob"),
-        msgbox: Msgbox::Inbox,
-        message_ids: vec![sent],
+        entries: NamedEntries::new(profile("bob"), Msgbox::Inbox, vec![sent]),
         read: true,
     };
     message.apply(&mut ledger).expect("sent");

@@ -1,52 +1,47 @@
 //! An owner deletes own entries; other holders keep theirs.
 
-use super::{Apply, EntryRange, Footprint, Weight};
-use crate::id::{MessageId, ProfileId};
+use super::{Action, Apply, Footprint, NamedEntries, Outcome, Weight};
+use crate::id::ProfileId;
 use crate::ledger::Ledger;
-use crate::mailbox::Msgbox;
 use crate::refusal::Refusal;
 
 /// Deletes entries of one box.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeleteEntries {
-    /// Owner of the mailbox.
-    pub owner: ProfileId,
-    /// Box of the entries.
-    pub msgbox: Msgbox,
-    /// Messages of the entries, distinct.
-    pub message_ids: Vec<MessageId>,
-}
+pub struct DeleteEntries(pub NamedEntries);
 
 impl Apply for DeleteEntries {
     /// Number of deleted entries.
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {
-        let named = EntryRange::Named(self.owner.clone(), self.msgbox, self.message_ids.clone());
-        Footprint::of_owner(&self.owner, named)
+        self.0.footprint()
     }
 
     fn weight(&self) -> Weight {
-        Weight::of_entries(self.message_ids.len())
+        self.0.weight()
     }
 
     fn actor(&self) -> Option<&ProfileId> {
-        Some(&self.owner)
+        Some(&self.0.owner)
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
-        let mut actual = 0;
-        for &message_id in &self.message_ids {
-            actual += u32::from(ledger.remove_entry(&self.owner, self.msgbox, message_id));
-        }
-        Ok(actual)
+        let NamedEntries { owner, msgbox, .. } = &self.0;
+        Ok(self.0.apply(|it| ledger.remove_entry(owner, *msgbox, it)))
+    }
+
+    fn rest(&self, _ledger: &Ledger, done: &Outcome) -> Option<Action> {
+        let Outcome::Changed(deleted) = *done else {
+            return None;
+        };
+        Some(Self(self.0.rest(deleted)?).into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, Outcome};
+    use crate::mailbox::Msgbox;
     use crate::testing::{MemoryStore, from_user, profile, sent_at};
 
     #[test]
@@ -54,11 +49,9 @@ mod tests {
         let mut store = MemoryStore::default();
         let ids = [10, 11].map(|now| store.send(now, from_user("ann", ["ann", "bob"])));
         let delete = |msgbox| {
-            Action::DeleteEntries(DeleteEntries {
-                owner: profile("ann"),
-                msgbox,
-                message_ids: vec![ids[0], sent_at(99)],
-            })
+            let message_ids = vec![ids[0], sent_at(99)];
+            let entries = NamedEntries::new(profile("ann"), msgbox, message_ids);
+            Action::DeleteEntries(DeleteEntries(entries))
         };
         let verdict = store.execute(20, delete(Msgbox::Sent));
         assert_eq!(verdict, Ok(Outcome::Changed(1)));

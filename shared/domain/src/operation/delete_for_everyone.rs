@@ -110,7 +110,7 @@ impl DeleteForEveryone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::DeleteEntries;
+    use crate::operation::{DeleteEntries, NamedEntries};
     use crate::testing::{MemoryStore, from_app, from_user, profile, sent_at};
 
     fn recall<const N: usize>(owner: &str, msgbox: Msgbox, ids: [MessageId; N]) -> Action {
@@ -118,11 +118,11 @@ mod tests {
     }
 
     fn delete(owner: &str, msgbox: Msgbox, message_id: MessageId) -> Action {
-        Action::DeleteEntries(DeleteEntries {
-            owner: profile(owner),
+        Action::DeleteEntries(DeleteEntries(NamedEntries::new(
+            profile(owner),
             msgbox,
-            message_ids: vec![message_id],
-        })
+            vec![message_id],
+        )))
     }
 
     /// Three people; recipients may recall too.

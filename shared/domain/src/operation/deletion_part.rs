@@ -9,16 +9,19 @@ use crate::limits::PART_ENTRIES;
 use crate::message::Holders;
 use crate::operation::Weight;
 
-/// Number of messages in the first part, whose holders are not known yet.
-const FIRST_MESSAGES: usize = 8;
+/// Number of messages that are deleted in one part, whose holders are not known.
+const FEW_MESSAGES: usize = 8;
 
-/// Messages that are left to be deleted, and the part of them that is next.
+/// A part of a deletion, and the parts after it. Few messages are one part. Of more, the first part
+/// deletes one message, and reads all, by whose holders the others are planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletionPart {
-    /// Messages that are left.
+    /// Messages that the part reads.
     message_ids: Vec<MessageId>,
-    /// Number of messages in the part, the first of those that are left.
-    part: usize,
+    /// Number of messages that the part deletes, the first of those that it reads.
+    count: usize,
+    /// Messages of the parts after it, the last part first. Empty in the first part.
+    later: Vec<Vec<MessageId>>,
     /// Number of messages that earlier parts have deleted.
     deleted: u32,
 }
@@ -27,20 +30,24 @@ impl DeletionPart {
     /// The first part of a deletion.
     pub fn first(message_ids: Vec<MessageId>) -> Self {
         Self {
-            part: message_ids.len().min(FIRST_MESSAGES),
+            count: match message_ids.len() {
+                few @ ..=FEW_MESSAGES => few,
+                _ => 1,
+            },
             message_ids,
+            later: Vec::new(),
             deleted: 0,
         }
     }
 
-    /// Messages that are left, this part's first.
+    /// Messages that the part reads: all in the first part.
     pub fn message_ids(&self) -> &[MessageId] {
         &self.message_ids
     }
 
-    /// All messages that are left, those of the part with all holders.
+    /// The messages that the part reads, those that it deletes with all holders.
     pub fn footprint(&self) -> Footprint {
-        let (part, others) = self.message_ids.split_at(self.part);
+        let (part, others) = self.message_ids.split_at(self.count);
         let mut footprint = Footprint::of_messages(part.iter().copied(), Holders::All);
         let others = Footprint::of_messages(others.iter().copied(), Holders::None);
         footprint.merge(others);
@@ -48,15 +55,16 @@ impl DeletionPart {
     }
 
     /// Estimated load of the part.
-    pub const fn weight(&self) -> Weight {
-        Weight::of_entries(self.part * HOLDERS_ESTIMATE)
+    pub fn weight(&self) -> Weight {
+        let holders = self.count * HOLDERS_ESTIMATE;
+        Weight::of_entries(holders.min(PART_ENTRIES).max(self.message_ids.len()))
     }
 
     /// Deletes the messages of the part that `is_meant`. Returns the number of messages that were
     /// deleted by all parts so far.
     pub fn apply(&self, ledger: &mut Ledger, is_meant: impl Fn(&Ledger, MessageId) -> bool) -> u32 {
         let mut deleted = self.deleted;
-        for &message_id in &self.message_ids[..self.part] {
+        for &message_id in &self.message_ids[..self.count] {
             if is_meant(ledger, message_id) {
                 deleted += u32::from(ledger.remove_message(message_id));
             }
@@ -67,18 +75,72 @@ impl DeletionPart {
     /// Returns the part after this one, by which `deleted` messages were deleted so far; none after
     /// the last.
     pub fn rest(&self, ledger: &Ledger, deleted: u32) -> Option<Self> {
-        let left = &self.message_ids[self.part..];
-        let mut entries = 0;
-        let fits = |message_id: &&MessageId| {
-            let message = ledger.message(**message_id);
-            entries += message.map_or(0, |message| message.holders().count());
-            entries <= PART_ENTRIES
+        let mut later = match &self.message_ids[self.count..] {
+            [] => self.later.clone(),
+            read => planned(ledger, read),
         };
-        let part = left.iter().take_while(fits).count().max(1);
-        (!left.is_empty()).then(|| Self {
-            message_ids: left.to_vec(),
-            part,
+        let message_ids = later.pop()?;
+        Some(Self {
+            count: message_ids.len(),
+            message_ids,
+            later,
             deleted,
         })
+    }
+}
+
+/// Plans parts of messages, the last part first. Each has [`PART_ENTRIES`] holders at the most,
+/// unless a single message has more.
+fn planned(ledger: &Ledger, message_ids: &[MessageId]) -> Vec<Vec<MessageId>> {
+    let mut parts: Vec<Vec<MessageId>> = Vec::new();
+    let mut room = 0;
+    for &message_id in message_ids {
+        let message = ledger.message(message_id);
+        let holders = message.map_or(0, |message| message.holders().count());
+        if let Some(part) = parts.last_mut().filter(|_| holders <= room) {
+            part.push(message_id);
+        } else {
+            parts.push(vec![message_id]);
+            room = PART_ENTRIES;
+        }
+        room = room.saturating_sub(holders);
+    }
+    parts.reverse();
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::SendMessage;
+    use crate::testing::{MemoryStore, from_app, profile};
+
+    /// Sends a message to so many recipients.
+    fn send(store: &mut MemoryStore, now: u64, recipients: usize) -> MessageId {
+        let to = (0..recipients).map(|number| profile(&format!("r{number}")));
+        let message = SendMessage::new(from_app([]).draft, to.collect());
+        store.send(now, message)
+    }
+
+    #[test]
+    fn parts_are_planned_by_holders() {
+        let mut store = MemoryStore::default();
+        let holders = [9, PART_ENTRIES - 1, 1, 1, PART_ENTRIES + 1, 2, 3, 4, 5];
+        let ids: Vec<MessageId> = (1..)
+            .zip(holders)
+            .map(|(now, recipients)| send(&mut store, now, recipients))
+            .collect();
+        let ledger = store.ledger(100);
+        let counts = |ids: &[MessageId]| {
+            let (mut counts, mut next) = (Vec::new(), Some(DeletionPart::first(ids.to_vec())));
+            while let Some(part) = next {
+                counts.push(part.count);
+                next = part.rest(&ledger, 0);
+            }
+            counts
+        };
+        assert_eq!(counts(&ids), [1, 2, 1, 1, 4]);
+        assert_eq!(counts(&ids[..FEW_MESSAGES]), [FEW_MESSAGES]);
+        assert_eq!(counts(&[]), [0]);
     }
 }

@@ -63,7 +63,7 @@ impl Apply for EditMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, DeleteEntries, Outcome};
+    use crate::operation::{Action, DeleteEntries, NamedEntries, Outcome};
     use crate::testing::{MemoryStore, from_app, from_user, profile, sent_at, text};
     use crate::time::Millis;
 
@@ -85,11 +85,11 @@ mod tests {
     #[test]
     fn the_sender_edits_also_without_the_own_copy() {
         let (mut store, sent) = store();
-        let own = Action::DeleteEntries(DeleteEntries {
-            owner: profile("ann"),
-            msgbox: Msgbox::Sent,
-            message_ids: vec![sent],
-        });
+        let own = Action::DeleteEntries(DeleteEntries(NamedEntries::new(
+            profile("ann"),
+            Msgbox::Sent,
+            vec![sent],
+        )));
         assert_eq!(store.execute(15, own), Ok(Outcome::Changed(1)));
         let revision = Revision {
             message_id: sent,
@@ -118,11 +118,11 @@ mod tests {
     #[test]
     fn a_recipient_without_the_entry_is_a_stranger() {
         let (mut store, sent) = store();
-        let own = Action::DeleteEntries(DeleteEntries {
-            owner: profile("bob"),
-            msgbox: Msgbox::Inbox,
-            message_ids: vec![sent],
-        });
+        let own = Action::DeleteEntries(DeleteEntries(NamedEntries::new(
+            profile("bob"),
+            Msgbox::Inbox,
+            vec![sent],
+        )));
         assert_eq!(store.execute(15, own), Ok(Outcome::Changed(1)));
         let verdict = store.execute(20, edit("bob", sent, None));
         assert_eq!(verdict, Err(Refusal::NotFound));

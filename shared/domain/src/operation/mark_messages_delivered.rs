@@ -1,6 +1,6 @@
 //! A stream or client confirms that it received entries.
 
-use super::{Apply, EntryRange, Footprint, Weight};
+use super::{Action, Apply, Footprint, NamedEntries, Outcome, Weight};
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
@@ -8,11 +8,20 @@ use crate::refusal::Refusal;
 
 /// Records the first delivery of entries of an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MarkMessagesDelivered {
-    /// Owner of the mailbox.
-    pub owner: ProfileId,
-    /// Messages of the entries, distinct.
-    pub message_ids: Vec<MessageId>,
+pub struct MarkMessagesDelivered(NamedEntries);
+
+impl MarkMessagesDelivered {
+    /// Records the delivery of distinct messages.
+    #[must_use]
+    pub const fn new(owner: ProfileId, message_ids: Vec<MessageId>) -> Self {
+        Self(NamedEntries::new(owner, Msgbox::Inbox, message_ids))
+    }
+
+    /// Entries that were received.
+    #[must_use]
+    pub const fn entries(&self) -> &NamedEntries {
+        &self.0
+    }
 }
 
 impl Apply for MarkMessagesDelivered {
@@ -20,40 +29,39 @@ impl Apply for MarkMessagesDelivered {
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {
-        let ids = self.message_ids.clone();
-        let named = EntryRange::Named(self.owner.clone(), Msgbox::Inbox, ids);
-        Footprint::of_owner(&self.owner, named)
+        self.0.footprint()
     }
 
     fn weight(&self) -> Weight {
-        Weight::of_entries(self.message_ids.len())
+        self.0.weight()
     }
 
     fn actor(&self) -> Option<&ProfileId> {
-        Some(&self.owner)
+        Some(&self.0.owner)
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
-        let mut actual = 0;
-        for &message_id in &self.message_ids {
-            actual += u32::from(ledger.deliver_entry(&self.owner, Msgbox::Inbox, message_id));
-        }
-        Ok(actual)
+        let NamedEntries { owner, msgbox, .. } = &self.0;
+        Ok(self.0.apply(|it| ledger.deliver_entry(owner, *msgbox, it)))
+    }
+
+    fn rest(&self, _ledger: &Ledger, done: &Outcome) -> Option<Action> {
+        let Outcome::Changed(delivered) = *done else {
+            return None;
+        };
+        Some(Self(self.0.rest(delivered)?).into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, Outcome};
     use crate::testing::{MemoryStore, from_user, profile, sent_at};
     use crate::time::Millis;
 
     fn delivered(message_ids: &[MessageId]) -> Action {
-        Action::MarkMessagesDelivered(MarkMessagesDelivered {
-            owner: profile("bob"),
-            message_ids: message_ids.into(),
-        })
+        let delivered = MarkMessagesDelivered::new(profile("bob"), message_ids.into());
+        Action::MarkMessagesDelivered(delivered)
     }
 
     #[test]

@@ -1,20 +1,15 @@
 //! An owner marks entries as read or unread.
 
-use super::{Apply, EntryRange, Footprint, Weight};
-use crate::id::{MessageId, ProfileId};
+use super::{Action, Apply, Footprint, NamedEntries, Outcome, Weight};
+use crate::id::ProfileId;
 use crate::ledger::Ledger;
-use crate::mailbox::Msgbox;
 use crate::refusal::Refusal;
 
 /// Marks entries of one box. In `sent` nothing changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkMessagesRead {
-    /// Owner of the mailbox.
-    pub owner: ProfileId,
-    /// Box of the entries.
-    pub msgbox: Msgbox,
-    /// Messages of the entries, distinct.
-    pub message_ids: Vec<MessageId>,
+    /// Entries to mark.
+    pub entries: NamedEntries,
     /// True to mark as read, false as unread.
     pub read: bool,
 }
@@ -24,40 +19,45 @@ impl Apply for MarkMessagesRead {
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {
-        let named = EntryRange::Named(self.owner.clone(), self.msgbox, self.message_ids.clone());
-        Footprint::of_owner(&self.owner, named)
+        self.entries.footprint()
     }
 
     fn weight(&self) -> Weight {
-        Weight::of_entries(self.message_ids.len())
+        self.entries.weight()
     }
 
     fn actor(&self) -> Option<&ProfileId> {
-        Some(&self.owner)
+        Some(&self.entries.owner)
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<u32, Refusal> {
-        let mut actual = 0;
-        for &message_id in &self.message_ids {
-            ledger.mark_entry(&self.owner, self.msgbox, message_id, self.read);
-            actual += u32::from(ledger.entry(&self.owner, self.msgbox, message_id).is_some());
-        }
-        Ok(actual)
+        let (owner, msgbox) = (&self.entries.owner, self.entries.msgbox);
+        Ok(self.entries.apply(|message_id| {
+            ledger.mark_entry(owner, msgbox, message_id, self.read);
+            ledger.entry(owner, msgbox, message_id).is_some()
+        }))
+    }
+
+    fn rest(&self, _ledger: &Ledger, done: &Outcome) -> Option<Action> {
+        let Outcome::Changed(marked) = *done else {
+            return None;
+        };
+        let entries = self.entries.rest(marked)?;
+        Some(Self { entries, ..*self }.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Action, Outcome};
+    use crate::id::MessageId;
+    use crate::mailbox::Msgbox;
     use crate::testing::{MemoryStore, from_user, profile, sent_at};
     use crate::time::Millis;
 
     fn mark<const N: usize>(msgbox: Msgbox, message_ids: [MessageId; N], read: bool) -> Action {
         Action::MarkMessagesRead(MarkMessagesRead {
-            owner: profile("bob"),
-            msgbox,
-            message_ids: message_ids.into(),
+            entries: NamedEntries::new(profile("bob"), msgbox, message_ids.into()),
             read,
         })
     }

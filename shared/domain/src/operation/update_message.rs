@@ -79,7 +79,7 @@ pub(super) fn check_version(
 mod tests {
     use super::*;
     use crate::mailbox::Msgbox;
-    use crate::operation::{Action, MarkMessagesRead, Outcome};
+    use crate::operation::{Action, MarkMessagesRead, NamedEntries, Outcome};
     use crate::refusal::LimitExceeded;
     use crate::testing::{MemoryStore, from_app, profile, sent_at, text};
 
@@ -114,9 +114,7 @@ mod tests {
         let mut store = MemoryStore::default();
         let sent = store.send(10, from_app(["bob"]));
         let read = Action::MarkMessagesRead(MarkMessagesRead {
-            owner: profile("bob"),
-            msgbox: Msgbox::Inbox,
-            message_ids: vec![sent],
+            entries: NamedEntries::new(profile("bob"), Msgbox::Inbox, vec![sent]),
             read: true,
         });
         store.execute(15, read).expect("marked");

@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use crate::content::Content;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, LARGE_ENTRIES_MIN};
+use crate::limits::LARGE_ENTRIES_MIN;
 
 /// Estimated number of holders of a message, or of due entries, before they are read.
 pub(super) const HOLDERS_ESTIMATE: usize = 20;
@@ -31,12 +31,6 @@ impl Weight {
             bytes: content.encoded.len(),
             entries,
         }
-    }
-
-    /// True beyond the bounds of a transaction of more than one operation.
-    #[must_use]
-    pub const fn is_too_much(&self) -> bool {
-        self.bytes > BATCH_BYTES_MAX || self.entries > BATCH_ENTRIES_MAX
     }
 
     /// True if later operations of the lane would wait noticeably.

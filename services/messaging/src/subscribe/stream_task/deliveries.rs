@@ -35,10 +35,10 @@ impl StreamTask {
 
     async fn mark(&self, message_ids: Vec<MessageId>) -> Result<(), storage::Error> {
         let user = &self.reader.user;
-        let operation = Operation::from(MarkMessagesDelivered {
-            owner: user.profile().clone(),
+        let operation = Operation::from(MarkMessagesDelivered::new(
+            user.profile().clone(),
             message_ids,
-        });
+        ));
         let deadline = Instant::now() + MARK_TIMEOUT;
         let marked = async {
             // The semaphore is never closed.

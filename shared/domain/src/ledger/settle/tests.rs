@@ -4,7 +4,7 @@ use super::*;
 use crate::message::Draft;
 use crate::operation::{
     Action, Apply, ClearMessages, CreateMailbox, DeleteEntries, DeleteMessages, MarkMessagesRead,
-    Outcome, SendBulk, SettleMailbox, UpdateMessage,
+    NamedEntries, Outcome, SendBulk, SettleMailbox, UpdateMessage,
 };
 use crate::sender::Sender;
 use crate::testing::{MemoryStore, from_app, from_user, lasting, profile, sent_at, text};
@@ -220,9 +220,7 @@ fn tallies_follow_reads_and_deletions() {
     let message_id = send_bulk(&mut store, 10);
     let mark = |owner, read| {
         Action::MarkMessagesRead(MarkMessagesRead {
-            owner: profile(owner),
-            msgbox: Msgbox::Inbox,
-            message_ids: vec![message_id],
+            entries: NamedEntries::new(profile(owner), Msgbox::Inbox, vec![message_id]),
             read,
         })
     };
@@ -234,11 +232,11 @@ fn tallies_follow_reads_and_deletions() {
     ] {
         store.execute(now, action).expect("marked");
     }
-    let delete = Action::DeleteEntries(DeleteEntries {
-        owner: profile("ann"),
-        msgbox: Msgbox::Inbox,
-        message_ids: vec![message_id],
-    });
+    let delete = Action::DeleteEntries(DeleteEntries(NamedEntries::new(
+        profile("ann"),
+        Msgbox::Inbox,
+        vec![message_id],
+    )));
     let clear = Action::ClearMessages(ClearMessages::new(profile("cid"), Msgbox::Inbox));
     store.execute(30, delete).expect("deleted");
     store.execute(31, clear).expect("cleared");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::ledger::HeldRow;
-use domain::limits::PART_ENTRIES;
+use domain::limits::{BATCH_BYTES_MAX, PART_ENTRIES};
 use domain::operation::{Apply as _, Weight};
 use domain::{Action, Now, Operation};
 use futures::FutureExt;
@@ -100,19 +100,15 @@ impl Batch {
         queued.map(move |queued| now.saturating_duration_since(queued))
     }
 
-    /// Number of entries that the operations touch, estimated.
-    pub const fn entries(&self) -> usize {
-        self.weight.entries
-    }
-
-    /// Returns whether an operation of this weight fits in. The first always does.
-    pub fn has_room_for(&self, more: Weight) -> bool {
+    /// Returns whether an operation of this weight fits in, if the batch takes so many entries. The
+    /// first always does.
+    pub fn has_room_for(&self, more: Weight, entries_max: usize) -> bool {
         if self.is_empty() {
             return true;
         }
         let mut weight = self.weight;
         weight += more;
-        !weight.is_too_much()
+        weight.entries <= entries_max && weight.bytes <= BATCH_BYTES_MAX
     }
 
     /// Sorts the operations by the time at which they were queued.

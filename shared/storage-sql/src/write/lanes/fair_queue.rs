@@ -8,8 +8,8 @@
 //! entries, and each user of an app the same share of those, whatever the size and number of their
 //! operations: a backlog of one user delays only that user.
 //!
-//! Large operations, on many mailboxes, have a second set of queues: a batch takes a bounded
-//! number of their entries while small ones wait, and the batch after it none.
+//! Large operations, on many entries, have a second set of queues: a batch takes a part's entries of
+//! them, and while small ones wait, the batch after it none.
 //!
 //! When the queue is full, the user with most of what is exhausted, in the app with most of it,
 //! loses the newest operations ([`Error::Overloaded`]), unless that is the user of the newcomer.
@@ -21,7 +21,7 @@ mod round_robin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use domain::limits::BATCH_ENTRIES_MAX;
+use domain::limits::{BATCH_ENTRIES_MAX, PART_ENTRIES};
 use domain::operation::Weight;
 use storage::Error;
 use telemetry::{LaneMetrics, QueueState};
@@ -30,9 +30,6 @@ use tokio::sync::Notify;
 use super::batch::{Batch, QueuedOperation, closed};
 use load::Load;
 use round_robin::{Actor, ActorQueue, AppNo, OperationQueue, RoundRobin};
-
-/// Entries of large operations in a batch while small operations wait.
-const LARGE_ENTRIES_MAX: usize = 500;
 
 /// The queue of one lane.
 pub struct FairQueue {
@@ -165,12 +162,8 @@ impl Queues {
         let mut batch = Batch::default();
         // Large operations first, or small ones would fill every batch; never in two batches in a
         // row, or small ones would wait for all of them.
-        if self.small.is_empty() {
-            self.large
-                .fill(operations_max, BATCH_ENTRIES_MAX, &mut batch);
-        } else if !self.had_large {
-            self.large
-                .fill(operations_max, LARGE_ENTRIES_MAX, &mut batch);
+        if self.small.is_empty() || !self.had_large {
+            self.large.fill(operations_max, PART_ENTRIES, &mut batch);
         }
         self.had_large = !batch.is_empty();
         self.small
@@ -193,8 +186,9 @@ impl AppQueues {
 
     /// Fills a batch until it has `operations_max` operations or `entries_max` entries.
     fn fill(&mut self, operations_max: usize, entries_max: usize, batch: &mut Batch) {
-        while batch.len() < operations_max && batch.entries() < entries_max {
-            let Some(operation) = self.pop_if(|weight| batch.has_room_for(weight)) else {
+        while batch.len() < operations_max {
+            let fits = |weight| batch.has_room_for(weight, entries_max);
+            let Some(operation) = self.pop_if(fits) else {
                 break;
             };
             batch.push(operation);

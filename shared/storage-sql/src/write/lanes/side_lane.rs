@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::ledger::HeldRow;
-use domain::limits::{QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
+use domain::limits::{BATCH_ENTRIES_MAX, QUEUED_BYTES_MAX, QUEUED_OPERATIONS_MAX};
 use storage::Error;
 use telemetry::QueueState;
 use tokio::sync::Notify;
@@ -126,7 +126,7 @@ impl SideLane {
                 unfinished.operation.refuse(error);
             } else if batch.len() < operations_max
                 && is_meant(&unfinished)
-                && batch.has_room_for(unfinished.operation.weight)
+                && batch.has_room_for(unfinished.operation.weight, BATCH_ENTRIES_MAX)
             {
                 batch.push(unfinished.operation);
             } else {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::operation::{DeleteMessages, MarkMessagesRead, SettleMailbox};
+use domain::operation::{DeleteMessages, MarkMessagesRead, NamedEntries, SettleMailbox};
 use domain::{Action, AppId, MessageId, Msgbox, Operation};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -37,9 +37,7 @@ fn ids(count: usize) -> Vec<MessageId> {
 fn mark(app_no: i64, owner: &str, count: usize) -> QueuedOperation {
     let owner = ProfileId::parse(owner).expect("a profile id");
     let mark = MarkMessagesRead {
-        owner,
-        msgbox: Msgbox::Inbox,
-        message_ids: ids(count),
+        entries: NamedEntries::new(owner, Msgbox::Inbox, ids(count)),
         read: true,
     };
     queued(app_no, mark)
@@ -96,7 +94,9 @@ fn a_user_has_half_of_the_share_of_the_app_beside_another_user() {
 fn a_large_operation_waits_for_turns_that_cover_it() {
     let mut queues = AppTurns::default();
     for _ in 0..2 {
-        queues.push(mark(1, "ann", 8 * QUANTUM_ENTRIES));
+        let mut large = mark(1, "ann", 1);
+        large.weight.entries = 8 * QUANTUM_ENTRIES;
+        queues.push(large);
     }
     for _ in 0..16 {
         queues.push(mark(1, "bob", QUANTUM_ENTRIES));
