@@ -131,8 +131,8 @@ async fn a_read_beyond_the_limit_of_its_user_is_refused_after_a_wait(fixture: &S
     let store = fixture.store_of(&options).await;
     fixture.send("ann", &["bob"]).await;
     let ann = |_| read(&store, app(), "ann", Requester::Owner);
-    let held = begun((0..2).map(ann));
-    let refused = ann(2).await;
+    let held = begun((0..1).map(ann));
+    let refused = ann(1).await;
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     drop(held);
     store.close().await;
@@ -177,16 +177,16 @@ async fn active_reads(raw: &RawDatabase) -> i64 {
 
 async fn slow_reads_of_one_user_delay_no_other_user(fixture: &StoreFixture) {
     let raw = fixture.raw().await;
-    slow_down(raw, Duration::from_millis(200)).await;
+    slow_down(raw, Duration::from_millis(50)).await;
     let store = opened(fixture, 8).await;
     let ann = (0..MANY).map(|_| tokio::spawn(read(&store, app(), "ann", Requester::Owner)));
     let ann: Vec<_> = ann.collect();
-    while active_reads(raw).await < 2 {
+    while active_reads(raw).await < 1 {
         tokio::task::yield_now().await;
     }
     assert_served(read(&store, app(), "bob", Requester::Owner)).await;
     assert_served(read(&store, there(), "bob", Requester::Owner)).await;
-    assert_eq!(active_reads(raw).await, 2);
+    assert!(active_reads(raw).await <= 1);
     let waiting = ann.iter().filter(|read| !read.is_finished()).count();
     assert!(waiting > 2, "{waiting}");
     for read in join_all(ann).await {
@@ -199,14 +199,14 @@ async fn slow_reads_of_one_user_delay_no_other_user(fixture: &StoreFixture) {
 async fn abandoned_reads_keep_their_connections_until_they_end(fixture: &StoreFixture) {
     const CONNECTIONS: u32 = 4;
     let raw = fixture.raw().await;
-    slow_down(raw, Duration::from_secs(1)).await;
+    slow_down(raw, Duration::from_millis(300)).await;
     let store = opened(fixture, CONNECTIONS).await;
     let mut most = 0;
     for number in 0..MANY {
         let app = if number % 2 == 0 { app() } else { there() };
         let owner = if number % 4 < 2 { "ann" } else { "bob" };
         let read = read(&store, app, owner, Requester::Owner);
-        assert!(timeout(Duration::from_millis(100), read).await.is_err());
+        assert!(timeout(Duration::from_millis(30), read).await.is_err());
         most = most.max(active_reads(raw).await);
     }
     assert!((1..=i64::from(CONNECTIONS)).contains(&most), "{most}");

@@ -1,11 +1,11 @@
 //! Turns: values by key, in a circle.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
+use std::collections::BTreeMap;
 
 /// Values by key that take turns.
 pub struct Turns<K, V> {
-    by_key: HashMap<K, (u64, V)>,
+    /// The values with the numbers of their turns. Few at a time: those with something to do.
+    by_key: BTreeMap<K, (u64, V)>,
     /// The keys by the number of their turn, the current one first.
     order: BTreeMap<u64, K>,
     /// The last number given out.
@@ -15,14 +15,14 @@ pub struct Turns<K, V> {
 impl<K, V> Default for Turns<K, V> {
     fn default() -> Self {
         Self {
-            by_key: HashMap::new(),
+            by_key: BTreeMap::new(),
             order: BTreeMap::new(),
             last: 0,
         }
     }
 }
 
-impl<K: Clone + Eq + Hash, V> Turns<K, V> {
+impl<K: Clone + Ord, V> Turns<K, V> {
     pub fn get(&self, key: &K) -> Option<&V> {
         self.by_key.get(key).map(|(_, value)| value)
     }

@@ -1,7 +1,6 @@
 //! Permits to hold a connection, shared out in turns.
 //!
-//! The users of an app, and the app itself, have few connections each, and all of an app have a
-//! part of the pool: slow statements of some leave connections to the others. Those who wait are
+//! A user has one connection, the app itself has few, and all of an app have a part of the pool: slow statements of some leave connections to the others. Those who wait are
 //! served round robin, by app and in an app by user.
 
 use std::collections::VecDeque;
@@ -47,8 +46,9 @@ impl Holder {
 /// Maximum numbers of permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PermitLimits {
-    /// Permits of one user, or of an app that acts for itself.
-    user: usize,
+    /// Permits of an app that acts for itself. A user has one: the next read of theirs would
+    /// compete with it for the same processors.
+    app_itself: usize,
     /// Permits of an app and its users together.
     app: usize,
 }
@@ -57,16 +57,24 @@ impl PermitLimits {
     /// Limits in a pool of so many connections.
     fn of(permits: usize) -> Self {
         Self {
-            user: if permits < 4 { 1 } else { 2 },
+            app_itself: if permits < 4 { 1 } else { 2 },
             app: (permits * 3 / 4).max(1),
         }
     }
 
     /// No limits.
     const NONE: Self = Self {
-        user: usize::MAX,
+        app_itself: usize::MAX,
         app: usize::MAX,
     };
+
+    /// Permits of a user, or of the app itself.
+    const fn of_holder(self, user: Option<&ProfileId>) -> usize {
+        match user {
+            Some(_) => 1,
+            None => self.app_itself,
+        }
+    }
 
     /// Limits for the holders under a key of apps.
     const fn of_app(self, app: Option<&AppId>) -> Self {
@@ -198,9 +206,10 @@ impl PermitState {
         let limits = limits.of_app(holder.app.as_ref());
         let app = self.apps.get(&holder.app);
         let user = app.and_then(|app| app.users.get(&holder.user));
+        let of_user = limits.of_holder(holder.user.as_ref());
         self.free > 0
             && app.is_none_or(|app| app.held < limits.app)
-            && user.is_none_or(|user| user.held < limits.user && user.waiting.is_empty())
+            && user.is_none_or(|user| user.held < of_user && user.waiting.is_empty())
     }
 
     fn take(&mut self, holder: &Holder) {
@@ -238,8 +247,9 @@ impl PermitState {
             if share.held >= limits.app {
                 return None;
             }
-            let may_take = |user: &UserShare| user.held < limits.user && !user.waiting.is_empty();
-            let next = share.users.iter().find(|(_, user)| may_take(user));
+            let next = share.users.iter().find(|(user, share)| {
+                share.held < limits.of_holder(user.as_ref()) && !share.waiting.is_empty()
+            });
             next.map(|(user, _)| Holder {
                 app: app.clone(),
                 user: user.clone(),

@@ -66,7 +66,7 @@ impl PermitCallers {
 fn limits_are_less_than_a_pool_of_several_connections() {
     let limits = [1, 2, 3, 4, 8, 256].map(PermitLimits::of);
     let expected = [(1, 1), (1, 1), (1, 2), (2, 3), (2, 6), (2, 192)];
-    assert_eq!(limits.map(|it| (it.user, it.app)), expected);
+    assert_eq!(limits.map(|it| (it.app_itself, it.app)), expected);
 }
 
 #[test]
@@ -74,12 +74,14 @@ fn a_user_and_an_app_have_no_more_than_their_limits() {
     let mut callers = PermitCallers::of(8);
     let taken =
         |callers: &mut PermitCallers, holder| (0..8).filter(|_| callers.add(&holder)).count();
-    assert_eq!(taken(&mut callers, user("one", "ann")), 2);
-    assert_eq!(taken(&mut callers, user("one", "bob")), 2);
+    assert_eq!(taken(&mut callers, user("one", "ann")), 1);
     assert_eq!(taken(&mut callers, app("one")), 2);
-    assert_eq!(taken(&mut callers, user("one", "cid")), 0);
-    assert_eq!(taken(&mut callers, user("two", "ann")), 2);
-    assert_eq!(callers.permits.free(), 0);
+    for name in ["bob", "cid", "dan"] {
+        assert_eq!(taken(&mut callers, user("one", name)), 1);
+    }
+    assert_eq!(taken(&mut callers, user("one", "eve")), 0);
+    assert_eq!(taken(&mut callers, user("two", "ann")), 1);
+    assert_eq!(callers.permits.free(), 1);
 }
 
 #[test]
@@ -114,11 +116,11 @@ fn waiting_callers_are_served_by_app_and_in_an_app_by_user() {
 fn a_user_at_the_limit_is_passed_over() {
     let mut callers = PermitCallers::of(4);
     let (ann, bob) = (user("one", "ann"), user("one", "bob"));
-    assert!(callers.add(&ann) && callers.add(&ann) && callers.add(&bob));
+    assert!(callers.add(&ann) && callers.add(&bob) && callers.add(&app("one")));
     // The app has three of four.
     assert!(!callers.add(&ann) && !callers.add(&ann) && !callers.add(&bob));
     assert!(callers.add(&Holder::SERVICE));
-    callers.held.swap(0, 2);
+    callers.held.swap(0, 1);
     assert_eq!(callers.release(), [bob]);
 }
 
