@@ -44,7 +44,8 @@ const MOVED: [(&str, &str); 24] = [
     ("postroom_job_step_duration_seconds_count", "send"),
 ];
 /// Series that are there, and may stay at 0.
-const PRESENT: [&str; 11] = [
+const PRESENT: [&str; 12] = [
+    "postroom_answer_in_flight_size_bytes",
     "postroom_connection_ended_total",
     "postroom_lane_queue_depth",
     "postroom_lane_queue_oldest_age_seconds",

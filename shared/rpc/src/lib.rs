@@ -26,7 +26,7 @@ pub use call::{GrpcResult, call};
 pub use caller::{Proof, System, User};
 pub use deadline::Deadline;
 pub use error::RpcError;
-pub use in_flight::{ConnectionId, InFlightLimits};
+pub use in_flight::{ConnectionAnswers, InFlightLimits};
 pub use layer::access_log::PseudonymKey;
 pub use layer::deadline::AnswerDeadline;
 pub use limiter::Limiter;

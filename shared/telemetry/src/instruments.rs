@@ -6,6 +6,7 @@
 //! closed lists, never input of callers, so that recording allocates nothing and the number of
 //! series is bounded.
 
+mod answers;
 mod broadcast;
 mod caches;
 mod calls;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use opentelemetry::global;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 
+pub use answers::AnswerMetrics;
 pub use broadcast::BroadcastMetrics;
 pub use caches::CacheMetrics;
 pub use calls::CallMetrics;

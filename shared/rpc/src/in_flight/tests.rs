@@ -35,7 +35,7 @@ fn a_profile_has_its_calls_and_an_app_the_calls_of_its_profiles() {
     drop(alice);
     let again = begin(&all, "chess", "alice").expect("a call");
     drop((again, bob, of_another));
-    assert!(all.lock().parties.is_empty());
+    assert!(all.begin(&app("chess"), None, None).is_ok());
 }
 
 #[test]
@@ -46,7 +46,25 @@ fn a_refused_call_is_not_counted() {
         begin(&all, "chess", "alice").expect_err("too many calls");
     }
     drop(calls);
-    assert!(all.lock().parties.is_empty());
+    begin(&all, "chess", "alice").expect("a call");
+}
+
+#[test]
+fn callers_without_calls_are_forgotten() {
+    let all = InFlight::new(InFlightLimits::NONE);
+    let alice = begin(&all, "chess", "alice").expect("a call");
+    for number in 0..10 * CALLERS_MIN {
+        let (app, profile) = (format!("app{}", number % 500), number.to_string());
+        begin(&all, &app, &profile).expect("a call");
+    }
+    let mut callers = all.lock();
+    let kept = callers.apps.values().map(|app| 1 + app.profiles.len());
+    assert_eq!(kept.sum::<usize>(), callers.count);
+    assert!(callers.count <= CALLERS_MIN + 2, "{}", callers.count);
+    callers.forget_idle();
+    assert_eq!(callers.count, 2);
+    drop(callers);
+    drop(alice);
 }
 
 #[test]
@@ -77,7 +95,24 @@ fn answers_have_room_by_profile_and_in_all() {
     drop(first);
     second.try_answer(1).expect("room again");
     drop((second, bob, carol, others, last));
-    assert_eq!(all.lock().answer_bytes, 0);
+    assert_eq!(all.answers.0.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn no_answer_is_made_while_half_of_the_room_is_in_use() {
+    let all = InFlight::new(LIMITS);
+    let first = begin(&all, "chess", "alice").expect("a call");
+    let second = begin(&all, "chess", "alice").expect("a call");
+    first
+        .try_answer(ANSWER_BYTES_PER_PROFILE_MAX / 2)
+        .expect("room");
+    assert_eq!(second.may_answer(), Ok(()));
+    second.answer(1);
+    assert_eq!(second.may_answer(), Err(AnswerRefusal::Caller));
+    let bob = begin(&all, "chess", "bob").expect("a call");
+    assert_eq!(bob.may_answer(), Ok(()));
+    drop(first);
+    assert_eq!(second.may_answer(), Ok(()));
 }
 
 #[test]
@@ -106,20 +141,21 @@ fn a_connection_has_room_for_answers_of_many_profiles() {
         calls_per_app: 100,
         answer_bytes: 100 * ANSWER_BYTES_PER_CONNECTION_MAX,
     });
-    let begin = |by: &str, connection| {
-        let connection = Some(ConnectionId(connection));
+    let connections = [(); 2].map(|()| ConnectionAnswers::default());
+    let begin = |by: &str, connection: usize| {
+        let connection = Some(connections[connection].clone());
         all.begin(&app("chess"), Some(&profile(by)), connection)
             .expect("a call")
     };
     let profiles = ANSWER_BYTES_PER_CONNECTION_MAX / ANSWER_BYTES_PER_PROFILE_MAX;
     let mut calls = Vec::new();
     for number in 0..profiles {
-        let call = begin(&number.to_string(), 1);
+        let call = begin(&number.to_string(), 0);
         call.try_answer(ANSWER_BYTES_PER_PROFILE_MAX).expect("room");
         calls.push(call);
     }
-    assert_eq!(begin("last", 1).try_answer(1), Err(AnswerRefusal::Caller));
-    begin("last", 2)
+    assert_eq!(begin("last", 0).try_answer(1), Err(AnswerRefusal::Caller));
+    begin("last", 1)
         .try_answer(1)
         .expect("room on another connection");
 }

@@ -8,7 +8,7 @@ use telemetry::QuotaMetrics;
 use super::{HttpRequest, HttpResponse, Middleware, Next, reject};
 use crate::caller::{System, User};
 use crate::error::RpcError;
-use crate::in_flight::{CallInFlight, ConnectionId, InFlight, InFlightLimits};
+use crate::in_flight::{CallInFlight, ConnectionAnswers, InFlight, InFlightLimits};
 
 /// Time after which a caller with too many concurrent calls may try again.
 pub(super) const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -32,7 +32,7 @@ impl ConcurrentCalls {
     /// Counts the call until the last clone of the result is dropped; none for open methods.
     fn begin(&self, call: &HttpRequest) -> Result<Option<Arc<CallInFlight>>, RpcError> {
         let extensions = call.extensions();
-        let connection = extensions.get::<ConnectionId>().copied();
+        let connection = extensions.get::<ConnectionAnswers>().cloned();
         let begun = if let Some(user) = extensions.get::<User>() {
             self.in_flight
                 .begin(user.app(), Some(user.profile()), connection)

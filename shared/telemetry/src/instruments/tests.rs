@@ -41,6 +41,17 @@ fn assert_value(text: &str, name: &str, labels: &[&str], expected: f64) {
 }
 
 #[test]
+fn answers_are_measured_until_they_were_taken() {
+    let text = rendered(|meter| {
+        let answers = AnswerMetrics::of(&meter);
+        answers.begun(700);
+        answers.begun(50);
+        answers.ended(700);
+    });
+    assert_value(&text, "postroom_answer_in_flight_size_bytes", &[], 50.0);
+}
+
+#[test]
 fn a_call_is_counted_by_method_and_code() {
     let text = rendered(|meter| {
         let calls = CallMetrics::of(&meter);

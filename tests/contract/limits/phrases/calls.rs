@@ -62,6 +62,7 @@ pub fn limits_of_callers() -> Phrases {
         "to 100 recipients counts as five sends, and deleting 1,000 entries as {} calls",
         1_000 / rpc::ENTRIES_PER_TOKEN
     );
+    let answers_max = |bytes: u64| format!("({}, or half of it when the call begins)", size(bytes));
     vec![
         (
             "postroom.v1.Messaging",
@@ -69,10 +70,10 @@ pub fn limits_of_callers() -> Phrases {
         ),
         (
             "postroom.v1.Messaging",
-            format!("({})", size(rpc::ANSWER_BYTES_PER_PROFILE_MAX)),
+            answers_max(rpc::ANSWER_BYTES_PER_PROFILE_MAX as u64),
         ),
         ("postroom.sys.v1.Sys", format!("({of_app} by default)")),
-        ("postroom.sys.v1.Sys", format!("({})", size(of_app_answers))),
+        ("postroom.sys.v1.Sys", answers_max(of_app_answers)),
         ("postroom.v1.Messaging", request.clone()),
         ("postroom.sys.v1.Sys", request),
         ("postroom.sys.v1.AppSettings", work),

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use rpc::{AnswerDeadline, ConnectionId, RpcError};
+use rpc::{AnswerDeadline, ConnectionAnswers, RpcError};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
@@ -30,14 +30,11 @@ pub type GrpcService = BoxCloneSyncService<Request<Body>, Response<Body>, Infall
 #[derive(Clone)]
 pub struct ConnectionCalls {
     service: GrpcService,
-    id: ConnectionId,
+    answers: ConnectionAnswers,
     peer: TcpConnectInfo,
     drain: Drain,
     calls: CallCounts,
 }
-
-/// Number of connections so far.
-static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Numbers of a connection's calls. Clones share them.
 #[derive(Clone, Default)]
@@ -79,7 +76,7 @@ impl ConnectionCalls {
     pub fn new(service: GrpcService, peer: TcpConnectInfo, drain: Drain) -> Self {
         Self {
             service,
-            id: ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed)),
+            answers: ConnectionAnswers::default(),
             peer,
             drain,
             calls: CallCounts::default(),
@@ -103,7 +100,7 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
         let open = self.calls.start();
         let mut request = request.map(|body| Body::new(CompleteBody(body)));
         request.extensions_mut().insert(self.peer.clone());
-        request.extensions_mut().insert(self.id);
+        request.extensions_mut().insert(self.answers.clone());
         Box::pin(async move {
             let response = tokio::select! {
                 response = service.oneshot(request) => response?,

@@ -78,6 +78,7 @@ mod tests {
         let held = Held {
             in_flight: None,
             _place: None,
+            may_be_rejected: true,
         };
         let mut body = PiecewiseBody::new(Bytes::from(data.clone()), Some(trailers), held);
         let (mut lengths, mut joined, mut ends) = (Vec::new(), Vec::new(), 0);
