@@ -39,9 +39,9 @@ pub use db::backend::Backend;
 pub use db::migrate::MigrationStatus;
 pub use db::open_error::{OpenError, Unsuitable};
 pub use ids::MonotonicIds;
-pub use open::{migrate_status, migrate_up, open, open_backend};
+pub use open::{database_link, migrate_status, migrate_up, open, open_backend};
 pub use options::{
-    FileAccess, LaneOptions, Notify, Options, READ_CONNECTIONS, StoreClock, Timeouts,
+    DatabaseLink, FileAccess, LaneOptions, Notify, Options, READ_CONNECTIONS, StoreClock, Timeouts,
     WRITE_CONNECTIONS,
 };
 pub use sqlx::{Postgres, Sqlite};

@@ -6,10 +6,10 @@ use sqlx::migrate::Migrate;
 use sqlx::{Postgres, Sqlite};
 use storage::Store;
 
-use crate::db::backend::{Backend, Purpose};
+use crate::db::backend::{Backend, Purpose, postgres};
 use crate::db::migrate::{self, MigrationStatus};
 use crate::db::open_error::OpenError;
-use crate::options::{FileAccess, Options};
+use crate::options::{DatabaseLink, FileAccess, Options};
 use crate::store::SqlStore;
 
 /// Opens a store. An embedded database is created, and gets its schema, unless
@@ -43,6 +43,17 @@ pub async fn migrate_status(options: &Options) -> Result<Vec<MigrationStatus>, O
     match Scheme::of(&options.url)? {
         Scheme::Sqlite => status_of_backend::<Sqlite>(options).await,
         Scheme::Postgres => status_of_backend::<Postgres>(options).await,
+    }
+}
+
+/// Protection of what travels between a store and the database of a url.
+///
+/// # Errors
+/// [`OpenError::UnknownDatabase`] and [`OpenError::Url`].
+pub fn database_link(url: &str) -> Result<DatabaseLink, OpenError> {
+    match Scheme::of(url)? {
+        Scheme::Sqlite => Ok(DatabaseLink::Local),
+        Scheme::Postgres => postgres::link(url),
     }
 }
 

@@ -39,7 +39,7 @@ impl Default for LaneOptions {
 }
 
 /// LISTEN/NOTIFY between the stores on one database; `SQLite` has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub enum Notify {
     /// At the url of the database.
     #[default]
@@ -49,6 +49,17 @@ pub enum Notify {
     Url(String),
     /// Off: stores poll.
     Off,
+}
+
+/// Protection of what travels between a store and its database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseLink {
+    /// A file, a Unix socket, or the loopback interface.
+    Local,
+    /// TLS, with the certificate and the name of the server verified.
+    Verified,
+    /// No TLS, or TLS with a server that is not verified: readable and changeable on the way.
+    Unverified,
 }
 
 /// Claim of a store on an `SQLite` file; on `PostgreSQL` it has no effect.

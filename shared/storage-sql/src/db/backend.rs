@@ -1,7 +1,7 @@
 //! The databases: all that differs between them.
 
 mod codec;
-mod postgres;
+pub mod postgres;
 mod sqlite;
 
 use std::sync::Arc;

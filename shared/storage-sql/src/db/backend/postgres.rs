@@ -1,5 +1,6 @@
 //! `PostgreSQL`.
 
+mod link;
 mod listener;
 mod requirements;
 
@@ -24,6 +25,8 @@ use crate::db::notification::NotificationHandler;
 use crate::db::open_error::{OpenError, Unsuitable};
 use crate::db::pool::{CONNECT_TIMEOUT, Pool};
 use crate::options::{Options, Timeouts};
+
+pub use link::link;
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_MIGRATIONS));
 
