@@ -10,6 +10,7 @@ mod metrics;
 mod quotas;
 mod readiness;
 mod restore;
+mod secrets;
 mod segments;
 mod signals;
 mod stalled_readers;

@@ -11,7 +11,7 @@ use support::boxes;
 use support::command::output;
 use support::issuer::APP;
 use support::postgres::Cluster;
-use support::process::{Deployment, ServerProcess, StartOptions, postroom};
+use support::process::{Deployment, ServerProcess, StartOptions};
 use support::store::{DatabaseKind, TestEnvironment as _};
 use support::{http, on_each_database, temp_folder::TempFolder};
 use tonic::Code;
@@ -223,13 +223,7 @@ async fn a_removed_database_file_ends_readiness_and_calls() {
 async fn a_database_file_serves_one_process_at_a_time() {
     let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
     let first = deployment.serve();
-    let (folder, url) = (TempFolder::new(), deployment.database().url());
-    let mut second = postroom(["serve", "--dev", "--database-url", &url, "--data-dir"]);
-    second.arg(folder.path());
-    for flag in ["--user-address", "--sys-address", "--operations-address"] {
-        second.args([flag, "127.0.0.1:0"]);
-    }
-    let second = output(&mut second);
+    let second = output(&mut ServerProcess::command(&deployment.start()));
     assert!(!second.status.success());
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(said.contains("one process at a time"), "{said}");

@@ -1,13 +1,14 @@
 //! A database that is put back as it was at its last backup, while clients know more.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use proto::v1;
 use proto::v1::event::Frame;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use support::postgres::Cluster;
-use support::process::{Deployment, ServerProcess, postroom};
+use support::process::{DATABASE_VARIABLE, Deployment, ServerProcess, postroom};
 use support::store::{DatabaseKind, TestDatabase, TestEnvironment as _};
 use support::{command, coverage, gears};
 use tokio::task::block_in_place;
@@ -99,7 +100,8 @@ async fn was_put_back(deployment: &Deployment, cursors: &Cursors) {
     let mut bob = follow(&server, "").await;
     bob.backlog().await;
     let url = deployment.database().url();
-    command::run(&mut postroom(["new-epoch", "--database-url", &url])).expect("a new epoch");
+    let mut command = postroom(["new-epoch"]);
+    command::run(command.env(DATABASE_VARIABLE, url)).expect("a new epoch");
     assert_eq!([short(&bob.next().await)], resync("EPOCH_CHANGED"));
     for cursor in [&cursors.before, &cursors.after] {
         assert_eq!(backlog(&server, cursor).await, resync("EPOCH_CHANGED"));
@@ -135,6 +137,7 @@ async fn a_restored_file_with_a_new_epoch_loses_no_change() {
         fs::remove_file(format!("{file}{rest}")).expect("what the crash left");
     }
     fs::copy(&backup, file).expect("a copy");
+    fs::set_permissions(file, Permissions::from_mode(0o600)).expect("a mode");
     was_put_back(&deployment, &cursors).await;
     deployment.end(true).await;
 }

@@ -1,10 +1,15 @@
 //! Certificates for TLS.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+};
 use tonic::transport::{Certificate, Identity};
+use uuid::Uuid;
+
+use crate::secret_file;
 
 /// The name that certificates are for.
 pub const NAME: &str = "localhost";
@@ -20,6 +25,7 @@ pub struct Certified {
     pub certificate: String,
     /// Private key, as PEM.
     pub key: String,
+    serial: Vec<u8>,
 }
 
 impl Authority {
@@ -31,6 +37,7 @@ impl Authority {
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let issuer = CertifiedIssuer::self_signed(params, key());
         Self(issuer.expect("a certificate"))
     }
@@ -53,13 +60,50 @@ impl Authority {
     /// If there is no cryptography.
     #[must_use]
     pub fn certify(&self) -> Certified {
-        let params = CertificateParams::new(vec![NAME.to_owned()]).expect("a name");
+        self.certify_as(NAME)
+    }
+
+    /// Certifies a name.
+    ///
+    /// # Panics
+    /// If it is not a DNS name, or there is no cryptography.
+    #[must_use]
+    pub fn certify_as(&self, name: &str) -> Certified {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let serial = Uuid::new_v4().into_bytes();
+        params.serial_number = Some(SerialNumber::from_slice(&serial));
         let key = key();
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         Certified {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
+            serial: serial.to_vec(),
         }
+    }
+
+    /// CRL of the authority, as PEM.
+    ///
+    /// # Panics
+    /// If there is no cryptography.
+    #[must_use]
+    pub fn revoke(&self, revoked: &[&Certified]) -> String {
+        let now = date_time_ymd(2026, 1, 1);
+        let revoked_certs = revoked.iter().map(|certified| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(&certified.serial),
+            revocation_time: now,
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let params = CertificateRevocationListParams {
+            this_update: now,
+            next_update: date_time_ymd(2100, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked_certs.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = params.signed_by(&self.0).expect("a CRL");
+        list.pem().expect("PEM")
     }
 }
 
@@ -84,7 +128,7 @@ impl Certified {
 #[must_use]
 pub fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
-    fs::write(&path, text).expect("a file");
+    secret_file::write(&path, text);
     path
 }
 

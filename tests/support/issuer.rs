@@ -22,6 +22,7 @@ const HOUR_S: i64 = 3600;
 /// Signs tokens that are good for an hour from a given time on.
 pub struct TestIssuer {
     key: EncodingKey,
+    pem: String,
 }
 
 impl TestIssuer {
@@ -46,7 +47,14 @@ impl TestIssuer {
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
         Self {
             key: EncodingKey::from_ed_pem(pem.as_bytes()).expect("a key"),
+            pem,
         }
+    }
+
+    /// Private key as PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
     }
 
     /// Public keys as a JWKS document.

@@ -25,6 +25,7 @@ pub mod packages;
 pub mod postgres;
 pub mod process;
 pub mod raw_http2;
+pub mod secret_file;
 pub mod service;
 pub mod store;
 pub mod strace;

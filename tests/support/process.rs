@@ -1,6 +1,7 @@
 //! The real program: built, started, looked at, and ended in every way.
 
 mod deployment;
+mod dev_key;
 mod lines;
 mod program;
 mod server;
@@ -8,4 +9,6 @@ mod server;
 pub use deployment::Deployment;
 pub use lines::OutputLines;
 pub use program::{path, postroom};
-pub use server::{DevTokens, ServerProcess, StartOptions, SystemClient, UserClient};
+pub use server::{
+    DATABASE_VARIABLE, DevTokens, ServerProcess, StartOptions, SystemClient, UserClient,
+};

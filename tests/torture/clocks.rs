@@ -11,7 +11,7 @@ use support::command::run;
 use support::fake_clock::FakeClock;
 use support::http;
 use support::postgres::{Cluster, PostgresServer};
-use support::process::{Deployment, ServerProcess, UserClient, postroom};
+use support::process::{DATABASE_VARIABLE, Deployment, ServerProcess, UserClient, postroom};
 use support::store::{DatabaseKind, TestDatabase, TestEnvironment as _};
 use tokio::time::sleep;
 use tonic::{Code, Request, Status};
@@ -331,7 +331,8 @@ async fn all_clocks_ahead_delete_nothing_by_the_new_time() {
 /// Accepts the time of a clock.
 fn accept(deployment: &Deployment, clock: &FakeClock) {
     let url = deployment.database().url();
-    let mut command = postroom(["accept-clock", "--database-url", &url]);
+    let mut command = postroom(["accept-clock"]);
+    command.env(DATABASE_VARIABLE, url);
     let told = run(command.envs(clock.variables())).expect("an accepted time");
     assert!(told.contains("accepted"), "{told}");
 }

@@ -17,9 +17,12 @@ mod load;
 mod otlp_endpoint;
 mod policy;
 mod quotas;
+mod secrets;
 mod setting;
 mod store;
+mod value;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::limits::MEBIBYTE;
@@ -82,10 +85,16 @@ pub struct Config {
 pub struct DatabaseConfig {
     /// `sqlite:path` or `postgres://user:password@host/database`.
     pub url: DatabaseUrl,
+    /// File that contains `url`, instead of it.
+    pub url_file: Option<PathBuf>,
+    /// Permits a server beyond this machine whose certificate is not verified. Default false.
+    pub insecure: bool,
     /// Notifications of changes between replicas on `PostgreSQL`. Default true.
     pub notify: bool,
     /// URL of the same database for LISTEN, where `url` leads through a pooler.
     pub notify_url: Option<DatabaseUrl>,
+    /// File that contains `notify_url`, instead of it.
+    pub notify_url_file: Option<PathBuf>,
     /// Maximum number of connections for writing. Default 4; `SQLite` always has 1.
     pub write_connections: Bounded<1, 64>,
     /// Maximum number of connections for reading. Default 8.
@@ -100,8 +109,11 @@ impl Default for DatabaseConfig {
     fn default() -> Self {
         Self {
             url: DatabaseUrl::default(),
+            url_file: None,
+            insecure: false,
             notify: true,
             notify_url: None,
+            notify_url_file: None,
             write_connections: Bounded::new::<4>(),
             read_connections: Bounded::new::<8>(),
             message_cache_mib: Bounded::new::<256>(),
@@ -232,12 +244,14 @@ pub struct LogConfig {
     pub level: Filter,
     /// Key of the pseudonyms in the log. Default: random at each start.
     pub pseudonym_key: Option<HexKey>,
+    /// File that contains `pseudonym_key`, instead of it.
+    pub pseudonym_key_file: Option<PathBuf>,
 }
 
 impl LogConfig {
     /// Returns the key of the pseudonyms in the log, a new one with each call unless configured.
     pub fn pseudonym_key(&self) -> PseudonymKey {
-        let key = self.pseudonym_key.map(HexKey::bytes);
+        let key = self.pseudonym_key.as_ref().map(HexKey::bytes);
         PseudonymKey::new(key.unwrap_or_else(rand::random))
     }
 }

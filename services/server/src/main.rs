@@ -8,6 +8,7 @@ mod config;
 mod dev;
 mod failure;
 mod limits;
+mod protected_file;
 mod serve;
 
 use std::process::ExitCode;

@@ -215,20 +215,14 @@ fn a_client_without_a_caller_exits_with_64() {
 }
 
 /// Arguments of a send without recipients.
-const SEND: [&str; 7] = [
-    "sys",
-    "send",
-    "--from-name",
-    "News",
-    "--token",
-    "t",
-    "hello",
-];
+const SEND: [&str; 5] = ["sys", "send", "--from-name", "News", "hello"];
+/// A token that no service accepts.
+const TOKEN: [(&str, &str); 1] = [("POSTROOM_TOKEN", "t")];
 
 #[test]
 fn a_send_has_recipients_from_either_flags_or_a_file() {
     let dir = TempDir::new();
-    let send = |to: &[&str]| dir.postroom(&[&SEND[..], to].concat());
+    let send = |to: &[&str]| dir.postroom_with(&[&SEND[..], to].concat(), &TOKEN);
     assert_exit(&send(&[]), 64, &["--to", "--to-file"]);
     let both = ["--to", "bob", "--to-file", "finalists.txt"];
     assert_exit(&send(&both), 64, &["--to", "--to-file"]);
@@ -237,16 +231,41 @@ fn a_send_has_recipients_from_either_flags_or_a_file() {
 #[test]
 fn a_missing_recipient_file_exits_with_64() {
     let dir = TempDir::new();
-    let output = dir.postroom(&[&SEND[..], &["--to-file", "finalists.txt"]].concat());
+    let output = dir.postroom_with(
+        &[&SEND[..], &["--to-file", "finalists.txt"]].concat(),
+        &TOKEN,
+    );
     assert_exit(&output, 64, &["finalists.txt"]);
 }
 
 #[test]
 fn an_unreachable_endpoint_exits_with_69() {
     let dir = TempDir::new();
-    let endpoint = ["--token", "t", "--endpoint", "http://127.0.0.1:1"];
-    let output = dir.postroom(&[&["counts"][..], &endpoint].concat());
+    let output = dir.postroom_with(&["counts", "--endpoint", "http://127.0.0.1:1"], &TOKEN);
     assert_exit(&output, 69, &["http://127.0.0.1:1"]);
+}
+
+#[test]
+fn a_password_on_the_command_line_is_refused_and_not_shown() {
+    let url = "postgres://ann:kanarienvogel@localhost/mail";
+    for command in [&["serve"][..], &["migrate", "up"], &["verify"]] {
+        let output = TempDir::new().postroom(&[command, &["--database-url", url]].concat());
+        assert_exit(
+            &output,
+            64,
+            &["--database-url", "POSTROOM_DATABASE__URL_FILE"],
+        );
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("kanarienvogel"));
+    }
+}
+
+#[test]
+fn a_token_file_readable_by_others_is_refused() {
+    let dir = TempDir::new();
+    let path = dir.write("token", "t");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let output = dir.postroom(&["counts", "--token-file", &path]);
+    assert_exit(&output, 64, &[&path, "0644"]);
 }
 
 #[test]

@@ -32,10 +32,8 @@ pub struct Filter(String);
 
 /// Error for a text that is not a log filter.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is not a log filter such as \"info\" or \"info,postroom_rpc=debug\"")]
-pub struct FilterError {
-    text: String,
-}
+#[error("is not a log filter such as \"info\" or \"info,postroom_rpc=debug\"")]
+pub struct FilterError;
 
 impl Filter {
     /// Parses directives, separated by commas.
@@ -45,15 +43,17 @@ impl Filter {
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         match EnvFilter::try_new(text) {
             Ok(_) if !text.is_empty() => Ok(Self(text.to_owned())),
-            _ => Err(FilterError {
-                text: text.to_owned(),
-            }),
+            _ => Err(FilterError),
         }
     }
 
-    /// Texts of statements are left out, unless a directive asks for them.
+    /// Texts of statements, and parameters of URLs that sqlx does not know, are left out, unless a
+    /// directive asks for them.
     pub(crate) fn to_env_filter(&self) -> EnvFilter {
-        EnvFilter::new(format!("sqlx::query=off,{}", self.0))
+        EnvFilter::new(format!(
+            "sqlx::query=off,sqlx_postgres::options=off,{}",
+            self.0
+        ))
     }
 }
 

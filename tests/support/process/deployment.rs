@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use super::program::postroom;
-use super::server::{ServerProcess, StartOptions};
+use super::server::{DATABASE_VARIABLE, ServerProcess, StartOptions};
 use crate::command::run;
 use crate::store::{Setup, TestDatabase, TestEnvironment};
 use crate::temp_folder::TempFolder;
@@ -106,11 +106,7 @@ impl Deployment {
     /// If something drifts.
     #[must_use]
     pub fn verify(&self) -> String {
-        let said = run(&mut postroom([
-            "verify",
-            "--database-url",
-            &self.database.url(),
-        ]));
+        let said = run(postroom(["verify"]).env(DATABASE_VARIABLE, self.database.url()));
         let said = said.expect("a recount without drift");
         let last = said.lines().last().unwrap_or_default().to_owned();
         assert!(last.starts_with("drift 0 "), "{said}");

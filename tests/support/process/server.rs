@@ -1,4 +1,4 @@
-//! A running `postroom serve --dev`.
+//! A running `postroom serve`.
 
 use std::fmt::Display;
 use std::fs;
@@ -12,19 +12,24 @@ use serde_json::Value;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
+use super::dev_key;
 use super::lines::OutputLines;
-use super::program::path;
+use super::program::{path, postroom};
 use crate::command::{run, signal};
 use crate::service::Bearer;
 
-/// Script that starts the program so that it ends with the tests, however they end.
-const LAUNCH: &str = r#"exec setpriv --pdeathsig KILL "$0" "$@""#;
+/// Script that starts the program so that it ends with the tests, however they end. By its umask,
+/// files are open to everybody if the program does not protect them.
+const LAUNCH: &str = r#"umask 0; exec setpriv --pdeathsig KILL "$0" "$@""#;
 
 /// A few users do in a test what many do in a second.
 const NO_QUOTAS: [(&str, &str); 2] = [
     ("POSTROOM_QUOTAS__PROFILE_CALLS_PER_SECOND", "0"),
     ("POSTROOM_QUOTAS__PROFILE_SENDS_PER_SECOND", "0"),
 ];
+
+/// Variable with the URL of the database.
+pub const DATABASE_VARIABLE: &str = "POSTROOM_DATABASE__URL";
 
 /// A client of a running `Messaging`.
 pub type UserClient = MessagingClient<InterceptedService<Channel, Bearer>>;
@@ -36,7 +41,7 @@ pub type SystemClient = SysClient<InterceptedService<Channel, Bearer>>;
 pub struct StartOptions {
     /// Data directory, with the key and the embedded database.
     pub data_dir: PathBuf,
-    /// Url of the database; the embedded one if absent.
+    /// Url of the database. Without, the service runs with `--dev` on that of its data directory.
     pub database_url: Option<String>,
     /// Further arguments.
     pub arguments: Vec<String>,
@@ -49,8 +54,6 @@ pub struct StartOptions {
 pub struct ServerProcess {
     process: Child,
     log: OutputLines,
-    /// Banner on standard output.
-    pub banner: String,
     /// Address of `Messaging`.
     pub user: SocketAddr,
     /// Address of `Sys`.
@@ -61,7 +64,7 @@ pub struct ServerProcess {
     pub tokens: DevTokens,
 }
 
-/// The tokens of the banner.
+/// The tokens that development begins with.
 #[derive(Debug)]
 pub struct DevTokens {
     /// Token of Alice.
@@ -72,6 +75,23 @@ pub struct DevTokens {
     pub sys: String,
 }
 
+impl DevTokens {
+    /// Creates tokens with the key of a data directory.
+    fn create(data_dir: &Path) -> Self {
+        let folder = data_dir.display().to_string();
+        let token = |arguments: &[&str]| {
+            let common = ["token", "--data-dir", &folder];
+            let token = run(&mut postroom([&common, arguments].concat()));
+            token.expect("a token").trim().to_owned()
+        };
+        Self {
+            alice: token(&["--sub", "alice", "--name", "Alice"]),
+            bob: token(&["--sub", "bob", "--name", "Bob"]),
+            sys: token(&["--kind", "sys"]),
+        }
+    }
+}
+
 impl ServerProcess {
     /// Starts the service on ports that are free, and waits until it is there.
     ///
@@ -79,28 +99,38 @@ impl ServerProcess {
     /// If it does not start; then with its log.
     #[must_use]
     pub fn start(start: &StartOptions) -> Self {
-        let (process, log, said) = spawn(&mut dev_command(start));
-        // The last line of the banner, printed after the log with the addresses.
-        let whole = said.wait_for(|line| line.contains(" sys send ").then_some(()));
-        assert!(whole.is_some(), "it did not start: {}", log.text());
-        let token = |name: &str| {
-            let begin = format!("export {name}=");
-            said.wait_for(|line| line.strip_prefix(&begin).map(str::to_owned))
-                .expect("a token")
-        };
+        if start.database_url.is_some() {
+            dev_key::create(&start.data_dir);
+        }
+        let (process, log, _) = spawn(&mut Self::command(start));
         Self {
             process,
             user: address(&log, "user"),
             sys: address(&log, "sys"),
             operations: address(&log, "operations"),
-            tokens: DevTokens {
-                alice: token("ALICE"),
-                bob: token("BOB"),
-                sys: token("SYS"),
-            },
-            banner: said.text(),
+            tokens: DevTokens::create(&start.data_dir),
             log,
         }
+    }
+
+    /// Command that starts the service on ports that are free.
+    #[must_use]
+    pub fn command(start: &StartOptions) -> Command {
+        let mut command = command(&start.arguments);
+        match &start.database_url {
+            Some(url) => {
+                command.env(DATABASE_VARIABLE, url);
+                command.envs(dev_key::variables(&start.data_dir));
+            }
+            None => {
+                command.args(["--dev", "--data-dir"]).arg(&start.data_dir);
+            }
+        }
+        command
+            .args(&start.arguments)
+            .envs(NO_QUOTAS)
+            .envs(start.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
 
     /// Starts the service as it is in production, from a file, on ports that are free.
@@ -117,7 +147,6 @@ impl ServerProcess {
             sys: address(&log, "sys"),
             operations: address(&log, "operations"),
             tokens,
-            banner: String::new(),
             log,
         }
     }
@@ -313,19 +342,6 @@ fn command(arguments: &[String]) -> Command {
             command.args([flag, "127.0.0.1:0"]);
         }
     }
-    command
-}
-
-fn dev_command(start: &StartOptions) -> Command {
-    let mut command = command(&start.arguments);
-    command.args(["--dev", "--data-dir"]).arg(&start.data_dir);
-    if let Some(url) = &start.database_url {
-        command.args(["--database-url", url]);
-    }
-    command
-        .args(&start.arguments)
-        .envs(NO_QUOTAS)
-        .envs(start.variables.iter().map(|(name, value)| (name, value)));
     command
 }
 

@@ -6,26 +6,30 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use domain::{AppId, ProfileId};
+use secrecy::{ExposeSecret as _, SecretString};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use crate::config::Lifetime;
 use crate::dev::{self, DataDir, DevKey, ScopeList, TokenKind};
 use crate::failure::Failure;
+use crate::protected_file;
 
 /// Time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Deadline of a unary call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+const TOKEN_HELP: &str = "File with the bearer token, instead of the variable POSTROOM_TOKEN";
+/// Variable with a token.
+const TOKEN_VARIABLE: &str = "POSTROOM_TOKEN";
 /// Lifetime of a token that is created for one command.
 const TOKEN_LIFETIME: &str = "5m";
 
 /// Credentials, and the authority of the endpoint's certificate.
 #[derive(Debug, Args)]
 pub struct Credentials {
-    /// Bearer token
-    #[arg(long, env = "POSTROOM_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[arg(long, value_name = "FILE", help = TOKEN_HELP)]
+    token_file: Option<PathBuf>,
     /// App id of a token that is created with the development key
     #[arg(long, default_value = dev::APP, value_parser = AppId::parse)]
     app: AppId,
@@ -86,7 +90,7 @@ impl UserArgs {
     /// # Errors
     /// If there is neither, or the endpoint cannot be reached.
     pub async fn connect(&self) -> Result<Session, Failure> {
-        let token = match (&self.profile, &self.credentials.token) {
+        let token = match (&self.profile, self.credentials.token()?) {
             (Some(id), _) => {
                 let kind = TokenKind::User {
                     id: id.clone(),
@@ -94,9 +98,10 @@ impl UserArgs {
                 };
                 self.credentials.mint(&kind)?
             }
-            (None, Some(token)) => token.clone(),
+            (None, Some(token)) => token,
             (None, None) => {
-                let what = "no caller given: use --as PROFILE, --token, or POSTROOM_TOKEN";
+                let what =
+                    "no caller given: use --as PROFILE, --token-file FILE, or POSTROOM_TOKEN";
                 return Err(Failure::Usage(what.to_owned()));
             }
         };
@@ -110,8 +115,8 @@ impl SysArgs {
     /// # Errors
     /// If the endpoint cannot be reached.
     pub async fn connect(&self) -> Result<Session, Failure> {
-        let token = match &self.credentials.token {
-            Some(token) => token.clone(),
+        let token = match self.credentials.token()? {
+            Some(token) => token,
             None => self.credentials.mint(&TokenKind::Sys {
                 id: None,
                 scopes: ScopeList::default(),
@@ -122,19 +127,34 @@ impl SysArgs {
 }
 
 impl Credentials {
-    fn mint(&self, kind: &TokenKind) -> Result<String, Failure> {
+    /// Token of the file or the variable, if there is one.
+    fn token(&self) -> Result<Option<SecretString>, Failure> {
+        let Some(path) = &self.token_file else {
+            return Ok(std::env::var(TOKEN_VARIABLE).ok().map(SecretString::from));
+        };
+        let token = protected_file::read_secret(path)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+        Ok(Some(token.into()))
+    }
+
+    fn mint(&self, kind: &TokenKind) -> Result<SecretString, Failure> {
         let key = DevKey::open(&DataDir::open(&self.data_dir)?)?;
         let lifetime: Lifetime = TOKEN_LIFETIME.parse().context("a lifetime")?;
-        Ok(key.mint(&self.app, kind, lifetime)?)
+        Ok(key.mint(&self.app, kind, lifetime)?.into())
     }
 }
 
 impl Session {
-    async fn open(endpoint: &str, ca: Option<&Path>, token: &str) -> Result<Self, Failure> {
-        let bearer = format!("Bearer {}", token.trim());
-        let authorization = bearer
+    async fn open(
+        endpoint: &str,
+        ca: Option<&Path>,
+        token: &SecretString,
+    ) -> Result<Self, Failure> {
+        let bearer = format!("Bearer {}", token.expose_secret().trim());
+        let mut authorization: MetadataValue<Ascii> = bearer
             .parse()
             .map_err(|_| Failure::Usage("the token contains invalid characters".to_owned()))?;
+        authorization.set_sensitive(true);
         let channel = parse_endpoint(endpoint, ca)?
             .connect()
             .await

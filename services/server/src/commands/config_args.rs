@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{Config, Flags, Sources};
+use crate::config::{Config, DatabaseUrl, Flags, Problem, Sources};
 use crate::dev::{self, DataDir};
 use crate::failure::Failure;
 use clap::Args;
 use storage::Store;
 use storage_sql::{FileAccess, Notify};
 
-const DATABASE_HELP: &str = "sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE";
+const DATABASE_HELP: &str = "sqlite:PATH or postgres://USER@HOST/DATABASE; a password belongs into \
+     POSTROOM_DATABASE__URL or a file, POSTROOM_DATABASE__URL_FILE";
+const PASSWORD: &str = "contains a password, which other users of the machine see in the list of \
+     processes: use POSTROOM_DATABASE__URL, or POSTROOM_DATABASE__URL_FILE";
 const LEVEL_HELP: &str = "A level, or directives such as info,postroom_rpc=debug";
 
 /// Sources of the configuration.
@@ -41,6 +44,10 @@ impl ConfigArgs {
     /// # Errors
     /// If one of them is invalid.
     pub fn load(&self, flags: Flags, access: FileAccess) -> Result<Config, Failure> {
+        let url = self.database_url.clone().map(DatabaseUrl::try_from);
+        if url.is_some_and(|url| url.is_ok_and(|url| url.has_password())) {
+            return Err(Problem::new("--database-url", PASSWORD).into());
+        }
         let flags = flags
             .with("--database-url", "database.url", self.database_url.clone())
             .with("--log-level", "log.level", self.log_level.clone())
@@ -51,7 +58,11 @@ impl ConfigArgs {
             variables: variables(),
             flags,
         };
-        Ok(sources.load()?)
+        let config = sources.load()?;
+        if self.dev {
+            dev::require_own_database(&DataDir::open(&self.data_dir)?, &config)?;
+        }
+        Ok(config)
     }
 
     /// Opens the store on an existing database, for a command beside the running service. It neither

@@ -9,8 +9,9 @@ use crate::config::{Config, Flags};
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
-Example:
-  postroom migrate up --database-url postgres://postroom:secret@localhost/postroom";
+Examples:
+  postroom migrate up --config postroom.toml
+  POSTROOM_DATABASE__URL_FILE=database-url postroom migrate up";
 
 /// Apply schema migrations, or show which are applied
 #[derive(Debug, Subcommand)]

@@ -70,6 +70,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let tokens = tokens(&key)?;
     let data_dir = args.config.data_dir;
     let print_banner = |addresses: &Addresses| {
+        tracing::warn!(data.directory = %data_dir.display(), "dev.tokens_printed");
         // The service runs even if the output is closed.
         let _ = write!(stdout(), "{}", banner(addresses, tokens, &data_dir));
     };

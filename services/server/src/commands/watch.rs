@@ -215,9 +215,13 @@ fn counts_line(counts: &BoxCounts) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
     use std::net::TcpListener;
+    use std::os::unix::fs::OpenOptionsExt as _;
 
     use clap::Parser;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -227,8 +231,8 @@ mod tests {
         args: Args,
     }
 
-    fn watcher(arguments: [&str; 4]) -> Watcher {
-        let line = ["watch"].into_iter().chain(arguments);
+    fn watcher(arguments: &[&str]) -> Watcher {
+        let line = ["watch"].iter().chain(arguments);
         Watcher {
             args: TestCommand::parse_from(line).args,
             cursor: String::new(),
@@ -241,18 +245,29 @@ mod tests {
     async fn a_silent_service_yields_a_disconnect_that_is_retried() {
         let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = silent.local_addr().expect("an address");
-        let mut watcher = watcher(["--token", "any", "--endpoint", &format!("http://{address}")]);
+        let token = std::env::temp_dir().join(format!("postroom-token-{}", Uuid::now_v7()));
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&token);
+        let file = file.as_mut().expect("a file");
+        file.write_all(b"any\n").expect("a token");
+        let (path, endpoint) = (token.display().to_string(), format!("http://{address}"));
+        let mut watcher = watcher(&["--token-file", &path, "--endpoint", &endpoint]);
         let followed = timeout(SILENCE_MAX * 2, watcher.follow()).await;
         let Err(end) = followed.expect("an end");
         assert!(matches!(end.failure, Failure::Disconnected(_)));
         assert!(watcher.may_retry(&end));
+        std::fs::remove_file(token).expect("an end");
     }
 
     #[test]
     fn a_refused_token_is_retried_only_with_a_new_one() {
         let end = WatchEnd::from(Status::unauthenticated("no"));
         let endpoint = "http://127.0.0.1:1";
-        assert!(!watcher(["--token", "any", "--endpoint", endpoint]).may_retry(&end));
-        assert!(watcher(["--as", "bob", "--endpoint", endpoint]).may_retry(&end));
+        assert!(!watcher(&["--endpoint", endpoint]).may_retry(&end));
+        assert!(watcher(&["--as", "bob", "--endpoint", endpoint]).may_retry(&end));
     }
 }

@@ -4,14 +4,14 @@ use serde::Deserialize;
 
 /// A whole number from `MIN` to `MAX`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u32")]
+#[serde(try_from = "i64")]
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
 /// Error for a number outside its bounds.
 #[derive(Debug, thiserror::Error)]
 #[error("{value} is not between {min} and {max}")]
 pub struct OutOfBounds {
-    value: u32,
+    value: i64,
     min: u32,
     max: u32,
 }
@@ -32,18 +32,17 @@ impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> TryFrom<u32> for Bounded<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
     type Error = OutOfBounds;
 
-    fn try_from(value: u32) -> Result<Self, OutOfBounds> {
-        if (MIN..=MAX).contains(&value) {
-            Ok(Self(value))
-        } else {
-            Err(OutOfBounds {
+    fn try_from(value: i64) -> Result<Self, OutOfBounds> {
+        match u32::try_from(value) {
+            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
+            _ => Err(OutOfBounds {
                 value,
                 min: MIN,
                 max: MAX,
-            })
+            }),
         }
     }
 }

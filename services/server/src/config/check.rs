@@ -1,6 +1,12 @@
 //! Checks of values against each other.
 
-use super::{Config, Error, Problem, SysConfig, TlsPaths};
+use storage_sql::DatabaseLink;
+
+use super::{Config, DatabaseConfig, Error, Problem, SysConfig, TlsPaths};
+
+const UNVERIFIED: &str = "is beyond this machine, and its certificate would not be verified: add \
+    ?sslmode=verify-full (and &sslrootcert=FILE for a CA of your own) to the URL, or set \
+    database.insecure = true on a network that is trusted";
 
 /// Checks that the values are consistent.
 ///
@@ -8,6 +14,7 @@ use super::{Config, Error, Problem, SysConfig, TlsPaths};
 /// All inconsistencies.
 pub fn check(config: &Config) -> Result<(), Error> {
     let mut problems = Vec::new();
+    check_database(&config.database, &mut problems);
     check_tls("user.tls", &config.user.tls, &mut problems);
     check_tls("sys.tls", &config.sys.tls, &mut problems);
     check_sys(&config.sys, &mut problems);
@@ -35,6 +42,22 @@ pub fn check(config: &Config) -> Result<(), Error> {
         }
     }
     Error::unless_empty(problems)
+}
+
+fn check_database(database: &DatabaseConfig, problems: &mut Vec<Problem>) {
+    let urls = [
+        ("database.url", Some(&database.url)),
+        ("database.notify_url", database.notify_url.as_ref()),
+    ];
+    for (key, url) in urls.into_iter().filter_map(|(key, url)| Some((key, url?))) {
+        match storage_sql::database_link(url.expose()) {
+            Ok(DatabaseLink::Unverified) if !database.insecure => {
+                problems.push(Problem::new(key, format!("{url} {UNVERIFIED}")));
+            }
+            Ok(_) => {}
+            Err(error) => problems.push(Problem::new(key, error.to_string())),
+        }
+    }
 }
 
 fn check_tls(section: &str, tls: &TlsPaths, problems: &mut Vec<Problem>) {

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 /// `sqlite:path` or `postgres://user:password@host/database`.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct DatabaseUrl(String);
+pub struct DatabaseUrl(SecretString);
 
 /// Error for a text that is not a database URL. The text is not repeated: it may contain a
 /// password.
@@ -20,26 +21,43 @@ impl DatabaseUrl {
     /// URL of an embedded database in that file.
     pub fn sqlite_file(path: &Path) -> Self {
         let path = path.display().to_string();
-        Self(format!(
-            "sqlite:{}",
-            path.replace('%', "%25").replace('?', "%3F")
-        ))
+        let path = path.replace('%', "%25").replace('?', "%3F");
+        Self(format!("sqlite:{path}").into())
     }
 
     /// Returns whether the database is a file.
     pub fn is_embedded(&self) -> bool {
-        self.0.starts_with("sqlite:")
+        self.expose().starts_with("sqlite:")
+    }
+
+    /// Returns whether the URL contains a password, or what may be one.
+    pub fn has_password(&self) -> bool {
+        let Some((_, rest)) = self.expose().split_once("://") else {
+            return false;
+        };
+        let credentials = rest
+            .rsplit_once('@')
+            .map_or("", |(credentials, _)| credentials);
+        credentials.contains(':') || rest.contains("password=")
     }
 
     /// The URL with its password: for connecting only, never for output.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
+impl PartialEq for DatabaseUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for DatabaseUrl {}
+
 impl Default for DatabaseUrl {
     fn default() -> Self {
-        Self("sqlite:postroom.db".to_owned())
+        Self("sqlite:postroom.db".into())
     }
 }
 
@@ -49,7 +67,7 @@ impl TryFrom<String> for DatabaseUrl {
     fn try_from(text: String) -> Result<Self, NotADatabaseUrl> {
         let schemes = ["sqlite:", "postgres://", "postgresql://"];
         if schemes.iter().any(|scheme| text.starts_with(scheme)) {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(NotADatabaseUrl)
         }
@@ -60,8 +78,8 @@ impl TryFrom<String> for DatabaseUrl {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let without_parameters = |text: &str| text.split('?').next().map(str::to_owned);
-        let Some((scheme, rest)) = self.0.split_once("://") else {
-            return f.write_str(&without_parameters(&self.0).unwrap_or_default());
+        let Some((scheme, rest)) = self.expose().split_once("://") else {
+            return f.write_str(&without_parameters(self.expose()).unwrap_or_default());
         };
         let (credentials, place) = match rest.rsplit_once('@') {
             Some((credentials, place)) => (Some(credentials), place),
@@ -105,12 +123,25 @@ mod tests {
             let shown = shown(url);
             assert!(!shown.contains("nary"), "{shown}");
             assert!(shown.contains("db"), "{shown}");
+            assert!(
+                DatabaseUrl::try_from(url.to_owned())
+                    .expect("a URL")
+                    .has_password()
+            );
         }
     }
 
     #[test]
     fn a_displayed_sqlite_url_contains_its_file() {
         assert_eq!(shown("sqlite:postroom.db"), "sqlite:postroom.db");
+        for url in [
+            "sqlite:a@b:c.db",
+            "postgres://ann@db/mail",
+            "postgres:///mail?host=/run",
+        ] {
+            let url = DatabaseUrl::try_from(url.to_owned()).expect("a URL");
+            assert!(!url.has_password(), "{url}");
+        }
     }
 
     #[test]

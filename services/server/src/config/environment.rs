@@ -4,8 +4,6 @@
 //! is ignored, because other programs set them too (Kubernetes sets `POSTROOM_PORT` for a service
 //! of that name), unless it is a key that lacks only an underscore.
 
-use figment::value::Value;
-
 use super::error::Problem;
 use super::keys;
 use super::setting::Setting;
@@ -30,18 +28,13 @@ pub fn settings(
             settings.push(Setting {
                 source: name,
                 key,
-                value: parse(&value),
+                text: value,
             });
         } else if let Some(meant) = similar(&path) {
             return Err(Problem::new(name, format!("did you mean {meant}?")));
         }
     }
     Ok(settings)
-}
-
-/// Parses numbers, booleans and lists; anything else is text.
-fn parse(value: &str) -> Value {
-    value.parse().unwrap_or_else(|never| match never {})
 }
 
 /// Variable of the key that `path` would be with another underscore.

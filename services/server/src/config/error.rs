@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use figment::Source;
-use figment::error::Kind;
+use serde::de::{self, Expected, Unexpected};
 
 /// All problems of a configuration. Values are shown only where they cannot be secret.
 #[derive(Debug)]
@@ -18,6 +17,8 @@ pub struct Problem {
     pub what: String,
     /// File, variable or flag that has the value; `None` if there is no single one.
     pub source: Option<String>,
+    /// Keys of the section, if the key is not one of them.
+    pub known: Option<&'static [&'static str]>,
 }
 
 impl Problem {
@@ -27,7 +28,24 @@ impl Problem {
             key: key.into(),
             what: what.into(),
             source: None,
+            known: None,
         }
+    }
+
+    /// Adds the name of the section to the key.
+    #[must_use]
+    pub fn under(mut self, section: &str) -> Self {
+        self.key = super::keys::join(section, &self.key);
+        self
+    }
+
+    /// Adds the source, unless there is one.
+    #[must_use]
+    pub fn in_source(mut self, source: &str) -> Self {
+        if self.source.is_none() && !source.is_empty() {
+            self.source = Some(source.to_owned());
+        }
+        self
     }
 }
 
@@ -51,29 +69,36 @@ impl From<Problem> for Error {
     }
 }
 
-impl From<figment::Error> for Error {
-    fn from(errors: figment::Error) -> Self {
-        Self(errors.into_iter().map(Problem::from).collect())
+/// Types are named, values are not: a password may be in the place of a number.
+impl de::Error for Problem {
+    fn custom<T: fmt::Display>(what: T) -> Self {
+        Self::new("", what.to_string())
     }
-}
 
-impl From<figment::Error> for Problem {
-    fn from(error: figment::Error) -> Self {
-        let what = match &error.kind {
-            Kind::UnknownField(_, known) => {
-                format!("unknown key; known keys are {}", known.join(", "))
-            }
-            kind => kind.to_string(),
-        };
-        let source = error.metadata.map(|metadata| match metadata.source {
-            Some(Source::File(path)) => path.display().to_string(),
-            _ => metadata.name.into_owned(),
-        });
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("must be {expected}"))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("must be {expected}"))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("must be one of {}", expected.join(", ")))
+    }
+
+    fn unknown_field(_: &str, known: &'static [&'static str]) -> Self {
         Self {
-            key: error.path.join("."),
-            what,
-            source,
+            known: Some(known),
+            ..Self::custom(format_args!(
+                "unknown key; known keys are {}",
+                known.join(", ")
+            ))
         }
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::new(name, "is missing")
     }
 }
 
@@ -100,3 +125,4 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+impl std::error::Error for Problem {}

@@ -1,21 +1,19 @@
 //! Configuration from the flags of the command line.
 
-use figment::value::Value;
-
 use super::setting::Setting;
 
 /// Values of flags, by key.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Flags(Vec<Setting>);
 
 impl Flags {
     /// Adds the value of `flag` for `key`, if the flag was given.
     #[must_use]
-    pub fn with(mut self, flag: &str, key: &str, value: Option<impl Into<Value>>) -> Self {
+    pub fn with(mut self, flag: &str, key: &str, value: Option<impl ToString>) -> Self {
         self.0.extend(value.map(|value| Setting {
             source: flag.to_owned(),
             key: key.to_owned(),
-            value: value.into(),
+            text: value.to_string(),
         }));
         self
     }

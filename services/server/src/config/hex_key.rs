@@ -1,16 +1,35 @@
 //! Secret keys, in hexadecimal digits.
 
-use std::fmt;
-
+use secrecy::zeroize::Zeroize;
+use secrecy::{CloneableSecret, ExposeSecret as _, SecretBox};
 use serde::Deserialize;
 
 /// Length of a key, in bytes.
 const KEY_BYTES: usize = 32;
 
 /// A secret key of 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct HexKey([u8; KEY_BYTES]);
+pub struct HexKey(SecretBox<KeyBytes>);
+
+#[derive(Clone, Default)]
+struct KeyBytes([u8; KEY_BYTES]);
+
+impl Zeroize for KeyBytes {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl CloneableSecret for KeyBytes {}
+
+impl PartialEq for HexKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for HexKey {}
 
 /// Error for a text that is not a key. It does not show the text.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +37,8 @@ pub struct HexKey([u8; KEY_BYTES]);
 pub struct NotAKey;
 
 impl HexKey {
-    pub const fn bytes(self) -> [u8; KEY_BYTES] {
-        self.0
+    pub fn bytes(&self) -> [u8; KEY_BYTES] {
+        self.0.expose_secret().0
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -27,11 +46,11 @@ impl HexKey {
         if !is_hex || text.len() != 2 * KEY_BYTES {
             return None;
         }
-        let mut key = [0; KEY_BYTES];
-        for (index, byte) in key.iter_mut().enumerate() {
+        let mut key = KeyBytes::default();
+        for (index, byte) in key.0.iter_mut().enumerate() {
             *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
         }
-        Some(Self(key))
+        Some(Self(SecretBox::new(Box::new(key))))
     }
 }
 
@@ -40,13 +59,6 @@ impl TryFrom<String> for HexKey {
 
     fn try_from(text: String) -> Result<Self, NotAKey> {
         Self::parse(&text).ok_or(NotAKey)
-    }
-}
-
-impl fmt::Debug for HexKey {
-    /// Formats no part of the key.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HexKey(..)")
     }
 }
 
@@ -59,7 +71,7 @@ mod tests {
         let digits = format!("0aF{}", "1".repeat(61));
         let key = HexKey::parse(&digits).expect("a key");
         assert_eq!(key.bytes()[..2], [0x0a, 0xf1]);
-        assert_eq!(format!("{key:?}"), "HexKey(..)");
+        assert!(!format!("{key:?}").contains("10"), "{key:?}");
         for text in ["", "0a", &digits[1..], &format!("+{}", &digits[1..])] {
             assert_eq!(HexKey::parse(text), None, "{text}");
         }

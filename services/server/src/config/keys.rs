@@ -1,30 +1,20 @@
 //! Keys of the configuration, derived from its types.
 
-use figment::Figment;
-use figment::error::Kind;
-use figment::value::Value;
+use serde::Deserialize as _;
 
 use super::Config;
-use super::setting::Setting;
+use super::value::SourcedValue;
 
 /// Name that is not a key in any section.
 const NO_KEY: &str = "?";
 
 /// Keys of a section, `""` being the top level; `None` if there is no such section.
 pub fn keys(section: &str) -> Option<&'static [&'static str]> {
+    let mut probe = SourcedValue::empty("");
     let key = join(section, NO_KEY);
-    let probe = Setting {
-        source: String::new(),
-        key,
-        value: Value::from(0),
-    };
-    match Figment::from(probe)
-        .extract::<Config>()
-        .map_err(|error| error.kind)
-    {
-        Err(Kind::UnknownField(name, known)) if name == NO_KEY => Some(known),
-        _ => None,
-    }
+    probe.set(&key, SourcedValue::text("", ""));
+    let problem = Config::deserialize(&probe).err()?;
+    problem.known.filter(|_| problem.key == key)
 }
 
 /// Returns whether the key exists.
@@ -34,10 +24,9 @@ pub fn is_key(key: &str) -> bool {
 }
 
 pub(super) fn join(section: &str, name: &str) -> String {
-    if section.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{section}.{name}")
+    match (section, name) {
+        ("", key) | (key, "") => key.to_owned(),
+        _ => format!("{section}.{name}"),
     }
 }
 

@@ -15,8 +15,8 @@ pub struct Lifetime {
 
 /// Error for a text that is not a lifetime.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not a valid duration such as \"30d\" or \"12h\", 1 second to 10 years")]
-pub struct NotALifetime(String);
+#[error("is not a duration such as \"30d\" or \"12h\", 1 second to 10 years")]
+pub struct NotALifetime;
 
 impl Lifetime {
     pub const fn from_days(days: u16) -> Self {
@@ -55,7 +55,7 @@ impl FromStr for Lifetime {
     type Err = NotALifetime;
 
     fn from_str(text: &str) -> Result<Self, NotALifetime> {
-        Self::parse(text).ok_or_else(|| NotALifetime(text.to_owned()))
+        Self::parse(text).ok_or(NotALifetime)
     }
 }
 

@@ -1,17 +1,18 @@
 //! Sources of the configuration: defaults, file, variables, flags. Later ones override earlier
 //! ones.
 
-use std::fs::File;
-use std::io;
+use std::fs;
 use std::path::Path;
 
-use figment::Figment;
-use figment::providers::{Format, Toml};
+use serde::Deserialize as _;
 
-use super::{Config, Error, Flags, Problem, check, environment};
+use super::setting::section;
+use super::value::SourcedValue;
+use super::{Config, Error, Flags, Problem, check, environment, secrets};
+use crate::protected_file;
 
 /// Sources of the configuration beside its defaults.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Sources<'a> {
     /// Defaults instead of the built-in ones.
     pub defaults: Flags,
@@ -29,28 +30,42 @@ impl Sources<'_> {
     /// # Errors
     /// All unknown keys, invalid values and inconsistencies, with key and source.
     pub fn load(self) -> Result<Config, Error> {
-        let mut figment = Figment::new();
-        for setting in self.defaults.into_settings() {
-            figment = figment.merge(setting);
-        }
+        let mut merged = section(self.defaults.into_settings());
         if let Some(path) = self.file {
-            // figment treats a missing file as an empty one.
-            File::open(path).map_err(|error| unreadable(path, &error))?;
-            figment = figment.merge(Toml::file_exact(path));
+            secrets::merge(&mut merged, read(path)?)?;
         }
-        let variables = environment::settings(self.variables)?;
-        for setting in variables.into_iter().chain(self.flags.into_settings()) {
-            figment = figment.merge(setting);
-        }
-        let config: Config = figment.extract()?;
+        let variables = section(environment::settings(self.variables)?);
+        secrets::merge(&mut merged, variables)?;
+        secrets::merge(&mut merged, section(self.flags.into_settings()))?;
+        secrets::read_files(&mut merged)?;
+        let config = Config::deserialize(&merged)?;
         check::check(&config)?;
         Ok(config)
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Problem {
-    Problem::new(
-        path.display().to_string(),
-        format!("cannot be read: {error}"),
-    )
+/// Reads a configuration file.
+fn read(path: &Path) -> Result<SourcedValue, Problem> {
+    let source = path.display().to_string();
+    let problem = |what: String| Problem::new(source.as_str(), what);
+    let text =
+        fs::read_to_string(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error| problem(syntax_error(&text, &error)))?;
+    let settings = SourcedValue::toml(&source.as_str().into(), toml::Value::Table(table));
+    let checked = if secrets::contains_secret(&settings) {
+        protected_file::check_secret(path)
+    } else {
+        protected_file::check_trusted(path)
+    };
+    checked.map_err(|error| problem(error.to_string()))?;
+    Ok(settings)
+}
+
+/// Line and description of a syntax error, without the text of the line, which may be secret.
+fn syntax_error(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.unwrap_or_default().matches('\n').count() + 1;
+    format!("line {line}: {}", error.message())
 }

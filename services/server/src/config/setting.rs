@@ -1,28 +1,23 @@
 //! A key with its value, from a variable or a flag.
 
-use figment::value::{Dict, Map, Value};
-use figment::{Metadata, Profile, Provider, util};
+use super::value::SourcedValue;
 
 /// Value of a key, with its source.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Setting {
     /// Flag or variable, such as `--log-level` or `POSTROOM_LOG__LEVEL`.
     pub source: String,
     /// Key, such as `log.level`.
     pub key: String,
-    /// Value.
-    pub value: Value,
+    /// Value, as the type of the key parses it.
+    pub text: String,
 }
 
-impl Provider for Setting {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(self.source.clone())
+/// Section of these settings. Later ones override earlier ones.
+pub fn section(settings: Vec<Setting>) -> SourcedValue {
+    let mut section = SourcedValue::empty("");
+    for Setting { source, key, text } in settings {
+        section.set(&key, SourcedValue::text(&source, &text));
     }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let nested = util::nest(&self.key, self.value.clone())
-            .into_dict()
-            .unwrap_or_default();
-        Ok(Profile::Default.collect(nested))
-    }
+    section
 }

@@ -1,3 +1,8 @@
+mod protection;
+mod secret_files;
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::*;
@@ -9,6 +14,7 @@ fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, 
     std::fs::create_dir(&folder).expect("a folder");
     let path = folder.join("postroom.toml");
     std::fs::write(&path, file).expect("a file");
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a mode");
     let loaded = load_from(&path, variables, flags);
     std::fs::remove_dir_all(&folder).expect("an end");
     loaded
@@ -59,7 +65,11 @@ fn the_default_file_contains_every_key() {
 
 #[test]
 fn the_examples_of_the_default_file_are_valid() {
-    let config = load(&with_examples(), &[], Flags::default()).expect("the examples");
+    let examples = with_examples();
+    // A secret is in a key or in a file.
+    let lines = examples.lines().filter(|line| !line.contains("_file = "));
+    let file = lines.collect::<Vec<_>>().join("\n");
+    let config = load(&file, &[], Flags::default()).expect("the examples");
     assert_eq!(config.issuer.len(), 1);
     assert!(config.traces.otlp_endpoint.is_some());
     assert!(config.sys.tls.client_ca.is_some());
@@ -210,36 +220,25 @@ fn a_missing_file_is_refused() {
     );
 }
 
-#[test]
-fn a_debugged_configuration_contains_no_password() {
-    let variables = [("POSTROOM_DATABASE__URL", "postgres://ann:canary@db/mail")];
-    let config = load("", &variables, Flags::default()).expect("a configuration");
-    assert!(!format!("{config:?}").contains("canary"));
-}
-
 /// Keys of a TOML text.
 mod toml_keys {
     use std::collections::BTreeSet;
 
-    use figment::providers::{Format, Toml};
-    use figment::value::{Dict, Value};
+    use toml::{Table, Value};
 
     pub type TomlKeys = BTreeSet<String>;
 
     pub fn of(text: &str) -> TomlKeys {
-        let dict = figment::Figment::from(Toml::string(text))
-            .extract::<Dict>()
-            .expect("TOML");
         let mut keys = TomlKeys::new();
-        collect("", &dict, &mut keys);
+        collect("", &text.parse().expect("TOML"), &mut keys);
         keys
     }
 
-    fn collect(section: &str, dict: &Dict, keys: &mut TomlKeys) {
-        for (name, value) in dict {
+    fn collect(section: &str, table: &Table, keys: &mut TomlKeys) {
+        for (name, value) in table {
             let key = super::keys::join(section, name);
             match value {
-                Value::Dict(_, dict) => collect(&key, dict, keys),
+                Value::Table(table) => collect(&key, table, keys),
                 _ => drop(keys.insert(key)),
             }
         }

@@ -8,10 +8,14 @@ use crate::config::{Config, Error, Problem};
 /// Creates the key if it does not exist, and adds its issuer to the configuration.
 ///
 /// # Errors
-/// If a listener is not on loopback, because anyone with the printed tokens could call it, or the
-/// key's files are not usable.
+/// If there are other issuers, a listener is not on loopback, because anyone with the printed tokens
+/// could call it, or the key's files are not usable.
 pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
     require_loopback(config)?;
+    if !config.issuer.is_empty() {
+        let what = "--dev has an issuer of its own, and is not for configurations with issuers";
+        return Err(Problem::new("issuer", what).into());
+    }
     let key = DevKey::create(data)?;
     config.issuer.push(Issuer {
         iss: ISSUER.to_owned(),
@@ -20,6 +24,22 @@ pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
         kinds: vec![CallerKind::User, CallerKind::Sys],
     });
     Ok(key)
+}
+
+/// Checks that the database is that of the data directory: the tokens of `--dev` open all of it.
+///
+/// # Errors
+/// If it is another one.
+pub fn require_own_database(data: &DataDir, config: &Config) -> Result<(), Problem> {
+    let own = data.database_url();
+    if config.database.url == own {
+        return Ok(());
+    }
+    let what = format!(
+        "{} is not {own}, and --dev works on the database of its data directory only",
+        config.database.url
+    );
+    Err(Problem::new("database.url", what))
 }
 
 fn require_loopback(config: &Config) -> Result<(), Error> {
@@ -72,5 +92,29 @@ mod tests {
             assert!(error.to_string().contains(key), "{error}");
         }
         assert!(require_loopback(&Config::default()).is_ok());
+    }
+
+    #[test]
+    fn a_database_elsewhere_and_other_issuers_are_refused() {
+        let path = std::env::temp_dir().join(format!("postroom-dev-{}", uuid::Uuid::now_v7()));
+        let data = DataDir::create(&path).expect("a directory");
+        let loaded = |key, value: &str| {
+            let flags = Flags::default().with("--flag", key, Some(value));
+            let sources = Sources {
+                flags,
+                ..Sources::default()
+            };
+            sources.load().expect("a configuration")
+        };
+        let own = loaded("database.url", data.database_url().expose());
+        require_own_database(&data, &own).expect("its own database");
+        for url in ["sqlite:postroom.db", "postgres://localhost/mail"] {
+            let error = require_own_database(&data, &loaded("database.url", url));
+            assert!(error.expect_err(url).to_string().contains(url));
+        }
+        let issuer = "[{iss = 'me', jwks = 'keys.json', apps = '*', kinds = ['user']}]";
+        let error = set_up(&data, &mut loaded("issuer", issuer)).err();
+        assert!(error.expect("a refusal").to_string().contains("issuer"));
+        std::fs::remove_dir_all(path).expect("an end");
     }
 }

@@ -62,6 +62,9 @@ impl GrpcPort {
     /// Accepts and serves connections until the drain begins. When there are as many as there may
     /// be, the idlest gives way; if all have calls, new ones wait in the kernel.
     pub async fn run(mut self, options: ConnectionOptions) {
+        if options.tls.is_none() && self.address().is_ok_and(|it| !it.ip().is_loopback()) {
+            tracing::warn!(listener.name = self.name, "listener.plaintext");
+        }
         let drain = options.drain.clone();
         let permits = Arc::new(Semaphore::new(self.limits.all));
         let connections = Connections::new(self.limits.per_address);

@@ -7,6 +7,7 @@ use storage_sql::CheckedClock;
 
 use super::tls::ReloadedTls;
 use crate::config::{Config, Error, Problem};
+use crate::protected_file::check_trusted;
 
 /// A configuration whose certificates and keys were read and are usable.
 pub struct PreparedConfig {
@@ -29,6 +30,7 @@ impl PreparedConfig {
                         use --dev";
             return Err(Problem::new("issuer", what).into());
         }
+        check_key_files(&config.issuer)?;
         let user_tls = ReloadedTls::start("user", &config.user.tls)?;
         let sys_tls = ReloadedTls::start("sys", &config.sys.tls)?;
         let clock = Arc::new(config.clock());
@@ -43,6 +45,22 @@ impl PreparedConfig {
             clock,
         })
     }
+}
+
+/// Checks that nobody but their owners can replace the keys of issuers.
+fn check_key_files(issuers: &[Issuer]) -> Result<(), Problem> {
+    for (index, issuer) in issuers.iter().enumerate() {
+        // A missing file is reported when it is read.
+        if let Jwks::File(path) = &issuer.jwks
+            && path.exists()
+        {
+            check_trusted(path).map_err(|error| {
+                let what = format!("{}: {error}", path.display());
+                Problem::new(format!("issuer.{index}.jwks"), what)
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Names the issuer, and its file if it has one.

@@ -1,6 +1,6 @@
 //! The file of an embedded database: its creation, its lock, and its identity.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use crate::options::FileAccess;
 
 /// Mode of new files: messages are for their owner's eyes.
 const MODE: u32 = 0o600;
+/// Mode bits of users who are neither the owner nor of the group.
+const OTHERS: u32 = 0o007;
 
 /// An open database file. Clones share its lock, which ends with the last of them.
 #[derive(Clone)]
@@ -31,7 +33,7 @@ impl DatabaseFile {
     /// Finds or creates the file at `path`, and locks it, as `access` asks.
     ///
     /// # Errors
-    /// [`OpenError::Missing`], [`OpenError::InUse`] and [`OpenError::File`].
+    /// [`OpenError::Missing`], [`OpenError::Exposed`], [`OpenError::InUse`] and [`OpenError::File`].
     pub fn open(path: &Path, access: FileAccess) -> Result<Self, OpenError> {
         let failed = |source| OpenError::File {
             path: path.to_owned(),
@@ -40,12 +42,18 @@ impl DatabaseFile {
         if access != FileAccess::Existing {
             create(path).map_err(failed)?;
         }
-        let id = match identify(path) {
+        let metadata = match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(OpenError::Missing(path.to_owned()));
             }
-            id => id.map_err(failed)?,
+            metadata => metadata.map_err(failed)?,
         };
+        let mode = metadata.mode() & 0o777;
+        if mode & OTHERS != 0 {
+            let path = path.to_owned();
+            return Err(OpenError::Exposed { path, mode });
+        }
+        let id = id_of(&metadata);
         let lock = match access {
             FileAccess::Exclusive => Some(lock(path)?),
             FileAccess::Create | FileAccess::Existing => None,
@@ -111,12 +119,17 @@ fn lock(database: &Path) -> Result<File, OpenError> {
 }
 
 fn identify(path: &Path) -> io::Result<FileId> {
-    let metadata = fs::metadata(path)?;
-    Ok((metadata.dev(), metadata.ino()))
+    fs::metadata(path).map(|metadata| id_of(&metadata))
+}
+
+fn id_of(metadata: &Metadata) -> FileId {
+    (metadata.dev(), metadata.ino())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     /// A path in a new folder.
@@ -139,6 +152,18 @@ mod tests {
         DatabaseFile::open(&path, FileAccess::Create).expect("a file");
         assert_eq!(fs::metadata(&path).expect("a file").mode() & 0o777, MODE);
         DatabaseFile::open(&path, FileAccess::Existing).expect("a file");
+        clear(&path);
+    }
+
+    #[test]
+    fn a_file_accessible_to_others_is_refused() {
+        let path = path();
+        for (mode, accepted) in [(0o644, false), (0o602, false), (0o660, true)] {
+            fs::write(&path, "").expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+            let opened = DatabaseFile::open(&path, FileAccess::Existing);
+            assert_eq!(opened.is_ok(), accepted, "{mode:o}");
+        }
         clear(&path);
     }
 

@@ -55,6 +55,18 @@ pub enum OpenError {
         /// Error of the system.
         source: io::Error,
     },
+    /// Users beyond its owner and group may access the file.
+    #[error(
+        "{} has mode {mode:04o}, and anybody could read messages: chmod o= {}",
+        path.display(),
+        path.display()
+    )]
+    Exposed {
+        /// Path of the file.
+        path: PathBuf,
+        /// Permissions of the file.
+        mode: u32,
+    },
     /// The database does not suit this program.
     #[error(transparent)]
     Unsuitable(#[from] Unsuitable),

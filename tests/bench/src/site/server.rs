@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
+use support::process::DATABASE_VARIABLE;
 use support::temp_folder::TempFolder;
 
 use crate::site::keys;
@@ -50,17 +51,12 @@ impl BenchServer {
         fs::write(&config, POLICY.to_owned() + &keys::publish(folder.path())?)?;
         let log = folder.join("log");
         let mut command = Command::new(program);
-        command.args([
-            "serve",
-            "--log-format",
-            "json",
-            "--database-url",
-            database_url,
-        ]);
+        command.args(["serve", "--log-format", "json"]);
         for flag in ["--user-address", "--sys-address", "--operations-address"] {
             command.args([flag, "127.0.0.1:0"]);
         }
         command.arg("--config").arg(config).env_clear();
+        command.env(DATABASE_VARIABLE, database_url);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -100,12 +96,13 @@ impl BenchServer {
     /// If something drifts.
     pub async fn verify(&self) -> anyhow::Result<String> {
         let mut command = tokio::process::Command::new(&self.program);
-        command.args(["verify", "--database-url", &self.database_url]);
+        command.arg("verify");
         let config = self.folder.join("postroom.toml");
         let output = command
             .arg("--config")
             .arg(config)
             .env_clear()
+            .env(DATABASE_VARIABLE, &self.database_url)
             .kill_on_drop(true)
             .output();
         let output = output.await.context("postroom verify cannot be started")?;
