@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use proto::sys;
+use proto::sys::v1::sys_client::SysClient;
 use proto::v1;
 use proto::v1::messaging_client::MessagingClient;
 use storage::Clock as _;
 use storage_sql::SystemClock;
-use support::certificates::{Authority, NAME, write};
+use support::certificates::{Authority, Certified, NAME, write};
 use support::http;
 use support::issuer::{ALL_SCOPES, APP, TestIssuer};
 use support::process::{DevTokens, ServerProcess};
@@ -19,11 +21,15 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tonic::transport::{ClientTlsConfig, Endpoint};
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::api::builders::{notice, text};
 
 /// The protocol that gRPC needs.
 const HTTP_2: &str = "h2";
 
-/// A service whose users come by TLS.
+/// A service with a listener that accepts TLS only.
 struct Secured {
     server: ServerProcess,
     authority: Authority,
@@ -31,8 +37,20 @@ struct Secured {
 }
 
 impl Secured {
-    /// Starts a service. With `clients`, it accepts only clients certified by that authority.
+    /// Starts a service with TLS for users. With `clients`, it accepts only clients certified by
+    /// that authority.
     fn start(clients: Option<&Authority>) -> Self {
+        Self::start_with("user", clients, None, "")
+    }
+
+    /// Starts a service with TLS for a listener, and further lines of its configuration. With
+    /// `revoked`, its file `client_crl` has that CRL.
+    fn start_with(
+        listener: &str,
+        clients: Option<&Authority>,
+        revoked: Option<String>,
+        lines: &str,
+    ) -> Self {
         let (folder, authority, issuer) =
             (TempFolder::new(), Authority::new(), TestIssuer::shared());
         let own = authority.certify();
@@ -41,12 +59,14 @@ impl Secured {
             TestIssuer::section(&write("jwks.json", &issuer.jwks())),
             "[database]".to_owned(),
             format!("url = 'sqlite:{}'", folder.join("postroom.db").display()),
-            "[user.tls]".to_owned(),
+            lines.to_owned(),
+            format!("[{listener}.tls]"),
         ];
         let files = [
             ("certificate", Some(own.certificate)),
             ("key", Some(own.key)),
             ("client_ca", clients.map(Authority::pem)),
+            ("client_crl", revoked),
         ];
         for (key, pem) in files {
             let path = pem.map(|pem| write(key, &pem));
@@ -76,6 +96,30 @@ impl Secured {
         ClientTlsConfig::new()
             .domain_name(NAME)
             .ca_certificate(self.authority.trusted())
+    }
+
+    /// TLS configuration of a client that trusts the service and presents a certificate.
+    fn presenting(&self, certified: &Certified) -> ClientTlsConfig {
+        self.trusting().identity(certified.identity())
+    }
+
+    /// Codes of a send and of a look at an unknown message by way of `Sys`, for a client with a certificate
+    /// and a token with all scopes.
+    async fn sys_codes(&self, certified: &Certified) -> [Code; 2] {
+        let endpoint = Endpoint::from_shared(format!("https://{}", self.server.sys));
+        let endpoint = endpoint.expect("an address");
+        let endpoint = endpoint.tls_config(self.presenting(certified));
+        let channel = endpoint.expect("a configuration").connect().await;
+        let bearer = Bearer::new(&self.server.tokens.sys);
+        let mut app = SysClient::with_interceptor(channel.expect("a connection"), bearer);
+        let sent = app.send_message(notice(&["bob"], text("hello"))).await;
+        let named = sys::v1::GetMessagesRequest {
+            message_ids: vec![Uuid::now_v7().to_string()],
+            ..Default::default()
+        };
+        let read = app.get_messages(named).await;
+        let code = |error: Option<Status>| error.map_or(Code::Ok, |error| error.code());
+        [code(sent.err()), code(read.err())]
     }
 
     /// True if a call with this configuration succeeds.
@@ -141,11 +185,54 @@ async fn alpn_agrees_on_http_2_only() {
 async fn a_listener_with_client_certificates_refuses_clients_without_one() {
     let clients = Authority::new();
     let service = Secured::start(Some(&clients));
-    let showing =
-        |authority: &Authority| service.trusting().identity(authority.certify().identity());
+    let showing = |authority: &Authority| service.presenting(&authority.certify());
     assert!(service.is_heard(showing(&clients)).await);
     assert!(!service.is_heard(showing(&Authority::new())).await);
     assert!(!service.is_heard(service.trusting()).await);
+}
+
+#[tokio::test]
+async fn a_revoked_client_certificate_is_refused_without_a_restart() {
+    let clients = Authority::new();
+    let (kept, lost) = (clients.certify(), clients.certify());
+    let none_revoked = clients.revoke(&[]);
+    let service = Secured::start_with("user", Some(&clients), Some(none_revoked), "");
+    assert!(service.is_heard(service.presenting(&lost)).await);
+
+    service.write("client_crl", &clients.revoke(&[&lost]));
+    service.server.signal("HUP");
+    service.server.wait_for_log("tls.reloaded");
+    assert!(!service.is_heard(service.presenting(&lost)).await);
+    assert!(service.is_heard(service.presenting(&kept)).await);
+}
+
+#[tokio::test]
+async fn a_client_of_sys_has_at_most_the_scopes_of_its_certificate() {
+    let clients = Authority::new();
+    let lines = "
+        [[sys.client]]
+        name = 'hooks.example.com'
+        scopes = ['sys.send']
+        [[sys.client]]
+        name = 'moderation.example.com'
+        scopes = ['sys.read']
+    ";
+    let service = Secured::start_with("sys", Some(&clients), None, lines);
+    for (name, expected) in [
+        ("hooks.example.com", [Code::Ok, Code::PermissionDenied]),
+        (
+            "moderation.example.com",
+            [Code::PermissionDenied, Code::NotFound],
+        ),
+        ("example.com", [Code::PermissionDenied; 2]),
+    ] {
+        let codes = service.sys_codes(&clients.certify_as(name)).await;
+        assert_eq!(codes, expected, "{name}");
+    }
+
+    let unbound = Secured::start_with("sys", Some(&clients), None, "");
+    let codes = unbound.sys_codes(&clients.certify()).await;
+    assert_eq!(codes, [Code::Ok, Code::NotFound]);
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ pub use error::{Error, Problem};
 pub use flags::Flags;
 pub use hex_key::HexKey;
 pub use lifetime::Lifetime;
-pub use listener::{OperationsConfig, SysConfig, TlsPaths, UserConfig};
+pub use listener::{ClientConfig, OperationsConfig, SysConfig, TlsPaths, UserConfig};
 pub use load::Sources;
 pub use otlp_endpoint::OtlpEndpoint;
 pub use policy::PolicyDefaults;

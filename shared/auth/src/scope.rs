@@ -61,6 +61,12 @@ impl Scopes {
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
     }
+
+    /// Scopes of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 impl FromIterator<Scope> for Scopes {

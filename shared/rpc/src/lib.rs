@@ -28,6 +28,7 @@ pub use deadline::Deadline;
 pub use error::RpcError;
 pub use in_flight::{ConnectionAnswers, InFlightLimits};
 pub use layer::access_log::PseudonymKey;
+pub use layer::authorize::ConnectionScopes;
 pub use layer::deadline::AnswerDeadline;
 pub use limiter::Limiter;
 pub use refusal_streak::RefusalStreak;

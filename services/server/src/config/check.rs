@@ -65,6 +65,10 @@ fn check_tls(section: &str, tls: &TlsPaths, problems: &mut Vec<Problem>) {
     if !complete && !tls.is_plaintext() {
         problems.push(Problem::new(section, "TLS needs both certificate and key"));
     }
+    if tls.client_crl.is_some() && tls.client_ca.is_none() {
+        let key = format!("{section}.client_crl");
+        problems.push(Problem::new(key, format!("needs {section}.client_ca")));
+    }
 }
 
 fn check_sys(sys: &SysConfig, problems: &mut Vec<Problem>) {
@@ -75,5 +79,8 @@ fn check_sys(sys: &SysConfig, problems: &mut Vec<Problem>) {
             sys.address
         );
         problems.push(Problem::new("sys.address", what));
+    }
+    if !sys.client.is_empty() && sys.tls.client_ca.is_none() {
+        problems.push(Problem::new("sys.client", "needs sys.tls.client_ca"));
     }
 }

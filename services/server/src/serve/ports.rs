@@ -1,6 +1,7 @@
 //! The ports of all listeners.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::drain::Drain;
 use super::grpc_port::{ConnectionLimits, GrpcPort};
@@ -8,7 +9,7 @@ use super::http2::{ConnectionOptions, GrpcService};
 use super::operations::{self, OperationsPort};
 use super::prepared_config::PreparedConfig;
 use super::readiness::Readiness;
-use super::tls::ReloadedTls;
+use super::tls::ClientScopes;
 use crate::config::Config;
 use telemetry::{ConnectionMetrics, Metrics};
 
@@ -89,13 +90,15 @@ impl GrpcPorts {
 
     /// Starts to serve on the ports, until the drain.
     pub fn serve(self, prepared: PreparedConfig, [user, sys]: [GrpcService; 2], drain: &Drain) {
+        let client_scopes = ClientScopes::of(&prepared.config.sys.client).map(Arc::new);
         let streams_max = prepared.config.limits.streams_per_connection.get();
         let metrics = ConnectionMetrics::new();
-        let grpc = |port: Option<GrpcPort>, tls: Option<ReloadedTls>, service: GrpcService| {
+        let grpc = |port: Option<GrpcPort>, tls, client_scopes, service: GrpcService| {
             if let Some(port) = port {
                 let (drain, metrics) = (drain.clone(), metrics.clone());
                 tokio::spawn(port.run(ConnectionOptions {
                     tls,
+                    client_scopes,
                     streams_max,
                     service,
                     drain,
@@ -103,8 +106,8 @@ impl GrpcPorts {
                 }));
             }
         };
-        grpc(self.user, prepared.user_tls, user);
-        grpc(self.sys, prepared.sys_tls, sys);
+        grpc(self.user, prepared.user_tls, None, user);
+        grpc(self.sys, prepared.sys_tls, client_scopes, sys);
     }
 }
 

@@ -1,5 +1,6 @@
 //! TLS acceptors, from files that are read before any port is bound, and again when they change.
 
+mod client_scopes;
 mod reload;
 
 use std::path::Path;
@@ -8,13 +9,17 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer,
+};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::config::{Problem, TlsPaths};
+use crate::protected_file;
 
+pub use client_scopes::ClientScopes;
 pub use reload::ReloadedTls;
 
 /// TLS acceptor of a listener, with the end of its certificate.
@@ -39,15 +44,21 @@ fn load(section: &str, paths: &TlsPaths) -> Result<Option<LoadedTls>, Problem> {
         let what = format!("{} has no validity", certificate.display());
         problem(section, "certificate", &what)
     })?;
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| problem(section, "key", &format!("{}: {error}", key.display())))?;
+    let key = private_key(key)
+        .map_err(|error| problem(section, "key", &format!("{}: {error:#}", key.display())))?;
 
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| Problem::new(section, error.to_string()))?;
     let builder = match &paths.client_ca {
         None => builder.with_no_client_auth(),
-        Some(path) => builder.with_client_cert_verifier(verifier(section, path, provider)?),
+        Some(path) => {
+            let crls = match &paths.client_crl {
+                None => Vec::new(),
+                Some(path) => revocation_lists(section, path)?,
+            };
+            builder.with_client_cert_verifier(verifier(section, path, crls, provider)?)
+        }
     };
     let mut config = builder
         .with_single_cert(chain, key)
@@ -59,6 +70,11 @@ fn load(section: &str, paths: &TlsPaths) -> Result<Option<LoadedTls>, Problem> {
     }))
 }
 
+fn private_key(path: &Path) -> anyhow::Result<PrivateKeyDer<'static>> {
+    protected_file::check_secret(path)?;
+    Ok(PrivateKeyDer::from_pem_file(path)?)
+}
+
 /// End of a certificate's validity, in seconds since 1970.
 fn end_of_validity(certificate: &CertificateDer<'_>) -> Option<i64> {
     let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
@@ -68,6 +84,7 @@ fn end_of_validity(certificate: &CertificateDer<'_>) -> Option<i64> {
 fn verifier(
     section: &str,
     path: &Path,
+    crls: Vec<CertificateRevocationListDer<'static>>,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, Problem> {
     let refuse = |error: &dyn std::fmt::Display| {
@@ -82,6 +99,7 @@ fn verifier(
         roots.add(certificate).map_err(|error| refuse(&error))?;
     }
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .with_crls(crls)
         .build()
         .map_err(|error| refuse(&error))
 }
@@ -91,19 +109,26 @@ fn certificates(
     name: &str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, Problem> {
-    let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
+    pem_items(path, "certificate").map_err(|what| problem(section, name, &what))
+}
+
+fn revocation_lists(
+    section: &str,
+    path: &Path,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, Problem> {
+    pem_items(path, "CRL").map_err(|what| problem(section, "client_crl", &what))
+}
+
+/// Reads the items of a PEM file, at least one of them.
+fn pem_items<T: PemObject>(path: &Path, kind: &str) -> Result<Vec<T>, String> {
+    let read = || -> anyhow::Result<Vec<T>> {
+        protected_file::check_trusted(path)?;
+        Ok(T::pem_file_iter(path)?.collect::<Result<_, _>>()?)
+    };
     match read() {
-        Ok(chain) if chain.is_empty() => Err(problem(
-            section,
-            name,
-            &format!("{} contains no certificate", path.display()),
-        )),
-        Ok(chain) => Ok(chain),
-        Err(error) => Err(problem(
-            section,
-            name,
-            &format!("{}: {error}", path.display()),
-        )),
+        Ok(items) if items.is_empty() => Err(format!("{} contains no {kind}", path.display())),
+        Ok(items) => Ok(items),
+        Err(error) => Err(format!("{}: {error:#}", path.display())),
     }
 }
 

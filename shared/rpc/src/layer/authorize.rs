@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::{Authenticated, Authenticator, Identity, Scope};
+use auth::{Authenticated, Authenticator, Identity, Scope, Scopes};
 use http::header::AUTHORIZATION;
 
 use super::call_info::{CallInfo, CallerFacts};
@@ -12,6 +12,11 @@ use crate::caller::{System, User};
 use crate::error::{RpcError, unimplemented};
 use crate::methods::Access;
 use crate::peer_network::network;
+
+/// Scopes that calls of a connection have at most, whatever their tokens say: those of the client
+/// whose certificate it has. An extension of calls.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionScopes(pub Scopes);
 
 /// Adds the proof of the caller to the call, or rejects it. Removes the token.
 #[derive(Clone)]
@@ -54,6 +59,10 @@ impl Authorize {
                 call.extensions_mut().insert(user(identity, expires_in)?);
             }
             Access::System(scope) => {
+                let bound = call.extensions().get::<ConnectionScopes>().copied();
+                if bound.is_some_and(|ConnectionScopes(scopes)| !scopes.contains(scope)) {
+                    return Err(RpcError::SysScopeRequired(scope));
+                }
                 call.extensions_mut().insert(system(identity, scope)?);
             }
         }

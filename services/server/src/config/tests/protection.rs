@@ -29,3 +29,24 @@ fn a_database_beyond_this_machine_requires_a_verified_certificate_or_insecure() 
         }
     }
 }
+
+#[test]
+fn clients_of_sys_and_crls_require_a_ca() {
+    for (text, told) in [
+        (
+            "tls = { certificate = 'a', key = 'b', client_crl = 'c' }",
+            "sys.tls.client_crl: needs sys.tls.client_ca",
+        ),
+        (
+            "client = [{ name = 'hooks', scopes = ['sys.send'] }]",
+            "sys.client: needs sys.tls.client_ca",
+        ),
+        (
+            "client = [{ name = 'hooks', scopes = ['sys.all'] }]",
+            "sys.client.0.scopes: must be a list of scopes",
+        ),
+    ] {
+        let error = load(&format!("[sys]\n{text}"), &[], Flags::default()).expect_err(text);
+        assert!(error.contains(told), "{error}");
+    }
+}

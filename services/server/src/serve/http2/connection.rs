@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rpc::RefusalStreak;
+use rpc::{ConnectionScopes, RefusalStreak};
 use telemetry::ConnectionMetrics;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -29,13 +30,15 @@ use crate::limits::{
 use crate::serve::connections::ConnectionGuard;
 use crate::serve::drain::Drain;
 use crate::serve::open_streams::ConnectionPlaces;
-use crate::serve::tls::ReloadedTls;
+use crate::serve::tls::{ClientScopes, ReloadedTls};
 
 /// Options that the connections of a listener share.
 #[derive(Clone)]
 pub struct ConnectionOptions {
     /// TLS; `None` means plaintext.
     pub tls: Option<ReloadedTls>,
+    /// Scopes by certificates of clients; `None` if certificates decide nothing.
+    pub client_scopes: Option<Arc<ClientScopes>>,
     /// Maximum number of open calls per connection.
     pub streams_max: u32,
     pub service: GrpcService,
@@ -48,7 +51,7 @@ impl ConnectionOptions {
     pub async fn serve(self, stream: TcpStream, guard: ConnectionGuard) {
         let peer = stream.connect_info();
         let Some(tls) = self.tls.as_ref().map(ReloadedTls::acceptor) else {
-            return self.serve_http2(stream, peer, guard).await;
+            return self.serve_http2(stream, peer, None, guard).await;
         };
         let handshake = timeout(INCOMPLETE_TIMEOUT, tls.accept(stream));
         let accepted = tokio::select! {
@@ -57,19 +60,29 @@ impl ConnectionOptions {
             () = guard.closing() => return,
         };
         match accepted {
-            Ok(Ok(stream)) => self.serve_http2(stream, peer, guard).await,
+            Ok(Ok(stream)) => {
+                let certificates = stream.get_ref().1.peer_certificates();
+                let scopes = self.client_scopes.as_ref();
+                let scopes = scopes.map(|clients| ConnectionScopes(clients.granted(certificates)));
+                self.serve_http2(stream, peer, scopes, guard).await;
+            }
             Ok(Err(error)) => tracing::debug!(%error, "connection.handshake_failed"),
             Err(_) => tracing::debug!("connection.handshake_timeout"),
         }
     }
 
-    async fn serve_http2<S>(self, stream: S, peer: TcpConnectInfo, guard: ConnectionGuard)
-    where
+    async fn serve_http2<S>(
+        self,
+        stream: S,
+        peer: TcpConnectInfo,
+        scopes: Option<ConnectionScopes>,
+        guard: ConnectionGuard,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut conduct = PeerConduct::new(&peer, self.metrics);
         let tracker = conduct.tracker.clone();
-        let service = within_connection(self.service, conduct.refusals.clone());
+        let service = within_connection(self.service, conduct.refusals.clone(), scopes);
         let calls = ConnectionCalls::new(service, peer, self.drain.clone());
         let counts = calls.counts();
         let incomplete_since = || tracker.incomplete_since().filter(|_| counts.is_idle());
@@ -133,11 +146,18 @@ impl ConnectionOptions {
 }
 
 /// Adds what the calls of a connection share to their extensions.
-fn within_connection(service: GrpcService, refusals: RefusalStreak) -> GrpcService {
+fn within_connection(
+    service: GrpcService,
+    refusals: RefusalStreak,
+    scopes: Option<ConnectionScopes>,
+) -> GrpcService {
     let places = ConnectionPlaces::new();
     let shared = service.map_request(move |mut request: Request<Body>| {
         request.extensions_mut().insert(places.clone());
         request.extensions_mut().insert(refusals.clone());
+        if let Some(scopes) = scopes {
+            request.extensions_mut().insert(scopes);
+        }
         request
     });
     BoxCloneSyncService::new(shared)

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -109,9 +109,7 @@ struct FileState(Vec<Option<(u64, u64, i64, i64)>>);
 
 impl FileState {
     fn of(paths: &TlsPaths) -> Self {
-        let all = [&paths.certificate, &paths.key, &paths.client_ca];
-        let present = all.into_iter().flatten();
-        Self(present.map(PathBuf::as_path).map(file_state).collect())
+        Self(paths.files().map(file_state).collect())
     }
 }
 

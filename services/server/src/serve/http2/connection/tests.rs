@@ -61,6 +61,7 @@ fn connect_serving(
 ) -> (DuplexStream, JoinHandle<Instant>) {
     let options = ConnectionOptions {
         tls: None,
+        client_scopes: None,
         streams_max: STREAMS_MAX,
         service,
         drain: drain.clone(),
@@ -75,7 +76,7 @@ fn connect_serving(
     let guard = connections.open(([192, 0, 2, 1], 4711).into());
     let guard = guard.expect("a connection");
     let ended = tokio::spawn(async move {
-        options.serve_http2(server, peer, guard).await;
+        options.serve_http2(server, peer, None, guard).await;
         drop(held);
         Instant::now()
     });
