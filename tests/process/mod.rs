@@ -12,6 +12,7 @@ mod readiness;
 mod restore;
 mod secrets;
 mod segments;
+mod service_manager;
 mod signals;
 mod stalled_readers;
 mod streams;

@@ -17,6 +17,7 @@ mod ports;
 mod prepared_config;
 mod readiness;
 mod reflection;
+mod service_manager;
 mod signals;
 mod tls;
 
@@ -104,8 +105,10 @@ async fn serve(
         tracing::info!(listener.name = name, listener.address = %address, "listener.open");
     }
     ready(&addresses);
+    service_manager::report_ready();
 
     let signal = signals.next().await;
+    service_manager::report_stopping();
     tracing::info!(signal.name = signal, "drain.announced");
     let drained = async {
         announce(&drain, &health, timing.delay()).await;
