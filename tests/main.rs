@@ -7,6 +7,7 @@ mod api;
 mod conformance;
 mod contract;
 mod errors;
+mod fuzz_smoke;
 mod language;
 mod model;
 mod process;

@@ -16,6 +16,7 @@ pub mod commit_proxy;
 pub mod coverage;
 pub mod drift;
 pub mod fake_clock;
+pub mod fuzz;
 pub mod gears;
 pub mod http;
 pub mod ids;

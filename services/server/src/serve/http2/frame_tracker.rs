@@ -139,6 +139,9 @@ impl FrameTracker {
 mod tests {
     use std::time::Duration;
 
+    use rand::rngs::StdRng;
+    use rand::{Rng as _, RngExt as _, SeedableRng as _};
+
     use super::*;
     use crate::limits::{CONTROL_FRAMES_BURST, CONTROL_FRAMES_EARNED_MAX};
 
@@ -159,6 +162,32 @@ mod tests {
             tracker.receive(part, now);
         }
         tracker.incomplete_since().is_none()
+    }
+
+    #[test]
+    fn random_bytes_are_read_the_same_however_they_are_cut() {
+        let now = Instant::now();
+        for seed in 0..500 {
+            let mut random = StdRng::seed_from_u64(seed);
+            let mut bytes = PREFACE.to_vec();
+            for _ in 0..random.random_range(0..20) {
+                let mut payload = vec![0; random.random_range(0..200)];
+                random.fill_bytes(&mut payload);
+                bytes.extend(frame(random.random_range(0..12), random.random(), &payload));
+            }
+            let tail = random.random_range(0..bytes.len());
+            random.fill_bytes(&mut bytes[tail..]);
+            let (mut whole, mut cut) = (FrameTracker::new(now), FrameTracker::new(now));
+            whole.receive(&bytes, now);
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                let (part, after) = rest.split_at(random.random_range(1..=rest.len()));
+                cut.receive(part, now);
+                rest = after;
+            }
+            assert_eq!(whole.incomplete_since(), cut.incomplete_since(), "{seed}");
+            assert_eq!(whole.has_full_turn(), cut.has_full_turn(), "{seed}");
+        }
     }
 
     #[test]
