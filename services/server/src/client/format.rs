@@ -100,7 +100,7 @@ pub fn delivery(id: &str, actual: u32, requested: u32, expire_time: Option<&Time
 pub fn time(time: Option<&Timestamp>) -> String {
     time.and_then(|time| jiff::Timestamp::new(time.seconds, time.nanos).ok())
         .map(|time| {
-            time.to_zoned(TimeZone::system())
+            time.to_zoned_datetime(TimeZone::system())
                 .strftime("%Y-%m-%d %H:%M:%S")
                 .to_string()
         })
