@@ -6,6 +6,7 @@ mod contents;
 mod digests;
 mod messaging;
 mod pages;
+mod profile_ids;
 mod quotas;
 pub mod request_ids;
 mod sizes;

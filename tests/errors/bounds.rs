@@ -46,7 +46,7 @@ fn assert_cut(status: &Status, problems: usize) {
 async fn twenty_problems_are_listed_and_then_how_many_more(test: &TestService) {
     let mut alice = test.user("alice");
     for (count, listed) in [(19, 19), (20, 20), (21, 21), (100, 21), (500, 21)] {
-        let request = message(&vec!["a b"; count], text("hi"));
+        let request = message(&vec!["a\nb"; count], text("hi"));
         let status = refused(alice.send_message(request)).await;
         let found = status
             .get_details_bad_request()
@@ -64,7 +64,7 @@ async fn the_longest_fields_fit(test: &TestService) {
     // Each wrap has three violations, and is for no holder of the message.
     let wraps = 501;
     let wrap = v1::KeyWrap {
-        profile_id: "x".repeat(129),
+        profile_id: "x".repeat(257),
         key_id: "y".repeat(65),
         wrapped_key: vec![],
     };

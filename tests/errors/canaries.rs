@@ -18,7 +18,7 @@ const CANARY: &str = "kanarienvogel";
 
 /// A canary where only bytes of an id may be.
 fn bad() -> String {
-    format!("{CANARY} {CANARY}")
+    format!("{CANARY}\n{CANARY}")
 }
 
 fn assert_silent(status: &Status) {
@@ -124,7 +124,7 @@ async fn refusals_reveal_no_message_and_no_token(test: &TestService) {
         ..Default::default()
     };
     let mut claims = user_claims(APP, CANARY, test.now_s());
-    claims["name"] = json!(CANARY.repeat(20));
+    claims["sub"] = json!(CANARY.repeat(60));
     let token = TestIssuer::shared().sign(&claims);
     let counts = || v1::GetMessageCountsRequest {};
     for status in [

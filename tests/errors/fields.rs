@@ -58,7 +58,7 @@ async fn violations_of_ids_boxes_and_numbers_name_their_fields(test: &TestServic
 async fn violations_of_user_sends_name_their_fields(test: &TestService) {
     let mut alice = test.user("alice");
     let everything = v1::SendMessageRequest {
-        to: strings(&["a b"]),
+        to: strings(&["a\nb"]),
         content: None,
         request_id: "a b".to_owned(),
         expire_after: Some(Duration::default()),
@@ -74,7 +74,7 @@ async fn violations_of_user_sends_name_their_fields(test: &TestService) {
     };
     let no_text = refused(alice.send_message_simple(no_text)).await;
     let mut send = async |request| refused(alice.send_message(request)).await;
-    let no_ids = message(&["", "a b", &"x".repeat(129)], text("hi"));
+    let no_ids = message(&["", "a\nb", &"x".repeat(257)], text("hi"));
     let two_rules = json(serde_json::json!(vec!["\0"; 1000]));
     let no_type = parts(&[("a/b", b""), ("a", b"")]);
     let to_bob = |content| message(&["bob"], content);
@@ -99,7 +99,7 @@ async fn violations_of_user_sends_name_their_fields(test: &TestService) {
         ("everything at once", send(everything).await),
         (
             "more than twenty problems",
-            send(message(&["a b"; 100], text("hi"))).await,
+            send(message(&["a\nb"; 100], text("hi"))).await,
         ),
     ];
     compare("sends", &cases);
@@ -155,7 +155,7 @@ async fn violations_of_pages_name_their_fields(test: &TestService) {
     };
     let criteria = v1::SearchCriteria {
         msgbox: "drafts".to_owned(),
-        sender_profile_id: "a b".to_owned(),
+        sender_profile_id: "a\nb".to_owned(),
         kind: 99,
         sent_after: Some(Timestamp {
             seconds: i64::MAX,

@@ -159,7 +159,7 @@ fn sends_pages_counts_marks_and_deletes(session: &ClientSession) {
 fn receives_all_violations_of_a_request(session: &ClientSession) {
     let (method, request) = (
         "postroom.v1.Messaging/SendMessageSimple",
-        json!({ "to": ["b b"] }),
+        json!({ "to": ["b\nb"] }),
     );
     let token = &session.server.tokens.alice;
     let refused = run(&mut session

@@ -77,7 +77,7 @@ async fn a_file_of_recipients_is_sent_and_followed_to_its_end(deployment: &Deplo
 
 async fn a_file_with_a_line_that_is_no_profile_id_sends_nothing(deployment: &Deployment) {
     let server = deployment.serve();
-    let wrong = format!("{}\nbob and carol\n", ids(RECIPIENTS));
+    let wrong = format!("{}\nbob\u{200b}\n", ids(RECIPIENTS));
     let wrong = write(deployment, "wrong.txt", &wrong);
     let refused = command::output(&mut sys(deployment, &server, &send(&wrong)));
     let told = String::from_utf8_lossy(&refused.stderr);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::limits::ID_BYTES_MAX;
+use domain::limits::PROFILE_ID_BYTES_MAX;
 
 /// Bytes of a MiB.
 pub const MEBIBYTE: u32 = 1024 * 1024;
@@ -108,7 +108,7 @@ pub const READY_AGE_MAX: Duration = Duration::from_millis(500);
 pub const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Profile ids in one message of a recipient stream. A message may have 1 MiB.
-pub const SEGMENT_CHUNK_IDS: usize = 5_000;
+pub const SEGMENT_CHUNK_IDS: usize = 4_000;
 /// Messages of a recipient stream that are read from a file ahead of the call.
 pub const SEGMENT_CHUNKS_AHEAD: usize = 4;
 /// Maximum length of a line with a profile id and surrounding whitespace, in bytes.
@@ -119,5 +119,5 @@ pub const JOB_WATCH_INTERVAL: Duration = Duration::from_millis(300);
 const ID_OVERHEAD_BYTES: usize = 3;
 
 const _: () = assert!(DRAIN_CONNECTIONS.as_secs() < DRAIN_STORE.as_secs());
-const _: () = assert!(SEGMENT_CHUNK_IDS * (ID_BYTES_MAX + ID_OVERHEAD_BYTES) < 1024 * 1024);
-const _: () = assert!(LINE_BYTES_MAX > ID_BYTES_MAX as u64);
+const _: () = assert!(SEGMENT_CHUNK_IDS * (PROFILE_ID_BYTES_MAX + ID_OVERHEAD_BYTES) < 1024 * 1024);
+const _: () = assert!(LINE_BYTES_MAX > PROFILE_ID_BYTES_MAX as u64);

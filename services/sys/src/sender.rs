@@ -22,16 +22,19 @@ pub fn parse(sender: Option<v1::Sender>, violations: &mut Violations) -> Sender 
             "must be the name to show",
         );
     }
-    for (field, fits, bytes_max) in [
-        ("sender.name", is_name(&sender.name), SENDER_NAME_BYTES_MAX),
-        ("sender.pic", is_pic(&sender.pic), SENDER_PIC_BYTES_MAX),
-    ] {
-        if !fits {
-            violations.invalid(
-                field,
-                format!("must have at most {bytes_max} bytes, no NUL"),
-            );
-        }
+    if !is_name(&sender.name) {
+        violations.invalid(
+            "sender.name",
+            format!(
+                "must have at most {SENDER_NAME_BYTES_MAX} bytes, no control and bidi characters"
+            ),
+        );
+    }
+    if !is_pic(&sender.pic) {
+        violations.invalid(
+            "sender.pic",
+            format!("must have at most {SENDER_PIC_BYTES_MAX} bytes, no control characters"),
+        );
     }
     Sender {
         profile_id: None,

@@ -180,7 +180,7 @@ impl Authenticator {
         let claims: Claims = token.verify(&keys)?;
         let identity = claims.identity()?;
         issuer.check(&identity)?;
-        if claims.not_before() > Some(now.after(LEEWAY_MS)) {
+        if claims.not_before()? > Some(now.after(LEEWAY_MS)) {
             return Err(TokenError::NotYet);
         }
         Ok(VerifiedToken {
@@ -192,7 +192,7 @@ impl Authenticator {
             keys: issuer.keys.clone(),
             keys_version: keys.version(),
             verified_at: now,
-            expires_at: claims.expires_at(),
+            expires_at: claims.expires_at()?,
         })
     }
 

@@ -37,8 +37,8 @@ pub struct SystemIdentity {
     pub app: AppId,
     /// Scopes of the token.
     pub scopes: Scopes,
-    /// Profile on whose behalf the app calls, for the audit log.
-    pub subject: Option<ProfileId>,
+    /// Subject of the token, for the record only: opaque, at most 256 bytes.
+    pub subject: Option<Arc<str>>,
 }
 
 impl Identity {
@@ -75,7 +75,7 @@ impl Identity {
         let texts = match self {
             Self::User(user) => user.profile.as_str().len() + user.name.len() + user.pic.len(),
             Self::NoProfile(_) => 0,
-            Self::System(system) => system.subject.as_ref().map_or(0, |id| id.as_str().len()),
+            Self::System(system) => system.subject.as_ref().map_or(0, |text| text.len()),
         };
         size_of::<Self>() + self.app().as_str().len() + texts
     }

@@ -36,8 +36,8 @@ pub enum TokenError {
     /// A kind of caller that the issuer may not speak for.
     #[error("the issuer may not speak for this kind of caller")]
     Kind,
-    /// A malformed `app`.
-    #[error("a malformed app id")]
+    /// No `app`, or a malformed one.
+    #[error("no valid app id")]
     App,
     /// An app that the issuer may not speak for.
     #[error("the issuer may not speak for this app")]
@@ -45,9 +45,6 @@ pub enum TokenError {
     /// A malformed `sub`.
     #[error("a malformed profile id")]
     Profile,
-    /// A `name` or `pic` that is too long or contains NUL.
-    #[error("a malformed name or picture")]
-    Sender,
     /// An `nbf` in the future.
     #[error("not valid yet")]
     NotYet,
@@ -71,7 +68,6 @@ impl TokenError {
             Self::App => "app",
             Self::ForeignApp => "foreign_app",
             Self::Profile => "profile",
-            Self::Sender => "sender",
             Self::NotYet => "not_yet",
         }
     }

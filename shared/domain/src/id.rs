@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::limits::ID_BYTES_MAX;
+use crate::limits::{APP_ID_BYTES_MAX, PROFILE_ID_BYTES_MAX};
+use crate::text::is_unseen;
 use crate::time::Millis;
 
 /// Reason why a text is no id.
@@ -14,50 +15,76 @@ use crate::time::Millis;
 pub enum IdError {
     /// The text is empty.
     Empty,
-    /// The text is longer than an id may be.
-    TooLong,
-    /// The text has a byte outside `[A-Za-z0-9._:@|+=-]`.
+    /// The text is longer than this number of bytes.
+    TooLong(usize),
+    /// The text of an app id has a byte outside `[A-Za-z0-9._:@|+=-]`.
     Charset,
+    /// The text of a profile id has a character of [`is_unseen`].
+    Unseen,
 }
 
 impl fmt::Display for IdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => write!(f, "must not be empty"),
-            Self::TooLong => write!(f, "must have at most {ID_BYTES_MAX} bytes"),
+            Self::TooLong(bytes_max) => write!(f, "must have at most {bytes_max} bytes"),
             Self::Charset => write!(f, "must consist of A-Z a-z 0-9 . _ : @ | + = -"),
+            Self::Unseen => write!(f, "must not have control, bidi or invisible characters"),
         }
     }
 }
 
 impl std::error::Error for IdError {}
 
-fn check(text: &str) -> Result<(), IdError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:@|+=-".contains(&byte);
+fn check_length(text: &str, bytes_max: usize) -> Result<(), IdError> {
     match text.len() {
         0 => Err(IdError::Empty),
-        length if length > ID_BYTES_MAX => Err(IdError::TooLong),
-        _ if text.bytes().all(allowed) => Ok(()),
-        _ => Err(IdError::Charset),
+        length if length > bytes_max => Err(IdError::TooLong(bytes_max)),
+        _ => Ok(()),
+    }
+}
+
+/// An identifier of an app, a tenant: 1 to 128 bytes of `[A-Za-z0-9._:@|+=-]`. Compared bytewise.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppId(Arc<str>);
+
+impl AppId {
+    /// Parses an app id.
+    ///
+    /// # Errors
+    /// The reason why the text is no app id.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:@|+=-".contains(&byte);
+        check_length(text, APP_ID_BYTES_MAX)?;
+        if !text.bytes().all(allowed) {
+            return Err(IdError::Charset);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// An identifier of a user of an app: 1 to 256 bytes of UTF-8 without control, bidi and invisible
+/// characters ([`is_unseen`]). Compared bytewise: letters are neither folded nor normalized.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProfileId(Arc<str>);
+
+impl ProfileId {
+    /// Parses a profile id.
+    ///
+    /// # Errors
+    /// The reason why the text is no profile id.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        check_length(text, PROFILE_ID_BYTES_MAX)?;
+        if text.contains(is_unseen) {
+            return Err(IdError::Unseen);
+        }
+        Ok(Self(text.into()))
     }
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
-
+    ($name:ident) => {
         impl $name {
-            /// Takes 1 to 128 bytes of `[A-Za-z0-9._:@|+=-]`.
-            ///
-            /// # Errors
-            /// The reason why the text is no id.
-            pub fn parse(text: &str) -> Result<Self, IdError> {
-                check(text)?;
-                Ok(Self(text.into()))
-            }
-
             /// The id as it was written.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -79,14 +106,8 @@ macro_rules! text_id {
     };
 }
 
-text_id! {
-    /// A tenant. Compared bytewise.
-    AppId
-}
-text_id! {
-    /// A user of an app. Compared bytewise.
-    ProfileId
-}
+text_id!(AppId);
+text_id!(ProfileId);
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -165,8 +186,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_the_charset_are_taken_as_written() {
-        for text in ["a", "kbadk:github", "A.b_c:d@e|f+g=h-9", &"x".repeat(128)] {
+    fn profile_ids_of_identity_providers_are_taken_as_written() {
+        for text in [
+            "a",
+            "kbadk:github",
+            "A.b_c:d@e|f+g=h-9",
+            "3q2+/w==",
+            "samlp|corp|o'neil@example.com",
+            "EXAMPLE\\anna",
+            "f:0c1e:anna maria",
+            "อานนท์",
+            "e\u{301}",
+            &"x".repeat(256),
+        ] {
             assert_eq!(
                 ProfileId::parse(text).map(|id| id.to_string()),
                 Ok(text.to_owned())
@@ -175,9 +207,22 @@ mod tests {
     }
 
     #[test]
-    fn ids_outside_the_rules_say_why() {
+    fn profile_ids_outside_the_rule_say_why() {
+        assert_eq!(ProfileId::parse(""), Err(IdError::Empty));
+        assert_eq!(
+            ProfileId::parse(&"x".repeat(257)),
+            Err(IdError::TooLong(256))
+        );
+        for text in ["a\0", "a\nb", "a\tb", "\u{202e}a", "a\u{200b}", "\u{feff}a"] {
+            assert_eq!(ProfileId::parse(text), Err(IdError::Unseen), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn app_ids_outside_the_rule_say_why() {
+        assert!(AppId::parse(&"x".repeat(128)).is_ok());
         assert_eq!(AppId::parse(""), Err(IdError::Empty));
-        assert_eq!(AppId::parse(&"x".repeat(129)), Err(IdError::TooLong));
+        assert_eq!(AppId::parse(&"x".repeat(129)), Err(IdError::TooLong(128)));
         for text in ["a b", "ä", "a\0", "a,b", "a/b"] {
             assert_eq!(AppId::parse(text), Err(IdError::Charset), "{text:?}");
         }
@@ -185,7 +230,10 @@ mod tests {
 
     #[test]
     fn ids_compare_bytewise() {
-        let [upper, lower] = ["Z", "a"].map(|text| ProfileId::parse(text).expect("an id"));
-        assert!(upper < lower);
+        let [upper, lower, beyond] =
+            ["Z", "a", "é"].map(|text| ProfileId::parse(text).expect("an id"));
+        assert!(upper < lower && lower < beyond);
+        let composed = ProfileId::parse("\u{e9}");
+        assert_ne!(ProfileId::parse("e\u{301}"), composed);
     }
 }

@@ -25,6 +25,7 @@ pub mod refusal;
 pub mod request;
 pub mod segment;
 pub mod sender;
+pub mod text;
 pub mod time;
 pub mod violation;
 

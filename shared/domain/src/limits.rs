@@ -4,8 +4,10 @@
 
 use crate::rate::Rate;
 
-/// Bytes of a profile id or an app id.
-pub const ID_BYTES_MAX: usize = 128;
+/// Bytes of an app id.
+pub const APP_ID_BYTES_MAX: usize = 128;
+/// Bytes of a profile id.
+pub const PROFILE_ID_BYTES_MAX: usize = 256;
 /// Bytes of a `request_id`.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Bytes of a sender's `name`.

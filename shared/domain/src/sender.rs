@@ -2,6 +2,7 @@
 
 use crate::id::ProfileId;
 use crate::limits::{SENDER_NAME_BYTES_MAX, SENDER_PIC_BYTES_MAX};
+use crate::text::disturbs_text;
 
 /// The sender of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,11 +18,34 @@ pub struct Sender {
 /// Returns true if a text is a valid sender name.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    text.len() <= SENDER_NAME_BYTES_MAX && !text.contains('\0')
+    text.len() <= SENDER_NAME_BYTES_MAX && !text.contains(disturbs_text)
 }
 
 /// Returns true if a text is a valid sender picture.
 #[must_use]
 pub fn is_pic(text: &str) -> bool {
-    text.len() <= SENDER_PIC_BYTES_MAX && !text.contains('\0')
+    text.len() <= SENDER_PIC_BYTES_MAX && !text.contains(char::is_control)
+}
+
+/// Returns the valid name in a text that somebody else wrote: its beginning, in whole characters;
+/// empty if the text contains characters that a name must not.
+#[must_use]
+pub fn name_in(text: &str) -> &str {
+    let name = &text[..text.floor_char_boundary(SENDER_NAME_BYTES_MAX)];
+    if is_name(name) { name } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        let thai = "ก".repeat(44);
+        assert_eq!(name_in(&thai), "ก".repeat(42));
+        assert_eq!(name_in("Anna"), "Anna");
+        for text in ["a\nb", "a\0", "\u{202e}nimda"] {
+            assert_eq!(name_in(text), "", "{text:?}");
+        }
+    }
 }

@@ -90,8 +90,8 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
     let criteria = SearchCriteria {
         msgbox: "drafts".to_owned(),
         read: None,
-        sender_profile_id: "a b".to_owned(),
-        to_profile_id: "x".repeat(129),
+        sender_profile_id: "a\nb".to_owned(),
+        to_profile_id: "x".repeat(257),
         party_profile_id: "\0".to_owned(),
         kind: 4,
         sent_after: nonsense,

@@ -78,7 +78,7 @@ async fn the_sender_comes_from_the_token(test: &TestService) {
     for (profile, name, pic) in [
         ("alice", "Alice A.", "https://pics/a.png"),
         ("alice", "", ""),
-        (&"x".repeat(128), &"n".repeat(128), &"p".repeat(512)),
+        (&"x".repeat(256), &"n".repeat(128), &"p".repeat(512)),
     ] {
         let mut user = test.listeners.user(&token_of(test, profile, name, pic));
         let sent = ok(user.send_message(to_bob())).await;
@@ -89,13 +89,15 @@ async fn the_sender_comes_from_the_token(test: &TestService) {
         };
         assert_eq!(stored(test, &sent.message_id).await.sender, Some(from));
     }
-    for (profile, name, pic) in [
-        (&"x".repeat(129)[..], "", ""),
-        ("a b", "", ""),
-        ("alice", &"n".repeat(129), ""),
-        ("alice", "", &"p".repeat(513)),
-    ] {
-        let mut user = test.listeners.user(&token_of(test, profile, name, pic));
+    let token = token_of(test, "alice", &"n".repeat(129), &"p".repeat(513));
+    let sent = ok(test.listeners.user(&token).send_message(to_bob())).await;
+    let sender = stored(test, &sent.message_id).await.sender;
+    assert_eq!(
+        sender.map(|sender| (sender.name, sender.pic)),
+        Some(("n".repeat(128), String::new()))
+    );
+    for profile in [&"x".repeat(257)[..], "a\u{202e}b"] {
+        let mut user = test.listeners.user(&token_of(test, profile, "", ""));
         assert_eq!(
             reason(user.send_message(to_bob())).await,
             "CREDENTIALS_INVALID"

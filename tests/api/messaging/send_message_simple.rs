@@ -104,7 +104,7 @@ async fn all_violations_are_reported_at_once(test: &TestService) {
     let request = SendMessageSimpleRequest {
         request_id: "!".to_owned(),
         expire_after: Some(Duration::default()),
-        ..simple(&["bob", "a b"], "")
+        ..simple(&["bob", "a\nb"], "")
     };
     let found = fields(test.user("alice").send_message_simple(request)).await;
     assert_eq!(found, ["to[1]", "text", "expire_after", "request_id"]);

@@ -24,7 +24,7 @@ async fn a_context_is_bound_to_its_owner(test: &TestService) {
         let refused = reason(app.get_messages_for_owner_page_offset(turn(other))).await;
         assert_eq!(refused, "PAGE_CONTEXT_INVALID", "{other}");
     }
-    for no_id in ["", "a b"] {
+    for no_id in ["", "a\nb"] {
         let found = fields(app.get_messages_for_owner_page_offset(turn(no_id))).await;
         assert_eq!(found, ["owner_profile_id"]);
     }

@@ -171,8 +171,8 @@ async fn sorting_by_update_time_uses_the_last_update(test: &TestService) {
 
 async fn all_violations_are_reported_at_once(test: &TestService) {
     let criteria = RepositoryCriteria {
-        sender_profile_id: "a b".to_owned(),
-        to_profile_id: "é".to_owned(),
+        sender_profile_id: "a\nb".to_owned(),
+        to_profile_id: "\u{202e}a".to_owned(),
         kind: -1,
         sent_after: Some(Timestamp {
             seconds: i64::MAX,

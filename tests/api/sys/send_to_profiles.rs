@@ -226,7 +226,7 @@ async fn a_broken_stream_delivers_nothing(test: &TestService) {
     assert!(answered.is_err(), "{answered:?}");
     all_steps(test).await;
     assert_eq!(counts(test, "bob").await, (0, 0, 0));
-    let pieces = vec![says(|_| {}), to(&["bob"]), to(&["carol", "no id!"])];
+    let pieces = vec![says(|_| {}), to(&["bob"]), to(&["carol", "no\nid"])];
     let broken = app.send_to_profiles(stream::iter(pieces));
     assert_eq!(fields(broken).await, ["recipients.profile_ids[2]"]);
     all_steps(test).await;

@@ -96,7 +96,7 @@ async fn a_failing_job_backs_off_and_other_jobs_continue(fixture: &StoreFixture)
     fixture
         .raw()
         .await
-        .run("UPDATE send_chunk SET recipients = 'no id at all!'")
+        .run("UPDATE send_chunk SET recipients = 'no\tid'")
         .await;
     let (well, _) = send_to(fixture, 600).await;
     while report(fixture, well).await.state == JobState::Running {

@@ -30,7 +30,7 @@ pub fn all() -> Phrases {
 }
 
 fn limits_of_ids() -> Phrases {
-    let of_id = format!("1 to {}", size(domain::ID_BYTES_MAX));
+    let of_id = format!("1 to {}", size(domain::PROFILE_ID_BYTES_MAX));
     let mut phrases: Phrases = [
         "postroom.v1.Messaging",
         "postroom.sys.v1.Sys",

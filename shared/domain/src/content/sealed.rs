@@ -157,7 +157,7 @@ mod tests {
         invalid.headers = vec![0; SEALED_HEADERS_BYTES_MAX + 1].into();
         invalid.keys.push(invalid.keys[0].clone());
         invalid.keys.push(KeyWrap {
-            profile_id: "a b".into(),
+            profile_id: "a\nb".into(),
             ..invalid.keys[0].clone()
         });
         assert_eq!(

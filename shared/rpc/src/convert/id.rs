@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn invalid_recipients_are_violations_at_their_indexes() {
         let mut violations = Violations::none();
-        let to = ["bob", "a b", "alice", ""].map(str::to_owned);
+        let to = ["bob", "a\nb", "alice", ""].map(str::to_owned);
         assert_eq!(recipients(&to, &mut violations), None);
         let fields: Vec<&str> = violations
             .as_slice()

@@ -87,7 +87,7 @@ async function messages(client: Client) {
 }
 
 async function errors(client: Client) {
-  const call = client.call(USER, "SendMessageSimple", ALICE, { to: ["b b"] });
+  const call = client.call(USER, "SendMessageSimple", ALICE, { to: ["b\nb"] });
   const { ErrorInfo: info, BadRequest: bad } = await refused(call, "INVALID_ARGUMENT");
   equal([info?.reason, info?.domain], ["INVALID_REQUEST", "postroom"]);
   const fields = bad?.fieldViolations.map((violation: Json) => violation.field);

@@ -71,7 +71,7 @@ def messages(client):
 
 
 def errors(client):
-    error = refused(client, USER, "SendMessageSimple", ALICE, {"to": ["b b"]})
+    error = refused(client, USER, "SendMessageSimple", ALICE, {"to": ["b\nb"]})
     equal(error.code, "INVALID_ARGUMENT")
     info = error.details["ErrorInfo"]
     equal((info["reason"], info["domain"]), ("INVALID_REQUEST", "postroom"))

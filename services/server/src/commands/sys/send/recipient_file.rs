@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use domain::ProfileId;
-use domain::limits::ID_BYTES_MAX;
+use domain::limits::PROFILE_ID_BYTES_MAX;
 
 use crate::failure::Failure;
 use crate::limits::{LINE_BYTES_MAX, SEGMENT_CHUNK_IDS};
@@ -97,7 +97,7 @@ impl<R: BufRead> RecipientFile<R> {
     fn parse(&self, line: &[u8]) -> Result<Option<String>, Failure> {
         if line.len() as u64 == LINE_BYTES_MAX {
             return Err(self.invalid(&format!(
-                "longer than a profile id, which has up to {ID_BYTES_MAX} bytes"
+                "longer than a profile id, which has up to {PROFILE_ID_BYTES_MAX} bytes"
             )));
         }
         let text = str::from_utf8(line).map_err(|_| self.invalid("not valid UTF-8"))?;
@@ -161,8 +161,8 @@ mod tests {
             error(b"alice\n\xff\n"),
             "finalists.txt, line 2: not valid UTF-8"
         );
-        let with_spaces = error(b"alice\n\nbob and carol\n");
-        assert!(with_spaces.contains("line 3: \"bob and carol\" is not a valid profile id"));
+        let hidden = error("alice\n\nbob\u{200b}\n".as_bytes());
+        assert!(hidden.contains("line 3: \"bob\\u{200b}\" is not a valid profile id"));
         let endless = [b'a'].repeat(usize::try_from(LINE_BYTES_MAX).expect("a size") + 1);
         assert!(error(&endless).contains("line 1: longer than a profile id"));
     }
