@@ -25,8 +25,8 @@ pub enum StartError {
     /// Two issuers of the same name.
     #[error("the issuer {0:?} is configured twice")]
     DuplicateIssuer(String),
-    /// Keys that cannot be read.
-    #[error("the keys of the issuer {iss:?} cannot be read")]
+    /// Keys that cannot be read, or are not usable.
+    #[error("the keys of the issuer {iss:?} cannot be used")]
     Keys {
         /// Name of the issuer.
         iss: String,
@@ -60,8 +60,8 @@ pub struct Authenticated {
 pub struct TokenSigner {
     /// Name of the issuer, as configured.
     pub iss: Arc<str>,
-    /// Id of the key, as published.
-    pub kid: Arc<str>,
+    /// Id of the key; none if the token names none.
+    pub kid: Option<Arc<str>>,
 }
 
 /// A configured issuer and its keys.
@@ -77,8 +77,8 @@ impl Authenticator {
     /// tokio runtime.
     ///
     /// # Errors
-    /// If an issuer is configured twice, or its keys cannot be read. An unreachable URL is no
-    /// error: its tokens are rejected until a reload succeeds.
+    /// If an issuer is configured twice, or its keys cannot be read, or none of them is usable. An
+    /// unreachable URL is no error: its tokens are rejected until a reload succeeds.
     pub async fn start(
         issuers: Vec<Issuer>,
         clock: Arc<dyn Clock>,
@@ -187,7 +187,7 @@ impl Authenticator {
             identity,
             signer: TokenSigner {
                 iss: issuer.iss.clone(),
-                kid: token.key_id.kid.into(),
+                kid: token.key_id.kid.map(Arc::from),
             },
             keys: issuer.keys.clone(),
             keys_version: keys.version(),

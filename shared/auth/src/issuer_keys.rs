@@ -32,7 +32,8 @@ impl IssuerKeys {
     /// Loads the keys, and reloads them periodically until dropped.
     ///
     /// # Errors
-    /// If they cannot be read, unless their source is a URL, which may answer later.
+    /// If they cannot be read or none is usable. A URL that does not answer is no error: it may
+    /// later.
     pub async fn start(iss: String, source: JwksSource) -> Result<Arc<Self>, JwksError> {
         let keys = Arc::new(Self {
             iss,
@@ -41,7 +42,7 @@ impl IssuerKeys {
             reloaded_at: Mutex::default(),
         });
         match keys.load().await {
-            Err(error) if keys.source.may_recover() => keys.warn(&error),
+            Err(error) if keys.source.may_recover(&error) => keys.warn(&error),
             loaded => loaded?,
         }
         let times = interval_at(Instant::now() + KEYS_REFRESH, KEYS_REFRESH);
@@ -59,7 +60,7 @@ impl IssuerKeys {
     /// Returns the keys if they contain this one. An unknown key causes a reload, at most every
     /// [`KEYS_REFRESH_UNKNOWN`].
     pub async fn containing(self: &Arc<Self>, id: &KeyId) -> Option<Arc<KeySet>> {
-        let has_key = |set: &Arc<KeySet>| set.get(id).is_some();
+        let has_key = |set: &Arc<KeySet>| set.find(id).is_some();
         if let Some(set) = self.current().filter(has_key) {
             return Some(set);
         }
@@ -85,11 +86,7 @@ impl IssuerKeys {
 
     async fn load(&self) -> Result<(), JwksError> {
         let set = self.source.load().await?;
-        tracing::debug!(
-            issuer.iss = self.iss,
-            issuer.keys = set.len(),
-            "issuer.keys_loaded"
-        );
+        self.log(&set);
         if let Ok(mut current) = self.current.write() {
             *current = Some(LoadedKeys {
                 set: Arc::new(set),
@@ -97,6 +94,25 @@ impl IssuerKeys {
             });
         }
         Ok(())
+    }
+
+    /// Logs a set that differs from the last one: a warning if it has keys that are passed over.
+    fn log(&self, set: &KeySet) {
+        let last = self.current().map(|last| last.version());
+        if last == Some(set.version()) {
+            return;
+        }
+        let (iss, keys) = (&self.iss, set.len());
+        if set.passed_over().is_empty() {
+            tracing::info!(issuer.iss = iss, issuer.keys = keys, "issuer.keys_loaded");
+        } else {
+            tracing::warn!(
+                issuer.iss = iss,
+                issuer.keys = keys,
+                issuer.keys_passed_over = %set.passed_over(),
+                "issuer.keys_loaded"
+            );
+        }
     }
 
     fn warn(&self, error: &JwksError) {

@@ -24,6 +24,9 @@ pub enum JwksError {
     /// Not a JSON Web Key Set.
     #[error("not a JSON Web Key Set")]
     Malformed(#[source] serde_json::Error),
+    /// No key that verifies `EdDSA`, ES256 or RS256. Lists the keys with the reasons.
+    #[error("no usable key ({0})")]
+    NoUsableKey(String),
 }
 
 /// Source of an issuer's key set.
@@ -43,18 +46,24 @@ impl JwksSource {
         })
     }
 
-    /// Returns true if a later load may succeed where the first one fails.
-    pub const fn may_recover(&self) -> bool {
-        matches!(self, Self::Url(..))
+    /// Returns true if a later load may succeed where the first one failed: keys that are there but
+    /// not usable are a mistake.
+    pub const fn may_recover(&self, error: &JwksError) -> bool {
+        matches!(self, Self::Url(..)) && !matches!(error, JwksError::NoUsableKey(_))
     }
 
+    /// Loads a key set with at least one usable key.
     pub async fn load(&self) -> Result<KeySet, JwksError> {
         let document = match self {
             Self::File(path) => read(path).await?,
             Self::Url(client, url) => fetch(client, url).await?,
             Self::Inline(document) => document.clone().into_bytes(),
         };
-        KeySet::parse(&document).map_err(JwksError::Malformed)
+        let set = KeySet::parse(&document).map_err(JwksError::Malformed)?;
+        if set.len() == 0 {
+            return Err(JwksError::NoUsableKey(set.passed_over().to_string()));
+        }
+        Ok(set)
     }
 }
 

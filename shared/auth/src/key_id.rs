@@ -2,9 +2,11 @@
 
 use jsonwebtoken::Algorithm;
 
-/// Identifier of a key. Each key is for one algorithm, so a token cannot choose another.
+/// Identifier of a key, as its set or a token states it. Each key is for one algorithm, so a token
+/// cannot choose another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct KeyId {
-    pub kid: String,
+    /// `kid`, which is optional on both sides.
+    pub kid: Option<String>,
     pub algorithm: Algorithm,
 }

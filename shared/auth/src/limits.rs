@@ -27,5 +27,7 @@ pub const KEYS_REFRESH_UNKNOWN: Duration = Duration::from_secs(30);
 pub const KEYS_STALE_MAX: Duration = Duration::from_hours(24);
 /// Maximum size of an issuer's key set, in bytes.
 pub const KEYS_BYTES_MAX: usize = 1024 * 1024;
+/// Maximum number of unusable keys of a set that the log lists.
+pub const PASSED_OVER_LISTED_MAX: usize = 10;
 /// Timeout of one load of a key set from a URL. Calls with an unknown key wait for it.
 pub const KEYS_TIMEOUT: Duration = Duration::from_secs(5);

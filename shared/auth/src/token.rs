@@ -49,7 +49,7 @@ impl<'a> Token<'a> {
 
     /// Verifies the signature with the named key, and returns the claims.
     pub fn verify<C: DeserializeOwned>(&self, keys: &KeySet) -> Result<C, TokenError> {
-        let key = keys.get(&self.key_id).ok_or(TokenError::Key)?;
+        let (_, key) = keys.find(&self.key_id).ok_or(TokenError::Key)?;
         let algorithm = self.key_id.algorithm;
         match crypto::verify(self.signature, self.signed.as_bytes(), key, algorithm) {
             Ok(true) => decode(self.payload),
@@ -70,7 +70,7 @@ fn key_id(header: Header) -> Result<KeyId, TokenError> {
         return Err(TokenError::Algorithm);
     }
     Ok(KeyId {
-        kid: header.kid.ok_or(TokenError::Key)?,
+        kid: header.kid,
         algorithm: header.alg,
     })
 }

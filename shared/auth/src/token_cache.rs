@@ -64,6 +64,7 @@ struct TokenWeighter;
 
 impl Weighter<blake3::Hash, Arc<VerifiedToken>> for TokenWeighter {
     fn weight(&self, _: &blake3::Hash, verified: &Arc<VerifiedToken>) -> u64 {
-        (size_of::<VerifiedToken>() + verified.identity.bytes() + verified.signer.kid.len()) as u64
+        let kid = verified.signer.kid.as_deref().unwrap_or_default();
+        (size_of::<VerifiedToken>() + verified.identity.bytes() + kid.len()) as u64
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::advance;
@@ -11,28 +11,29 @@ use tokio::time::advance;
 use super::{authenticate, rejection};
 use crate::limits::{KEYS_BYTES_MAX, KEYS_REFRESH, KEYS_REFRESH_UNKNOWN, KEYS_STALE_MAX};
 use crate::testing::*;
-use crate::{Authenticator, Jwks, TokenError};
+use crate::{Authenticator, Jwks, JwksError, StartError, TokenError};
 
 #[tokio::test]
-async fn keys_for_other_uses_do_not_verify() {
+async fn an_issuer_without_a_usable_key_is_an_error() {
     let key = SigningKey::rsa("r");
     for (name, value) in [
         ("use", json!("enc")),
         ("alg", json!("RS512")),
         ("alg", json!("unheard-of")),
         ("key_ops", json!(["sign"])),
-        ("kid", Value::Null),
     ] {
         let jwks = json!({ "keys": [with(key.jwk(), name, value.clone())] }).to_string();
-        let issuers = vec![issuer(Jwks::Inline(jwks))];
-        let authenticator = Authenticator::start(issuers, TestClock::new()).await;
-        let authenticator = authenticator.expect("an authenticator");
-        let token = key.sign(&user_claims());
-        assert_eq!(
-            rejection(&authenticator, &token).await,
-            TokenError::Key,
-            "{name}: {value}"
-        );
+        let url = serve("200 OK", jwks.clone()).await;
+        for jwks in [Jwks::Inline(jwks.clone()), Jwks::Url(url)] {
+            let error = Authenticator::start(vec![issuer(jwks)], TestClock::new()).await;
+            let Some(StartError::Keys { source, .. }) = error.err() else {
+                panic!("{name}: {value}: started");
+            };
+            assert!(
+                matches!(&source, JwksError::NoUsableKey(listed) if listed.starts_with("\"r\": ")),
+                "{name}: {value}: {source}"
+            );
+        }
     }
 }
 

@@ -274,7 +274,16 @@ async fn only_the_named_key_verifies() {
         ..key.header()
     };
     let token = key.sign_with(&nameless, &user_claims());
-    assert_eq!(rejection(&authenticator, &token).await, TokenError::Key);
+    assert!(authenticate(&authenticator, &token).await.is_ok());
+    let token = stranger.sign_with(&nameless, &user_claims());
+    assert_eq!(
+        rejection(&authenticator, &token).await,
+        TokenError::Signature
+    );
+    let next = SigningKey::ed25519("f");
+    let ambiguous = trusting(&[&key, &next], TestClock::new()).await;
+    let token = key.sign_with(&nameless, &user_claims());
+    assert_eq!(rejection(&ambiguous, &token).await, TokenError::Key);
 
     let token = key.sign(&user_claims());
     let (signed, _) = token.rsplit_once('.').expect("a token");

@@ -165,7 +165,7 @@ impl CallRecord {
                     app.id = app,
                     enduser.pseudo.id = profile.map(|id| pseudonym(&[app_or_none, id])),
                     issuer.iss = signer.map(|signer| &*signer.iss),
-                    issuer.kid = signer.map(|signer| &*signer.kid),
+                    issuer.kid = signer.and_then(|signer| signer.kid.as_deref()),
                     trace_id = self.info.trace_id().map(display),
                     request.pseudo.id = request.map(|id| pseudonym(&[
                         app_or_none,
