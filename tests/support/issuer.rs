@@ -72,12 +72,7 @@ impl TestIssuer {
     /// Configuration of the issuer, for any app and both kinds of callers.
     #[must_use]
     pub fn config(&self) -> auth::Issuer {
-        auth::Issuer {
-            iss: ISS.to_owned(),
-            jwks: auth::Jwks::Inline(self.jwks()),
-            apps: auth::AllowedApps::All,
-            kinds: vec![auth::CallerKind::User, auth::CallerKind::Sys],
-        }
+        auth::Issuer::of_all_apps(ISS, auth::Jwks::Inline(self.jwks()))
     }
 
     /// `[[issuer]]` section of a configuration file, with the keys in a file.

@@ -17,13 +17,13 @@ use crate::jwks_source::JwksSource;
 use crate::limits::{LEEWAY_MS, VERIFIED_MAX_MS};
 use crate::token::Token;
 use crate::token_cache::{TokenCache, VerifiedToken};
-use crate::{AllowedApps, CallerKind, Error, Identity, Issuer, JwksError, TokenError, bearer};
+use crate::{CallerKind, Error, Identity, Issuer, JwksError, TokenError, bearer};
 
 /// Failure to start an [`Authenticator`].
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Two issuers of the same name.
-    #[error("the issuer {0:?} is configured twice")]
+    /// Two issuers of the same name and audience.
+    #[error("the issuer {0:?} is configured twice for the same audience")]
     DuplicateIssuer(String),
     /// Keys that cannot be read, or are not usable.
     #[error("the keys of the issuer {iss:?} cannot be used")]
@@ -37,7 +37,8 @@ pub enum StartError {
 
 /// Verifier of the tokens of calls.
 pub struct Authenticator {
-    issuers: HashMap<String, TrustedIssuer>,
+    /// Issuers by name, one for each audience.
+    issuers: HashMap<String, Vec<TrustedIssuer>>,
     cache: TokenCache,
     failed: FailedChecks,
     clock: Arc<dyn Clock>,
@@ -67,8 +68,7 @@ pub struct TokenSigner {
 /// A configured issuer and its keys.
 struct TrustedIssuer {
     iss: Arc<str>,
-    apps: AllowedApps,
-    kinds: Vec<CallerKind>,
+    config: Issuer,
     keys: Arc<IssuerKeys>,
 }
 
@@ -77,18 +77,19 @@ impl Authenticator {
     /// tokio runtime.
     ///
     /// # Errors
-    /// If an issuer is configured twice, or its keys cannot be read, or none of them is usable. An
+    /// If an issuer is configured twice for an audience, or its keys cannot be read, or none of them is usable. An
     /// unreachable URL is no error: its tokens are rejected until a reload succeeds.
     pub async fn start(
         issuers: Vec<Issuer>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StartError> {
-        let mut trusted = HashMap::new();
+        let mut trusted: HashMap<String, Vec<TrustedIssuer>> = HashMap::new();
         for issuer in issuers {
-            if trusted.contains_key(&issuer.iss) {
+            let namesakes = trusted.entry(issuer.iss.clone()).or_default();
+            if namesakes.iter().any(|other| other.shares_audience(&issuer)) {
                 return Err(StartError::DuplicateIssuer(issuer.iss));
             }
-            trusted.insert(issuer.iss.clone(), TrustedIssuer::start(issuer).await?);
+            namesakes.push(TrustedIssuer::start(issuer).await?);
         }
         Ok(Arc::new(Self {
             issuers: trusted,
@@ -174,11 +175,12 @@ impl Authenticator {
     /// Checks everything but the expiry.
     async fn check(&self, text: &str, now: Millis) -> Result<VerifiedToken, TokenError> {
         let token = Token::parse(text)?;
-        let issuer = self.issuers.get(&token.iss()?).ok_or(TokenError::Issuer)?;
-        let keys = issuer.keys.containing(&token.key_id).await;
+        let (issuer, caller) = self.issuer_of(token.unverified())?;
+        let key_id = token.key_id.clone();
+        let keys = issuer.keys.containing(&key_id).await;
         let keys = keys.ok_or(TokenError::Key)?;
-        let claims: Claims = token.verify(&keys)?;
-        let identity = claims.identity()?;
+        let claims = token.verify(&keys)?;
+        let identity = claims.identity(caller, &issuer.config)?;
         issuer.check(&identity)?;
         if claims.not_before()? > Some(now.after(LEEWAY_MS)) {
             return Err(TokenError::NotYet);
@@ -187,7 +189,7 @@ impl Authenticator {
             identity,
             signer: TokenSigner {
                 iss: issuer.iss.clone(),
-                kid: token.key_id.kid.map(Arc::from),
+                kid: key_id.kid.map(Arc::from),
             },
             keys: issuer.keys.clone(),
             keys_version: keys.version(),
@@ -196,38 +198,68 @@ impl Authenticator {
         })
     }
 
+    /// Returns the issuer of a token, and the kind of caller, by the name of the issuer and the
+    /// audience.
+    fn issuer_of(&self, claims: &Claims) -> Result<(&TrustedIssuer, CallerKind), TokenError> {
+        let issuers = self.issuers.get(claims.iss()?).ok_or(TokenError::Issuer)?;
+        let mut found = issuers.iter().flat_map(|issuer| {
+            let kinds = issuer.kinds(claims).into_iter();
+            kinds.map(move |kind| (issuer, kind))
+        });
+        let first = found.next().ok_or(TokenError::Audience)?;
+        found
+            .next()
+            .is_none()
+            .then_some(first)
+            .ok_or(TokenError::Audience)
+    }
+
     #[cfg(test)]
     pub(crate) fn keys(&self, iss: &str) -> Arc<IssuerKeys> {
-        Arc::clone(&self.issuers[iss].keys)
+        Arc::clone(&self.issuers[iss][0].keys)
     }
 }
 
 impl TrustedIssuer {
     async fn start(issuer: Issuer) -> Result<Self, StartError> {
-        let Issuer {
-            iss,
-            jwks,
-            apps,
-            kinds,
-        } = issuer;
+        let iss = issuer.iss.clone();
+        let jwks = issuer.jwks.clone();
         let keys = async { IssuerKeys::start(iss.clone(), JwksSource::new(jwks)?).await };
         match keys.await {
             Ok(keys) => Ok(Self {
                 iss: iss.into(),
-                apps,
-                kinds,
+                config: issuer,
                 keys,
             }),
             Err(source) => Err(StartError::Keys { iss, source }),
         }
     }
 
+    /// Returns true if a token could be of both issuers.
+    fn shares_audience(&self, other: &Issuer) -> bool {
+        let own = self.config.audiences();
+        let mut others = other.audiences().into_iter();
+        others.any(|(name, _)| own.iter().any(|(known, _)| *known == name))
+    }
+
+    /// Returns the kinds of callers that the audience of the token stands for, each once.
+    fn kinds(&self, claims: &Claims) -> Vec<CallerKind> {
+        let claim = &self.config.audience_claim;
+        let audiences = self.config.audiences().into_iter();
+        let mut kinds: Vec<_> = audiences
+            .filter(|(name, _)| claims.has_audience(claim, name))
+            .map(|(_, kind)| kind)
+            .collect();
+        kinds.dedup();
+        kinds
+    }
+
     /// Checks that the issuer may speak for the caller.
     fn check(&self, identity: &Identity) -> Result<(), TokenError> {
-        if !self.kinds.contains(&identity.kind()) {
+        if !self.config.kinds.contains(&identity.kind()) {
             return Err(TokenError::Kind);
         }
-        if !self.apps.include(identity.app()) {
+        if !self.config.speaks_for(identity.app()) {
             return Err(TokenError::ForeignApp);
         }
         Ok(())

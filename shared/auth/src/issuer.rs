@@ -1,12 +1,21 @@
 //! Issuers of tokens, as configured.
 
+mod claim_path;
+
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use domain::AppId;
 use serde::{Deserialize, Deserializer, de};
 
-/// Issuer of tokens, an `[[issuer]]` of the configuration.
+pub use claim_path::{AppSource, ClaimPath};
+
+use crate::Scopes;
+use claim_path::OneOrMany;
+
+/// Issuer of tokens for an audience, an `[[issuer]]` of the configuration. An issuer with several
+/// audiences is several of these.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issuer {
@@ -14,20 +23,127 @@ pub struct Issuer {
     pub iss: String,
     /// Public keys.
     pub jwks: Jwks,
-    /// Apps that the issuer may speak for.
-    pub apps: AllowedApps,
     /// Kinds of callers that the issuer may speak for.
     pub kinds: Vec<CallerKind>,
+    /// Audiences of the tokens. Default: that of each kind.
+    #[serde(default, deserialize_with = "audiences")]
+    pub audience: Option<Vec<String>>,
+    /// Claim of the audience, a text or a list. Default `aud`.
+    #[serde(default = "claims::audience")]
+    pub audience_claim: ClaimPath,
+    /// App of the tokens. Default: claim `app`.
+    #[serde(default)]
+    pub app: AppSource,
+    /// Apps that the issuer may speak for, if a claim names them.
+    pub apps: Option<AllowedApps>,
+    /// Claim of the profile id. Default `sub`.
+    #[serde(default = "claims::subject")]
+    pub subject_claim: ClaimPath,
+    /// Claim of the sender's name. Default `name`.
+    #[serde(default = "claims::name")]
+    pub name_claim: ClaimPath,
+    /// Claim of the sender's picture. Default: `pic`, else `picture`.
+    pub picture_claim: Option<ClaimPath>,
+    /// Claim of the scopes, a text or a list. Default `scope`.
+    #[serde(default = "claims::scope")]
+    pub scope_claim: ClaimPath,
+    /// Beginning of the scopes that are Postroom's, such as `postroom/`. Default: empty.
+    #[serde(default)]
+    pub scope_prefix: String,
+    /// Scopes of all tokens for the app, instead of those in a claim.
+    pub scopes: Option<Scopes>,
+    /// Claims that a token must have, with their values. Default: none.
+    #[serde(default)]
+    pub require: BTreeMap<String, String>,
+}
+
+/// Names of the claims, unless configured.
+mod claims {
+    use super::ClaimPath;
+
+    pub fn audience() -> ClaimPath {
+        ClaimPath::of("aud")
+    }
+
+    pub fn subject() -> ClaimPath {
+        ClaimPath::of("sub")
+    }
+
+    pub fn name() -> ClaimPath {
+        ClaimPath::of("name")
+    }
+
+    pub fn scope() -> ClaimPath {
+        ClaimPath::of("scope")
+    }
+}
+
+impl Issuer {
+    /// Creates an issuer that may speak for any app and kind, with the default claims.
+    #[must_use]
+    pub fn of_all_apps(iss: &str, jwks: Jwks) -> Self {
+        Self {
+            iss: iss.to_owned(),
+            jwks,
+            kinds: vec![CallerKind::User, CallerKind::Sys],
+            audience: None,
+            audience_claim: claims::audience(),
+            app: AppSource::default(),
+            apps: Some(AllowedApps::All),
+            subject_claim: claims::subject(),
+            name_claim: claims::name(),
+            picture_claim: None,
+            scope_claim: claims::scope(),
+            scope_prefix: String::new(),
+            scopes: None,
+            require: BTreeMap::new(),
+        }
+    }
+
+    /// Returns each audience with the kind of caller that it stands for.
+    pub(crate) fn audiences(&self) -> Vec<(&str, CallerKind)> {
+        match (&self.audience, &self.kinds[..]) {
+            (Some(names), &[kind]) => names.iter().map(|name| (&**name, kind)).collect(),
+            _ => CallerKind::ALL.map(|kind| (kind.audience(), kind)).into(),
+        }
+    }
+
+    /// Returns true if the issuer may speak for the app.
+    pub(crate) fn speaks_for(&self, app: &AppId) -> bool {
+        match &self.app {
+            AppSource::Fixed(_) => true,
+            AppSource::Claim(_) => self.apps.as_ref().is_some_and(|apps| apps.include(app)),
+        }
+    }
+}
+
+fn audiences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let names = OneOrMany::deserialize(deserializer).ok();
+    let names = names.and_then(OneOrMany::into_texts);
+    let must = || de::Error::custom("must be an audience or a list of them");
+    names.map(Some).ok_or_else(must)
 }
 
 /// Kind of a caller, by the audience of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallerKind {
-    /// A user, who calls `Messaging`; the audience is `postroom`.
+    /// A user, who calls `Messaging`.
     User,
-    /// The app, which calls `Sys`; the audience is `postroom-sys`.
+    /// The app, which calls `Sys`.
     Sys,
+}
+
+impl CallerKind {
+    const ALL: [Self; 2] = [Self::User, Self::Sys];
+
+    /// Returns the audience of tokens for the kind, unless the issuer has its own.
+    const fn audience(self) -> &'static str {
+        match self {
+            Self::User => "postroom",
+            Self::Sys => "postroom-sys",
+        }
+    }
 }
 
 /// Location of an issuer's JSON Web Key Set.
@@ -126,10 +242,10 @@ mod tests {
     fn an_issuer_may_speak_for_its_listed_apps() {
         let chess = AppId::parse("chess").expect("an app");
         let go = AppId::parse("go").expect("an app");
-        let apps = issuer("keys.json", &json!(["chess"])).expect("valid").apps;
-        assert!(apps.include(&chess) && !apps.include(&go));
-        let apps = issuer("keys.json", &json!("*")).expect("valid").apps;
-        assert!(apps.include(&chess) && apps.include(&go));
+        let listed = issuer("keys.json", &json!(["chess"])).expect("valid");
+        assert!(listed.speaks_for(&chess) && !listed.speaks_for(&go));
+        let all = issuer("keys.json", &json!("*")).expect("valid");
+        assert!(all.speaks_for(&chess) && all.speaks_for(&go));
     }
 
     #[test]

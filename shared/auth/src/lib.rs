@@ -27,7 +27,7 @@ mod token_error;
 pub use authenticator::{Authenticated, Authenticator, StartError, TokenSigner};
 pub use error::Error;
 pub use identity::{Identity, SystemIdentity, UserIdentity};
-pub use issuer::{AllowedApps, CallerKind, Issuer, Jwks};
+pub use issuer::{AllowedApps, AppSource, CallerKind, ClaimPath, Issuer, Jwks};
 pub use jwks_source::JwksError;
 pub use scope::{Scope, Scopes};
 pub use token_error::TokenError;

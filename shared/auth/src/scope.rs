@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, de};
+
 /// Permission for a part of `Sys`. No scope implies another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -33,6 +35,10 @@ impl Scope {
         }
     }
 
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+
     const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -49,11 +55,9 @@ impl fmt::Display for Scope {
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// Parses a `scope` claim. Unknown names are ignored: they may be another service's.
-    #[must_use]
-    pub fn parse(claim: &str) -> Self {
-        let is_named = |scope: &Scope| claim.split(' ').any(|name| name == scope.as_str());
-        Scope::ALL.into_iter().filter(is_named).collect()
+    /// Returns the named scopes. Unknown names are ignored: they may be another service's.
+    pub(crate) fn named<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        names.filter_map(Scope::named).collect()
     }
 
     /// Returns true if the set contains the scope.
@@ -66,6 +70,18 @@ impl Scopes {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+}
+
+/// A list of names, all of which are known.
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        let scopes = names.iter().map(|name| {
+            let unknown = || de::Error::custom(format!("{name:?} is no scope"));
+            Scope::named(name).ok_or_else(unknown)
+        });
+        scopes.collect()
     }
 }
 
@@ -82,7 +98,7 @@ mod tests {
     #[test]
     fn no_scope_implies_another() {
         for scope in Scope::ALL {
-            let scopes = Scopes::parse(scope.as_str());
+            let scopes = Scopes::named([scope.as_str()].into_iter());
             for other in Scope::ALL {
                 assert_eq!(scopes.contains(other), scope == other, "{scope} {other}");
             }
@@ -91,8 +107,8 @@ mod tests {
 
     #[test]
     fn only_whole_names_count() {
-        let scopes = Scopes::parse("openid sys.read  sys.writer xsys.bulk sys.");
+        let names = ["openid", "sys.read", "", "sys.writer", "xsys.bulk", "sys."];
+        let scopes = Scopes::named(names.into_iter());
         assert_eq!(scopes, Scopes::from_iter([Scope::Read]));
-        assert_eq!(Scopes::parse(""), Scopes::default());
     }
 }

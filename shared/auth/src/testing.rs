@@ -16,7 +16,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use storage::Clock;
 
-use crate::{AllowedApps, Authenticator, CallerKind, Issuer, Jwks};
+use crate::{Authenticator, Issuer, Jwks};
 
 /// Name of the issuer.
 pub const ISS: &str = "https://issuer.test";
@@ -197,12 +197,7 @@ pub fn with(mut claims: Value, name: &str, value: Value) -> Value {
 /// Returns an issuer that may speak for any app and kind.
 #[must_use]
 pub fn issuer(jwks: Jwks) -> Issuer {
-    Issuer {
-        iss: ISS.to_owned(),
-        jwks,
-        apps: AllowedApps::All,
-        kinds: vec![CallerKind::User, CallerKind::Sys],
-    }
+    Issuer::of_all_apps(ISS, jwks)
 }
 
 /// Starts an authenticator that trusts these keys for any app and kind.

@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header, crypto};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::TokenError;
+use crate::claims::Claims;
 use crate::jwks::KeySet;
 use crate::key_id::KeyId;
 
@@ -17,13 +17,8 @@ const ALGORITHMS: [Algorithm; 3] = [Algorithm::EdDSA, Algorithm::ES256, Algorith
 pub(crate) struct Token<'a> {
     pub key_id: KeyId,
     signed: &'a str,
-    payload: &'a str,
     signature: &'a str,
-}
-
-#[derive(Deserialize)]
-struct IssuerClaim {
-    iss: String,
+    claims: Claims,
 }
 
 impl<'a> Token<'a> {
@@ -37,22 +32,22 @@ impl<'a> Token<'a> {
         Ok(Self {
             key_id: key_id(decode(header)?)?,
             signed,
-            payload,
             signature,
+            claims: decode(payload)?,
         })
     }
 
-    /// Returns the unverified `iss` claim.
-    pub fn iss(&self) -> Result<String, TokenError> {
-        Ok(decode::<IssuerClaim>(self.payload)?.iss)
+    /// Returns the claims before they are verified: they say whose keys verify them.
+    pub const fn unverified(&self) -> &Claims {
+        &self.claims
     }
 
     /// Verifies the signature with the named key, and returns the claims.
-    pub fn verify<C: DeserializeOwned>(&self, keys: &KeySet) -> Result<C, TokenError> {
+    pub fn verify(self, keys: &KeySet) -> Result<Claims, TokenError> {
         let (_, key) = keys.find(&self.key_id).ok_or(TokenError::Key)?;
         let algorithm = self.key_id.algorithm;
         match crypto::verify(self.signature, self.signed.as_bytes(), key, algorithm) {
-            Ok(true) => decode(self.payload),
+            Ok(true) => Ok(self.claims),
             Ok(false) | Err(_) => Err(TokenError::Signature),
         }
     }

@@ -36,6 +36,9 @@ pub enum TokenError {
     /// A kind of caller that the issuer may not speak for.
     #[error("the issuer may not speak for this kind of caller")]
     Kind,
+    /// No claim that the issuer requires, or another value of it.
+    #[error("a required claim is missing or has another value")]
+    Required,
     /// No `app`, or a malformed one.
     #[error("no valid app id")]
     App,
@@ -65,6 +68,7 @@ impl TokenError {
             Self::Signature => "signature",
             Self::Audience => "audience",
             Self::Kind => "kind",
+            Self::Required => "required",
             Self::App => "app",
             Self::ForeignApp => "foreign_app",
             Self::Profile => "profile",

@@ -1,5 +1,6 @@
 //! Checks of values against each other.
 
+use auth::{AppSource, Issuer};
 use storage_sql::DatabaseLink;
 
 use super::{Config, DatabaseConfig, Error, Problem, SysConfig, TlsPaths};
@@ -25,21 +26,7 @@ pub fn check(config: &Config) -> Result<(), Error> {
         ));
     }
     for (index, issuer) in config.issuer.iter().enumerate() {
-        if issuer.iss.is_empty() {
-            problems.push(Problem::new(
-                format!("issuer.{index}.iss"),
-                "must not be empty",
-            ));
-        }
-        if issuer.jwks.is_insecure() {
-            let what =
-                "plain http is allowed on loopback only: on a network, keys could be replaced";
-            problems.push(Problem::new(format!("issuer.{index}.jwks"), what));
-        }
-        if issuer.kinds.is_empty() {
-            let what = "must name user, sys, or both";
-            problems.push(Problem::new(format!("issuer.{index}.kinds"), what));
-        }
+        check_issuer(&format!("issuer.{index}"), issuer, &mut problems);
     }
     Error::unless_empty(problems)
 }
@@ -57,6 +44,35 @@ fn check_database(database: &DatabaseConfig, problems: &mut Vec<Problem>) {
             Ok(_) => {}
             Err(error) => problems.push(Problem::new(key, error.to_string())),
         }
+    }
+}
+
+fn check_issuer(section: &str, issuer: &Issuer, problems: &mut Vec<Problem>) {
+    let mut refuse = |key: &str, what: &str| {
+        problems.push(Problem::new(format!("{section}.{key}"), what));
+    };
+    if issuer.iss.is_empty() {
+        refuse("iss", "must not be empty");
+    }
+    if issuer.jwks.is_insecure() {
+        refuse(
+            "jwks",
+            "plain http is allowed on loopback only: on a network, keys could be replaced",
+        );
+    }
+    if issuer.kinds.is_empty() {
+        refuse("kinds", "must name user, sys, or both");
+    }
+    if issuer.audience.is_some() && issuer.kinds.len() != 1 {
+        refuse(
+            "audience",
+            "is for one kind; the other kind of the same issuer is another [[issuer]]",
+        );
+    }
+    match (&issuer.app, &issuer.apps) {
+        (AppSource::Fixed(_), Some(_)) => refuse("apps", "is of no use where the app is fixed"),
+        (AppSource::Claim(_), None) => refuse("apps", "must be \"*\" or a list of app ids"),
+        (AppSource::Fixed(_), None) | (AppSource::Claim(_), Some(_)) => {}
     }
 }
 

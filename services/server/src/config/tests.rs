@@ -35,11 +35,12 @@ fn load_from(path: &Path, variables: &[(&str, &str)], flags: Flags) -> Result<Co
 
 /// The default file with its commented-out keys uncommented.
 fn with_examples() -> String {
+    let is_key = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let uncommented = |line: &str| match line.strip_prefix("# ") {
-        Some(rest) if rest.starts_with("[[") || rest.contains(" = ") && !rest.contains(", ") => {
+        Some(rest) if rest.starts_with("[[") => rest.to_owned(),
+        Some(rest) if rest.split_once(" = ").is_some_and(|(name, _)| is_key(name)) => {
             rest.to_owned()
         }
-        Some(rest) if rest.starts_with("apps = ") => rest.to_owned(),
         _ => line.to_owned(),
     };
     DEFAULT_FILE
@@ -70,7 +71,7 @@ fn the_examples_of_the_default_file_are_valid() {
     let lines = examples.lines().filter(|line| !line.contains("_file = "));
     let file = lines.collect::<Vec<_>>().join("\n");
     let config = load(&file, &[], Flags::default()).expect("the examples");
-    assert_eq!(config.issuer.len(), 1);
+    assert_eq!(config.issuer.len(), 12);
     assert!(config.traces.otlp_endpoint.is_some());
     assert!(config.sys.tls.client_ca.is_some());
 }
@@ -202,11 +203,28 @@ fn an_invalid_issuer_is_refused() {
         ("apps = 'chess'", "issuer.0.apps"),
         ("apps = []", "issuer.0.apps"),
         ("apps = ['a b']", "\"a b\""),
+        ("app = 'chess'\napps = '*'", "issuer.0.apps"),
+        ("", "issuer.0.apps"),
+        ("app = 'a b'", "issuer.0.app"),
+        ("app = { claims = 'tid' }", "issuer.0.app"),
+        ("apps = '*'\naudience = []", "issuer.0.audience"),
+        ("apps = '*'\nsubject_claim = ''", "issuer.0.subject_claim"),
+        ("apps = '*'\nscopes = ['sys.all']", "issuer.0.scopes"),
         ("apps = '*'\nkey = 1", "issuer.0.key"),
     ] {
         let file = format!("[[issuer]]\niss = 'me'\njwks = 'keys.json'\nkinds = ['user']\n{line}");
         let error = load(&file, &[], Flags::default()).expect_err(line);
         assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn an_audience_of_an_issuer_is_for_one_kind() {
+    let file = "[[issuer]]\niss = 'me'\njwks = 'keys.json'\naudience = 'us'\napp = 'chess'\n";
+    for (kinds, is_valid) in [("'user'", true), ("'user', 'sys'", false)] {
+        let loaded = load(&format!("{file}kinds = [{kinds}]"), &[], Flags::default());
+        let told = loaded.map_err(|error| error.contains("issuer.0.audience"));
+        assert_eq!(told.map(|_| ()), if is_valid { Ok(()) } else { Err(true) });
     }
 }
 

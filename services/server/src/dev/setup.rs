@@ -1,6 +1,6 @@
 //! Configuration of `serve --dev`.
 
-use auth::{AllowedApps, CallerKind, Issuer, Jwks};
+use auth::{Issuer, Jwks};
 
 use super::{DataDir, DevKey, ISSUER};
 use crate::config::{Config, Error, Problem};
@@ -17,12 +17,8 @@ pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
         return Err(Problem::new("issuer", what).into());
     }
     let key = DevKey::create(data)?;
-    config.issuer.push(Issuer {
-        iss: ISSUER.to_owned(),
-        jwks: Jwks::File(DevKey::jwks(data)),
-        apps: AllowedApps::All,
-        kinds: vec![CallerKind::User, CallerKind::Sys],
-    });
+    let jwks = Jwks::File(DevKey::jwks(data));
+    config.issuer.push(Issuer::of_all_apps(ISSUER, jwks));
     Ok(key)
 }
 

@@ -12,7 +12,7 @@ async fn a_token_for_an_app_or_kind_of_another_issuer_is_rejected() {
     let key = SigningKey::ed25519("e");
     let chess = AppId::parse("chess").expect("an app");
     let narrow = Issuer {
-        apps: AllowedApps::Listed(vec![chess]),
+        apps: Some(AllowedApps::Listed(vec![chess])),
         kinds: vec![CallerKind::User],
         ..issuer(Jwks::Inline(jwks([&key])))
     };

@@ -3,6 +3,7 @@ mod bounds;
 mod in_flight;
 mod log;
 mod log_lines;
+mod providers;
 mod quotas;
 mod refusals;
 mod requests;
