@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::Authenticator;
+use auth::{Authenticator, Issuer, Jwks};
 use domain::Quotas;
 use proto::sys::v1 as sys;
 use proto::v1;
@@ -57,10 +57,19 @@ async fn call_with(
 
 /// A replica that takes no calls at all.
 async fn overloaded(test: &TestService) -> Status {
-    let authenticator = Authenticator::start(
-        vec![TestIssuer::shared().config()],
-        test.store.clock.clone(),
-    );
+    call_to_replica(test, TestIssuer::shared().config(), 0).await
+}
+
+/// A replica that has not loaded the issuer's keys.
+async fn without_keys(test: &TestService) -> Status {
+    let mut issuer = TestIssuer::shared().config();
+    issuer.jwks = Jwks::Url("http://127.0.0.1:1/jwks.json".to_owned());
+    call_to_replica(test, issuer, 1).await
+}
+
+/// Bob calls a replica that trusts an issuer and takes this number of calls.
+async fn call_to_replica(test: &TestService, issuer: Issuer, calls_in_flight_max: usize) -> Status {
+    let authenticator = Authenticator::start(vec![issuer], test.store.clock.clone());
     let config = Config {
         service: ServiceName::Messaging,
         authenticator: authenticator.await.expect("an authenticator"),
@@ -68,7 +77,7 @@ async fn overloaded(test: &TestService) -> Status {
         request_bytes_max: 1024,
         pseudonym_key: rpc::PseudonymKey::new([7; 32]),
         limits_addresses: false,
-        calls_in_flight_max: 0,
+        calls_in_flight_max,
         in_flight: InFlightLimits::NONE,
     };
     let options = messaging::Options {
@@ -169,6 +178,7 @@ async fn server_errors_reveal_no_internals(test: &TestService) {
         ),
         ("a deadline that has passed", no_time),
         ("more calls than can be answered", overloaded(test).await),
+        ("a call without the issuer's keys", without_keys(test).await),
         ("a read without a database", no_read),
         ("a write without a database", no_write),
     ];

@@ -5,6 +5,7 @@ mod connections;
 mod drain;
 mod foreign_clients;
 mod health;
+mod issuers;
 mod log;
 mod metrics;
 mod quotas;

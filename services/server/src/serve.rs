@@ -73,7 +73,7 @@ async fn serve(
 ) -> Result<(), Failure> {
     let mut signals = Signals::catch().context("the signal handlers cannot be installed")?;
     let drain = Drain::default();
-    let readiness = Readiness::starting(drain.clone());
+    let readiness = Readiness::starting(prepared.authenticator.clone(), drain.clone());
     let operations = OperationsPorts::bind(&prepared.config).await?;
     let operations_addresses = operations.addresses()?;
     operations.serve(readiness.clone(), metrics, &drain);

@@ -78,7 +78,8 @@ impl Authenticator {
     ///
     /// # Errors
     /// If an issuer is configured twice for an audience, or its keys cannot be read, or none of them is usable. An
-    /// unreachable URL is no error: its tokens are rejected until a reload succeeds.
+    /// unreachable URL is no error: its tokens are rejected as [`Error::KeysUnavailable`] until it
+    /// answers.
     pub async fn start(
         issuers: Vec<Issuer>,
         clock: Arc<dyn Clock>,
@@ -104,8 +105,8 @@ impl Authenticator {
     /// by address; `None` counts none.
     ///
     /// # Errors
-    /// If there is no token, or it is not valid, or it has expired, or the time is not known, or
-    /// too many checks of tokens from the address have failed.
+    /// If there is no token, or it is not valid, or it has expired, or the time or the keys are
+    /// not known, or too many checks of tokens from the address have failed.
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -160,30 +161,29 @@ impl Authenticator {
             return Err(Error::TooManyFailures { retry_after });
         }
         let verified = self.verify(text, now).await;
-        if let (Err(_), Some(address)) = (&verified, address) {
+        if let (Err(Error::Invalid(_)), Some(address)) = (&verified, address) {
             self.failed.count(address);
         }
-        Ok(verified?)
+        verified
     }
 
-    async fn verify(&self, text: &str, now: Millis) -> Result<Arc<VerifiedToken>, TokenError> {
+    async fn verify(&self, text: &str, now: Millis) -> Result<Arc<VerifiedToken>, Error> {
         let verified = Arc::new(self.check(text, now).await?);
         self.cache.put(text, Arc::clone(&verified));
         Ok(verified)
     }
 
     /// Checks everything but the expiry.
-    async fn check(&self, text: &str, now: Millis) -> Result<VerifiedToken, TokenError> {
+    async fn check(&self, text: &str, now: Millis) -> Result<VerifiedToken, Error> {
         let token = Token::parse(text)?;
         let (issuer, caller) = self.issuer_of(token.unverified())?;
         let key_id = token.key_id.clone();
-        let keys = issuer.keys.containing(&key_id).await;
-        let keys = keys.ok_or(TokenError::Key)?;
+        let keys = issuer.keys.containing(&key_id).await?;
         let claims = token.verify(&keys)?;
         let identity = claims.identity(caller, &issuer.config)?;
         issuer.check(&identity)?;
         if claims.not_before()? > Some(now.after(LEEWAY_MS)) {
-            return Err(TokenError::NotYet);
+            return Err(TokenError::NotYet.into());
         }
         Ok(VerifiedToken {
             identity,
@@ -196,6 +196,13 @@ impl Authenticator {
             verified_at: now,
             expires_at: claims.expires_at()?,
         })
+    }
+
+    /// Returns true if there are keys of any issuer, so that some tokens can be verified.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        let mut issuers = self.issuers.values().flatten();
+        issuers.any(|issuer| issuer.keys.current().is_some())
     }
 
     /// Returns the issuer of a token, and the kind of caller, by the name of the issuer and the
@@ -222,16 +229,19 @@ impl Authenticator {
 
 impl TrustedIssuer {
     async fn start(issuer: Issuer) -> Result<Self, StartError> {
-        let iss = issuer.iss.clone();
+        let iss: Arc<str> = issuer.iss.as_str().into();
         let jwks = issuer.jwks.clone();
         let keys = async { IssuerKeys::start(iss.clone(), JwksSource::new(jwks)?).await };
         match keys.await {
             Ok(keys) => Ok(Self {
-                iss: iss.into(),
+                iss,
                 config: issuer,
                 keys,
             }),
-            Err(source) => Err(StartError::Keys { iss, source }),
+            Err(source) => Err(StartError::Keys {
+                iss: issuer.iss,
+                source,
+            }),
         }
     }
 

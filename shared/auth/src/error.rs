@@ -22,6 +22,13 @@ pub enum Error {
         /// Time until tokens from the address are checked again.
         retry_after: Duration,
     },
+    /// Keys of the token's issuer that cannot be loaded, so that it is not known whether the token
+    /// is valid.
+    #[error("the keys of the token's issuer are not available")]
+    KeysUnavailable {
+        /// Time until the keys are loaded again.
+        retry_after: Duration,
+    },
     /// The time is not known, and so not whether the token is valid.
     #[error("the time is not known")]
     TimeUnknown,
@@ -35,6 +42,7 @@ impl Error {
             Self::Invalid(error) => Some(error.name()),
             Self::Expired => Some("expired"),
             Self::TooManyFailures { .. } => Some("too_many_failures"),
+            Self::KeysUnavailable { .. } => Some("keys_unavailable"),
             Self::TimeUnknown => None,
         }
     }

@@ -1,25 +1,48 @@
 //! Keys of an issuer, reloaded over time.
 
-use std::sync::{Arc, RwLock, Weak};
+mod loader;
 
-use tokio::sync::Mutex;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::jwks::KeySet;
 use crate::jwks_source::{JwksError, JwksSource};
 use crate::key_id::KeyId;
-use crate::limits::{KEYS_REFRESH, KEYS_REFRESH_UNKNOWN, KEYS_STALE_MAX};
+use crate::limits::{KEYS_REFRESH_UNKNOWN, KEYS_RETRY_MIN, KEYS_STALE_MAX};
+use crate::{Error, TokenError};
+use loader::KeyLoader;
 
-/// Published keys of an issuer. They are reloaded periodically, and when a token names an
-/// unknown key; after failed reloads they stay valid for [`KEYS_STALE_MAX`].
+/// Published keys of an issuer. One task loads them: periodically, when a token names an unknown
+/// key, and after a failure with exponential backoff. A set that was good stays valid for
+/// [`KEYS_STALE_MAX`] over any answer without a usable key.
 #[derive(Debug)]
 pub(crate) struct IssuerKeys {
-    iss: String,
-    source: JwksSource,
-    current: RwLock<Option<LoadedKeys>>,
-    /// Time of the last reload because of an unknown key. The lock is held during every load, so
-    /// that an older key set never replaces a newer one.
-    reloaded_at: Mutex<Option<Instant>>,
+    state: watch::Receiver<KeysState>,
+    /// Asks the loader for a load.
+    wanted: Arc<Notify>,
+    /// Last load that a token with an unknown key has asked for.
+    asked: Mutex<Option<AskedLoad>>,
+}
+
+/// Result of the loads so far.
+#[derive(Debug, Clone)]
+struct KeysState {
+    loaded: Option<LoadedKeys>,
+    /// Number of loads that have ended.
+    loads: u64,
+    /// Time of the next load, if the last one failed.
+    retry_at: Option<Instant>,
+}
+
+/// Load that was asked for.
+#[derive(Debug)]
+struct AskedLoad {
+    at: Instant,
+    /// Number of loads that had ended before.
+    loads: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -29,111 +52,89 @@ struct LoadedKeys {
 }
 
 impl IssuerKeys {
-    /// Loads the keys, and reloads them periodically until dropped.
+    /// Loads the keys, and reloads them until dropped.
     ///
     /// # Errors
     /// If they cannot be read or none is usable. A URL that does not answer is no error: it may
     /// later.
-    pub async fn start(iss: String, source: JwksSource) -> Result<Arc<Self>, JwksError> {
-        let keys = Arc::new(Self {
-            iss,
-            source,
-            current: RwLock::default(),
-            reloaded_at: Mutex::default(),
-        });
-        match keys.load().await {
-            Err(error) if keys.source.may_recover(&error) => keys.warn(&error),
-            loaded => loaded?,
-        }
-        let times = interval_at(Instant::now() + KEYS_REFRESH, KEYS_REFRESH);
-        tokio::spawn(refresh(Arc::downgrade(&keys), times));
-        Ok(keys)
+    pub async fn start(iss: Arc<str>, source: JwksSource) -> Result<Arc<Self>, JwksError> {
+        let wanted = Arc::new(Notify::new());
+        let state = KeyLoader::start(iss, source, Arc::clone(&wanted)).await?;
+        Ok(Arc::new(Self {
+            state,
+            wanted,
+            asked: Mutex::default(),
+        }))
     }
 
     /// Returns the keys that are valid now.
     pub fn current(&self) -> Option<Arc<KeySet>> {
-        let current = self.current.read().ok()?;
-        let loaded = current.as_ref()?;
-        (loaded.at.elapsed() < KEYS_STALE_MAX).then(|| loaded.set.clone())
+        self.state.borrow().valid()
     }
 
-    /// Returns the keys if they contain this one. An unknown key causes a reload, at most every
-    /// [`KEYS_REFRESH_UNKNOWN`].
-    pub async fn containing(self: &Arc<Self>, id: &KeyId) -> Option<Arc<KeySet>> {
-        let has_key = |set: &Arc<KeySet>| set.find(id).is_some();
-        if let Some(set) = self.current().filter(has_key) {
-            return Some(set);
+    /// Returns the keys if they contain this one. An unknown key causes a load, at most every
+    /// [`KEYS_REFRESH_UNKNOWN`]; other callers wait for that load, too.
+    ///
+    /// # Errors
+    /// [`TokenError::Key`] if the issuer has no such key, [`Error::KeysUnavailable`] if that is not
+    /// known because its keys cannot be loaded.
+    pub async fn containing(&self, id: &KeyId) -> Result<Arc<KeySet>, Error> {
+        let mut state = self.state.clone();
+        let (found, loads) = {
+            let state = state.borrow_and_update();
+            (state.find(id), state.loads)
+        };
+        if !matches!(found, Err(Error::Invalid(_))) || !self.asks_after(loads) {
+            return found;
         }
-        // A separate task: a cancelled call must not cancel the reload for all others.
-        let _ = tokio::spawn(self.clone().reload_unknown()).await;
-        self.current().filter(has_key)
+        let _ = state.changed().await;
+        let state = state.borrow();
+        state.find(id)
     }
 
-    async fn reload_unknown(self: Arc<Self>) {
-        let mut reloaded_at = self.reloaded_at.lock().await;
-        if reloaded_at.is_some_and(|at| at.elapsed() < KEYS_REFRESH_UNKNOWN) {
-            return;
-        }
-        *reloaded_at = Some(Instant::now());
-        self.reload().await;
+    /// Returns the number of loads that have ended.
+    #[cfg(test)]
+    pub fn loads(&self) -> u64 {
+        self.state.borrow().loads
     }
 
-    async fn reload(&self) {
-        if let Err(error) = self.load().await {
-            self.warn(&error);
+    /// Asks for a load after those that have ended, unless there was one recently. Returns true if
+    /// a load is to come.
+    fn asks_after(&self, loads: u64) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*asked {
+            Some(last) if last.loads == loads => true,
+            Some(last) if last.at.elapsed() < KEYS_REFRESH_UNKNOWN => false,
+            _ => {
+                let at = Instant::now();
+                *asked = Some(AskedLoad { at, loads });
+                self.wanted.notify_one();
+                true
+            }
         }
-    }
-
-    async fn load(&self) -> Result<(), JwksError> {
-        let set = self.source.load().await?;
-        self.log(&set);
-        if let Ok(mut current) = self.current.write() {
-            *current = Some(LoadedKeys {
-                set: Arc::new(set),
-                at: Instant::now(),
-            });
-        }
-        Ok(())
-    }
-
-    /// Logs a set that differs from the last one: a warning if it has keys that are passed over.
-    fn log(&self, set: &KeySet) {
-        let last = self.current().map(|last| last.version());
-        if last == Some(set.version()) {
-            return;
-        }
-        let (iss, keys) = (&self.iss, set.len());
-        if set.passed_over().is_empty() {
-            tracing::info!(issuer.iss = iss, issuer.keys = keys, "issuer.keys_loaded");
-        } else {
-            tracing::warn!(
-                issuer.iss = iss,
-                issuer.keys = keys,
-                issuer.keys_passed_over = %set.passed_over(),
-                "issuer.keys_loaded"
-            );
-        }
-    }
-
-    fn warn(&self, error: &JwksError) {
-        tracing::warn!(
-            issuer.iss = self.iss,
-            error = telemetry::error_chain(error),
-            "issuer.keys_load_failed"
-        );
     }
 }
 
-async fn refresh(keys: Weak<IssuerKeys>, mut times: Interval) {
-    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        times.tick().await;
-        match keys.upgrade() {
-            Some(keys) => {
-                let _guard = keys.reloaded_at.lock().await;
-                keys.reload().await;
-            }
-            None => return,
+impl KeysState {
+    fn valid(&self) -> Option<Arc<KeySet>> {
+        let loaded = self.loaded.as_ref()?;
+        (loaded.at.elapsed() < KEYS_STALE_MAX).then(|| loaded.set.clone())
+    }
+
+    fn find(&self, id: &KeyId) -> Result<Arc<KeySet>, Error> {
+        let set = self.valid().filter(|set| set.find(id).is_some());
+        match (set, self.retry_at) {
+            (Some(set), _) => Ok(set),
+            (None, Some(at)) => Err(Error::KeysUnavailable {
+                retry_after: wait_until(at),
+            }),
+            (None, None) => Err(TokenError::Key.into()),
         }
     }
+}
+
+/// Returns the time until a load, and at least as long as one may take to be of use.
+fn wait_until(at: Instant) -> Duration {
+    at.saturating_duration_since(Instant::now())
+        .max(KEYS_RETRY_MIN)
 }

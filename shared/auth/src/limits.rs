@@ -19,10 +19,14 @@ pub const FAILED_CHECKS_WINDOW: Duration = Duration::from_secs(10);
 /// Maximum number of addresses whose failed checks are counted.
 pub const FAILED_CHECKS_ADDRESSES_MAX: usize = 10_000;
 
-/// Interval between two loads of an issuer's keys.
+/// Interval between two loads of an issuer's keys, after one that succeeded.
 pub const KEYS_REFRESH: Duration = Duration::from_mins(10);
 /// Minimum interval between two loads that a token with an unknown key causes.
 pub const KEYS_REFRESH_UNKNOWN: Duration = Duration::from_secs(30);
+/// Interval until the next load after one that failed, doubled after each further one.
+pub const KEYS_RETRY_MIN: Duration = Duration::from_secs(1);
+/// Maximum interval between two loads that fail.
+pub const KEYS_RETRY_MAX: Duration = Duration::from_secs(30);
 /// Maximum age of keys whose reload fails.
 pub const KEYS_STALE_MAX: Duration = Duration::from_hours(24);
 /// Maximum size of an issuer's key set, in bytes.

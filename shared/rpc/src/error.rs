@@ -96,6 +96,12 @@ pub enum RpcError {
     /// A storage failure. The change may have been made.
     #[error("the storage is not available; retry with the same request id")]
     StorageUnavailable(#[source] Cause),
+    /// Keys of the token's issuer that cannot be loaded. The call had no effect.
+    #[error("the keys of the token's issuer are not available")]
+    IssuerUnavailable {
+        /// Time until they are loaded again.
+        retry_after: Duration,
+    },
     /// A deadline that has passed. The change may have been made.
     #[error("the deadline has passed")]
     Deadline,
@@ -144,6 +150,7 @@ impl From<auth::Error> for RpcError {
             auth::Error::Invalid(error) => Self::CredentialsInvalid(error),
             auth::Error::Expired => Self::CredentialsExpired,
             auth::Error::TooManyFailures { retry_after } => Self::RateLimited { retry_after },
+            auth::Error::KeysUnavailable { retry_after } => Self::IssuerUnavailable { retry_after },
             auth::Error::TimeUnknown => {
                 let error = storage::Error::Unavailable(error.into());
                 Self::StorageUnavailable(Arc::new(error))

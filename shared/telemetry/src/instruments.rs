@@ -2,9 +2,8 @@
 //!
 //! Names are those of the OpenTelemetry semantic conventions where they have one, otherwise
 //! `postroom.<area>.<thing>`. Instruments record into the process' metrics if they were created
-//! after [`start`](crate::start), and nowhere before it. Attributes are static strings from
-//! closed lists, never input of callers, so that recording allocates nothing and the number of
-//! series is bounded.
+//! after [`start`](crate::start), and nowhere before it. Attributes are from closed lists,
+//! static or configured, never input of callers, so that the number of series is bounded.
 
 mod answers;
 mod broadcast;
@@ -14,6 +13,7 @@ mod certificates;
 mod clock;
 mod connections;
 mod feed;
+mod issuers;
 mod jobs;
 mod lanes;
 mod log;
@@ -39,6 +39,7 @@ pub use certificates::observe_certificate;
 pub use clock::ClockMetrics;
 pub use connections::{ConnectionEnd, ConnectionMetrics};
 pub use feed::{FeedMetrics, WakeupSource};
+pub use issuers::IssuerKeyMetrics;
 pub use jobs::{JobMetrics, RunningStep};
 pub use lanes::{LaneMetrics, QueueState};
 pub(crate) use log::observe_dropped_lines;

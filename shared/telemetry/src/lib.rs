@@ -17,9 +17,10 @@ mod traces;
 pub use error_chain::error_chain;
 pub use instruments::{
     AnswerMetrics, BroadcastMetrics, CacheMetrics, CallMetrics, ClockMetrics, ConnectionEnd,
-    ConnectionMetrics, EndReason, FeedMetrics, FrameKind, JobMetrics, LaneMetrics, LimitedQuota,
-    OpenStream, PoolMetrics, PoolState, QueueState, QuotaMetrics, RunningStep, SettleMetrics,
-    StatementMetrics, StreamMetrics, TokenMetrics, WakeupSource, observe_certificate,
+    ConnectionMetrics, EndReason, FeedMetrics, FrameKind, IssuerKeyMetrics, JobMetrics,
+    LaneMetrics, LimitedQuota, OpenStream, PoolMetrics, PoolState, QueueState, QuotaMetrics,
+    RunningStep, SettleMetrics, StatementMetrics, StreamMetrics, TokenMetrics, WakeupSource,
+    observe_certificate,
 };
 pub use metrics::Metrics;
 pub use opentelemetry::trace::TraceId;

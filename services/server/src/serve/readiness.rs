@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use auth::Authenticator;
 use axum::http::StatusCode;
 use storage::Store;
 use tokio::sync::Mutex;
@@ -17,6 +18,7 @@ type ProbeAnswer = (StatusCode, &'static str);
 #[derive(Clone)]
 pub struct Readiness {
     store: Arc<OnceLock<Arc<dyn Store>>>,
+    authenticator: Arc<Authenticator>,
     drain: Drain,
     /// Last answer about the store. Locked during a check, so that probes share it: the check
     /// writes, and probes are open to anybody.
@@ -25,9 +27,10 @@ pub struct Readiness {
 
 impl Readiness {
     /// Readiness of a replica whose store is not open yet.
-    pub fn starting(drain: Drain) -> Self {
+    pub fn starting(authenticator: Arc<Authenticator>, drain: Drain) -> Self {
         Self {
             store: Arc::default(),
+            authenticator,
             drain,
             last: Arc::default(),
         }
@@ -38,8 +41,9 @@ impl Readiness {
         let _ = self.store.set(store);
     }
 
-    /// Returns 200 while the store accepts writes and no drain is announced, otherwise 503. The
-    /// answer about the store is at most [`READY_AGE_MAX`] old.
+    /// Returns 200 while the store accepts writes, there are keys of an issuer and no drain is
+    /// announced, otherwise 503. One issuer without keys does not take the replica from the others.
+    /// The answer about the store is at most [`READY_AGE_MAX`] old.
     pub async fn answer(&self) -> ProbeAnswer {
         if self.drain.is_announced() {
             return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
@@ -47,6 +51,12 @@ impl Readiness {
         let Some(store) = self.store.get() else {
             return (StatusCode::SERVICE_UNAVAILABLE, "starting\n");
         };
+        if !self.authenticator.has_keys() {
+            return (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no issuer's keys are available\n",
+            );
+        }
         let mut last = self.last.lock().await;
         match *last {
             Some((checked, answer)) if checked.elapsed() < READY_AGE_MAX => answer,

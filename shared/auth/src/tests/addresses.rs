@@ -9,7 +9,7 @@ use tokio::time::advance;
 
 use crate::limits::{FAILED_CHECKS_MAX, FAILED_CHECKS_WINDOW};
 use crate::testing::*;
-use crate::{Authenticator, Error, TokenError};
+use crate::{Authenticator, Error, Jwks, TokenError};
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
@@ -51,4 +51,19 @@ async fn tokens_of_an_address_with_many_invalid_ones_are_not_verified() {
     }
     advance(FAILED_CHECKS_WINDOW).await;
     assert_eq!(error(&authenticator, &unknown, address).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_without_known_keys_do_not_count_as_invalid() {
+    let issuers = vec![issuer(Jwks::Url("http://127.0.0.1:1/".to_owned()))];
+    let authenticator = Authenticator::start(issuers, TestClock::new()).await;
+    let authenticator = authenticator.expect("an authenticator");
+    let token = SigningKey::ed25519("e").sign(&user_claims());
+    for _ in 0..=FAILED_CHECKS_MAX {
+        let error = error(&authenticator, &token, Some(ADDRESS)).await;
+        assert!(
+            matches!(error, Some(Error::KeysUnavailable { .. })),
+            "{error:?}"
+        );
+    }
 }

@@ -1,7 +1,9 @@
 //! Sources of keys, and their reloads.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,9 +11,12 @@ use tokio::net::TcpListener;
 use tokio::time::advance;
 
 use super::{authenticate, rejection};
-use crate::limits::{KEYS_BYTES_MAX, KEYS_REFRESH, KEYS_REFRESH_UNKNOWN, KEYS_STALE_MAX};
+use crate::limits::{
+    KEYS_BYTES_MAX, KEYS_REFRESH, KEYS_REFRESH_UNKNOWN, KEYS_RETRY_MAX, KEYS_RETRY_MIN,
+    KEYS_STALE_MAX,
+};
 use crate::testing::*;
-use crate::{Authenticator, Jwks, JwksError, StartError, TokenError};
+use crate::{Authenticator, Error, Identity, Jwks, JwksError, StartError, TokenError};
 
 #[tokio::test]
 async fn an_issuer_without_a_usable_key_is_an_error() {
@@ -143,24 +148,147 @@ async fn keys_stay_valid_for_a_day_after_failed_reloads() {
     advance(KEYS_STALE_MAX / 2).await;
     assert!(authenticate(&authenticator, &token).await.is_ok());
     advance(KEYS_STALE_MAX / 2).await;
-    assert_eq!(rejection(&authenticator, &token).await, TokenError::Key);
+    assert_unavailable(&authenticate(&authenticator, &token).await, KEYS_RETRY_MAX);
 }
 
-/// Starts an HTTP server that answers every request with this, and returns its URL.
-async fn serve(status: &'static str, body: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 1024]).await;
-            let length = body.len();
-            let head = format!(
-                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-            );
-            let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+/// Asserts that the keys are not available, and are loaded again within a time.
+fn assert_unavailable(result: &Result<Identity, Error>, within: Duration) {
+    let Err(Error::KeysUnavailable { retry_after }) = result else {
+        panic!("{result:?}");
+    };
+    assert!(
+        (KEYS_RETRY_MIN..=within).contains(retry_after),
+        "{retry_after:?}"
+    );
+}
+
+/// Returns an authenticator whose issuer's keys come from a URL, and a token.
+async fn fetching(url: &str, key: &SigningKey) -> (Arc<Authenticator>, String) {
+    let issuers = vec![issuer(Jwks::Url(url.to_owned()))];
+    let authenticator = Authenticator::start(issuers, TestClock::new()).await;
+    let authenticator = authenticator.expect("an authenticator");
+    (authenticator, key.sign(&user_claims()))
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_loaded_are_unavailable_until_they_are() {
+    let key = SigningKey::ed25519("e");
+    let server = KeyServer::start("503 Service Unavailable", String::new()).await;
+    let (authenticator, token) = fetching(&server.url, &key).await;
+    assert!(!authenticator.has_keys());
+    assert_unavailable(&authenticate(&authenticator, &token).await, KEYS_RETRY_MIN);
+    server.answer("200 OK", jwks([&key]));
+    while authenticate(&authenticator, &token).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(authenticator.has_keys());
+    // The first load, and the next one a second later.
+    assert_eq!(server.requests.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_good_set_is_kept_over_answers_without_a_usable_key() {
+    let [key, unknown] = ["e", "f"].map(SigningKey::ed25519);
+    let server = KeyServer::start("200 OK", jwks([&key])).await;
+    let (authenticator, token) = fetching(&server.url, &key).await;
+    let rsa = with(SigningKey::rsa("r").jwk(), "alg", json!("RS512"));
+    for (status, body) in [
+        ("500 Internal Server Error", String::new()),
+        ("200 OK", "<html>maintenance</html>".to_owned()),
+        ("200 OK", json!({ "keys": [] }).to_string()),
+        ("200 OK", json!({ "keys": [rsa] }).to_string()),
+    ] {
+        let server = KeyServer::start("200 OK", jwks([&key])).await;
+        let (authenticator, token) = fetching(&server.url, &key).await;
+        server.answer(status, body.clone());
+        let foreign = authenticate(&authenticator, &unknown.sign(&user_claims())).await;
+        assert_unavailable(&foreign, KEYS_RETRY_MIN);
+        assert!(authenticate(&authenticator, &token).await.is_ok(), "{body}");
+    }
+    assert!(authenticate(&authenticator, &token).await.is_ok());
+    let foreign = authenticate(&authenticator, &unknown.sign(&user_claims())).await;
+    assert_eq!(foreign, Err(TokenError::Key.into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_loads_are_repeated_with_growing_waits() {
+    let key = SigningKey::ed25519("e");
+    let file = KeyFile::new(&[&key]);
+    let authenticator = file.trusted().await;
+    let unknown = SigningKey::ed25519("f").sign(&user_claims());
+    drop(file);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        let Err(Error::KeysUnavailable { retry_after }) =
+            authenticate(&authenticator, &unknown).await
+        else {
+            panic!("available");
+        };
+        waits.push(retry_after.as_secs());
+        let keys = authenticator.keys(ISS);
+        let before = keys.loads();
+        advance(retry_after).await;
+        while keys.loads() == before {
+            tokio::task::yield_now().await;
         }
-    });
-    format!("http://{address}/jwks.json")
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+}
+
+#[tokio::test]
+async fn many_callers_with_a_new_key_share_one_load() {
+    let [old, new] = ["old", "new"].map(SigningKey::ed25519);
+    let server = KeyServer::start("200 OK", jwks([&old])).await;
+    let (authenticator, _) = fetching(&server.url, &old).await;
+    server.answer("200 OK", jwks([&old, &new]));
+    let token = new.sign(&user_claims());
+    let calls = (0..20).map(|_| authenticate(&authenticator, &token));
+    let results = futures::future::join_all(calls).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(server.requests.load(Ordering::Relaxed), 2);
+}
+
+/// HTTP server of keys.
+struct KeyServer {
+    url: String,
+    answer: Arc<Mutex<(&'static str, String)>>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl KeyServer {
+    /// Starts a server that answers every request with this.
+    async fn start(status: &'static str, body: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = Self {
+            url: format!("http://{address}/jwks.json"),
+            answer: Arc::new(Mutex::new((status, body))),
+            requests: Arc::default(),
+        };
+        let (answer, requests) = (server.answer.clone(), server.requests.clone());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 1024]).await;
+                requests.fetch_add(1, Ordering::Relaxed);
+                let (status, body) = answer.lock().expect("a lock").clone();
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+                );
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        server
+    }
+
+    fn answer(&self, status: &'static str, body: String) {
+        *self.answer.lock().expect("a lock") = (status, body);
+    }
+}
+
+/// Starts a server that answers every request with this, and returns its URL.
+async fn serve(status: &'static str, body: String) -> String {
+    KeyServer::start(status, body).await.url
 }
 
 #[tokio::test]
@@ -177,7 +305,7 @@ async fn keys_are_loaded_from_a_url() {
 }
 
 #[tokio::test]
-async fn a_url_without_keys_rejects_all_tokens() {
+async fn a_url_without_keys_leaves_them_unavailable() {
     let key = SigningKey::ed25519("e");
     let document = jwks([&key]);
     let padded = format!("{document}{}", " ".repeat(KEYS_BYTES_MAX));
@@ -187,14 +315,7 @@ async fn a_url_without_keys_rejects_all_tokens() {
         serve("200 OK", padded).await,
         "http://127.0.0.1:1/".to_owned(),
     ] {
-        let issuers = vec![issuer(Jwks::Url(url.clone()))];
-        let authenticator = Authenticator::start(issuers, TestClock::new()).await;
-        let authenticator = authenticator.expect("an authenticator");
-        let token = key.sign(&user_claims());
-        assert_eq!(
-            rejection(&authenticator, &token).await,
-            TokenError::Key,
-            "{url}"
-        );
+        let (authenticator, token) = fetching(&url, &key).await;
+        assert_unavailable(&authenticate(&authenticator, &token).await, KEYS_RETRY_MIN);
     }
 }

@@ -76,6 +76,7 @@ impl RpcError {
             Self::Overloaded(_) => (Code::Unavailable, R::Overloaded),
             Self::Draining => (Code::Unavailable, R::Draining),
             Self::StorageUnavailable(_) => (Code::Unavailable, R::StorageUnavailable),
+            Self::IssuerUnavailable { .. } => (Code::Unavailable, R::IssuerUnavailable),
             Self::Deadline => (Code::DeadlineExceeded, R::Deadline),
             Self::Unimplemented(_) => return (Code::Unimplemented, None),
             Self::Internal(_) => (Code::Internal, R::Internal),
@@ -116,7 +117,9 @@ impl RpcError {
             return None;
         }
         Some(match self {
-            Self::RateLimited { retry_after } => *retry_after,
+            Self::RateLimited { retry_after } | Self::IssuerUnavailable { retry_after } => {
+                *retry_after
+            }
             Self::StorageUnavailable(_) | Self::TooManyStreams => RETRY_LATER,
             Self::MsgboxFull | Self::TooManyBulk => RETRY_MUCH_LATER,
             _ => RETRY_SOON,

@@ -99,6 +99,11 @@ fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
             C::Unavailable,
             Some("STORAGE_UNAVAILABLE"),
         ),
+        (
+            E::IssuerUnavailable { retry_after },
+            C::Unavailable,
+            Some("ISSUER_UNAVAILABLE"),
+        ),
         (E::Deadline, C::DeadlineExceeded, Some("DEADLINE")),
         (unimplemented("GetChanges"), C::Unimplemented, None),
         (E::Internal(cause()), C::Internal, Some("INTERNAL")),

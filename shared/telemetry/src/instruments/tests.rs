@@ -264,3 +264,19 @@ fn a_settle_counts_its_mailboxes() {
     let text = rendered(|meter| SettleMetrics::of(&meter).settled(4));
     assert_value(&text, "postroom_settle_mailboxes_total", &[], 4.0);
 }
+
+#[test]
+fn usable_keys_and_failed_loads_are_told_by_issuer() {
+    let text = rendered(|meter| {
+        let keys = IssuerKeyMetrics::of(&meter, "https://a.test");
+        keys.loaded(2, false);
+        keys.loaded(2, true);
+        IssuerKeyMetrics::of(&meter, "https://b.test").loaded(0, true);
+    });
+    for (iss, usable, failures) in [("a", 2.0, 1.0), ("b", 0.0, 1.0)] {
+        let label = format!(r#"postroom_issuer_name="https://{iss}.test""#);
+        assert_value(&text, "postroom_issuer_keys", &[&label], usable);
+        let name = "postroom_issuer_key_load_failures_total";
+        assert_value(&text, name, &[&label], failures);
+    }
+}
