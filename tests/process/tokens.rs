@@ -66,6 +66,22 @@ async fn the_scopes_of_a_privileged_token_limit_its_calls(deployment: &Deploymen
     );
 }
 
+async fn a_token_with_many_claims_has_up_to_16_kib(deployment: &Deployment) {
+    let server = deployment.serve();
+    for (name_bytes, refused) in [(11_500, None), (13_000, Some("16 KiB"))] {
+        let name = "x".repeat(name_bytes);
+        let token = token(deployment, &["--sub", "anna", "--name", &name]);
+        let request = v1::GetMessageCountsRequest {};
+        let answer = server.messaging(&token).get_message_counts(request).await;
+        let told = answer.err().map(|status| status.message().to_owned());
+        match (told, refused) {
+            (None, None) => {}
+            (Some(told), Some(part)) => assert!(told.contains(part), "{told}"),
+            (told, _) => panic!("{} bytes: {told:?}", token.len()),
+        }
+    }
+}
+
 async fn a_token_of_an_unknown_issuer_is_refused(deployment: &Deployment) {
     let server = deployment.serve();
     let far_future_s = 4_000_000_000;
@@ -85,5 +101,6 @@ async fn a_token_of_an_unknown_issuer_is_refused(deployment: &Deployment) {
 on_each_database![
     a_token_from_the_command_line_opens_one_app,
     the_scopes_of_a_privileged_token_limit_its_calls,
+    a_token_with_many_claims_has_up_to_16_kib,
     a_token_of_an_unknown_issuer_is_refused,
 ];

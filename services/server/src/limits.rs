@@ -14,7 +14,7 @@ pub const INCOMPLETE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Interval between checks of [`INCOMPLETE_TIMEOUT`].
 pub const INCOMPLETE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum size of a call's headers, in bytes.
-pub const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+pub const HEADER_LIST_BYTES_MAX: u32 = 32 * 1024;
 /// Maximum number of response bytes that wait for a connection, beyond the stream's own window.
 /// hyper's default is 400 KiB.
 pub const SEND_BUFFER_BYTES_MAX: usize = 16 * 1024;
@@ -118,6 +118,7 @@ pub const JOB_WATCH_INTERVAL: Duration = Duration::from_millis(300);
 /// Bytes of an id in a message beside its own: tag and length.
 const ID_OVERHEAD_BYTES: usize = 3;
 
+const _: () = assert!(HEADER_LIST_BYTES_MAX as usize >= 2 * auth::limits::TOKEN_BYTES_MAX);
 const _: () = assert!(DRAIN_CONNECTIONS.as_secs() < DRAIN_STORE.as_secs());
 const _: () = assert!(SEGMENT_CHUNK_IDS * (PROFILE_ID_BYTES_MAX + ID_OVERHEAD_BYTES) < 1024 * 1024);
 const _: () = assert!(LINE_BYTES_MAX > PROFILE_ID_BYTES_MAX as u64);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Millis;
+use domain::number::saturating;
 use http::HeaderMap;
 use storage::Clock;
 use telemetry::TokenMetrics;
@@ -185,6 +186,11 @@ impl Authenticator {
         if claims.not_before()? > Some(now.after(LEEWAY_MS)) {
             return Err(TokenError::NotYet.into());
         }
+        let expires_at = claims.expires_at()?;
+        let issued_at = claims.issued_at().map_or(now, |issued| issued.min(now));
+        if expires_at > issued_at.after(issuer.life_max_ms()).after(LEEWAY_MS) {
+            return Err(TokenError::LongLived.into());
+        }
         Ok(VerifiedToken {
             identity,
             signer: TokenSigner {
@@ -194,7 +200,7 @@ impl Authenticator {
             keys: issuer.keys.clone(),
             keys_version: keys.version(),
             verified_at: now,
-            expires_at: claims.expires_at()?,
+            expires_at,
         })
     }
 
@@ -243,6 +249,11 @@ impl TrustedIssuer {
                 source,
             }),
         }
+    }
+
+    /// Longest life of a token, in milliseconds.
+    fn life_max_ms(&self) -> i64 {
+        saturating(self.config.max_token_life.as_millis())
     }
 
     /// Returns true if a token could be of both issuers.

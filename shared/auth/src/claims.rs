@@ -37,6 +37,11 @@ impl Claims {
         self.time("nbf")
     }
 
+    /// Returns the time of the issue, if the token has one.
+    pub fn issued_at(&self) -> Option<Millis> {
+        self.time("iat").ok().flatten()
+    }
+
     /// Returns true if the claim of the audience is this one, or a list with it.
     pub fn has_audience(&self, claim: &ClaimPath, name: &str) -> bool {
         self.texts(claim).any(|text| text == name)

@@ -7,11 +7,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use domain::AppId;
+use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de};
 
 pub use claim_path::{AppSource, ClaimPath};
 
 use crate::Scopes;
+use crate::limits::TOKEN_LIFE_HOURS;
 use claim_path::OneOrMany;
 
 /// Issuer of tokens for an audience, an `[[issuer]]` of the configuration. An issuer with several
@@ -55,6 +57,13 @@ pub struct Issuer {
     /// Claims that a token must have, with their values. Default: none.
     #[serde(default)]
     pub require: BTreeMap<String, String>,
+    /// Maximum time from the issue of a token to its expiry. Default 24 hours.
+    #[serde(default = "token_life")]
+    pub max_token_life: SignedDuration,
+}
+
+const fn token_life() -> SignedDuration {
+    SignedDuration::from_hours(TOKEN_LIFE_HOURS)
 }
 
 /// Names of the claims, unless configured.
@@ -97,6 +106,7 @@ impl Issuer {
             scope_prefix: String::new(),
             scopes: None,
             require: BTreeMap::new(),
+            max_token_life: token_life(),
         }
     }
 

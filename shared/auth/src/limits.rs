@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 /// Maximum size of a token, in bytes.
-pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Maximum time from the issue of a token to its expiry, in hours, unless the issuer has another.
+pub const TOKEN_LIFE_HOURS: i64 = 24;
 /// Maximum difference between the clocks of an issuer and of this server, in milliseconds.
 pub const LEEWAY_MS: i64 = 30 * 1000;
 /// Maximum age of a cached verification, in milliseconds.

@@ -1,4 +1,6 @@
-//! Reasons for the rejection of a token. For the log: callers get one text for all of them.
+//! Reasons for the rejection of a token. For the log: callers get one text for most of them.
+
+use crate::limits::TOKEN_BYTES_MAX;
 
 /// Reason for the rejection of a token. Holds nothing of the token's contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +53,13 @@ pub enum TokenError {
     /// An `nbf` in the future.
     #[error("not valid yet")]
     NotYet,
+    /// An `exp` beyond the longest life of the issuer's tokens, perhaps in milliseconds.
+    #[error("valid for longer than the issuer's max_token_life")]
+    LongLived,
 }
+
+/// The text of [`TokenError::told`].
+const _: () = assert!(TOKEN_BYTES_MAX == 16 * 1024);
 
 impl TokenError {
     /// Name of the reason in metrics.
@@ -73,6 +81,18 @@ impl TokenError {
             Self::ForeignApp => "foreign_app",
             Self::Profile => "profile",
             Self::NotYet => "not_yet",
+            Self::LongLived => "long_lived",
+        }
+    }
+
+    /// Reason for the caller, who could not use it to probe; empty for the others.
+    #[must_use]
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::TooLong => ": it has more than 16 KiB",
+            Self::NotYet => ": it is not valid yet",
+            Self::LongLived => ": it is valid for longer than its issuer's max_token_life",
+            _ => "",
         }
     }
 }

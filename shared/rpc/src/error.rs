@@ -40,8 +40,8 @@ pub enum RpcError {
     /// A call without a token.
     #[error("a token is required")]
     CredentialsMissing,
-    /// A token that is not accepted. One text for all reasons, so that probing reveals nothing.
-    #[error("the token is not valid")]
+    /// A token that is not accepted. One text for most reasons, so that probing reveals nothing.
+    #[error("the token is not valid{}", .0.told())]
     CredentialsInvalid(#[source] TokenError),
     /// A valid token that has expired.
     #[error("the token has expired")]

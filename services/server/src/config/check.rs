@@ -63,6 +63,9 @@ fn check_issuer(section: &str, issuer: &Issuer, problems: &mut Vec<Problem>) {
     if issuer.kinds.is_empty() {
         refuse("kinds", "must name user, sys, or both");
     }
+    if !issuer.max_token_life.is_positive() {
+        refuse("max_token_life", "must be longer than nothing");
+    }
     if issuer.audience.is_some() && issuer.kinds.len() != 1 {
         refuse(
             "audience",

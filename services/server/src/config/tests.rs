@@ -210,6 +210,14 @@ fn an_invalid_issuer_is_refused() {
         ("apps = '*'\naudience = []", "issuer.0.audience"),
         ("apps = '*'\nsubject_claim = ''", "issuer.0.subject_claim"),
         ("apps = '*'\nscopes = ['sys.all']", "issuer.0.scopes"),
+        (
+            "apps = '*'\nmax_token_life = '0s'",
+            "issuer.0.max_token_life",
+        ),
+        (
+            "apps = '*'\nmax_token_life = 'long'",
+            "issuer.0.max_token_life",
+        ),
         ("apps = '*'\nkey = 1", "issuer.0.key"),
     ] {
         let file = format!("[[issuer]]\niss = 'me'\njwks = 'keys.json'\nkinds = ['user']\n{line}");

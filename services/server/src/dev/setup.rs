@@ -2,8 +2,14 @@
 
 use auth::{Issuer, Jwks};
 
+use domain::limits::EXPIRY_MAX_MS;
+use jiff::SignedDuration;
+
 use super::{DataDir, DevKey, ISSUER};
 use crate::config::{Config, Error, Problem};
+
+/// Longest life of a development token in seconds: what `postroom token --ttl` takes.
+const TOKEN_LIFE_SECONDS: i64 = EXPIRY_MAX_MS / 1000;
 
 /// Creates the key if it does not exist, and adds its issuer to the configuration.
 ///
@@ -18,7 +24,10 @@ pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
     }
     let key = DevKey::create(data)?;
     let jwks = Jwks::File(DevKey::jwks(data));
-    config.issuer.push(Issuer::of_all_apps(ISSUER, jwks));
+    config.issuer.push(Issuer {
+        max_token_life: SignedDuration::from_secs(TOKEN_LIFE_SECONDS),
+        ..Issuer::of_all_apps(ISSUER, jwks)
+    });
     Ok(key)
 }
 

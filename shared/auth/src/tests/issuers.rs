@@ -1,6 +1,7 @@
 //! Apps and kinds of an issuer, and the expiry of tokens.
 
 use domain::AppId;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{authenticate, rejection};
@@ -88,6 +89,40 @@ async fn a_token_expires_after_the_leeway_even_if_cached() {
     clock.advance(1);
     let expired = authenticate(&authenticator, &token).await;
     assert_eq!(expired, Err(Error::Expired));
+}
+
+#[tokio::test]
+async fn a_life_beyond_that_of_the_issuers_tokens_is_rejected() {
+    let key = SigningKey::ed25519("e");
+    let authenticator = trusting(&[&key], TestClock::new()).await;
+    let day = 24 * 3600;
+    for (issued, expires, is_valid) in [
+        (json!(NOW), json!(NOW + day), true),
+        (json!(NOW - 100), json!(NOW + day), false),
+        (json!(NOW + 100), json!(NOW + day + 30), true),
+        (json!(NOW + 100), json!(NOW + day + 31), false),
+        (json!(null), json!(NOW + day + 30), true),
+        (json!("now"), json!(NOW + day + 31), false),
+        // In milliseconds.
+        (json!(NOW), json!((NOW + 3600) * 1000), false),
+        (json!(NOW * 1000), json!((NOW + 3600) * 1000), false),
+        (json!(NOW), json!(1e300), false),
+    ] {
+        let claims = with(user_claims(), "iat", issued.clone());
+        let token = key.sign(&with(claims, "exp", expires.clone()));
+        let caller = authenticate(&authenticator, &token).await.map(|_| ());
+        let error = Err(TokenError::LongLived.into());
+        let expected = if is_valid { Ok(()) } else { error };
+        assert_eq!(caller, expected, "{issued} {expires}");
+    }
+    let patient = Issuer {
+        max_token_life: SignedDuration::from_hours(48),
+        ..issuer(Jwks::Inline(jwks([&key])))
+    };
+    let patient = Authenticator::start(vec![patient], TestClock::new()).await;
+    let token = key.sign(&with(user_claims(), "exp", json!(NOW + 2 * day)));
+    let caller = authenticate(&patient.expect("an authenticator"), &token).await;
+    assert!(caller.is_ok(), "{caller:?}");
 }
 
 #[tokio::test]

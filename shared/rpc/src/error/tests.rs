@@ -158,6 +158,18 @@ fn all_invalid_tokens_get_the_same_status() {
 }
 
 #[test]
+fn the_size_and_the_life_of_an_invalid_token_are_told() {
+    for (error, told) in [
+        (TokenError::TooLong, "16 KiB"),
+        (TokenError::LongLived, "max_token_life"),
+        (TokenError::NotYet, "not valid yet"),
+    ] {
+        let status = Status::from(RpcError::CredentialsInvalid(error));
+        assert!(status.message().contains(told), "{status:?}");
+    }
+}
+
+#[test]
 fn the_source_of_a_status_has_the_cause() {
     let error = storage::Error::Unknown(Box::new(std::io::Error::other("secret cause")));
     let status = Status::from(RpcError::from(error));

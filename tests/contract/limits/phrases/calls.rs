@@ -32,6 +32,10 @@ pub fn limits_of_calls() -> Phrases {
             format!("{user} on `Messaging`, {sys} on `Sys`, by default"),
         ),
         (
+            "ERROR_REASON_CREDENTIALS_INVALID",
+            format!("longer than {}", size(auth::limits::TOKEN_BYTES_MAX)),
+        ),
+        (
             "ERROR_REASON_DEADLINE",
             format!("({} if it set none)", time(rpc::DEADLINE_DEFAULT)),
         ),
