@@ -66,6 +66,25 @@ async fn the_scopes_of_a_privileged_token_limit_its_calls(deployment: &Deploymen
     );
 }
 
+async fn an_explanation_of_a_token_agrees_with_the_listeners(deployment: &Deployment) {
+    let server = deployment.serve();
+    for (token, told) in [
+        (
+            &server.tokens.bob,
+            "accepted: Messaging, profile bob of app demo",
+        ),
+        (
+            &server.tokens.sys,
+            "accepted: Sys, app demo, scopes: sys.read sys.send",
+        ),
+    ] {
+        let data_dir = deployment.data_dir().display().to_string();
+        let explain = ["token", "--explain", token, "--data-dir", &data_dir];
+        let said = run(&mut postroom(explain)).expect("an explanation");
+        assert!(said.contains(told), "{said}");
+    }
+}
+
 async fn a_token_with_many_claims_has_up_to_16_kib(deployment: &Deployment) {
     let server = deployment.serve();
     for (name_bytes, refused) in [(11_500, None), (13_000, Some("16 KiB"))] {
@@ -101,6 +120,7 @@ async fn a_token_of_an_unknown_issuer_is_refused(deployment: &Deployment) {
 on_each_database![
     a_token_from_the_command_line_opens_one_app,
     the_scopes_of_a_privileged_token_limit_its_calls,
+    an_explanation_of_a_token_agrees_with_the_listeners,
     a_token_with_many_claims_has_up_to_16_kib,
     a_token_of_an_unknown_issuer_is_refused,
 ];

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accept_clock, counts, inbox, migrate, new_epoch, read, send, serve, sys, token, verify, watch,
+    accept_clock, counts, inbox, keys, migrate, new_epoch, read, send, serve, sys, token, verify,
+    watch,
 };
 use crate::failure::Failure;
 
@@ -27,7 +28,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<serve::Args>),
-    Token(token::Args),
+    Token(Box<token::Args>),
+    #[command(subcommand)]
+    Keys(keys::Command),
     #[command(subcommand)]
     Migrate(migrate::Command),
     Verify(verify::Args),
@@ -50,7 +53,8 @@ impl Cli {
     pub async fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Serve(args) => serve::run(*args).await,
-            Command::Token(args) => token::run(args),
+            Command::Token(args) => token::run(*args).await,
+            Command::Keys(command) => keys::run(command),
             Command::Migrate(command) => migrate::run(command).await,
             Command::Verify(args) => verify::run(args).await,
             Command::NewEpoch(args) => new_epoch::run(args).await,

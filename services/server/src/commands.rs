@@ -4,6 +4,7 @@ pub mod accept_clock;
 mod config_args;
 pub mod counts;
 pub mod inbox;
+pub mod keys;
 pub mod migrate;
 pub mod new_epoch;
 pub mod read;

@@ -10,7 +10,7 @@ mod token;
 pub use banner::{Banner, BannerTokens};
 pub use data_dir::DataDir;
 pub use key::DevKey;
-pub use setup::{require_own_database, set_up};
+pub use setup::{issuer, require_own_database, set_up};
 pub use token::{ScopeList, TokenKind};
 
 /// `iss` claim of development tokens.

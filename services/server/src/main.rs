@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod dev;
 mod failure;
+mod key_pair;
 mod limits;
 mod protected_file;
 mod serve;

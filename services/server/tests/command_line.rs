@@ -206,6 +206,62 @@ fn a_token_without_a_key_is_refused() {
 }
 
 #[test]
+fn new_keys_are_made_once_and_the_private_one_is_for_its_owner() {
+    let dir = TempDir::new();
+    let new = ["keys", "new", "--private", "app.pem", "--jwks", "app.json"];
+    assert_exit(&dir.postroom(&new), 0, &[]);
+    let mode = |name| {
+        fs::metadata(dir.0.join(name))
+            .expect("a file")
+            .permissions()
+    };
+    assert_eq!(mode("app.pem").mode() & 0o777, 0o600);
+    assert_eq!(mode("app.json").mode() & 0o777, 0o644);
+    let before = fs::read(dir.0.join("app.pem")).expect("a key");
+    assert_exit(&dir.postroom(&new), 64, &["app.pem", "not replaced"]);
+    assert_eq!(fs::read(dir.0.join("app.pem")).expect("a key"), before);
+    let other = ["keys", "new", "--private", "b.pem", "--jwks", "app.json"];
+    assert_exit(&dir.postroom(&other), 64, &["app.json", "not replaced"]);
+    assert!(!dir.0.join("b.pem").exists());
+}
+
+#[test]
+fn an_explanation_of_a_token_says_why_it_is_refused() {
+    let dir = TempDir::new();
+    let new = ["keys", "new", "--private", "app.pem", "--jwks", "app.json"];
+    assert_exit(&dir.postroom(&new), 0, &[]);
+    let issuer = "[[issuer]]\niss = 'me'\njwks = 'app.json'\napp = 'chess'\nkinds = ['user']\n";
+    let config = dir.write("postroom.toml", issuer);
+    for (token, texts) in [
+        ("nonsense", &["refused: malformed"][..]),
+        // Claims: {"iss":"you"}, {"iss":"me","aud":"x"}, {"iss":"me","aud":"postroom"}.
+        (
+            "eyJhbGciOiJFZERTQSIsImtpZCI6ImsifQ.eyJpc3MiOiJ5b3UifQ.AA",
+            &["an unknown issuer", "\"me\""],
+        ),
+        (
+            "eyJhbGciOiJFZERTQSIsImtpZCI6ImsifQ.eyJpc3MiOiJtZSIsImF1ZCI6IngifQ.AA",
+            &["a wrong audience", "\"postroom\""],
+        ),
+        (
+            "eyJhbGciOiJFZERTQSIsImtpZCI6ImsifQ.eyJpc3MiOiJtZSIsImF1ZCI6InBvc3Ryb29tIn0.AA",
+            &["an unknown key", "\"k\""],
+        ),
+    ] {
+        let explain = ["token", "--explain", token, "--config", &config];
+        let output = dir.postroom(&explain);
+        assert_exit(&output, 1, texts);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            token == "nonsense" || shown.contains(r#"header {"alg":"EdDSA","kid":"k"}"#),
+            "{shown}"
+        );
+    }
+    let output = dir.postroom(&["token", "--explain", "t"]);
+    assert_exit(&output, 64, &["--config"]);
+}
+
+#[test]
 fn a_client_without_a_caller_exits_with_64() {
     assert_exit(
         &TempDir::new().postroom(&["counts"]),

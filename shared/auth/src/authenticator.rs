@@ -14,6 +14,7 @@ use telemetry::TokenMetrics;
 use crate::claims::Claims;
 use crate::failed_checks::FailedChecks;
 use crate::issuer_keys::IssuerKeys;
+use crate::jwks::KeySet;
 use crate::jwks_source::JwksSource;
 use crate::limits::{LEEWAY_MS, VERIFIED_MAX_MS};
 use crate::token::Token;
@@ -225,6 +226,26 @@ impl Authenticator {
             .is_none()
             .then_some(first)
             .ok_or(TokenError::Audience)
+    }
+
+    /// Returns the names of the issuers.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &str> {
+        self.issuers.keys().map(String::as_str)
+    }
+
+    /// Returns the issuers of a name.
+    pub(crate) fn namesakes(&self, iss: &str) -> impl Iterator<Item = &Issuer> {
+        let issuers = self.issuers.get(iss).into_iter().flatten();
+        issuers.map(|issuer| &issuer.config)
+    }
+
+    /// Returns the issuer of a token, and its keys if they are known.
+    pub(crate) fn held_against(
+        &self,
+        token: &Token<'_>,
+    ) -> Result<(&Issuer, Option<Arc<KeySet>>), TokenError> {
+        let (issuer, _) = self.issuer_of(token.unverified())?;
+        Ok((&issuer.config, issuer.keys.current()))
     }
 
     #[cfg(test)]

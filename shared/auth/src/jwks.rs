@@ -63,6 +63,11 @@ impl KeySet {
         fitting.next().is_none().then_some((id, key))
     }
 
+    /// Returns the ids of the keys, in the order of the document.
+    pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys.iter().map(|(id, _)| id)
+    }
+
     pub fn len(&self) -> usize {
         self.keys.len()
     }

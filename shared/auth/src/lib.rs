@@ -9,6 +9,7 @@ mod authenticator;
 mod bearer;
 mod claims;
 mod error;
+mod explain;
 mod failed_checks;
 mod identity;
 mod issuer;

@@ -49,7 +49,9 @@ mod tests {
 
     #[test]
     fn control_bidi_and_invisible_characters_are_unseen() {
-        for character in "\0\n\u{7f}\u{85}\u{ad}\u{200b}\u{200d}\u{202e}\u{2028}\u{2066}\u{feff}\u{3164}\u{e0041}".chars() {
+        let unseen =
+            "\0\n\u{7f}\u{85}\u{ad}\u{200b}\u{200d}\u{202e}\u{2028}\u{2066}\u{feff}\u{e0041}";
+        for character in unseen.chars() {
             assert!(is_unseen(character), "{character:?}");
         }
         for character in " /'\\\u{a0}aé中ก😀\u{301}".chars() {

@@ -99,7 +99,7 @@ impl ConfigArgs {
 }
 
 /// Environment variables of the process that are valid UTF-8.
-fn variables() -> Vec<(String, String)> {
+pub(super) fn variables() -> Vec<(String, String)> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };

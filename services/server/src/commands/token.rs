@@ -1,4 +1,6 @@
-//! `postroom token`: creates a token with the development key.
+//! `postroom token`: creates a token with the development key, or explains one.
+
+mod explain;
 
 use std::path::PathBuf;
 
@@ -14,9 +16,10 @@ Examples:
   postroom token --sub alice
   postroom token --sub alice --app chess --ttl 1h
   postroom token --kind sys --scope 'sys.read sys.send'
-  export ALICE=$(postroom token --sub alice)";
+  export ALICE=$(postroom token --sub alice)
+  postroom token --explain - --config postroom.toml < token.txt";
 
-/// Create a token with the development key, and print it
+/// Create a token with the development key and print it, or explain why one is refused
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -41,6 +44,12 @@ pub struct Args {
     /// Development data directory, which contains the key
     #[arg(long, env = "POSTROOM_DATA_DIR", default_value = dev::DATA_DIR, value_name = "DIR")]
     data_dir: PathBuf,
+    /// Say whether a token is accepted, and why not; - reads it from standard input
+    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["sub", "scope", "name"])]
+    explain: Option<String>,
+    /// Configuration with the issuers, for --explain. Default: the development key
+    #[arg(long, env = "POSTROOM_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -51,7 +60,10 @@ enum Kind {
     Sys,
 }
 
-pub fn run(args: Args) -> Result<(), Failure> {
+pub async fn run(args: Args) -> Result<(), Failure> {
+    if let Some(token) = &args.explain {
+        return explain::run(token, args.config.as_deref(), &args.data_dir).await;
+    }
     let key = DevKey::open(&DataDir::open(&args.data_dir)?)?;
     let caller = match (args.kind, args.sub, args.scope) {
         (Kind::User, Some(id), None) => TokenKind::User {

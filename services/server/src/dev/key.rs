@@ -1,17 +1,14 @@
 //! The development key, created on the first start and kept in the data directory.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::error::{KeyRejected, Unspecified};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use aws_lc_rs::error::KeyRejected;
+use aws_lc_rs::signature::Ed25519KeyPair;
 use jsonwebtoken::EncodingKey;
-use serde_json::json;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::DataDir;
 use crate::config::Problem;
+use crate::key_pair::{KeyAlgorithm, NewKeyPair};
 
 const PRIVATE_FILE: &str = "signing-key.pem";
 const PUBLIC_FILE: &str = "jwks.json";
@@ -30,10 +27,10 @@ impl DevKey {
     /// If a file cannot be read or written, or others may read it.
     pub fn create(data: &DataDir) -> Result<Self, Problem> {
         if data.read(PRIVATE_FILE)?.is_none() {
-            let (private, public) =
-                generate().map_err(|error| Problem::new(PRIVATE_FILE, error.to_string()))?;
-            data.write(PUBLIC_FILE, &public)?;
-            data.write(PRIVATE_FILE, &private)?;
+            let pair = NewKeyPair::generate(KeyAlgorithm::Eddsa)
+                .map_err(|error| Problem::new(PRIVATE_FILE, error.to_string()))?;
+            data.write(PUBLIC_FILE, &pair.jwks)?;
+            data.write(PRIVATE_FILE, &pair.private)?;
         }
         Self::open(data)
     }
@@ -66,34 +63,12 @@ impl DevKey {
     }
 }
 
-/// Generates a key: the private half as PEM, and the public half as a JWKS.
-fn generate() -> Result<(String, String), Unspecified> {
-    let key = Ed25519KeyPair::generate()?;
-    let der: Pkcs8V1Der = key.as_der()?;
-    let text = STANDARD.encode(der.as_ref());
-    let private = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
-    Ok((private, jwks(key.public_key().as_ref())))
-}
-
 /// Parses a private half.
 fn parse(pem: &str) -> anyhow::Result<EncodingKey> {
     let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())?;
     let der = der.secret_pkcs8_der();
     Ed25519KeyPair::from_pkcs8(der).map_err(|error: KeyRejected| anyhow::anyhow!("{error}"))?;
     Ok(EncodingKey::from_ed_der(der))
-}
-
-fn jwks(public: &[u8]) -> String {
-    let kid = blake3::hash(public).to_hex();
-    json!({ "keys": [{
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "alg": "EdDSA",
-        "use": "sig",
-        "kid": &kid[..16],
-        "x": URL_SAFE_NO_PAD.encode(public),
-    }] })
-    .to_string()
 }
 
 fn kid_of(jwks: &str) -> Option<String> {

@@ -23,12 +23,17 @@ pub fn set_up(data: &DataDir, config: &mut Config) -> Result<DevKey, Error> {
         return Err(Problem::new("issuer", what).into());
     }
     let key = DevKey::create(data)?;
+    config.issuer.push(issuer(data));
+    Ok(key)
+}
+
+/// Returns the issuer of a data directory.
+pub fn issuer(data: &DataDir) -> Issuer {
     let jwks = Jwks::File(DevKey::jwks(data));
-    config.issuer.push(Issuer {
+    Issuer {
         max_token_life: SignedDuration::from_secs(TOKEN_LIFE_SECONDS),
         ..Issuer::of_all_apps(ISSUER, jwks)
-    });
-    Ok(key)
+    }
 }
 
 /// Checks that the database is that of the data directory: the tokens of `--dev` open all of it.

@@ -126,6 +126,62 @@ async fn a_life_beyond_that_of_the_issuers_tokens_is_rejected() {
 }
 
 #[tokio::test]
+async fn an_explanation_names_the_settings_that_a_token_misses() {
+    let key = SigningKey::ed25519("e");
+    let chess = AppId::parse("chess").expect("an app");
+    let narrow = Issuer {
+        apps: Some(AllowedApps::Listed(vec![chess])),
+        kinds: vec![CallerKind::User],
+        require: [("ver".to_owned(), "2.0".to_owned())].into(),
+        ..issuer(Jwks::Inline(jwks([&key])))
+    };
+    let authenticator = Authenticator::start(vec![narrow], TestClock::new()).await;
+    let authenticator = authenticator.expect("an authenticator");
+    let claims = with(user_claims(), "ver", json!("2.0"));
+    let stranger = SigningKey::ed25519("f");
+    let long = json!(NOW + 100 * 3600);
+    for (token, told) in [
+        (
+            key.sign(&with(claims.clone(), "iss", json!("x"))),
+            Some(ISS),
+        ),
+        (
+            key.sign(&with(claims.clone(), "aud", json!("x"))),
+            Some("\"postroom\""),
+        ),
+        (stranger.sign(&claims), Some("\"e\"")),
+        (SigningKey::ed25519("e").sign(&claims), None),
+        (
+            key.sign(&with(claims.clone(), "app", json!("go"))),
+            Some("chess"),
+        ),
+        (
+            key.sign(&with(claims.clone(), "app", json!(7))),
+            Some("[\"app\"]"),
+        ),
+        (
+            key.sign(&with(claims.clone(), "sub", json!(7))),
+            Some("[\"sub\"]"),
+        ),
+        (key.sign(&with(claims.clone(), "exp", long)), Some("24h")),
+        (key.sign(&user_claims()), Some("(\"ver\", \"2.0\")")),
+        (
+            key.sign(&with(sys_claims(""), "ver", json!("2.0"))),
+            Some("User"),
+        ),
+    ] {
+        let error = rejection(&authenticator, &token).await;
+        let explanation = authenticator.explain(&token, error);
+        let is_told = match (&explanation, told) {
+            (Some(text), Some(part)) => text.contains(part),
+            (None, None) => true,
+            _ => false,
+        };
+        assert!(is_told, "{error:?}: {explanation:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_duplicate_issuer_or_one_without_keys_is_an_error() {
     let key = SigningKey::ed25519("e");
     let duplicates = vec![issuer(Jwks::Inline(jwks([&key]))); 2];
