@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_accessible_to_others_is_no_secret() {
+    fn the_mode_of_a_file_decides_whether_it_is_protected() {
         let path = std::env::temp_dir().join(format!("postroom-secret-{}", uuid::Uuid::now_v7()));
         fs::write(&path, "secret\n").expect("a file");
         for (mode, is_secret, is_trusted) in [

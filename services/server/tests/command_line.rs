@@ -316,7 +316,7 @@ fn a_password_on_the_command_line_is_refused_and_not_shown() {
 }
 
 #[test]
-fn a_token_file_readable_by_others_is_refused() {
+fn a_world_readable_token_file_is_refused() {
     let dir = TempDir::new();
     let path = dir.write("token", "t");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");

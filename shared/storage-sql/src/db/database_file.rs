@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_accessible_to_others_is_refused() {
+    fn a_world_accessible_file_is_refused() {
         let path = path();
         for (mode, accepted) in [(0o644, false), (0o602, false), (0o660, true)] {
             fs::write(&path, "").expect("a file");

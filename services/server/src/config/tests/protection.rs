@@ -1,4 +1,4 @@
-//! What protects the ways to the database and to `Sys`.
+//! Protection of the ways to the database and to `Sys`.
 
 use super::*;
 

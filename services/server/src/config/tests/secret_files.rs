@@ -113,7 +113,7 @@ fn an_unusable_secret_file_is_reported_with_its_key_and_path() {
 }
 
 #[test]
-fn a_configuration_file_with_a_secret_is_refused_if_others_may_read_it() {
+fn a_readable_configuration_file_with_a_secret_is_refused() {
     for (text, mode, accepted) in [
         (
             format!("[database]\nurl = 'postgres://a:{CANARY}@localhost/b'"),
