@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_public_half_verifies_what_the_private_one_signs() {
+    fn a_public_half_verifies_signatures_of_the_private_one() {
         for (named, algorithm) in [
             (KeyAlgorithm::Eddsa, Algorithm::EdDSA),
             (KeyAlgorithm::Es256, Algorithm::ES256),
