@@ -54,7 +54,12 @@ fn callers_without_calls_are_forgotten() {
     let all = InFlight::new(InFlightLimits::NONE);
     let alice = begin(&all, "chess", "alice").expect("a call");
     for number in 0..10 * CALLERS_MIN {
-        let (app, profile) = (format!("app{}", number % 500), number.to_string());
+        // Also of an app that has a call.
+        let app = match number % 500 {
+            0 => "chess".to_owned(),
+            other => format!("app{other}"),
+        };
+        let profile = number.to_string();
         begin(&all, &app, &profile).expect("a call");
     }
     let mut callers = all.lock();
@@ -62,6 +67,7 @@ fn callers_without_calls_are_forgotten() {
     assert_eq!(kept.sum::<usize>(), callers.count);
     assert!(callers.count <= CALLERS_MIN + 2, "{}", callers.count);
     callers.forget_idle();
+    assert_eq!(callers.apps[&app("chess")].profiles.len(), 1);
     assert_eq!(callers.count, 2);
     drop(callers);
     drop(alice);

@@ -1,6 +1,7 @@
 //! Calls in flight, and their answers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Request;
@@ -99,6 +100,28 @@ async fn answers_beyond_the_room_of_a_profile_are_rejected() {
     assert_eq!(ending(&stack, send()).await, success(), "it has been sent");
     drop(held);
     assert_eq!(ending(&stack, page()).await, success());
+}
+
+#[tokio::test]
+async fn a_call_is_not_run_while_half_of_the_room_is_in_use() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let change = |config| Config {
+        calls_in_flight_max: 10,
+        ..config
+    };
+    let counter = runs.clone();
+    let stack = configured(change, move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { answer(ANSWER_BYTES_PER_PROFILE_MAX / 2 + 1) }
+    });
+    let stack = stack.await;
+    let page = || call_as(PAGE, &user_claims());
+    let held = run(&stack, page()).await;
+    assert_eq!(ending(&stack, page()).await, rate_limited());
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+    drop(held);
+    assert_eq!(ending(&stack, page()).await, success());
+    assert_eq!(runs.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]
