@@ -124,6 +124,36 @@ async fn a_call_is_not_run_while_half_of_the_room_is_in_use() {
     assert_eq!(runs.load(Ordering::Relaxed), 2);
 }
 
+#[tokio::test]
+async fn an_answer_that_comes_while_half_of_the_room_is_in_use_is_rejected() {
+    let go = Arc::new(Notify::new());
+    let handler = go.clone();
+    let change = |config| Config {
+        calls_in_flight_max: 10,
+        ..config
+    };
+    let stack = configured(change, move |call| {
+        let go = handler.clone();
+        async move {
+            if call.uri().path() == PAGE {
+                go.notified().await;
+                return answer(1);
+            }
+            answer(ANSWER_BYTES_PER_PROFILE_MAX / 2 + 1)
+        }
+    });
+    let stack = stack.await;
+    let page = tokio::spawn({
+        let stack = stack.clone();
+        async move { ending(&stack, call_as(PAGE, &user_claims())).await }
+    });
+    tokio::task::yield_now().await;
+    let held = run(&stack, send()).await;
+    go.notify_one();
+    assert_eq!(page.await.expect("an end"), rate_limited());
+    drop(held);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_has_the_deadline_of_its_call() {
     let stack = listener(Messaging, async |_| answer(1)).await;
