@@ -82,9 +82,20 @@ pub struct BatchRunner<DB: Backend> {
 pub struct Batch {
     operations: Vec<QueuedOperation>,
     weight: Weight,
+    has_large_of_users: bool,
 }
 
 impl Batch {
+    /// Returns whether large operations of users are among these.
+    pub const fn has_large_of_users(&self) -> bool {
+        self.has_large_of_users
+    }
+
+    #[cfg(test)]
+    pub fn operations(&self) -> impl Iterator<Item = &QueuedOperation> {
+        self.operations.iter()
+    }
+
     pub const fn len(&self) -> usize {
         self.operations.len()
     }
@@ -119,6 +130,8 @@ impl Batch {
     /// Adds an operation.
     pub fn push(&mut self, operation: QueuedOperation) {
         self.weight += operation.weight;
+        let is_of_user = operation.operation.action.actor().is_some();
+        self.has_large_of_users |= is_of_user && operation.weight.is_large();
         self.operations.push(operation);
     }
 }

@@ -9,26 +9,30 @@
 //! operations: a backlog of one user delays only that user.
 //!
 //! Large operations, on many entries, have a second set of queues: a batch takes a part's entries of
-//! them, and while small ones wait, the batch after it none.
+//! them, and while small ones wait, the batch after it none. Those of users pause between batches
+//! while small ones arrive.
 //!
 //! When the queue is full, the user with most of what is exhausted, in the app with most of it,
 //! loses the newest operations ([`Error::Overloaded`]), unless that is the user of the newcomer.
 
 mod load;
 mod load_index;
+mod pause;
 mod round_robin;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::limits::{BATCH_ENTRIES_MAX, PART_ENTRIES};
 use domain::operation::Weight;
 use storage::Error;
 use telemetry::{LaneMetrics, QueueState};
 use tokio::sync::Notify;
+use tokio::time::timeout_at;
 
 use super::batch::{Batch, QueuedOperation, closed};
 use load::Load;
+use pause::Pause;
 use round_robin::{Actor, ActorQueue, AppNo, OperationQueue, RoundRobin};
 
 /// The queue of one lane.
@@ -45,6 +49,7 @@ struct Queues {
     large: AppQueues,
     /// True if the last batch had large operations.
     had_large: bool,
+    pause: Pause,
     is_closed: bool,
 }
 
@@ -86,7 +91,11 @@ impl FairQueue {
         let of_size = queues.of_size(&operation);
         let eviction = of_size.evict_for(&operation);
         if eviction.made_room {
+            let is_large = operation.weight.is_large();
             of_size.0.push(operation);
+            if !is_large {
+                queues.pause.small_queued();
+            }
         }
         drop(queues);
         self.changed.notify_one();
@@ -112,9 +121,10 @@ impl FairQueue {
     /// closed and empty.
     pub async fn next_batch(&self, operations_max: usize) -> Option<Batch> {
         loop {
-            let (batch, is_closed) = {
+            let (batch, paused_until, is_closed) = {
                 let mut queues = self.lock();
-                (queues.take_batch(operations_max), queues.is_closed)
+                let batch = queues.take_batch(operations_max);
+                (batch, queues.paused_until(), queues.is_closed)
             };
             if !batch.is_empty() {
                 for wait in batch.waits() {
@@ -122,11 +132,21 @@ impl FairQueue {
                 }
                 return Some(batch);
             }
+            if let Some(until) = paused_until {
+                // The pause is over, or another operation has come.
+                let _ = timeout_at(until, self.changed.notified()).await;
+                continue;
+            }
             if is_closed {
                 return None;
             }
             self.changed.notified().await;
         }
+    }
+
+    /// Begins the pause after a batch with large operations of users, which took so long.
+    pub fn pause_large(&self, took: Duration) {
+        self.lock().pause.begin(took);
     }
 
     /// Takes the next operation, if there is one.
@@ -162,7 +182,8 @@ impl Queues {
         let mut batch = Batch::default();
         // Large operations first, or small ones would fill every batch; never in two batches in a
         // row, or small ones would wait for all of them.
-        if self.small.is_empty() || !self.had_large {
+        let is_turn = self.small.is_empty() || !self.had_large;
+        if is_turn && self.paused_until().is_none() {
             self.large.fill(operations_max, PART_ENTRIES, &mut batch);
         }
         self.had_large = !batch.is_empty();
@@ -170,6 +191,12 @@ impl Queues {
             .fill(operations_max, BATCH_ENTRIES_MAX, &mut batch);
         batch.sort();
         batch
+    }
+
+    /// End of the pause of the large operations that wait; none if there is none, or nothing waits.
+    fn paused_until(&self) -> Option<tokio::time::Instant> {
+        let until = self.pause.until()?;
+        (!self.large.is_empty() && !self.is_closed).then_some(until)
     }
 }
 
@@ -225,3 +252,6 @@ impl AppQueues {
         eviction
     }
 }
+
+#[cfg(test)]
+mod tests;

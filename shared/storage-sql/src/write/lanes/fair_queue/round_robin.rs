@@ -282,4 +282,4 @@ impl OperationQueue for ActorQueue {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -34,7 +34,7 @@ fn ids(count: usize) -> Vec<MessageId> {
     (0..count).map(|_| MessageId::new(Uuid::now_v7())).collect()
 }
 
-fn mark(app_no: i64, owner: &str, count: usize) -> QueuedOperation {
+pub fn mark(app_no: i64, owner: &str, count: usize) -> QueuedOperation {
     let owner = ProfileId::parse(owner).expect("a profile id");
     let mark = MarkMessagesRead {
         entries: NamedEntries::new(owner, Msgbox::Inbox, ids(count)),
@@ -44,7 +44,7 @@ fn mark(app_no: i64, owner: &str, count: usize) -> QueuedOperation {
 }
 
 /// App and user of an operation; `sys` for the app itself.
-fn name(operation: &QueuedOperation) -> String {
+pub fn name(operation: &QueuedOperation) -> String {
     let actor = operation.operation.action.actor();
     let actor = actor.map_or("sys", ProfileId::as_str);
     format!("{}/{actor}", operation.app.app_no)
