@@ -179,7 +179,7 @@ pub const BATCH_ENTRIES_MAX: usize = 3 * BATCH_OPERATIONS_MAX;
 /// Entries of a box that one transaction settles, clears, marks or deletes, and bulk events that a
 /// mailbox takes in one. What is left follows in further transactions, between which the operations
 /// of others run.
-pub const PART_ENTRIES: usize = 125;
+pub const PART_ENTRIES: usize = 64;
 /// Entries from which on an operation is a large one: those do not follow one another while
 /// others wait.
 pub const LARGE_ENTRIES_MIN: usize = 64;

@@ -9,11 +9,8 @@ use crate::limits::PART_ENTRIES;
 use crate::message::Holders;
 use crate::operation::Weight;
 
-/// Number of messages that are deleted in one part, whose holders are not known.
-const FEW_MESSAGES: usize = 8;
-
-/// A part of a deletion, and the parts after it. Few messages are one part. Of more, the first part
-/// deletes one message, and reads all, by whose holders the others are planned.
+/// A part of a deletion, and the parts after it. One message is one part. Of more, the first part
+/// only reads the messages, by whose holders the others are planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletionPart {
     /// Messages that the part reads.
@@ -30,10 +27,7 @@ impl DeletionPart {
     /// The first part of a deletion.
     pub fn first(message_ids: Vec<MessageId>) -> Self {
         Self {
-            count: match message_ids.len() {
-                few @ ..=FEW_MESSAGES => few,
-                _ => 1,
-            },
+            count: usize::from(message_ids.len() == 1),
             message_ids,
             later: Vec::new(),
             deleted: 0,
@@ -139,8 +133,9 @@ mod tests {
             }
             counts
         };
-        assert_eq!(counts(&ids), [1, 2, 1, 1, 4]);
-        assert_eq!(counts(&ids[..FEW_MESSAGES]), [FEW_MESSAGES]);
+        assert_eq!(counts(&ids), [0, 1, 2, 1, 1, 4]);
+        assert_eq!(counts(&ids[2..4]), [0, 2]);
+        assert_eq!(counts(&ids[..1]), [1]);
         assert_eq!(counts(&[]), [0]);
     }
 }
