@@ -6,6 +6,7 @@ use crate::bulk::MessageChange;
 use crate::content::Content;
 use crate::id::MessageId;
 use crate::message::{Draft, Envelope, Holders, Message, MessageKind};
+use crate::operation::Footprint;
 
 impl Ledger {
     /// Adds a message that was read, and notes which of its holders are read with it.
@@ -14,6 +15,35 @@ impl Ledger {
         self.holders.insert(message_id, holders);
         let tracked = Tracked::read(envelope);
         self.rows.messages.insert(message_id, tracked);
+    }
+
+    /// Adds the holders of groups of messages that have few to the footprint of a batch, and notes
+    /// that they are read.
+    pub fn read_few_holders(&mut self, footprint: &mut Footprint) {
+        footprint.add_few_holders(|message_id| self.message(message_id));
+        for (message_id, holders) in &footprint.messages {
+            if let Some(read) = self.holders.get_mut(message_id) {
+                *read = (*read).max(*holders);
+            }
+        }
+    }
+
+    /// Adds the holders of groups of messages to the footprint of an operation, as far as they were
+    /// read.
+    pub fn add_read_holders(&self, footprint: &mut Footprint) {
+        for group in &footprint.groups {
+            if self.has_holders_of(group) {
+                let holders = group.iter().map(|message_id| (*message_id, Holders::All));
+                footprint.messages.extend(holders);
+            }
+        }
+    }
+
+    /// Returns whether all holders of all of these messages were read, of those that exist.
+    pub fn has_holders_of<'a>(&self, message_ids: impl IntoIterator<Item = &'a MessageId>) -> bool {
+        let existing = message_ids.into_iter();
+        let mut existing = existing.filter(|message_id| self.message(**message_id).is_some());
+        existing.all(|message_id| self.holders.get(message_id) == Some(&Holders::All))
     }
 
     /// A message that was read or added.

@@ -1,5 +1,5 @@
-//! Deletion of messages from the boxes of all holders, in parts: each of so few messages that
-//! their holders fit into one transaction.
+//! Deletion of messages from the boxes of all holders: in one transaction if they have few, else in
+//! parts, each of so few messages that their holders fit into one.
 
 use super::Footprint;
 use super::weight::HOLDERS_ESTIMATE;
@@ -9,14 +9,14 @@ use crate::limits::PART_ENTRIES;
 use crate::message::Holders;
 use crate::operation::Weight;
 
-/// A part of a deletion, and the parts after it. One message is one part. Of more, the first part
-/// only reads the messages, by whose holders the others are planned.
+/// A part of a deletion, and the parts after it. One message is one part, as are several with few
+/// holders. Of more, the first part only reads the messages, by whose holders the others are planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletionPart {
     /// Messages that the part reads.
     message_ids: Vec<MessageId>,
-    /// Number of messages that the part deletes, the first of those that it reads.
-    count: usize,
+    /// True if the part deletes its messages however many holders they have.
+    is_planned: bool,
     /// Messages of the parts after it, the last part first. Empty in the first part.
     later: Vec<Vec<MessageId>>,
     /// Number of messages that earlier parts have deleted.
@@ -27,7 +27,7 @@ impl DeletionPart {
     /// The first part of a deletion.
     pub fn first(message_ids: Vec<MessageId>) -> Self {
         Self {
-            count: usize::from(message_ids.len() == 1),
+            is_planned: message_ids.len() == 1,
             message_ids,
             later: Vec::new(),
             deleted: 0,
@@ -39,18 +39,21 @@ impl DeletionPart {
         &self.message_ids
     }
 
-    /// The messages that the part reads, those that it deletes with all holders.
+    /// The messages that the part reads, with all holders if it deletes them.
     pub fn footprint(&self) -> Footprint {
-        let (part, others) = self.message_ids.split_at(self.count);
-        let mut footprint = Footprint::of_messages(part.iter().copied(), Holders::All);
-        let others = Footprint::of_messages(others.iter().copied(), Holders::None);
-        footprint.merge(others);
-        footprint
+        let message_ids = self.message_ids.iter().copied();
+        if self.is_planned {
+            return Footprint::of_messages(message_ids, Holders::All);
+        }
+        Footprint {
+            groups: vec![message_ids.clone().collect()],
+            ..Footprint::of_messages(message_ids, Holders::None)
+        }
     }
 
     /// Estimated load of the part.
     pub fn weight(&self) -> Weight {
-        let holders = self.count * HOLDERS_ESTIMATE;
+        let holders = self.message_ids.len() * HOLDERS_ESTIMATE;
         Weight::of_entries(holders.min(PART_ENTRIES).max(self.message_ids.len()))
     }
 
@@ -58,7 +61,10 @@ impl DeletionPart {
     /// deleted by all parts so far.
     pub fn apply(&self, ledger: &mut Ledger, is_meant: impl Fn(&Ledger, MessageId) -> bool) -> u32 {
         let mut deleted = self.deleted;
-        for &message_id in &self.message_ids[..self.count] {
+        if !self.deletes(ledger) {
+            return deleted;
+        }
+        for &message_id in &self.message_ids {
             if is_meant(ledger, message_id) {
                 deleted += u32::from(ledger.remove_message(message_id));
             }
@@ -69,17 +75,22 @@ impl DeletionPart {
     /// Returns the part after this one, by which `deleted` messages were deleted so far; none after
     /// the last.
     pub fn rest(&self, ledger: &Ledger, deleted: u32) -> Option<Self> {
-        let mut later = match &self.message_ids[self.count..] {
-            [] => self.later.clone(),
-            read => planned(ledger, read),
+        let mut later = if self.deletes(ledger) {
+            self.later.clone()
+        } else {
+            planned(ledger, &self.message_ids)
         };
-        let message_ids = later.pop()?;
         Some(Self {
-            count: message_ids.len(),
-            message_ids,
+            message_ids: later.pop()?,
+            is_planned: true,
             later,
             deleted,
         })
+    }
+
+    /// Returns whether the part deletes its messages, and does not only read them.
+    fn deletes(&self, ledger: &Ledger) -> bool {
+        self.is_planned || ledger.has_holders_of(&self.message_ids)
     }
 }
 
@@ -124,18 +135,27 @@ mod tests {
             .zip(holders)
             .map(|(now, recipients)| send(&mut store, now, recipients))
             .collect();
-        let ledger = store.ledger(100);
         let counts = |ids: &[MessageId]| {
             let (mut counts, mut next) = (Vec::new(), Some(DeletionPart::first(ids.to_vec())));
             while let Some(part) = next {
-                counts.push(part.count);
+                let mut footprint = part.footprint();
+                let mut ledger = store.empty_ledger(100);
+                for (message_id, holders) in &footprint.messages {
+                    ledger.read_message(store.messages[message_id].clone(), *holders);
+                }
+                ledger.read_few_holders(&mut footprint);
+                let deletes = part.deletes(&ledger);
+                counts.push(if deletes { part.message_ids.len() } else { 0 });
                 next = part.rest(&ledger, 0);
             }
             counts
         };
         assert_eq!(counts(&ids), [0, 1, 2, 1, 1, 4]);
-        assert_eq!(counts(&ids[2..4]), [0, 2]);
-        assert_eq!(counts(&ids[..1]), [1]);
+        // So many have few holders together.
+        assert_eq!(counts(&ids[5..]), [4]);
+        assert_eq!(counts(&ids[1..3]), [2]);
+        assert_eq!(counts(&ids[1..4]), [0, 2, 1]);
+        assert_eq!(counts(&ids[4..5]), [1]);
         assert_eq!(counts(&[]), [0]);
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{MessageId, ProfileId};
-#[cfg(doc)]
 use crate::limits::PART_ENTRIES;
 use crate::mailbox::Msgbox;
-use crate::message::Holders;
+use crate::message::{Envelope, Holders};
 use crate::segment::JobId;
 
 /// Rows to be locked and read, in lock order.
@@ -18,6 +17,9 @@ pub struct Footprint {
     pub live_bulk: bool,
     /// Messages, each with the holders whose mailboxes and entries of it are needed.
     pub messages: BTreeMap<MessageId, Holders>,
+    /// Groups of those messages of which all holders are needed, too, if a group has
+    /// [`PART_ENTRIES`] holders at the most.
+    pub groups: Vec<BTreeSet<MessageId>>,
     /// Profile that must have sent the messages or hold them; none: it does not matter. Others
     /// would lock rows that are not theirs to wait for: for them the messages do not exist.
     pub claimant: Option<ProfileId>,
@@ -50,6 +52,7 @@ impl Footprint {
             let merged = self.messages.entry(message_id).or_insert(holders);
             *merged = holders.max(*merged);
         }
+        self.groups.extend(other.groups);
         self.jobs.extend(other.jobs);
         self.mailboxes.extend(other.mailboxes);
         self.entries.extend(other.entries);
@@ -60,6 +63,23 @@ impl Footprint {
         if let Some(claimant) = self.claimant.take() {
             let messages = &mut self.messages;
             messages.retain(|message_id, _| is_claimed(&claimant, *message_id));
+            for group in &mut self.groups {
+                group.retain(|message_id| self.messages.contains_key(message_id));
+            }
+        }
+    }
+
+    /// Adds the holders of the groups that have few, by their messages.
+    pub(crate) fn add_few_holders<'a>(
+        &mut self,
+        message: impl Fn(MessageId) -> Option<&'a Envelope>,
+    ) {
+        for group in &self.groups {
+            let messages = group.iter().filter_map(|message_id| message(*message_id));
+            if messages.flat_map(Envelope::holders).count() <= PART_ENTRIES {
+                let holders = group.iter().map(|message_id| (*message_id, Holders::All));
+                self.messages.extend(holders);
+            }
         }
     }
 
@@ -131,6 +151,7 @@ mod tests {
             app: true,
             live_bulk: false,
             messages: BTreeMap::from([(sent_at(2), Holders::All), (sent_at(3), Holders::Sender)]),
+            groups: Vec::new(),
             claimant: None,
             jobs: BTreeSet::from([JobId::NONE]),
             mailboxes: BTreeSet::from([ann, bob]),

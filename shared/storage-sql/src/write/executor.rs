@@ -184,7 +184,7 @@ async fn run_on<DB: Backend>(
     now: Now,
     operations: &[BatchedOperation],
 ) -> Result<BatchEffects, Error> {
-    let (claims, footprints) = MessageClaims::read(connection, operations).await?;
+    let (claims, mut footprints) = MessageClaims::read(connection, operations).await?;
     let (policy, ids) = (&executor.policy, &executor.ids);
     let apps = lock::apps(
         connection,
@@ -198,6 +198,11 @@ async fn run_on<DB: Backend>(
     let mut ledgers = apps.ledgers;
     lock::live_bulk(connection, now.due_ms, &mut ledgers, &footprints).await?;
     lock::messages(connection, now.due_ms, &mut ledgers, &footprints).await?;
+    for (app_no, footprint) in &mut footprints {
+        if let Some(ledger) = ledgers.get_mut(app_no) {
+            ledger.read_few_holders(footprint);
+        }
+    }
     lock::send_jobs(connection, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now.ms, &mut ledgers, &footprints).await?;
     settle::read(connection, now.due_ms, &mut ledgers).await?;
@@ -313,12 +318,17 @@ fn apply_one(
     ledger: &mut Ledger,
 ) -> OperationProgress {
     let action = &batched.operation.action;
+    let footprint = |ledger: &Ledger| {
+        let mut footprint = claims.footprint(batched);
+        ledger.add_read_holders(&mut footprint);
+        footprint
+    };
     if ledger.holds_any()
-        && let Some(row) = ledger.held_row(&claims.footprint(batched))
+        && let Some(row) = ledger.held_row(&footprint(ledger))
     {
         return OperationProgress::Held(row);
     }
-    if !ledger.is_settled() && !are_settled(ledger, &claims.footprint(batched)) {
+    if !ledger.is_settled() && !are_settled(ledger, &footprint(ledger)) {
         return OperationProgress::Continues(action.clone());
     }
     let verdict = action.apply(ledger);
