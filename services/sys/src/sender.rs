@@ -33,7 +33,7 @@ pub fn parse(sender: Option<v1::Sender>, violations: &mut Violations) -> Sender 
     if !is_pic(&sender.pic) {
         violations.invalid(
             "sender.pic",
-            format!("must have at most {SENDER_PIC_BYTES_MAX} bytes, no control characters"),
+            format!("must be an https URL of at most {SENDER_PIC_BYTES_MAX} bytes, or empty"),
         );
     }
     Sender {

@@ -11,7 +11,7 @@ pub struct Sender {
     pub profile_id: Option<ProfileId>,
     /// A name to show.
     pub name: String,
-    /// URL of a picture; empty if there is none.
+    /// `https` URL of a picture; empty if there is none.
     pub pic: String,
 }
 
@@ -24,7 +24,9 @@ pub fn is_name(text: &str) -> bool {
 /// Returns true if a text is a valid sender picture.
 #[must_use]
 pub fn is_pic(text: &str) -> bool {
-    text.len() <= SENDER_PIC_BYTES_MAX && !text.contains(char::is_control)
+    let is_shown = |character: char| !character.is_whitespace() && !disturbs_text(character);
+    let is_url = text.starts_with("https://") && text.chars().all(is_shown);
+    text.is_empty() || is_url && text.len() <= SENDER_PIC_BYTES_MAX
 }
 
 /// Returns the valid name in a text that somebody else wrote: its beginning, in whole characters;
@@ -38,6 +40,26 @@ pub fn name_in(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_is_an_https_url() {
+        let long = format!("https://{}", "x".repeat(SENDER_PIC_BYTES_MAX - 8));
+        for text in ["", "https://pics.test/ä?size=1", &long] {
+            assert!(is_pic(text), "{text:?}");
+        }
+        for text in [
+            "a.png",
+            "http://pics.test/a",
+            "javascript:alert(1)",
+            "data:image/png;base64,",
+            "https://pics.test/a b",
+            "https://pics.test/\u{202e}gnp.a",
+            "https://pics.test/\n",
+            &format!("{long}x"),
+        ] {
+            assert!(!is_pic(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_long_name_is_cut_between_characters() {

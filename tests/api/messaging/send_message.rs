@@ -78,7 +78,11 @@ async fn the_sender_comes_from_the_token(test: &TestService) {
     for (profile, name, pic) in [
         ("alice", "Alice A.", "https://pics/a.png"),
         ("alice", "", ""),
-        (&"x".repeat(256), &"n".repeat(128), &"p".repeat(512)),
+        (
+            &"x".repeat(256),
+            &"n".repeat(128),
+            &format!("https://{}", "p".repeat(504)),
+        ),
     ] {
         let mut user = test.listeners.user(&token_of(test, profile, name, pic));
         let sent = ok(user.send_message(to_bob())).await;

@@ -39,7 +39,7 @@ async fn a_notice_arrives_and_leaves_no_sent_entry(test: &TestService) {
 
 async fn from_is_a_name_and_perhaps_a_picture(test: &TestService) {
     let mut app = test.sys();
-    let (name, pic) = ("n".repeat(128), "p".repeat(512));
+    let (name, pic) = ("n".repeat(128), format!("https://{}", "p".repeat(504)));
     let sent = ok(app.send_message(from("", &name, &pic))).await;
     let shown = stored(test, &sent.message_id)
         .await

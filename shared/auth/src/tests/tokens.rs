@@ -126,21 +126,27 @@ async fn optional_claims_refuse_no_user() {
     let authenticator = trusting(&[&key], TestClock::new()).await;
     let thai = "ก".repeat(44);
     let signed_url = format!("https://pics.test/{}", "x".repeat(1_100));
-    let own = "https://pics.test/alice";
+    let (own, other) = ("https://pics.test/alice", "https://pics.test/other");
     let cases = [
         ("name", json!("x".repeat(129)), "x".repeat(128), own),
         ("name", json!(thai), "ก".repeat(42), own),
         ("name", json!("a\0b"), String::new(), own),
         ("name", json!(["Alice"]), String::new(), own),
         ("name", Value::Null, String::new(), own),
-        ("pic", json!(signed_url), "Alice".to_owned(), "pictured"),
-        ("pic", json!({ "url": own }), "Alice".to_owned(), "pictured"),
-        ("pic", Value::Null, "Alice".to_owned(), "pictured"),
+        ("pic", json!(signed_url), "Alice".to_owned(), other),
+        ("pic", json!({ "url": own }), "Alice".to_owned(), other),
+        ("pic", Value::Null, "Alice".to_owned(), other),
+        (
+            "pic",
+            json!("http://pics.test/alice"),
+            "Alice".to_owned(),
+            other,
+        ),
         ("picture", json!(7), "Alice".to_owned(), own),
         ("scope", json!({ "sys.admin": 1 }), "Alice".to_owned(), own),
     ];
     for (claim, value, name, pic) in cases {
-        let claims = with(user_claims(), "picture", json!("pictured"));
+        let claims = with(user_claims(), "picture", json!(other));
         let token = key.sign(&with(claims, claim, value.clone()));
         let caller = authenticate(&authenticator, &token).await;
         let Ok(Identity::User(user)) = caller else {
