@@ -56,6 +56,8 @@ pub struct Authenticated {
     pub signer: TokenSigner,
     /// Time until the token expires, including the leeway.
     pub expires_in: Duration,
+    /// Time of issue; none if the token has none.
+    pub issued_at: Option<Millis>,
 }
 
 /// Issuer and key that signed a token.
@@ -140,6 +142,7 @@ impl Authenticator {
             identity: verified.identity.clone(),
             signer: verified.signer.clone(),
             expires_in: Duration::from_millis(left_ms.unsigned_abs()),
+            issued_at: verified.issued_at,
         })
     }
 
@@ -179,6 +182,9 @@ impl Authenticator {
     async fn check(&self, text: &str, now: Millis) -> Result<VerifiedToken, Error> {
         let token = Token::parse(text)?;
         let (issuer, caller) = self.issuer_of(token.unverified())?;
+        if !issuer.config.takes_type(token.type_name.as_deref()) {
+            return Err(TokenError::Type.into());
+        }
         let key_id = token.key_id.clone();
         let keys = issuer.keys.containing(&key_id).await?;
         let claims = token.verify(&keys)?;
@@ -188,8 +194,9 @@ impl Authenticator {
             return Err(TokenError::NotYet.into());
         }
         let expires_at = claims.expires_at()?;
-        let issued_at = claims.issued_at().map_or(now, |issued| issued.min(now));
-        if expires_at > issued_at.after(issuer.life_max_ms()).after(LEEWAY_MS) {
+        let issued_at = claims.issued_at();
+        let begins_at = issued_at.map_or(now, |issued| issued.min(now));
+        if expires_at > begins_at.after(issuer.life_max_ms()).after(LEEWAY_MS) {
             return Err(TokenError::LongLived.into());
         }
         Ok(VerifiedToken {
@@ -202,7 +209,13 @@ impl Authenticator {
             keys_version: keys.version(),
             verified_at: now,
             expires_at,
+            issued_at,
         })
+    }
+
+    /// Counts a token that was refused because it is revoked.
+    pub fn count_revoked(&self) {
+        self.metrics.refused(Some("revoked"));
     }
 
     /// Returns true if there are keys of any issuer, so that some tokens can be verified.
@@ -258,7 +271,8 @@ impl TrustedIssuer {
     async fn start(issuer: Issuer) -> Result<Self, StartError> {
         let iss: Arc<str> = issuer.iss.as_str().into();
         let jwks = issuer.jwks.clone();
-        let keys = async { IssuerKeys::start(iss.clone(), JwksSource::new(jwks)?).await };
+        let stale = issuer.keys_stale.unsigned_abs();
+        let keys = async { IssuerKeys::start(iss.clone(), JwksSource::new(jwks)?, stale).await };
         match keys.await {
             Ok(keys) => Ok(Self {
                 iss,

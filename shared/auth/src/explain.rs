@@ -32,6 +32,7 @@ impl Authenticator {
             TokenError::ForeignApp => Some(format!("apps of the issuer: {:?}", issuer.apps)),
             TokenError::Profile => Some(format!("expected in {:?}", issuer.subject_claim.names())),
             TokenError::Required => Some(format!("required: {}", listed(&issuer.require))),
+            TokenError::Type => Some(format!("token_type: {:?}", issuer.token_type)),
             TokenError::LongLived => Some(format!("max_token_life: {:#}", issuer.max_token_life)),
             TokenError::App => match &issuer.app {
                 AppSource::Claim(path) => Some(format!("expected in {:?}", path.names())),

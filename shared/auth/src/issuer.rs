@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, de};
 pub use claim_path::{AppSource, ClaimPath};
 
 use crate::Scopes;
-use crate::limits::TOKEN_LIFE_HOURS;
+use crate::limits::{KEYS_STALE_HOURS, TOKEN_LIFE_HOURS};
 use claim_path::OneOrMany;
 
 /// Issuer of tokens for an audience, an `[[issuer]]` of the configuration. An issuer with several
@@ -60,10 +60,19 @@ pub struct Issuer {
     /// Maximum time from the issue of a token to its expiry. Default 24 hours.
     #[serde(default = "token_life")]
     pub max_token_life: SignedDuration,
+    /// `typ` that the header of a token must have, such as `at+jwt`, in any case. Default: any.
+    pub token_type: Option<String>,
+    /// Maximum age of keys whose reload fails. Default 24 hours.
+    #[serde(default = "keys_stale")]
+    pub keys_stale: SignedDuration,
 }
 
 const fn token_life() -> SignedDuration {
     SignedDuration::from_hours(TOKEN_LIFE_HOURS)
+}
+
+const fn keys_stale() -> SignedDuration {
+    SignedDuration::from_hours(KEYS_STALE_HOURS)
 }
 
 /// Names of the claims, unless configured.
@@ -107,7 +116,22 @@ impl Issuer {
             scopes: None,
             require: BTreeMap::new(),
             max_token_life: token_life(),
+            token_type: None,
+            keys_stale: keys_stale(),
         }
+    }
+
+    /// Returns true if tokens may have this `typ`. The prefix `application/` may be left out of a type
+    /// (RFC 7515, 4.1.9).
+    pub(crate) fn takes_type(&self, found: Option<&str>) -> bool {
+        let short = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name.strip_prefix("application/")
+                .unwrap_or(&name)
+                .to_owned()
+        };
+        let expected = self.token_type.as_deref();
+        expected.is_none_or(|expected| found.map(short) == Some(short(expected)))
     }
 
     /// Returns each audience with the kind of caller that it stands for.

@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use crate::jwks::KeySet;
 use crate::jwks_source::{JwksError, JwksSource};
 use crate::key_id::KeyId;
-use crate::limits::{KEYS_REFRESH_UNKNOWN, KEYS_RETRY_MIN, KEYS_STALE_MAX};
+use crate::limits::{KEYS_REFRESH_UNKNOWN, KEYS_RETRY_MIN};
 use crate::{Error, TokenError};
 use loader::KeyLoader;
 
 /// Published keys of an issuer. One task loads them: periodically, when a token names an unknown
-/// key, and after a failure with exponential backoff. A set that was good stays valid for
-/// [`KEYS_STALE_MAX`] over any answer without a usable key.
+/// key, and after a failure with exponential backoff. A set that was good stays valid for a time over
+/// any answer without a usable key.
 #[derive(Debug)]
 pub(crate) struct IssuerKeys {
     state: watch::Receiver<KeysState>,
@@ -48,18 +48,22 @@ struct AskedLoad {
 #[derive(Debug, Clone)]
 struct LoadedKeys {
     set: Arc<KeySet>,
-    at: Instant,
+    valid_until: Instant,
 }
 
 impl IssuerKeys {
-    /// Loads the keys, and reloads them until dropped.
+    /// Loads the keys, and reloads them until dropped. A set older than `age_max` is not valid if reloads fail.
     ///
     /// # Errors
     /// If they cannot be read or none is usable. A URL that does not answer is no error: it may
     /// later.
-    pub async fn start(iss: Arc<str>, source: JwksSource) -> Result<Arc<Self>, JwksError> {
+    pub async fn start(
+        iss: Arc<str>,
+        source: JwksSource,
+        age_max: Duration,
+    ) -> Result<Arc<Self>, JwksError> {
         let wanted = Arc::new(Notify::new());
-        let state = KeyLoader::start(iss, source, Arc::clone(&wanted)).await?;
+        let state = KeyLoader::start(iss, source, age_max, Arc::clone(&wanted)).await?;
         Ok(Arc::new(Self {
             state,
             wanted,
@@ -118,7 +122,7 @@ impl IssuerKeys {
 impl KeysState {
     fn valid(&self) -> Option<Arc<KeySet>> {
         let loaded = self.loaded.as_ref()?;
-        (loaded.at.elapsed() < KEYS_STALE_MAX).then(|| loaded.set.clone())
+        (Instant::now() < loaded.valid_until).then(|| loaded.set.clone())
     }
 
     fn find(&self, id: &KeyId) -> Result<Arc<KeySet>, Error> {

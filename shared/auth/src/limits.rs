@@ -29,8 +29,8 @@ pub const KEYS_REFRESH_UNKNOWN: Duration = Duration::from_secs(30);
 pub const KEYS_RETRY_MIN: Duration = Duration::from_secs(1);
 /// Maximum interval between two loads that fail.
 pub const KEYS_RETRY_MAX: Duration = Duration::from_secs(30);
-/// Maximum age of keys whose reload fails.
-pub const KEYS_STALE_MAX: Duration = Duration::from_hours(24);
+/// Maximum age of keys whose reload fails, in hours, unless the issuer has another.
+pub const KEYS_STALE_HOURS: i64 = 24;
 /// Maximum size of an issuer's key set, in bytes.
 pub const KEYS_BYTES_MAX: usize = 1024 * 1024;
 /// Maximum number of unusable keys of a set that the log lists.

@@ -16,6 +16,8 @@ const ALGORITHMS: [Algorithm; 3] = [Algorithm::EdDSA, Algorithm::ES256, Algorith
 /// An unverified JWT.
 pub(crate) struct Token<'a> {
     pub key_id: KeyId,
+    /// `typ` of the header.
+    pub type_name: Option<String>,
     signed: &'a str,
     signature: &'a str,
     claims: Claims,
@@ -29,8 +31,10 @@ impl<'a> Token<'a> {
     pub fn parse(text: &'a str) -> Result<Self, TokenError> {
         let (signed, signature) = text.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+        let header: Header = decode(header)?;
         Ok(Self {
-            key_id: key_id(decode(header)?)?,
+            type_name: header.typ.clone(),
+            key_id: key_id(header)?,
             signed,
             signature,
             claims: decode(payload)?,

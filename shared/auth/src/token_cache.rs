@@ -23,6 +23,8 @@ pub(crate) struct VerifiedToken {
     pub keys_version: blake3::Hash,
     pub verified_at: Millis,
     pub expires_at: Millis,
+    /// Time of issue; none if the token has none.
+    pub issued_at: Option<Millis>,
 }
 
 /// Verified tokens by their hash, so that no token is kept in memory. Bounded by

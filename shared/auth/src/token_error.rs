@@ -20,6 +20,9 @@ pub enum TokenError {
     /// A header that brings a key of its own, or an unknown extension.
     #[error("the header names a key of its own or an extension")]
     Header,
+    /// A header with another `typ` than the issuer's tokens have.
+    #[error("a token of another type")]
+    Type,
     /// An algorithm that is not accepted.
     #[error("an algorithm that is not accepted")]
     Algorithm,
@@ -70,6 +73,7 @@ impl TokenError {
             Self::TooLong => "too_long",
             Self::Malformed => "malformed",
             Self::Header => "header",
+            Self::Type => "type",
             Self::Algorithm => "algorithm",
             Self::Issuer => "issuer",
             Self::Key => "key",

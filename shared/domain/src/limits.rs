@@ -166,6 +166,12 @@ pub const TOMBSTONE_MS: i64 = 7 * DAY_MS;
 /// Deletions that a mailbox remembers.
 pub const TOMBSTONES_MAX: u32 = 10_000;
 
+/// Longest time from the issue of a token to its expiry that a configuration can allow, in
+/// milliseconds.
+pub const TOKEN_LIFE_CAP_MS: i64 = 400 * DAY_MS;
+/// Time for which a revocation of tokens is kept, in milliseconds: until the last of them has expired.
+pub const REVOCATION_KEPT_MS: i64 = TOKEN_LIFE_CAP_MS + DAY_MS;
+
 /// Violations that an error lists; one line has the number of the others.
 pub const VIOLATIONS_LISTED_MAX: usize = 20;
 

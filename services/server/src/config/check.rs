@@ -1,6 +1,7 @@
 //! Checks of values against each other.
 
 use auth::{AppSource, Issuer};
+use domain::limits::TOKEN_LIFE_CAP_MS;
 use storage_sql::DatabaseLink;
 
 use super::{Config, DatabaseConfig, Error, Problem, SysConfig, TlsPaths};
@@ -65,6 +66,12 @@ fn check_issuer(section: &str, issuer: &Issuer, problems: &mut Vec<Problem>) {
     }
     if !issuer.max_token_life.is_positive() {
         refuse("max_token_life", "must be longer than nothing");
+    }
+    if !issuer.keys_stale.is_positive() {
+        refuse("keys_stale", "must be longer than nothing");
+    }
+    if issuer.max_token_life.as_millis() > i128::from(TOKEN_LIFE_CAP_MS) {
+        refuse("max_token_life", "must be at most 9600h, 400 days");
     }
     if issuer.audience.is_some() && issuer.kinds.len() != 1 {
         refuse(

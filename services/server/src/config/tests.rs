@@ -214,6 +214,11 @@ fn an_invalid_issuer_is_refused() {
             "apps = '*'\nmax_token_life = '0s'",
             "issuer.0.max_token_life",
         ),
+        ("apps = '*'\nkeys_stale = '0s'", "issuer.0.keys_stale"),
+        (
+            "apps = '*'\nmax_token_life = '9601h'",
+            "issuer.0.max_token_life",
+        ),
         (
             "apps = '*'\nmax_token_life = 'long'",
             "issuer.0.max_token_life",

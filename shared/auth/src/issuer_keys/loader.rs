@@ -16,6 +16,8 @@ use crate::limits::{KEYS_REFRESH, KEYS_RETRY_MAX, KEYS_RETRY_MIN};
 pub(super) struct KeyLoader {
     iss: Arc<str>,
     source: JwksSource,
+    /// Maximum age of keys whose reload fails.
+    age_max: Duration,
     /// Number of loads that failed in a row.
     failures: u32,
     /// Time of the next load.
@@ -31,12 +33,14 @@ impl KeyLoader {
     pub async fn start(
         iss: Arc<str>,
         source: JwksSource,
+        age_max: Duration,
         wanted: Arc<Notify>,
     ) -> Result<watch::Receiver<KeysState>, JwksError> {
         let mut loader = Self {
             metrics: IssuerKeyMetrics::of_issuer(&iss),
             iss,
             source,
+            age_max,
             failures: 0,
             next_at: Instant::now(),
         };
@@ -90,7 +94,8 @@ impl KeyLoader {
                 self.log(kept.as_ref(), &set);
                 self.failures = 0;
                 let set = Arc::new(set);
-                (Some(LoadedKeys { set, at: now }), false)
+                let valid_until = now + self.age_max;
+                (Some(LoadedKeys { set, valid_until }), false)
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);

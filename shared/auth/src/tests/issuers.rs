@@ -2,6 +2,7 @@
 
 use domain::AppId;
 use jiff::SignedDuration;
+use jsonwebtoken::Header;
 use serde_json::json;
 
 use super::{authenticate, rejection};
@@ -123,6 +124,33 @@ async fn a_life_beyond_that_of_the_issuers_tokens_is_rejected() {
     let token = key.sign(&with(user_claims(), "exp", json!(NOW + 2 * day)));
     let caller = authenticate(&patient.expect("an authenticator"), &token).await;
     assert!(caller.is_ok(), "{caller:?}");
+}
+
+#[tokio::test]
+async fn an_issuer_can_require_a_type_of_token() {
+    let key = SigningKey::ed25519("e");
+    let strict = Issuer {
+        token_type: Some("at+jwt".to_owned()),
+        ..issuer(Jwks::Inline(jwks([&key])))
+    };
+    let strict = Authenticator::start(vec![strict], TestClock::new()).await;
+    let strict = strict.expect("an authenticator");
+    for (name, is_valid) in [
+        (Some("at+jwt"), true),
+        (Some("AT+JWT"), true),
+        (Some("application/at+jwt"), true),
+        (Some("JWT"), false),
+        (None, false),
+    ] {
+        let header = Header {
+            typ: name.map(str::to_owned),
+            ..key.header()
+        };
+        let token = key.sign_with(&header, &user_claims());
+        let caller = authenticate(&strict, &token).await.map(|_| ());
+        let error = Err(TokenError::Type.into());
+        assert_eq!(caller, if is_valid { Ok(()) } else { error }, "{name:?}");
+    }
 }
 
 #[tokio::test]

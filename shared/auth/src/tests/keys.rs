@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -13,10 +14,10 @@ use tokio::time::advance;
 use super::{authenticate, rejection};
 use crate::limits::{
     KEYS_BYTES_MAX, KEYS_REFRESH, KEYS_REFRESH_UNKNOWN, KEYS_RETRY_MAX, KEYS_RETRY_MIN,
-    KEYS_STALE_MAX,
+    KEYS_STALE_HOURS,
 };
 use crate::testing::*;
-use crate::{Authenticator, Error, Identity, Jwks, JwksError, StartError, TokenError};
+use crate::{Authenticator, Error, Identity, Issuer, Jwks, JwksError, StartError, TokenError};
 
 #[tokio::test]
 async fn an_issuer_without_a_usable_key_is_an_error() {
@@ -145,9 +146,28 @@ async fn keys_stay_valid_for_a_day_after_failed_reloads() {
     let authenticator = file.trusted().await;
     drop(file);
     let token = key.sign(&user_claims());
-    advance(KEYS_STALE_MAX / 2).await;
+    let stale = Duration::from_hours(KEYS_STALE_HOURS.unsigned_abs());
+    advance(stale / 2).await;
     assert!(authenticate(&authenticator, &token).await.is_ok());
-    advance(KEYS_STALE_MAX / 2).await;
+    advance(stale / 2).await;
+    assert_unavailable(&authenticate(&authenticator, &token).await, KEYS_RETRY_MAX);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_can_have_another_maximum_age_of_keys() {
+    let key = SigningKey::ed25519("e");
+    let file = KeyFile::new(&[&key]);
+    let impatient = Issuer {
+        keys_stale: SignedDuration::from_mins(5),
+        ..issuer(Jwks::File(file.0.clone()))
+    };
+    let authenticator = Authenticator::start(vec![impatient], TestClock::new()).await;
+    let authenticator = authenticator.expect("an authenticator");
+    drop(file);
+    let token = key.sign(&user_claims());
+    advance(Duration::from_mins(4)).await;
+    assert!(authenticate(&authenticator, &token).await.is_ok());
+    advance(KEYS_REFRESH).await;
     assert_unavailable(&authenticate(&authenticator, &token).await, KEYS_RETRY_MAX);
 }
 

@@ -90,6 +90,7 @@ fn described(authenticated: &Authenticated) -> String {
         identity,
         signer,
         expires_in,
+        issued_at: _,
     } = authenticated;
     let caller = match identity {
         Identity::User(user) => {
