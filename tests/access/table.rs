@@ -41,7 +41,7 @@ const fn sys(path: &'static str, scope: &'static str, then: Code) -> AccessRule 
 }
 
 /// All methods of both services.
-pub const ROWS: [AccessRule; 32] = [
+pub const ROWS: [AccessRule; 33] = [
     user("/postroom.v1.Messaging/GetMessageBoxes", Fine),
     user("/postroom.v1.Messaging/GetMessageCounts", Fine),
     user("/postroom.v1.Messaging/GetMessages", InvalidArgument),
@@ -133,6 +133,11 @@ pub const ROWS: [AccessRule; 32] = [
     sys("/postroom.sys.v1.Sys/GetAppSettings", "sys.admin", Fine),
     sys(
         "/postroom.sys.v1.Sys/UpdateAppSettings",
+        "sys.admin",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/RevokeTokens",
         "sys.admin",
         InvalidArgument,
     ),

@@ -187,7 +187,7 @@ async fn dropped_reads_leave_no_transaction_open(fixture: &StoreFixture) {
         up_to(polls, store.ready()).await;
         up_to(polls, store.recount(None, true)).await;
         let nowhere = other_app(&format!("app{polls}"));
-        up_to(polls, store.settings(&nowhere)).await;
+        up_to(polls, store.app_state(&nowhere)).await;
     }
     quiet(fixture).await;
     assert_eq!(fixture.page("bob", &counting).await.found.items.len(), 1);

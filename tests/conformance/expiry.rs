@@ -30,7 +30,7 @@ async fn short_lived(fixture: &StoreFixture, to: &[&str]) -> MessageId {
     sent(fixture.act(Action::SendMessage(letter)).await)
 }
 
-async fn sweep_all(store: &BatchStore) {
+pub async fn sweep_all(store: &BatchStore) {
     while store.expire_due().await.expect("a sweep") {}
 }
 

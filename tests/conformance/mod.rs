@@ -27,6 +27,7 @@ mod read_only;
 mod read_turns;
 mod repository;
 mod requests;
+mod revocations;
 mod schema;
 mod segments;
 mod settings;

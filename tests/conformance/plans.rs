@@ -228,7 +228,9 @@ async fn read_everything(fixture: &StoreFixture) {
     }
     let owner = fixture.store.counts(&app, &bob, Requester::Owner).await;
     owner.expect("counts");
-    fixture.store.settings(&app).await.expect("settings");
+    fixture.store.app_state(&app).await.expect("a state");
+    let revoked = fixture.store.revoked_before(&app, &bob).await;
+    assert_eq!(revoked.expect("a time"), None);
     fixture.store.ready().await.expect("ready");
 }
 

@@ -2,12 +2,12 @@
 
 use domain::operation::UpdateAppSettings;
 use domain::{
-    Action, Outcome, Policy, QuotaOverrides, Quotas, Rate, RateOverride, Refusal, Settings,
+    Action, AppId, Outcome, Policy, QuotaOverrides, Quotas, Rate, RateOverride, Refusal, Settings,
 };
 use support::however_gathered;
 
 use super::builders::{app, other_app};
-use super::fixture::StoreFixture;
+use super::fixture::{BatchStore, StoreFixture};
 
 however_gathered![
     settings_override_the_defaults_and_have_versions,
@@ -19,6 +19,10 @@ fn configure(settings: &Settings, expected_version: Option<i64>) -> Action {
         settings: settings.clone(),
         expected_version,
     })
+}
+
+async fn settings_in(store: &BatchStore, app: &AppId) -> Settings {
+    store.app_state(app).await.expect("a state").settings
 }
 
 const fn overridden(per_second: u32, burst: u32) -> RateOverride {
@@ -33,7 +37,7 @@ const fn rate(per_second: u32, burst: u32) -> Rate {
 }
 
 async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture) {
-    let fresh = fixture.store.settings(&app()).await.expect("settings");
+    let fresh = settings_in(&fixture.store, &app()).await;
     assert_eq!(fresh, Settings::default());
     assert_eq!(fixture.store.policy(&fresh), Policy::default());
     let all = Settings {
@@ -74,11 +78,11 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
     };
     let replica = fixture.replica().await;
     for store in [&fixture.store, &replica] {
-        let settings = store.settings(&app()).await.expect("settings");
+        let settings = settings_in(store, &app()).await;
         assert_eq!(settings, kept);
         assert_eq!(store.policy(&settings), policy);
-        let elsewhere = store.settings(&other_app("other")).await;
-        assert_eq!(elsewhere.expect("settings"), Settings::default());
+        let elsewhere = settings_in(store, &other_app("other")).await;
+        assert_eq!(elsewhere, Settings::default());
     }
     replica.close().await;
 
@@ -107,7 +111,7 @@ async fn one_of_two_updates_that_expect_the_same_version_wins(fixture: &StoreFix
         let verdicts = futures::future::join_all(calls).await;
         assert_eq!(verdicts.iter().filter(|verdict| verdict.is_ok()).count(), 1);
     }
-    let settings = fixture.store.settings(&app()).await.expect("settings");
+    let settings = settings_in(&fixture.store, &app()).await;
     assert_eq!(settings.version, 6);
     replica.close().await;
 }

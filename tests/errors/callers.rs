@@ -9,7 +9,7 @@ use support::service::TestService;
 use tonic::Status;
 
 use super::golden::compare;
-use crate::api::builders::refused;
+use crate::api::builders::{ok, refused};
 
 async fn as_user(test: &TestService, token: &str) -> Status {
     let mut user = test.listeners.user(token);
@@ -35,6 +35,12 @@ async fn unauthenticated_and_forbidden_calls_have_golden_errors(test: &TestServi
         issuer.sign(&claims)
     };
     let expired = sys_claims(APP, "sys.admin", now_s - 3632);
+    let revoked = user_claims(APP, "dora", now_s - 10);
+    let revocation = sys::RevokeTokensRequest {
+        profile_id: "dora".to_owned(),
+        ..Default::default()
+    };
+    ok(test.sys().revoke_tokens(revocation)).await;
     let cases = [
         ("no token", as_user(test, "").await),
         ("no token on Sys", as_app(test, "").await),
@@ -58,6 +64,10 @@ async fn unauthenticated_and_forbidden_calls_have_golden_errors(test: &TestServi
         (
             "a token of yesterday on Sys",
             as_app(test, &issuer.sign(&expired)).await,
+        ),
+        (
+            "a revoked token",
+            as_user(test, &issuer.sign(&revoked)).await,
         ),
         (
             "a user's token without a profile",

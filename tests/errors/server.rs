@@ -7,7 +7,7 @@ use domain::Quotas;
 use proto::sys::v1 as sys;
 use proto::v1;
 use rpc::stack::{Config, ServiceName, stack};
-use rpc::{InFlightLimits, Limiter};
+use rpc::{InFlightLimits, Limiter, Revocations};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use support::issuer::{APP, TestIssuer};
 use support::on_each_database;
@@ -73,6 +73,7 @@ async fn call_to_replica(test: &TestService, issuer: Issuer, calls_in_flight_max
     let config = Config {
         service: ServiceName::Messaging,
         authenticator: authenticator.await.expect("an authenticator"),
+        revocations: Revocations::none(),
         limiter: Limiter::fixed(Quotas::NO_LIMITS),
         request_bytes_max: 1024,
         pseudonym_key: rpc::PseudonymKey::new([7; 32]),
@@ -83,6 +84,7 @@ async fn call_to_replica(test: &TestService, issuer: Issuer, calls_in_flight_max
     let options = messaging::Options {
         max_request_bytes: 1024,
         timing: messaging::StreamTiming::default(),
+        revocations: Revocations::none(),
     };
     let service = messaging::service(test.store.store.clone(), test.store.hub.clone(), options);
     let routes = Routes::new(service);

@@ -74,7 +74,7 @@ impl Comparison<'_> {
     }
 
     async fn app(&mut self, app: &AppId) {
-        let settings = self.store.settings(app).await.expect("settings");
+        let settings = self.store.app_state(app).await.expect("a state").settings;
         assert_eq!(settings, self.reference.settings(app));
         for ids in self.generator.message_ids(app).chunks(IDS) {
             let messages = self.store.messages(app, ids, NO_LIMIT).await;

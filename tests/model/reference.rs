@@ -188,6 +188,7 @@ impl ReferenceApp {
                 Action::SendToProfiles(_) | Action::DeliverChunk(_) | Action::CancelSendJob(_) => {
                     unreachable!("segments have tests of their own")
                 }
+                Action::RevokeTokens(_) => unreachable!("tokens have no mail"),
                 Action::MarkMessagesRead(mark) => Ok(self.mark(mark, now)),
                 Action::MarkMessagesDelivered(mark) => Ok(self.mark_delivered(mark, now)),
                 Action::DeleteEntries(delete) => Ok(self.delete(delete, now)),

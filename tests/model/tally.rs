@@ -77,6 +77,7 @@ const fn kind(action: &ReferenceAction) -> &'static str {
         ReferenceAction::Act(Action::DeleteMessages(_)) => "remove",
         ReferenceAction::Act(Action::TrimTombstones(_)) => "trim",
         ReferenceAction::Act(Action::UpdateAppSettings(_)) => "configure",
+        ReferenceAction::Act(Action::RevokeTokens(_)) => "revoke",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use messaging::StreamTiming;
+use proto::sys::v1 as sys;
 use proto::v1;
 use realtime::POLL_INTERVAL;
 use serde_json::json;
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use tonic::{Code, Status};
 
 use super::subscriber::{FrameSummary, StreamSubscriber};
-use crate::api::builders::{entry, reason_of, send, send_many};
+use crate::api::builders::{entry, ok, reason_of, send, send_many};
 use crate::conformance::fixture::IN_TIME;
 
 async fn a_stream_ends_with_its_token(test: &TestService) {
@@ -32,6 +33,23 @@ async fn a_stream_ends_with_its_token(test: &TestService) {
     let id = send(test, "alice", &["bob"]).await;
     let mut again = StreamSubscriber::of(test.user("bob"), &bob.cursor).await;
     assert_eq!(again.changes(1).await, [("new", id)]);
+}
+
+async fn a_stream_ends_when_its_token_is_revoked(test: &TestService) {
+    let timing = StreamTiming {
+        token_check_interval: Duration::from_millis(50),
+        ..unhurried()
+    };
+    let mut bob = StreamSubscriber::of(with_timing(test, timing).await, "").await;
+    bob.backlog().await;
+    test.store.clock.advance(1000);
+    let request = sys::RevokeTokensRequest {
+        profile_id: "bob".to_owned(),
+        ..Default::default()
+    };
+    ok(test.sys().revoke_tokens(request)).await;
+    let status = bob.try_next().await.expect_err("an end");
+    assert_eq!(reason_of(&status), "CREDENTIALS_REVOKED");
 }
 
 pub async fn with_timing(test: &TestService, timing: StreamTiming) -> InProcessUser {
@@ -264,6 +282,7 @@ async fn a_stalled_reader_is_cut_off_and_can_resume(test: &TestService) {
 
 on_each_database![
     a_stream_ends_with_its_token,
+    a_stream_ends_when_its_token_is_revoked,
     a_stream_beyond_its_maximum_age_asks_to_reconnect,
     a_drain_ends_all_streams_and_refuses_new_ones,
     an_expired_token_ends_the_stream_of_a_slow_reader,

@@ -114,6 +114,7 @@ pub fn user_claims(app: &str, profile: &str, now_s: i64) -> Value {
     json!({
         "iss": ISS,
         "aud": "postroom",
+        "iat": now_s,
         "exp": now_s + HOUR_S,
         "app": app,
         "sub": profile,

@@ -9,7 +9,7 @@ use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_INTERVAL};
 use rpc::stack::{Config, ServiceName, Stack, stack};
-use rpc::{InFlightLimits, Limiter, PseudonymKey};
+use rpc::{InFlightLimits, Limiter, PseudonymKey, Revocations};
 use storage::Store;
 use storage_sql::Notify;
 use tonic::metadata::MetadataValue;
@@ -66,9 +66,11 @@ impl Listeners {
         authenticator: &Arc<Authenticator>,
     ) -> Self {
         let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
+        let revocations = Revocations::in_store(store.clone(), &limiter);
         let config = |service| Config {
             service,
             authenticator: authenticator.clone(),
+            revocations: revocations.clone(),
             limiter: limiter.clone(),
             request_bytes_max: match service {
                 ServiceName::Messaging => USER_REQUEST_BYTES,
@@ -82,9 +84,15 @@ impl Listeners {
         let options = messaging::Options {
             max_request_bytes: USER_REQUEST_BYTES,
             timing,
+            revocations: revocations.clone(),
         };
         let messaging = Routes::new(messaging::service(store.clone(), hub.clone(), options));
-        let sys = Routes::new(sys::service(store, limiter.clone(), SYS_REQUEST_BYTES));
+        let sys = Routes::new(sys::service(
+            store,
+            limiter.clone(),
+            revocations.clone(),
+            SYS_REQUEST_BYTES,
+        ));
         Self {
             messaging: stack(config(ServiceName::Messaging), messaging.prepare()).expect("a stack"),
             sys: stack(config(ServiceName::Sys), sys.prepare()).expect("a stack"),

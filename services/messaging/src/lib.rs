@@ -28,7 +28,7 @@ use proto::v1;
 use proto::v1::messaging_server::{Messaging, MessagingServer};
 use realtime::Hub;
 use rpc::methods::messaging;
-use rpc::{GrpcResult, call};
+use rpc::{GrpcResult, Revocations, call};
 use storage::MailStore;
 use tonic::Request;
 
@@ -46,12 +46,14 @@ pub struct Service {
 }
 
 /// Options of the service.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Maximum size of a request, in bytes.
     pub max_request_bytes: usize,
     /// Timings of streams.
     pub timing: StreamTiming,
+    /// Revocations of tokens, against which those of open streams are held.
+    pub revocations: Arc<Revocations>,
 }
 
 /// Creates the service over a store, whose changes the hub announces.
@@ -60,7 +62,7 @@ pub fn service(
     hub: Arc<Hub>,
     options: Options,
 ) -> MessagingServer<Service> {
-    let streams = Streams::new(hub, options.timing);
+    let streams = Streams::new(hub, options.timing, options.revocations);
     MessagingServer::new(Service { store, streams })
         .max_decoding_message_size(options.max_request_bytes)
         .max_encoding_message_size(RESPONSE_BYTES_MAX)

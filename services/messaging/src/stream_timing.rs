@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::number::saturating;
+use rpc::limits::REVOCATION_RECHECK;
 
 /// Timings of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct StreamTiming {
     pub reconnect_spread: Duration,
     /// Average wait before a failed read of the feed is retried.
     pub retry_interval: Duration,
+    /// Maximum time between two checks of the subscriber's token against revocations.
+    pub token_check_interval: Duration,
 }
 
 impl Default for StreamTiming {
@@ -32,6 +35,7 @@ impl Default for StreamTiming {
             delivery_interval: Duration::from_secs(1),
             reconnect_spread: Duration::from_secs(3),
             retry_interval: Duration::from_secs(1),
+            token_check_interval: REVOCATION_RECHECK,
         }
     }
 }
@@ -61,6 +65,12 @@ impl StreamTiming {
         let passed = since_epoch.as_nanos() % self.delivery_interval.as_nanos().max(1);
         let passed = Duration::from_nanos(saturating(passed));
         self.delivery_interval.saturating_sub(passed)
+    }
+
+    /// Returns a random time for the next check of the subscriber's token.
+    pub(crate) fn next_token_check(&self) -> Instant {
+        let share = 1.0 - rand::random::<f64>() / 2.0;
+        Instant::now() + self.token_check_interval.mul_f64(share)
     }
 
     /// Returns a random wait before a retry.

@@ -14,7 +14,7 @@ use domain::limits::STREAMS_PER_PROFILE_MAX;
 use proto::v1::SubscribeRequest;
 use realtime::{Hub, SubscribeError};
 use rpc::convert::feed::{self, FeedFilter};
-use rpc::{RpcError, User};
+use rpc::{Revocations, RpcError, User};
 use storage::{FeedLimits, FeedStart, MailStore};
 use telemetry::{FeedMetrics, StreamMetrics};
 use tokio::sync::Semaphore;
@@ -32,6 +32,7 @@ const DELIVERY_MARKERS_MAX: usize = 256;
 pub struct Streams {
     hub: Arc<Hub>,
     timing: StreamTiming,
+    revocations: Arc<Revocations>,
     /// Permits for marking deliveries.
     delivery_markers: Semaphore,
     metrics: StreamMetrics,
@@ -39,10 +40,11 @@ pub struct Streams {
 }
 
 impl Streams {
-    pub fn new(hub: Arc<Hub>, timing: StreamTiming) -> Arc<Self> {
+    pub fn new(hub: Arc<Hub>, timing: StreamTiming, revocations: Arc<Revocations>) -> Arc<Self> {
         Arc::new(Self {
             hub,
             timing,
+            revocations,
             delivery_markers: Semaphore::new(DELIVERY_MARKERS_MAX),
             metrics: StreamMetrics::new(),
             feed_metrics: FeedMetrics::new(),

@@ -10,7 +10,7 @@ pub async fn handle(
     store: &dyn MailStore,
     system: System,
 ) -> Result<GetAppSettingsResponse, RpcError> {
-    let overrides = store.settings(system.app()).await?;
+    let overrides = store.app_state(system.app()).await?.settings;
     let policy = store.policy(&overrides);
     Ok(GetAppSettingsResponse {
         settings: Some(settings::overrides(&overrides)),

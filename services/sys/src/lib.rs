@@ -18,6 +18,7 @@ mod get_messages_page_offset;
 mod get_send_job;
 mod job;
 mod owner;
+mod revoke_tokens;
 mod send_bulk;
 mod send_message;
 mod send_message_simple;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use proto::sys::v1;
 use proto::sys::v1::sys_server::{Sys, SysServer};
 use rpc::methods::sys;
-use rpc::{GrpcResult, Limiter, call};
+use rpc::{GrpcResult, Limiter, Revocations, call};
 use storage::MailStore;
 use tonic::{Request, Streaming};
 
@@ -40,16 +41,23 @@ use tonic::{Request, Streaming};
 pub struct Service {
     store: Arc<dyn MailStore>,
     limiter: Arc<Limiter>,
+    revocations: Arc<Revocations>,
 }
 
-/// Creates the service over a store. Changed quotas go to `limiter`; requests of more than
-/// `max_request_bytes` are rejected.
+/// Creates the service over a store. Changed quotas go to `limiter`, new revocations to
+/// `revocations`; requests of more than `max_request_bytes` are rejected.
 pub fn service(
     store: Arc<dyn MailStore>,
     limiter: Arc<Limiter>,
+    revocations: Arc<Revocations>,
     max_request_bytes: usize,
 ) -> SysServer<Service> {
-    SysServer::new(Service { store, limiter }).max_decoding_message_size(max_request_bytes)
+    let service = Service {
+        store,
+        limiter,
+        revocations,
+    };
+    SysServer::new(service).max_decoding_message_size(max_request_bytes)
 }
 
 #[tonic::async_trait]
@@ -201,6 +209,16 @@ impl Sys for Service {
                 update_app_settings::handle(&*self.store, &self.limiter, system, request, budget)
             },
         )
+        .await
+    }
+
+    async fn revoke_tokens(
+        &self,
+        request: Request<v1::RevokeTokensRequest>,
+    ) -> GrpcResult<v1::RevokeTokensResponse> {
+        call(&sys::REVOKE_TOKENS, request, |system, request, budget| {
+            revoke_tokens::handle(&*self.store, &self.revocations, system, request, budget)
+        })
         .await
     }
 

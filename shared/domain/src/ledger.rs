@@ -9,6 +9,7 @@ mod held;
 mod mailboxes;
 mod messages;
 mod not_read;
+mod revocations;
 mod rows;
 mod send_jobs;
 mod settle;
@@ -42,6 +43,8 @@ pub struct Ledger {
     /// Changes for which no row is read, such as tombstones and tallies.
     direct_changes: Changes,
     bulk: Bulk,
+    /// Number of the app's last revocation.
+    last_revocation: i64,
     /// Boxes that have more entries than were read of them for a [`EntryRange::Part`].
     ///
     /// [`EntryRange::Part`]: crate::operation::EntryRange::Part
@@ -75,6 +78,7 @@ impl Ledger {
             },
             direct_changes: Changes::default(),
             bulk: Bulk::default(),
+            last_revocation: 0,
             read_in_part: BTreeSet::new(),
             held: BTreeSet::new(),
             holders: BTreeMap::new(),

@@ -21,6 +21,7 @@ mod mark_messages_delivered;
 mod mark_messages_read;
 mod named_entries;
 mod outcome;
+mod revoke_tokens;
 mod send_bulk;
 mod send_message;
 mod send_to_profiles;
@@ -203,4 +204,6 @@ actions! {
     trim_tombstones::TrimTombstones,
     /// The app replaces its settings.
     update_app_settings::UpdateAppSettings,
+    /// The app revokes the tokens of a profile.
+    revoke_tokens::RevokeTokens,
 }

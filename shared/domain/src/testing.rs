@@ -85,6 +85,8 @@ pub struct MemoryStore {
     pub tombstones: Vec<Tombstone>,
     pub events: Vec<BulkEvent>,
     pub recalled: BTreeSet<MessageId>,
+    /// Number of the last revocation.
+    pub last_revocation: i64,
     pub tallies: BTreeMap<MessageId, Tally>,
     /// Id of the next message; none: one of the time of the batch.
     pub next_id: Option<MessageId>,
@@ -123,6 +125,7 @@ impl MemoryStore {
             self.policy.clone(),
             self.settings.clone(),
         )
+        .with_last_revocation(self.last_revocation)
     }
 
     /// A ledger of all rows.
@@ -182,6 +185,8 @@ impl MemoryStore {
             self.messages.remove(message_id).expect("a stored message");
             self.recalled.insert(*message_id);
         }
+        let numbers = changes.revocations.values().map(|it| it.number);
+        self.last_revocation = numbers.max().unwrap_or(self.last_revocation);
         self.events.extend(&changes.bulk_events);
         for (message_id, add) in &changes.tallies {
             let tally = self.tallies.entry(*message_id).or_default();

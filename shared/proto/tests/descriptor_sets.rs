@@ -140,6 +140,7 @@ fn sys_has_all_methods_of_the_contract() {
             "CancelSendJob",
             "GetAppSettings",
             "UpdateAppSettings",
+            "RevokeTokens",
         ]
     );
 }

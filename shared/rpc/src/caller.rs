@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use auth::{SystemIdentity, UserIdentity};
-use domain::{AppId, ProfileId, Sender};
+use domain::{AppId, Millis, ProfileId, Sender};
 use tonic::Request;
 
 use crate::error::RpcError;
@@ -28,16 +28,23 @@ pub trait Proof: Clone + Send + Sync + 'static {
 pub struct User {
     identity: UserIdentity,
     token_expiry: Option<Instant>,
+    issued_at: Option<Millis>,
 }
 
 impl Proof for User {}
 
 impl User {
-    /// Creates the proof for the bearer of a token that expires in that time.
-    pub(crate) fn new(identity: UserIdentity, expires_in: Duration) -> Self {
+    /// Creates the proof for the bearer of a token that expires in that time, and was issued at a
+    /// time if it says so.
+    pub(crate) fn new(
+        identity: UserIdentity,
+        expires_in: Duration,
+        issued_at: Option<Millis>,
+    ) -> Self {
         Self {
             identity,
             token_expiry: Instant::now().checked_add(expires_in),
+            issued_at,
         }
     }
 
@@ -68,6 +75,12 @@ impl User {
     #[must_use]
     pub const fn token_expiry(&self) -> Option<Instant> {
         self.token_expiry
+    }
+
+    /// Time of issue of the token; none if it has none.
+    #[must_use]
+    pub const fn issued_at(&self) -> Option<Millis> {
+        self.issued_at
     }
 }
 

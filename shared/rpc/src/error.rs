@@ -46,6 +46,9 @@ pub enum RpcError {
     /// A valid token that has expired.
     #[error("the token has expired")]
     CredentialsExpired,
+    /// A valid token that the app has revoked.
+    #[error("the token has been revoked")]
+    CredentialsRevoked,
     /// A method that requires a privileged caller with this scope.
     #[error("the token does not have the scope {0}")]
     SysScopeRequired(Scope),
@@ -123,6 +126,7 @@ impl RpcError {
                 | Self::CredentialsMissing
                 | Self::CredentialsInvalid(_)
                 | Self::CredentialsExpired
+                | Self::CredentialsRevoked
                 | Self::SysScopeRequired(_)
                 | Self::ProfileRequired
                 | Self::RateLimited { .. }

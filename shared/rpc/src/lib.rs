@@ -19,6 +19,7 @@ pub mod methods;
 pub mod peer_network;
 mod refusal_streak;
 mod request_stream;
+pub mod revocations;
 pub mod stack;
 
 pub use auth::Scope;
@@ -33,3 +34,4 @@ pub use layer::deadline::AnswerDeadline;
 pub use limiter::Limiter;
 pub use refusal_streak::RefusalStreak;
 pub use request_stream::RequestStream;
+pub use revocations::Revocations;

@@ -21,7 +21,8 @@ use storage::{CostAccount, MailStore};
 use telemetry::LimitedQuota::{AppSends, ProfileCalls, ProfileSends};
 use telemetry::QuotaMetrics;
 
-use self::app_quotas::{AppQuotas, LimitedApp};
+pub(crate) use self::app_quotas::AppQuotas;
+use self::app_quotas::LimitedApp;
 use self::call_charges::CallCharges;
 use self::gcra::{Bucket, Exhausted, take_each};
 use self::profile_buckets::{BucketCache, ProfileBuckets};
@@ -29,7 +30,7 @@ use crate::caller::{System, User};
 
 /// Rate limiter of the calls and sends of all callers.
 pub struct Limiter {
-    apps: AppQuotas,
+    apps: Arc<AppQuotas>,
     profiles: BucketCache,
     metrics: QuotaMetrics,
 }
@@ -50,10 +51,15 @@ impl Limiter {
 
     fn new(apps: AppQuotas) -> Arc<Self> {
         Arc::new(Self {
-            apps,
+            apps: Arc::new(apps),
             profiles: BucketCache::new(),
             metrics: QuotaMetrics::new(),
         })
+    }
+
+    /// State of the apps, for those who need it besides.
+    pub(crate) fn apps(&self) -> Arc<AppQuotas> {
+        Arc::clone(&self.apps)
     }
 
     /// Puts the quotas of a version of an app's settings in force.

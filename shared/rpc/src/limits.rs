@@ -53,6 +53,11 @@ pub const LIMITED_APPS_MAX: usize = 10_000;
 /// length.
 pub const PROFILE_BUCKETS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
+/// Interval at which the token of an open stream is held against revocations again.
+pub const REVOCATION_RECHECK: Duration = Duration::from_mins(1);
+/// Maximum number of profiles whose revocations are kept in memory, a few hundred bytes each.
+pub const REVOCATIONS_CACHED_MAX: usize = 50_000;
+
 /// Interval in which a caller's refused calls are logged as one line, and their number at its end.
 pub const LINE_SAMPLE_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum number of callers whose refused calls are logged in an interval.

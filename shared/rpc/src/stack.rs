@@ -27,6 +27,7 @@ use crate::layer::{HttpRequest, InnerService, MiddlewareLayer, Next};
 use crate::limiter::Limiter;
 pub use crate::methods::ServiceName;
 use crate::methods::{CatalogueError, Methods};
+use crate::revocations::Revocations;
 
 /// Configuration of a listener's stack.
 pub struct Config {
@@ -34,6 +35,8 @@ pub struct Config {
     pub service: ServiceName,
     /// Authenticator of the calls.
     pub authenticator: Arc<Authenticator>,
+    /// Revocations of tokens, shared by both listeners.
+    pub revocations: Arc<Revocations>,
     /// Rate limiter, shared by both listeners.
     pub limiter: Arc<Limiter>,
     /// Key of the pseudonyms in the access log.
@@ -79,6 +82,7 @@ where
         // Authenticates the caller, and adds the proof that handlers require.
         .layer(MiddlewareLayer(Authorize::new(
             config.authenticator,
+            config.revocations,
             config.limits_addresses,
         )))
         // Enforces the caller's quotas before anything of the request is read.

@@ -3,6 +3,7 @@
 //! Pages are read by keyset pagination: a page starts at the key of a row, found by an index
 //! seek, and never at a row number; see [`scan`].
 
+pub mod app_state;
 pub mod bulk;
 pub mod changes;
 pub mod counts;
@@ -12,8 +13,8 @@ pub mod job;
 pub mod mailbox_page;
 pub mod messages;
 pub mod repository_page;
+pub mod revocation;
 mod scan;
-pub mod settings;
 pub mod statuses;
 
 use domain::page::{Count, Found, Scan};

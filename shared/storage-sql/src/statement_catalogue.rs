@@ -14,7 +14,9 @@ use crate::db::statement::Statement;
 use crate::jobs::send_jobs;
 use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
-use crate::table::{app, bulk, mailbox, message, msgbox, msgbox_deleted, request, send_job, tally};
+use crate::table::{
+    app, bulk, mailbox, message, msgbox, msgbox_deleted, request, revocation, send_job, tally,
+};
 use crate::upkeep::{recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
 
@@ -27,6 +29,7 @@ fn tables() -> Vec<&'static Statement> {
         &app::WAIT,
         app::UPDATE_SETTINGS.statement(),
         app::UPDATE_BULK_HEAD.statement(),
+        app::UPDATE_LAST_REVOCATION.statement(),
         &bulk::IS_ANY_BULK,
         &bulk::WHICH_ARE_BULK,
         &bulk::PENDING,
@@ -61,6 +64,7 @@ fn tables() -> Vec<&'static Statement> {
         &mailbox::WAIT,
         mailbox::UPDATE.statement(),
         tally::ADD.statement(),
+        revocation::ADD.statement(),
         &request::READ,
         request::DELETE.statement(),
         request::INSERT.statement(),
@@ -78,7 +82,8 @@ fn reads() -> Vec<&'static Statement> {
         &read::changes::CHANGES,
         &read::bulk::BULK,
         &read::job::JOB,
-        &read::settings::SETTINGS,
+        &read::app_state::APP_STATE,
+        &read::revocation::REVOKED_BEFORE,
         mailbox_page::one_box(Direction::Descending),
         mailbox_page::one_box(Direction::Ascending),
         &mailbox_page::COUNT,
@@ -126,6 +131,7 @@ fn others() -> Vec<&'static Statement> {
         &sweep::DELETE_CHUNKS,
         &sweep::DELETE_JOBS,
         &sweep::DELETE_REQUESTS,
+        &sweep::DELETE_REVOCATIONS,
     ]
 }
 

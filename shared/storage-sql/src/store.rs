@@ -16,12 +16,13 @@ use domain::number::saturating;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{
-    Action, AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
+    Action, AppId, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy, ProfileId,
+    Settings,
 };
 use storage::{
-    Budget, BulkReport, ChangeListener, Clock, CostAccount, Error, FeedLimits, FeedOffset,
-    FeedPage, FeedStart, Item, Lookup, MailStore, MailboxCounts, MailboxPage, RecipientUpload,
-    RepositoryPage, Requester,
+    AppState, Budget, BulkReport, ChangeListener, Clock, CostAccount, Error, FeedLimits,
+    FeedOffset, FeedPage, FeedStart, Item, Lookup, MailStore, MailboxCounts, MailboxPage,
+    RecipientUpload, RepositoryPage, Requester,
 };
 use telemetry::{LaneMetrics, SettleMetrics};
 use uuid::Uuid;
@@ -366,9 +367,18 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
         read::job::read(view.connection(), app_no, id, self.clock.now()?.due_ms).await
     }
 
-    async fn settings(&self, app: &AppId) -> Result<Settings, Error> {
+    async fn app_state(&self, app: &AppId) -> Result<AppState, Error> {
         let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
-        read::settings::read(view.connection(), app_no).await
+        read::app_state::read(view.connection(), app_no).await
+    }
+
+    async fn revoked_before(
+        &self,
+        app: &AppId,
+        profile: &ProfileId,
+    ) -> Result<Option<Millis>, Error> {
+        let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
+        read::revocation::read(view.connection(), app_no, profile).await
     }
 
     fn policy(&self, settings: &Settings) -> Policy {

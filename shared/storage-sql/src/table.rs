@@ -8,6 +8,7 @@ pub mod message;
 pub mod msgbox;
 pub mod msgbox_deleted;
 pub mod request;
+pub mod revocation;
 pub mod send_job;
 pub mod tally;
 
@@ -19,7 +20,7 @@ use crate::db::row_statement::TableWrite;
 pub type BatchChanges = [(i64, Changes)];
 
 /// The writes of a batch to each table, in the order in which the rows are locked.
-pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 8] = [
+pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 9] = [
     app::writes,
     bulk::writes,
     message::writes,
@@ -28,6 +29,7 @@ pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 8] = [
     msgbox_deleted::writes,
     mailbox::writes,
     tally::writes,
+    revocation::writes,
 ];
 
 /// Returns rows of all apps, each with its app.

@@ -31,6 +31,8 @@ pub use lifecycle::{Lifecycle, Store};
 pub use listener::{Arrival, ChangeListener, MailboxHead, NoListener};
 pub use mail_store::MailStore;
 pub use maintenance::{MailboxStatus, Maintenance};
-pub use read::{BulkReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage, Requester};
+pub use read::{
+    AppState, BulkReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage, Requester,
+};
 pub use recount::{Drift, RecountReport};
 pub use upload::RecipientUpload;

@@ -4,14 +4,16 @@ use async_trait::async_trait;
 use domain::operation::Apply;
 use domain::page::Scan;
 use domain::segment::JobReport;
-use domain::{AppId, Message, MessageId, Msgbox, Operation, Outcome, Policy, ProfileId, Settings};
+use domain::{
+    AppId, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
+};
 use uuid::Uuid;
 
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::feed::{FeedLimits, FeedPage, FeedStart};
 use crate::read::{
-    BulkReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage, Requester,
+    AppState, BulkReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage, Requester,
 };
 use crate::upload::RecipientUpload;
 
@@ -184,11 +186,22 @@ pub trait MailStore: Send + Sync {
     /// As for all reads, see [`MailStore`].
     async fn send_job(&self, app: &AppId, id: Uuid) -> Result<Option<JobReport>, Error>;
 
-    /// Returns the settings that an app overrides.
+    /// Returns the settings that an app overrides, and the number of its last revocation.
     ///
     /// # Errors
     /// As for all reads, see [`MailStore`].
-    async fn settings(&self, app: &AppId) -> Result<Settings, Error>;
+    async fn app_state(&self, app: &AppId) -> Result<AppState, Error>;
+
+    /// Returns the time of issue before which the tokens of a profile are revoked; none if there
+    /// is no revocation of them.
+    ///
+    /// # Errors
+    /// As for all reads, see [`MailStore`].
+    async fn revoked_before(
+        &self,
+        app: &AppId,
+        profile: &ProfileId,
+    ) -> Result<Option<Millis>, Error>;
 
     /// Returns the policy in force for an app with these settings.
     fn policy(&self, settings: &Settings) -> Policy;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::bulk::Tally;
 use domain::mailbox::Counts;
 use domain::page::Found;
-use domain::{Entry, Message, MessageId};
+use domain::{Entry, Message, MessageId, Settings};
 
 use crate::feed::FeedOffset;
 
@@ -54,6 +54,15 @@ pub struct BulkReport {
     pub recalled: bool,
     /// Numbers of mailboxes that have taken, read and deleted it.
     pub tally: Tally,
+}
+
+/// State of an app that all of its calls depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AppState {
+    /// Settings that it overrides.
+    pub settings: Settings,
+    /// Number of its last revocation of tokens; 0 if there was none.
+    pub last_revocation: i64,
 }
 
 /// A page of a mailbox.

@@ -31,6 +31,7 @@ pub enum Mutation {
     SysDeleteMessage,
     SysDeleteMessages,
     UpdateAppSettings,
+    RevokeTokens,
 }
 
 use Mutation as M;
@@ -127,7 +128,7 @@ fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String>
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         M::SendMessage,
         M::SendMessageSimple,
         M::MarkMessagesRead,
@@ -144,6 +145,7 @@ impl Mutation {
         M::SysDeleteMessage,
         M::SysDeleteMessages,
         M::UpdateAppSettings,
+        M::RevokeTokens,
     ];
 
     /// True for methods of `Messaging`.
@@ -168,7 +170,7 @@ impl Mutation {
         !self.sends()
             && !matches!(
                 self,
-                M::ClearMessages | M::SysSendToProfiles | M::UpdateAppSettings
+                M::ClearMessages | M::SysSendToProfiles | M::UpdateAppSettings | M::RevokeTokens
             )
     }
 
@@ -190,6 +192,7 @@ impl Mutation {
             M::SysDeleteMessage => "postroom.sys.v1.Sys.DeleteMessage",
             M::SysDeleteMessages => "postroom.sys.v1.Sys.DeleteMessages",
             M::UpdateAppSettings => "postroom.sys.v1.Sys.UpdateAppSettings",
+            M::RevokeTokens => "postroom.sys.v1.Sys.RevokeTokens",
         }
     }
 
@@ -346,6 +349,14 @@ impl Mutation {
                     request_id,
                 };
                 told(app.delete_messages(request).await)
+            }
+            M::RevokeTokens => {
+                let request = sys::RevokeTokensRequest {
+                    profile_id: if body == "a" { "cid" } else { "dan" }.to_owned(),
+                    before: None,
+                    request_id,
+                };
+                told(app.revoke_tokens(request).await)
             }
             _ => {
                 let settings = sys::AppSettings {

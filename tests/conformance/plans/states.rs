@@ -181,6 +181,10 @@ fn others(app: &str, number: &str, mailbox: &str, from: &str) -> String {
             "INSERT INTO msgbox_deleted (app_no, mailbox_id, seq, message_id, delete_ms, box)
              SELECT {app}, {mailbox}, {number}, {id}, 1, 0 FROM {from}"
         ),
+        format!(
+            "INSERT INTO revocation (app_no, profile_id, before_ms)
+             SELECT {app}, 'r' || {number}, {EXPIRE_MS} FROM {from}"
+        ),
     ]
     .join(";\n")
 }
@@ -193,6 +197,7 @@ const DELETION: &str = "
     DELETE FROM bulk_tally WHERE app_no = 1;
     DELETE FROM send_job WHERE app_no = 1;
     DELETE FROM request WHERE app_no = 1;
+    DELETE FROM revocation WHERE app_no = 1;
     DELETE FROM msgbox_deleted WHERE app_no = 1";
 
 fn numbers(count: u32) -> String {

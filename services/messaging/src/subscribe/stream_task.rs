@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod end;
+mod token_check;
 
 use std::convert::Infallible;
 use std::mem;
@@ -45,6 +46,8 @@ pub struct StreamTask {
     buffer: SendBuffer,
     reader: FeedReader,
     deadlines: StreamDeadlines,
+    /// Time of the next check of the token.
+    token_check_at: Instant,
     streams: Arc<Streams>,
     open: OpenStream,
     /// Counts that the subscriber was sent last; none if changes followed.
@@ -81,6 +84,7 @@ impl StreamTask {
             buffer,
             reader,
             deadlines,
+            token_check_at: streams.timing.next_token_check(),
             streams,
             counts: None,
             has_caught_up: false,
@@ -144,6 +148,7 @@ impl StreamTask {
                 return Ok(position);
             }
             self.check_end()?;
+            self.check_token().await?;
         }
     }
 
@@ -258,6 +263,7 @@ impl StreamTask {
     async fn next(&mut self, position: FeedPosition) -> Wakeup {
         let heartbeat = self.idle_since + self.streams.timing.heartbeat;
         let first = heartbeat.min(self.deadlines.first());
+        let first = first.min(self.token_check_at);
         let first = self.mark_at.map_or(first, |mark_at| mark_at.min(first));
         tokio::select! {
             () = self.buffer.disconnected() => Wakeup::End(StreamEnd::Disconnected),
@@ -272,6 +278,7 @@ impl StreamTask {
     /// Ends the stream, marks deliveries or sends a heartbeat, whichever is due.
     async fn on_timer(&mut self, position: FeedPosition) -> Result<(), StreamEnd> {
         self.check_end()?;
+        self.check_token().await?;
         let now = Instant::now();
         if self.mark_at.is_some_and(|at| at <= now) {
             self.mark_deliveries().await;

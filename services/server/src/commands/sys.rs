@@ -2,6 +2,7 @@
 
 mod bulk;
 mod job;
+mod revoke;
 mod send;
 mod update;
 
@@ -21,6 +22,7 @@ pub enum Command {
     Send(send::Args),
     Job(job::Args),
     Update(update::Args),
+    Revoke(revoke::Args),
     #[command(subcommand)]
     Bulk(bulk::Command),
 }
@@ -30,6 +32,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Send(args) => send::run(args).await,
         Command::Job(args) => job::run(args).await,
         Command::Update(args) => update::run(args).await,
+        Command::Revoke(args) => revoke::run(args).await,
         Command::Bulk(command) => bulk::run(command).await,
     }
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use realtime::Hub;
-use rpc::Limiter;
 use rpc::limits::QUOTAS_REREAD;
 use rpc::stack::{self, ServiceName, stack};
+use rpc::{Limiter, Revocations};
 use storage::Store;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::util::BoxCloneSyncService;
@@ -42,9 +42,11 @@ impl GrpcServices {
         let pseudonym_key = prepared.config.log.pseudonym_key();
         // Shared: an app's quota counts the sends of its users and of the app itself.
         let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
+        let revocations = Revocations::in_store(store.clone(), &limiter);
         let config = |service| stack::Config {
             service,
             authenticator: prepared.authenticator.clone(),
+            revocations: revocations.clone(),
             limiter: limiter.clone(),
             pseudonym_key,
             limits_addresses: limits.connections_per_address.get() > 0,
@@ -62,12 +64,14 @@ impl GrpcServices {
             messaging::Options {
                 max_request_bytes: limits.user_request_bytes.size(),
                 timing: messaging::StreamTiming::default(),
+                revocations: revocations.clone(),
             },
         ));
         let mut sys = Routes::builder();
         sys.add_service(sys::service(
             store.clone(),
             limiter.clone(),
+            revocations.clone(),
             limits.sys_request_bytes.size(),
         ));
         Ok(Self {

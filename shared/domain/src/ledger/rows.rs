@@ -13,6 +13,7 @@ use crate::id::{MessageId, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
 use crate::message::{Envelope, Message};
 use crate::policy::Settings;
+use crate::revocation::Revocation;
 use crate::segment::{JobId, SendJob};
 use crate::time::Millis;
 
@@ -53,6 +54,8 @@ pub struct Tombstone {
 pub struct Changes {
     /// Changed settings of the app.
     pub settings: Option<Settings>,
+    /// Revocations of tokens, the last one of each profile.
+    pub revocations: BTreeMap<ProfileId, Revocation>,
     /// New messages.
     pub new_messages: Vec<Message>,
     /// Messages with a new content.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::content::Digest;
 use crate::id::MessageId;
 use crate::policy::Settings;
+use crate::revocation::Revocation;
 use crate::segment::{JobId, JobReport};
 use crate::time::Millis;
 
@@ -25,6 +26,8 @@ pub enum Outcome {
     SegmentSent(SegmentSent),
     /// Report on a job.
     Job(JobReport),
+    /// Tokens of a profile were revoked.
+    TokensRevoked(Revocation),
 }
 
 /// A message that was sent to a segment.
@@ -105,6 +108,7 @@ outcomes! {
     SettingsUpdated => Settings,
     SegmentSent => SegmentSent,
     Job => JobReport,
+    TokensRevoked => Revocation,
 }
 
 impl From<()> for Outcome {

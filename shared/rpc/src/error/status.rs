@@ -62,6 +62,7 @@ impl RpcError {
             Self::CredentialsMissing => (Code::Unauthenticated, R::CredentialsMissing),
             Self::CredentialsInvalid(_) => (Code::Unauthenticated, R::CredentialsInvalid),
             Self::CredentialsExpired => (Code::Unauthenticated, R::CredentialsExpired),
+            Self::CredentialsRevoked => (Code::Unauthenticated, R::CredentialsRevoked),
             Self::SysScopeRequired(_) => (Code::PermissionDenied, R::SysScopeRequired),
             Self::ProfileRequired => (Code::PermissionDenied, R::ProfileRequired),
             Self::NotAllowedByPolicy => (Code::PermissionDenied, R::NotAllowedByPolicy),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{Authenticated, Authenticator, Identity, Scope, Scopes};
+use domain::Millis;
 use http::header::AUTHORIZATION;
 
 use super::call_info::{CallInfo, CallerFacts};
@@ -12,6 +13,7 @@ use crate::caller::{System, User};
 use crate::error::{RpcError, unimplemented};
 use crate::methods::Access;
 use crate::peer_network::network;
+use crate::revocations::Revocations;
 
 /// Scopes that calls of a connection have at most, whatever their tokens say: those of the client
 /// whose certificate it has. An extension of calls.
@@ -22,14 +24,20 @@ pub struct ConnectionScopes(pub Scopes);
 #[derive(Clone)]
 pub(crate) struct Authorize {
     authenticator: Arc<Authenticator>,
+    revocations: Arc<Revocations>,
     limits_addresses: bool,
 }
 
 impl Authorize {
     /// `limits_addresses` bounds the invalid tokens of an address that are checked.
-    pub const fn new(authenticator: Arc<Authenticator>, limits_addresses: bool) -> Self {
+    pub const fn new(
+        authenticator: Arc<Authenticator>,
+        revocations: Arc<Revocations>,
+        limits_addresses: bool,
+    ) -> Self {
         Self {
             authenticator,
+            revocations,
             limits_addresses,
         }
     }
@@ -47,6 +55,7 @@ impl Authorize {
             identity,
             signer,
             expires_in,
+            issued_at,
         } = authenticated.await?;
         info.set_caller(CallerFacts {
             app: identity.app().clone(),
@@ -56,7 +65,9 @@ impl Authorize {
         match method.access {
             Access::Open => {}
             Access::User => {
-                call.extensions_mut().insert(user(identity, expires_in)?);
+                let user = user(identity, expires_in, issued_at)?;
+                self.check_revocations(&user).await?;
+                call.extensions_mut().insert(user);
             }
             Access::System(scope) => {
                 let bound = call.extensions().get::<ConnectionScopes>().copied();
@@ -67,6 +78,14 @@ impl Authorize {
             }
         }
         Ok(())
+    }
+
+    async fn check_revocations(&self, user: &User) -> Result<(), RpcError> {
+        let checked = self.revocations.check(user).await;
+        if matches!(checked, Err(RpcError::CredentialsRevoked)) {
+            self.authenticator.count_revoked();
+        }
+        checked
     }
 }
 
@@ -82,9 +101,13 @@ impl Middleware for Authorize {
     }
 }
 
-fn user(identity: Identity, expires_in: Duration) -> Result<User, RpcError> {
+fn user(
+    identity: Identity,
+    expires_in: Duration,
+    issued_at: Option<Millis>,
+) -> Result<User, RpcError> {
     match identity {
-        Identity::User(user) => Ok(User::new(user, expires_in)),
+        Identity::User(user) => Ok(User::new(user, expires_in, issued_at)),
         Identity::NoProfile(_) | Identity::System(_) => Err(RpcError::ProfileRequired),
     }
 }

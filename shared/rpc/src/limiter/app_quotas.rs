@@ -1,4 +1,5 @@
-//! Quotas of apps that were called recently, and the buckets of their sends.
+//! State of apps that were called recently: their quotas and the buckets of their sends, and the
+//! numbers of their last revocations.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,8 +7,8 @@ use std::time::Duration;
 
 use domain::{AppId, Quotas, Settings};
 use quick_cache::sync::Cache;
-use storage::MailStore;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use storage::{AppState, Error, MailStore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::limits::{LIMITED_APPS_MAX, QUOTA_READERS_MAX};
 
 /// Cache of [`LIMITED_APPS_MAX`] apps. An evicted app finds a full bucket when it is called
 /// again.
-pub(super) struct AppQuotas {
+pub(crate) struct AppQuotas {
     apps: Cache<AppId, Arc<LimitedApp>>,
     source: QuotaSource,
 }
@@ -49,7 +50,7 @@ impl AppQuotas {
 
     /// Returns an app, and refreshes its quotas in the background if they are old. Until then
     /// the old ones are in force, or the service's defaults for an app that was not cached.
-    pub fn get(&self, id: &AppId) -> Arc<LimitedApp> {
+    pub(super) fn get(&self, id: &AppId) -> Arc<LimitedApp> {
         let app = self.entry(id);
         if let QuotaSource::Store(reader) = &self.source {
             reader.refresh(id, &app);
@@ -66,6 +67,28 @@ impl AppQuotas {
             cached.version = version;
             cached.quotas = quotas;
         }
+        cached.read_at = None;
+    }
+
+    /// Returns the number of the last revocation of tokens of an app, which is reread as the quotas
+    /// are. The first call of an app waits for it.
+    ///
+    /// # Errors
+    /// Those of a read of the store.
+    pub async fn last_revocation(&self, id: &AppId) -> Result<i64, Error> {
+        let app = self.get(id);
+        if let QuotaSource::Store(reader) = &self.source {
+            let first = app.first_read.get_or_try_init(|| reader.read(id, &app));
+            first.await?;
+        }
+        Ok(app.cached().last_revocation)
+    }
+
+    /// Puts a revocation in force that was made on this replica.
+    pub fn set_revocation(&self, id: &AppId, number: i64) {
+        let app = self.entry(id);
+        let mut cached = app.cached();
+        cached.last_revocation = cached.last_revocation.max(number);
         cached.read_at = None;
     }
 
@@ -87,6 +110,8 @@ impl AppQuotas {
 /// An app with its quotas.
 pub(super) struct LimitedApp {
     cached: Mutex<CachedQuotas>,
+    /// Set once the app has been read.
+    first_read: OnceCell<()>,
     pub sends: Mutex<Bucket>,
 }
 
@@ -95,6 +120,8 @@ struct CachedQuotas {
     quotas: Quotas,
     /// Version of the settings; 0 before the first read.
     version: i64,
+    /// Number of the last revocation of tokens; 0 before the first read.
+    last_revocation: i64,
     /// Start of the last read; none if a read is due.
     read_at: Option<Instant>,
     reading: Option<JoinHandle<()>>,
@@ -106,9 +133,11 @@ impl LimitedApp {
             cached: Mutex::new(CachedQuotas {
                 quotas,
                 version: 0,
+                last_revocation: 0,
                 read_at: None,
                 reading: None,
             }),
+            first_read: OnceCell::new(),
             sends: Mutex::default(),
         }
     }
@@ -122,14 +151,16 @@ impl LimitedApp {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores quotas that were read, unless they precede a change on this replica. If the
-    /// database itself was restored to an earlier state, the next read confirms them.
-    fn store_read(&self, version: i64, quotas: Quotas) {
+    /// Stores what was read, unless it precedes a change on this replica. If the database itself was
+    /// restored to an earlier state, the next read confirms it.
+    fn store_read(&self, state: &AppState, quotas: Quotas) {
+        let version = state.settings.version;
         let mut cached = self.cached();
         if version >= cached.version {
             cached.quotas = quotas;
         }
         cached.version = version;
+        cached.last_revocation = state.last_revocation;
     }
 }
 
@@ -156,18 +187,26 @@ impl QuotaReader {
         // Without a permit, the next call tries again.
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             cached.read_at = Some(Instant::now());
-            let read = Arc::clone(self).read(id.clone(), Arc::clone(app), permit);
+            let read = Arc::clone(self).reread(id.clone(), Arc::clone(app), permit);
             cached.reading = Some(tokio::spawn(read));
         }
     }
 
-    /// Reads the quotas of an app. On failure the old ones stay in force.
-    async fn read(self: Arc<Self>, id: AppId, app: Arc<LimitedApp>, _permit: OwnedSemaphorePermit) {
-        match self.store.settings(&id).await {
-            Ok(settings) => {
-                app.store_read(settings.version, self.store.policy(&settings).quotas);
-            }
-            Err(error) => tracing::debug!(error.source = %error, "quotas.read_failed"),
+    /// Rereads an app. On failure the old state stays in force.
+    async fn reread(
+        self: Arc<Self>,
+        id: AppId,
+        app: Arc<LimitedApp>,
+        _permit: OwnedSemaphorePermit,
+    ) {
+        if let Err(error) = self.read(&id, &app).await {
+            tracing::debug!(error.source = %error, "quotas.read_failed");
         }
+    }
+
+    async fn read(&self, id: &AppId, app: &LimitedApp) -> Result<(), Error> {
+        let state = self.store.app_state(id).await?;
+        app.store_read(&state, self.store.policy(&state.settings).quotas);
+        Ok(())
     }
 }

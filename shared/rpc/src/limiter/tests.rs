@@ -17,7 +17,7 @@ fn user(app: &str, profile: &str) -> User {
         name: "".into(),
         pic: "".into(),
     };
-    User::new(identity, Duration::ZERO)
+    User::new(identity, Duration::ZERO, None)
 }
 
 fn system(app: &str) -> System {

@@ -29,4 +29,5 @@ catalogue! { System:
     CANCEL_SEND_JOB = system("/postroom.sys.v1.Sys/CancelSendJob", Scope::Send, Writes);
     GET_APP_SETTINGS = system("/postroom.sys.v1.Sys/GetAppSettings", Scope::Admin, Reads);
     UPDATE_APP_SETTINGS = system("/postroom.sys.v1.Sys/UpdateAppSettings", Scope::Admin, Writes);
+    REVOKE_TOKENS = system("/postroom.sys.v1.Sys/RevokeTokens", Scope::Admin, Writes);
 }

@@ -1,4 +1,4 @@
-//! Table `app`: an app, its settings and the number of its last bulk event.
+//! Table `app`: an app, its settings, and the numbers of its last bulk event and revocation.
 
 use domain::{AppId, Settings};
 use storage::Error;
@@ -34,7 +34,7 @@ pub static CREATE: Statement = Statement::new(
 
 macro_rules! select_apps {
     () => {
-        "SELECT a.app_no, a.settings, a.bulk_head, {xid},
+        "SELECT a.app_no, a.settings, a.bulk_head, a.last_revocation, {xid},
              (SELECT s.epoch FROM server s WHERE s.server_no = 1) FROM r
          CROSS JOIN app a WHERE a.app_no = r.app_no AND a.app_id = r.app_id ORDER BY r.ord"
     };
@@ -69,19 +69,32 @@ written_columns! {
     }
 }
 
+written_columns! {
+    static LAST_REVOCATION: |number: i64| {
+        Mutable last_revocation: i64 = *number;
+    }
+}
+
 pub static UPDATE_SETTINGS: RowStatement<Settings> =
     RowStatement::update("app.update_settings", "app", &[SETTINGS]);
 
 pub static UPDATE_BULK_HEAD: RowStatement<i64> =
     RowStatement::update("app.update_bulk_head", "app", &[BULK_HEAD]);
 
+pub static UPDATE_LAST_REVOCATION: RowStatement<i64> =
+    RowStatement::update("app.update_last_revocation", "app", &[LAST_REVOCATION]);
+
 pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
     let heads = rows(batch, |changes| {
         changes.bulk_events.last().map(|event| event.bulk_no)
     });
+    let revocations = rows(batch, |changes| {
+        changes.revocations.values().map(|it| it.number).max()
+    });
     vec![
         UPDATE_SETTINGS.rows(rows(batch, |changes| &changes.settings)),
         UPDATE_BULK_HEAD.rows(heads),
+        UPDATE_LAST_REVOCATION.rows(revocations),
     ]
 }
 

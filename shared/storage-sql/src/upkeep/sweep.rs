@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::limits::{EXPIRED_KEPT_MS, SWEEP_LEASE_MS};
+use domain::limits::{EXPIRED_KEPT_MS, REVOCATION_KEPT_MS, SWEEP_LEASE_MS};
 use domain::number::saturating;
 use domain::operation::SettleMailbox;
 use domain::{Millis, Now};
@@ -110,6 +110,15 @@ pub static DELETE_REQUESTS: Statement = Statement::new(
      )",
 );
 
+/// Deletes revocations, unless they were renewed meanwhile.
+pub static DELETE_REVOCATIONS: Statement = Statement::new(
+    "revocation.delete_expired",
+    2,
+    "DELETE FROM revocation WHERE before_ms + 0 <= $1 AND (app_no, profile_id) IN (
+         SELECT v.app_no, v.profile_id FROM revocation v WHERE v.before_ms <= $1 LIMIT $2
+     )",
+);
+
 /// The sweep's lease, as far as this replica holds it.
 pub struct Lease {
     holder: Uuid,
@@ -202,8 +211,13 @@ pub async fn delete<DB: Backend>(
     if !messages.is_empty() {
         transact(pool, vec![tallies, messages]).await?;
     }
-    let others = [&DELETE_BULK, &DELETE_CHUNKS, &DELETE_JOBS];
-    for statement in others {
+    let others = [
+        (&DELETE_BULK, before),
+        (&DELETE_CHUNKS, before),
+        (&DELETE_JOBS, before),
+        (&DELETE_REVOCATIONS, now.after(-REVOCATION_KEPT_MS).0),
+    ];
+    for (statement, before) in others {
         let statement = BoundStatement::of(statement).bind(before).bind(ROWS);
         more |= transact(pool, vec![statement]).await? >= u64::try_from(ROWS).unwrap_or(0);
     }

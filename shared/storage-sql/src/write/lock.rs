@@ -95,7 +95,8 @@ async fn ledgers_by<DB: Backend>(
     for mut row in connection.fetch(read).await? {
         let app_no = row.int()?;
         let ledger = Ledger::new(now, ids.clone(), policy.clone(), row.settings()?);
-        ledgers.insert(app_no, ledger.with_bulk_head(row.int()?));
+        let ledger = ledger.with_bulk_head(row.int()?);
+        ledgers.insert(app_no, ledger.with_last_revocation(row.int()?));
         transaction = Some((row.text_or_null()?, row.uuid()?));
     }
     Ok((ledgers, transaction))

@@ -22,6 +22,8 @@ pub enum EndReason {
     MaxAge,
     /// The client's token expired.
     TokenExpired,
+    /// The client's token was revoked.
+    TokenRevoked,
     /// The server is draining; the client is sent to reconnect.
     Draining,
     /// The mailbox has another number since the database was restored.
@@ -32,11 +34,12 @@ pub enum EndReason {
 
 impl EndReason {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ClientGone,
         Self::SlowReader,
         Self::MaxAge,
         Self::TokenExpired,
+        Self::TokenRevoked,
         Self::Draining,
         Self::MailboxReplaced,
         Self::Failed,
@@ -50,6 +53,7 @@ impl EndReason {
             Self::SlowReader => "slow_reader",
             Self::MaxAge => "max_age",
             Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
             Self::Draining => "draining",
             Self::MailboxReplaced => "mailbox_replaced",
             Self::Failed => "failed",

@@ -17,7 +17,7 @@ use futures::stream;
 use prost_types::Timestamp;
 use proto::v1::{SendMessageRequest, SendMessageResponse};
 use rpc::stack::{Config, ServiceName, stack};
-use rpc::{InFlightLimits, Limiter, PseudonymKey};
+use rpc::{InFlightLimits, Limiter, PseudonymKey, Revocations};
 use storage_sql::SystemClock;
 use support::issuer::TestIssuer;
 use support::process::OutputLines;
@@ -72,6 +72,7 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
     let config = Config {
         service: ServiceName::Messaging,
         authenticator: authenticator(folder).await?,
+        revocations: Revocations::none(),
         limiter: Limiter::fixed(quotas()),
         request_bytes_max: REQUEST_BYTES_MAX,
         pseudonym_key: PseudonymKey::new([7; 32]),

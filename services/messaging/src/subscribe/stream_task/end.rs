@@ -60,6 +60,7 @@ impl StreamTask {
             StreamEnd::Disconnected => EndReason::ClientGone,
             StreamEnd::Failed(RpcError::SlowReader) => EndReason::SlowReader,
             StreamEnd::Failed(RpcError::CredentialsExpired) => EndReason::TokenExpired,
+            StreamEnd::Failed(RpcError::CredentialsRevoked) => EndReason::TokenRevoked,
             StreamEnd::Failed(_) => EndReason::Failed,
             StreamEnd::Reconnect if self.subscription.is_draining() => EndReason::Draining,
             StreamEnd::Reconnect if self.deadlines.max_age <= Instant::now() => EndReason::MaxAge,

@@ -19,7 +19,7 @@ use tonic_types::StatusExt as _;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::stack::{Config, ServiceName, Stack, stack};
-use crate::{InFlightLimits, Limiter, PseudonymKey};
+use crate::{InFlightLimits, Limiter, PseudonymKey, Revocations};
 
 pub const SEND: &str = "/postroom.v1.Messaging/SendMessage";
 pub const SUBSCRIBE: &str = "/postroom.v1.Messaging/Subscribe";
@@ -74,6 +74,7 @@ where
     let config = change(Config {
         service: ServiceName::Messaging,
         authenticator,
+        revocations: Revocations::none(),
         limiter: Limiter::fixed(Quotas::NO_LIMITS),
         request_bytes_max: REQUEST_BYTES_MAX,
         pseudonym_key: PSEUDONYM_KEY,

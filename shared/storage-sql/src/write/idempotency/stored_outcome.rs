@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::content::Digest;
 use domain::operation::{Revision, SegmentSent, Sent};
 use domain::segment::JobReport;
-use domain::{MessageId, Millis, Outcome, Settings};
+use domain::{MessageId, Millis, Outcome, Revocation, Settings};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -45,6 +45,8 @@ enum StoredOutcome {
     SegmentSent(SegmentSent),
     #[serde(rename = "j")]
     Job(JobReport),
+    #[serde(rename = "t")]
+    TokensRevoked(Revocation),
 }
 
 #[derive(Serialize, Deserialize)]
