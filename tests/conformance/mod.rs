@@ -32,5 +32,6 @@ mod schema;
 mod segments;
 mod settings;
 mod statements;
+mod strangers;
 mod trimming;
 mod writes;

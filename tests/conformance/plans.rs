@@ -168,6 +168,7 @@ async fn write_everything(fixture: &StoreFixture) {
     let full = fixture
         .store_with(domain::Policy {
             max_box_messages: 1,
+            max_unread_per_sender: 2,
             ..domain::Policy::default()
         })
         .await;

@@ -5,6 +5,7 @@ use domain::{
     Action, AppId, Outcome, Policy, QuotaOverrides, Quotas, Rate, RateOverride, Refusal, Settings,
 };
 use support::however_gathered;
+use support::store::lenient;
 
 use super::builders::{app, other_app};
 use super::fixture::{BatchStore, StoreFixture};
@@ -39,7 +40,7 @@ const fn rate(per_second: u32, burst: u32) -> Rate {
 async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture) {
     let fresh = settings_in(&fixture.store, &app()).await;
     assert_eq!(fresh, Settings::default());
-    assert_eq!(fixture.store.policy(&fresh), Policy::default());
+    assert_eq!(fixture.store.policy(&fresh), lenient());
     let all = Settings {
         version: 99,
         allow_self_send: Some(false),
@@ -49,6 +50,9 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
         max_recipients: Some(7),
         max_content_bytes: Some(8),
         default_expiry_ms: Some(9),
+        max_expiry_ms: Some(10),
+        app_reserve_percent: Some(11),
+        max_unread_per_sender: Some(12),
         quotas: QuotaOverrides {
             profile_calls: overridden(1, 2),
             profile_sends: overridden(3, 4),
@@ -69,12 +73,15 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
         max_recipients: 7,
         max_content_bytes: 8,
         default_expiry_ms: 9,
+        max_expiry_ms: 10,
+        app_reserve_percent: 11,
+        max_unread_per_sender: 12,
         quotas: Quotas {
             profile_calls: rate(1, 2),
             profile_sends: rate(3, 4),
             app_sends: rate(5, 6),
         },
-        ..Policy::default()
+        ..lenient()
     };
     let replica = fixture.replica().await;
     for store in [&fixture.store, &replica] {

@@ -4,7 +4,7 @@ use domain::limits::{RECIPIENT_ROWS_EXAMINED_MAX, ROWS_EXAMINED_MAX};
 use domain::page::{Criteria, Direction, Found, Key, Scan, Seek, Sort, SortField};
 use domain::{AppId, Message, MessageId, MessageKind, Millis, Msgbox, ProfileId};
 use futures::future::join;
-use storage::Requester;
+use storage::{Item, Requester};
 
 use super::generator::Generator;
 use super::reference::Reference;
@@ -132,14 +132,28 @@ impl Comparison<'_> {
             let items = items.expect("entries");
             assert_eq!(items.remaining, []);
             let expected = self.reference.entries(app, owner, msgbox, recent);
-            assert_eq!(items.found, expected, "{app} {owner}");
+            assert_eq!(
+                items
+                    .found
+                    .into_iter()
+                    .map(without_sender)
+                    .collect::<Vec<_>>(),
+                expected,
+                "{app} {owner}"
+            );
         }
     }
 
     async fn page(&mut self, app: &AppId, owner: &ProfileId, scan: &Scan) {
         self.reference.visit(app, owner, self.now);
         let page = self.store.page(app, owner, Requester::App, scan).await;
-        let page = page.expect("a page");
+        let mut page = page.expect("a page");
+        page.found.items = page
+            .found
+            .items
+            .into_iter()
+            .map(|(key, item)| (key, without_sender(item)))
+            .collect();
         let expected = self.reference.page(app, owner, scan);
         assert_eq!(page.found, expected, "{app} {owner} {scan:?}");
         let (_, seq) = self.reference.counts(app, owner);
@@ -264,4 +278,10 @@ fn everything(sort: Sort) -> Scan {
 
 fn keys<T>(found: &Found<T>) -> Vec<Key> {
     found.items.iter().map(|(key, _)| *key).collect()
+}
+
+/// The item as the reference has it, which does not know the numbers of mailboxes.
+fn without_sender(mut item: Item) -> Item {
+    item.entry.sender_id = None;
+    item
 }

@@ -8,7 +8,7 @@ pub mod generator;
 pub mod reference;
 mod tally;
 
-use domain::limits::BATCH_ENTRIES_MAX;
+use domain::limits::{BATCH_ENTRIES_MAX, DAY_MS};
 use domain::operation::{Apply as _, CreateMailbox};
 use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal};
 use futures::future::join_all;
@@ -50,6 +50,8 @@ pub fn policy() -> Policy {
     Policy {
         max_box_messages: 10,
         max_recipients: 5,
+        max_expiry_ms: DAY_MS,
+        max_unread_per_sender: 4,
         ..Policy::default()
     }
 }

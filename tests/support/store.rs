@@ -180,10 +180,19 @@ impl TestDatabase {
     }
 }
 
+/// The default policy without the limits of what one user may do to another.
+#[must_use]
+pub fn lenient() -> Policy {
+    Policy {
+        max_unread_per_sender: 0,
+        ..Policy::default()
+    }
+}
+
 impl TestStore {
-    /// Opens an empty store.
+    /// Opens an empty store, in which one user may fill the inbox of another.
     pub async fn open(setup: Setup) -> Self {
-        Self::open_with(setup, Policy::default()).await
+        Self::open_with(setup, lenient()).await
     }
 
     /// Opens an empty store with another default policy.
@@ -196,7 +205,7 @@ impl TestStore {
     pub async fn that_tells(setup: Setup) -> Self {
         let policy = Policy {
             quotas: Quotas::NO_LIMITS,
-            ..Policy::default()
+            ..lenient()
         };
         Self::open_as(setup, policy, Notify::Database).await
     }

@@ -22,6 +22,9 @@ pub fn parse(given: Option<&AppSettings>, violations: &mut Violations) -> Option
             "settings.default_expiry",
             violations,
         ),
+        max_expiry_ms: time::lifetime_ms(given.max_expiry, "settings.max_expiry", violations),
+        app_reserve_percent: given.app_reserve_percent,
+        max_unread_per_sender: given.max_unread_per_sender,
         quotas: quotas(given),
         ..Settings::default()
     };
@@ -50,6 +53,9 @@ pub fn overrides(settings: &Settings) -> AppSettings {
         max_recipients: settings.max_recipients,
         max_content_bytes: settings.max_content_bytes,
         default_expiry: settings.default_expiry_ms.map(time::duration),
+        max_expiry: settings.max_expiry_ms.map(time::duration),
+        app_reserve_percent: settings.app_reserve_percent,
+        max_unread_per_sender: settings.max_unread_per_sender,
         profile_calls_per_second: quotas.profile_calls.per_second,
         profile_calls_burst: quotas.profile_calls.burst,
         profile_sends_per_second: quotas.profile_sends.per_second,
@@ -71,6 +77,9 @@ pub fn effective(version: i64, policy: &Policy) -> AppSettings {
         max_recipients: Some(policy.max_recipients),
         max_content_bytes: Some(policy.max_content_bytes),
         default_expiry: Some(time::duration(policy.default_expiry_ms)),
+        max_expiry: Some(time::duration(policy.max_expiry_ms)),
+        app_reserve_percent: Some(policy.app_reserve_percent),
+        max_unread_per_sender: Some(policy.max_unread_per_sender),
         profile_calls_per_second: Some(quotas.profile_calls.per_second),
         profile_calls_burst: Some(quotas.profile_calls.burst),
         profile_sends_per_second: Some(quotas.profile_sends.per_second),
@@ -91,6 +100,9 @@ mod tests {
             allow_edit: Some(false),
             max_recipients: Some(500),
             default_expiry: Some(time::duration(1_500)),
+            max_expiry: Some(time::duration(2_500)),
+            app_reserve_percent: Some(0),
+            max_unread_per_sender: Some(7),
             profile_calls_per_second: Some(1),
             profile_calls_burst: Some(2),
             profile_sends_per_second: Some(3),
@@ -119,6 +131,9 @@ mod tests {
             max_recipients: Some(501),
             max_content_bytes: Some(0),
             default_expiry: Some(time::duration(-1)),
+            max_expiry: Some(time::duration(0)),
+            app_reserve_percent: Some(91),
+            max_unread_per_sender: Some(10_001),
             profile_sends_burst: Some(0),
             ..AppSettings::default()
         };
@@ -134,8 +149,11 @@ mod tests {
             fields,
             [
                 "settings.default_expiry",
+                "settings.max_expiry",
                 "settings.max_recipients",
                 "settings.max_content_bytes",
+                "settings.app_reserve_percent",
+                "settings.max_unread_per_sender",
                 "settings.profile_sends_burst",
                 "settings"
             ]

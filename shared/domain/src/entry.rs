@@ -29,6 +29,8 @@ pub struct Entry {
     pub delivered_ms: Option<Millis>,
     /// Expiry of the entry.
     pub expire_ms: Millis,
+    /// Mailbox of the sender, if the inbox had many unread entries when it came.
+    pub sender_id: Option<i64>,
 }
 
 impl Entry {

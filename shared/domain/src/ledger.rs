@@ -14,6 +14,7 @@ mod rows;
 mod send_jobs;
 mod settle;
 mod tracked;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use rows::LedgerRows;
 pub use rows::{Changes, Tombstone};
 use settle::Bulk;
 use tracked::Tracked;
+pub use unread::SenderRoom;
 
 use crate::id::{MessageId, MessageIdSource};
 use crate::mailbox::Msgbox;
@@ -51,6 +53,8 @@ pub struct Ledger {
     read_in_part: BTreeSet<(i64, Msgbox)>,
     /// Rows that another transaction has locked.
     held: BTreeSet<HeldRow>,
+    /// Unread entries with a noted sender, by the mailbox and that of the sender.
+    unread_of_senders: BTreeMap<(i64, i64), i64>,
     /// Holders that were read with each message.
     holders: BTreeMap<MessageId, Holders>,
     /// Visible changes of entries so far.
@@ -81,6 +85,7 @@ impl Ledger {
             last_revocation: 0,
             read_in_part: BTreeSet::new(),
             held: BTreeSet::new(),
+            unread_of_senders: BTreeMap::new(),
             holders: BTreeMap::new(),
             entry_changes: 0,
             not_read: None,

@@ -103,6 +103,15 @@ pub const QUOTA_BURST_MAX: u32 = 1_000_000;
 
 /// Messages that one box of a mailbox holds, unless it is configured otherwise.
 pub const BOX_MESSAGES_DEFAULT: u32 = 10_000;
+/// Percentage of an inbox that is kept free of users' messages, for those of the app, unless the
+/// policy says otherwise.
+pub const APP_RESERVE_PERCENT_DEFAULT: u32 = 10;
+/// Maximum of that percentage.
+pub const APP_RESERVE_PERCENT_MAX: u32 = 90;
+/// Unread messages of one sender in one inbox, unless the policy says otherwise.
+pub const UNREAD_PER_SENDER_DEFAULT: u32 = 200;
+/// Maximum of that number.
+pub const UNREAD_PER_SENDER_MAX: u32 = 10_000;
 
 /// Entries that one send drops from a full `sent` at the most: a box whose limit was lowered
 /// shrinks send by send.
@@ -110,6 +119,8 @@ pub const SENT_DROPPED_MAX: u32 = 1_000;
 
 /// Lifetime of a message in milliseconds, unless the policy or the send says otherwise.
 pub const EXPIRY_DEFAULT_MS: i64 = 30 * DAY_MS;
+/// Maximum lifetime of a user's message in milliseconds, unless the policy says otherwise.
+pub const USER_EXPIRY_DEFAULT_MS: i64 = 30 * DAY_MS;
 /// Maximum lifetime of a message in milliseconds: ten years.
 pub const EXPIRY_MAX_MS: i64 = 3_653 * DAY_MS;
 /// Milliseconds that the answer to a `request_id` is remembered.

@@ -128,7 +128,7 @@ impl Envelope {
         now: Millis,
     ) -> Self {
         let send_ms = message_id.time_ms().unwrap_or(now);
-        let lifetime_ms = draft.lifetime_ms.unwrap_or(policy.default_expiry_ms);
+        let lifetime_ms = policy.lifetime_ms(draft.lifetime_ms, kind != MessageKind::Regular);
         Self {
             message_id,
             kind,

@@ -31,7 +31,7 @@ mod update_app_settings;
 mod update_message;
 mod weight;
 
-pub use footprint::{EntryRange, Footprint};
+pub use footprint::{EntryRange, Footprint, UserSend};
 pub use named_entries::NamedEntries;
 pub use outcome::{Outcome, Revision, SegmentSent, Sent, UnexpectedOutcome};
 pub use weight::Weight;

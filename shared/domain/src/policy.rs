@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::expiry;
 use crate::limits::{
-    BOX_MESSAGES_DEFAULT, CONTENT_BYTES_CAP, CONTENT_BYTES_DEFAULT, EXPIRY_DEFAULT_MS,
-    RECIPIENTS_CAP, RECIPIENTS_DEFAULT,
+    APP_RESERVE_PERCENT_DEFAULT, APP_RESERVE_PERCENT_MAX, BOX_MESSAGES_DEFAULT, CONTENT_BYTES_CAP,
+    CONTENT_BYTES_DEFAULT, EXPIRY_DEFAULT_MS, RECIPIENTS_CAP, RECIPIENTS_DEFAULT,
+    UNREAD_PER_SENDER_DEFAULT, UNREAD_PER_SENDER_MAX, USER_EXPIRY_DEFAULT_MS,
 };
 use crate::quota::{QuotaOverrides, Quotas};
 use crate::violation::Violations;
@@ -28,8 +29,14 @@ pub struct Policy {
     pub max_content_bytes: u32,
     /// Milliseconds that a message lives if its sender does not say.
     pub default_expiry_ms: i64,
+    /// Maximum lifetime of a user's message in milliseconds.
+    pub max_expiry_ms: i64,
     /// Messages that a box holds.
     pub max_box_messages: u32,
+    /// Percentage of an inbox that users' messages leave free for those of the app.
+    pub app_reserve_percent: u32,
+    /// Unread messages of one sender in one inbox; 0: no limit.
+    pub max_unread_per_sender: u32,
     /// Quotas of callers and apps.
     pub quotas: Quotas,
 }
@@ -44,8 +51,45 @@ impl Default for Policy {
             max_recipients: RECIPIENTS_DEFAULT,
             max_content_bytes: CONTENT_BYTES_DEFAULT,
             default_expiry_ms: EXPIRY_DEFAULT_MS,
+            max_expiry_ms: USER_EXPIRY_DEFAULT_MS,
             max_box_messages: BOX_MESSAGES_DEFAULT,
+            app_reserve_percent: APP_RESERVE_PERCENT_DEFAULT,
+            max_unread_per_sender: UNREAD_PER_SENDER_DEFAULT,
             quotas: Quotas::default(),
+        }
+    }
+}
+
+impl Policy {
+    /// Returns the number of messages up to which an inbox takes further ones: of the app, or of
+    /// users, who leave it its reserve.
+    #[must_use]
+    pub fn inbox_room(&self, is_from_app: bool) -> i64 {
+        let room = i64::from(self.max_box_messages);
+        if is_from_app {
+            return room;
+        }
+        room - room * i64::from(self.app_reserve_percent) / 100
+    }
+
+    /// Number of unread entries from which on those that come to an inbox note their sender: half
+    /// of what one sender may have there. None without a limit.
+    #[must_use]
+    pub const fn senders_noted_from(&self) -> Option<i64> {
+        match self.max_unread_per_sender {
+            0 => None,
+            max => Some((max / 2) as i64),
+        }
+    }
+
+    /// Returns the lifetime of a message in milliseconds, whose sender named that one.
+    #[must_use]
+    pub fn lifetime_ms(&self, named_ms: Option<i64>, is_from_app: bool) -> i64 {
+        let lifetime_ms = named_ms.unwrap_or(self.default_expiry_ms);
+        if is_from_app {
+            lifetime_ms
+        } else {
+            lifetime_ms.min(self.max_expiry_ms)
         }
     }
 }
@@ -69,6 +113,12 @@ pub struct Settings {
     pub max_content_bytes: Option<u32>,
     /// See [`Policy::default_expiry_ms`].
     pub default_expiry_ms: Option<i64>,
+    /// See [`Policy::max_expiry_ms`].
+    pub max_expiry_ms: Option<i64>,
+    /// See [`Policy::app_reserve_percent`].
+    pub app_reserve_percent: Option<u32>,
+    /// See [`Policy::max_unread_per_sender`].
+    pub max_unread_per_sender: Option<u32>,
     /// See [`Policy::quotas`].
     pub quotas: QuotaOverrides,
 }
@@ -84,6 +134,9 @@ impl Default for Settings {
             max_recipients: None,
             max_content_bytes: None,
             default_expiry_ms: None,
+            max_expiry_ms: None,
+            app_reserve_percent: None,
+            max_unread_per_sender: None,
             quotas: QuotaOverrides::default(),
         }
     }
@@ -112,14 +165,32 @@ impl Settings {
                 format!("must be 1 to {CONTENT_BYTES_CAP} bytes"),
             );
         }
-        if self
-            .default_expiry_ms
-            .is_some_and(|ms| !expiry::is_lifetime(ms))
-        {
-            violations.invalid(
-                format!("{field}.default_expiry"),
-                "must be more than 0 and at most 10 years",
-            );
+        for (lifetime_ms, name) in [
+            (self.default_expiry_ms, "default_expiry"),
+            (self.max_expiry_ms, "max_expiry"),
+        ] {
+            if lifetime_ms.is_some_and(|ms| !expiry::is_lifetime(ms)) {
+                violations.invalid(
+                    format!("{field}.{name}"),
+                    "must be more than 0 and at most 10 years",
+                );
+            }
+        }
+        for (number, max, name) in [
+            (
+                self.app_reserve_percent,
+                APP_RESERVE_PERCENT_MAX,
+                "app_reserve_percent",
+            ),
+            (
+                self.max_unread_per_sender,
+                UNREAD_PER_SENDER_MAX,
+                "max_unread_per_sender",
+            ),
+        ] {
+            if number.is_some_and(|number| number > max) {
+                violations.invalid(format!("{field}.{name}"), format!("must be 0 to {max}"));
+            }
         }
         self.quotas.check(field, violations);
     }
@@ -139,7 +210,14 @@ impl Settings {
             max_recipients: self.max_recipients.unwrap_or(defaults.max_recipients),
             max_content_bytes: self.max_content_bytes.unwrap_or(defaults.max_content_bytes),
             default_expiry_ms: self.default_expiry_ms.unwrap_or(defaults.default_expiry_ms),
+            max_expiry_ms: self.max_expiry_ms.unwrap_or(defaults.max_expiry_ms),
             max_box_messages: defaults.max_box_messages,
+            app_reserve_percent: self
+                .app_reserve_percent
+                .unwrap_or(defaults.app_reserve_percent),
+            max_unread_per_sender: self
+                .max_unread_per_sender
+                .unwrap_or(defaults.max_unread_per_sender),
             quotas: self.quotas.over(&defaults.quotas),
         }
     }

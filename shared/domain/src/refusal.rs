@@ -36,6 +36,13 @@ pub enum LimitExceeded {
         /// Maximum number.
         max: u32,
     },
+    /// Lifetime of a user's message that is too long.
+    Lifetime {
+        /// Lifetime in the request, in milliseconds.
+        lifetime_ms: i64,
+        /// Maximum lifetime in milliseconds.
+        max_ms: i64,
+    },
     /// Content of too many bytes.
     ContentBytes {
         /// Size of the content in bytes.
@@ -83,6 +90,13 @@ impl fmt::Display for LimitExceeded {
         match self {
             Self::Recipients { named, max } => {
                 write!(f, "names {named} recipients, at most {max} are allowed")
+            }
+            Self::Lifetime {
+                lifetime_ms,
+                max_ms,
+            } => {
+                let (named, max) = (lifetime_ms.div_euclid(1_000), max_ms.div_euclid(1_000));
+                write!(f, "is {named} s, at most {max} s are allowed")
             }
             Self::ContentBytes { bytes, max } => {
                 write!(f, "has {bytes} bytes, at most {max} are allowed")

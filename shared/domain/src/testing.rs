@@ -146,7 +146,21 @@ impl MemoryStore {
         for ((mailbox_id, ..), entry) in &self.entries {
             ledger.read_entry(*mailbox_id, entry.clone());
         }
+        for owner in self.mailboxes.values().map(|it| it.mailbox_id) {
+            for sender in self.mailboxes.values().map(|it| it.mailbox_id) {
+                let unread = self.unread_of_sender(owner, sender);
+                ledger.read_unread_of_sender(owner, sender, unread);
+            }
+        }
         ledger
+    }
+
+    fn unread_of_sender(&self, owner: i64, sender: i64) -> i64 {
+        let entries = self.entries.iter();
+        let of_both = entries.filter(|((mailbox_id, ..), entry)| {
+            *mailbox_id == owner && entry.sender_id == Some(sender) && entry.is_unread()
+        });
+        of_both.count() as i64
     }
 
     fn pending(&self, event: BulkEvent) -> Pending {

@@ -53,6 +53,7 @@ fn tables() -> Vec<&'static Statement> {
         &msgbox::READ_OLDEST,
         &msgbox::READ_EXPIRED,
         &msgbox::NEXT_EXPIRY,
+        &msgbox::UNREAD_OF_SENDERS,
         msgbox::DELETE.statement(),
         msgbox::UPDATE.statement(),
         msgbox::INSERT.statement(),

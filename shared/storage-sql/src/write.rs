@@ -9,4 +9,5 @@ pub mod lanes;
 mod lock;
 pub mod operation;
 mod post_commit;
+mod senders;
 mod settle;

@@ -5,7 +5,7 @@ use support::service::TestService;
 
 use crate::api::builders::{configure, ok};
 
-/// Without quotas, as the tests' services have it.
+/// Without quotas and limits of one sender, as the tests' services have it.
 pub fn defaults() -> AppSettings {
     AppSettings {
         version: 1,
@@ -19,6 +19,12 @@ pub fn defaults() -> AppSettings {
             seconds: 30 * 24 * 60 * 60,
             nanos: 0,
         }),
+        max_expiry: Some(Duration {
+            seconds: 30 * 24 * 60 * 60,
+            nanos: 0,
+        }),
+        app_reserve_percent: Some(10),
+        max_unread_per_sender: Some(0),
         profile_calls_per_second: Some(0),
         profile_calls_burst: Some(1),
         profile_sends_per_second: Some(0),

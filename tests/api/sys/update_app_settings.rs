@@ -33,6 +33,9 @@ fn all(version: i64) -> AppSettings {
             seconds: 1,
             nanos: 500_000_000,
         }),
+        max_expiry: Some(lasting(2, 0)),
+        app_reserve_percent: Some(20),
+        max_unread_per_sender: Some(30),
         profile_calls_per_second: Some(9_001),
         profile_calls_burst: Some(9_002),
         profile_sends_per_second: Some(9_003),
@@ -96,13 +99,18 @@ type SettingsEdit = fn(&mut AppSettings);
 
 async fn limits_have_caps(test: &TestService) {
     let mut app = test.sys();
-    let goods: [SettingsEdit; 10] = [
+    let goods: [SettingsEdit; 15] = [
         |it| it.max_recipients = Some(1),
         |it| it.max_recipients = Some(500),
         |it| it.max_content_bytes = Some(1),
         |it| it.max_content_bytes = Some(65_536),
         |it| it.default_expiry = Some(lasting(0, 1_000_000)),
         |it| it.default_expiry = Some(lasting(TEN_YEARS_S, 0)),
+        |it| it.max_expiry = Some(lasting(TEN_YEARS_S, 0)),
+        |it| it.app_reserve_percent = Some(0),
+        |it| it.app_reserve_percent = Some(90),
+        |it| it.max_unread_per_sender = Some(0),
+        |it| it.max_unread_per_sender = Some(10_000),
         |it| it.app_sends_per_second = Some(0),
         |it| it.app_sends_per_second = Some(1_000_000),
         |it| it.app_sends_burst = Some(1),
@@ -111,7 +119,16 @@ async fn limits_have_caps(test: &TestService) {
     for good in goods {
         ok(app.update_app_settings(updating(with(good), None))).await;
     }
-    let bads: [(SettingsEdit, &str); 13] = [
+    let bads: [(SettingsEdit, &str); 16] = [
+        (|it| it.max_expiry = Some(lasting(0, 0)), "max_expiry"),
+        (
+            |it| it.app_reserve_percent = Some(91),
+            "app_reserve_percent",
+        ),
+        (
+            |it| it.max_unread_per_sender = Some(10_001),
+            "max_unread_per_sender",
+        ),
         (|it| it.max_recipients = Some(0), "max_recipients"),
         (|it| it.max_recipients = Some(501), "max_recipients"),
         (|it| it.max_content_bytes = Some(0), "max_content_bytes"),
@@ -154,7 +171,7 @@ async fn limits_have_caps(test: &TestService) {
         let found = fields(app.update_app_settings(updating(with(bad), None))).await;
         assert_eq!(found, [format!("settings.{field}")]);
     }
-    assert_eq!(settings(test).await.settings.expect("settings").version, 11);
+    assert_eq!(settings(test).await.settings.expect("settings").version, 16);
 }
 
 async fn a_smaller_limit_applies_at_once_on_every_replica(test: &TestService) {

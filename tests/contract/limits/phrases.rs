@@ -122,14 +122,33 @@ fn limits_of_sends() -> Phrases {
     let cap = up_to(domain::RECIPIENTS_CAP);
     let years = domain::EXPIRY_MAX_MS / domain::DAY_MS / 365;
     let days = domain::EXPIRY_DEFAULT_MS / domain::DAY_MS;
+    let of_app = [
+        "postroom.sys.v1.SendMessageRequest.expire_after",
+        "postroom.sys.v1.SendMessageSimpleRequest.expire_after",
+        "SendBulkRequest.expire_after",
+        "SegmentMessage.expire_after",
+    ];
+    let of_app = of_app.map(|at| (at, format!("at most {years} years")));
+    let user_days = format!(
+        "at most the app's `max_expiry` ({} days by default)",
+        domain::USER_EXPIRY_DEFAULT_MS / domain::DAY_MS
+    );
     let segment = number(domain::SEGMENT_RECIPIENTS_MAX);
     let of_user = format!("1 to the app's `max_recipients` ({by_default} by default)");
-    vec![
+    let mut phrases: Phrases = of_app.into();
+    phrases.extend([
         ("postroom.v1.SendMessageRequest.to", of_user.clone()),
         ("postroom.v1.SendMessageSimpleRequest.to", of_user),
         ("postroom.sys.v1.SendMessageRequest.to", cap.clone()),
         ("postroom.sys.v1.SendMessageSimpleRequest.to", cap),
-        ("expire_after", format!("at most {years} years")),
+        (
+            "postroom.v1.SendMessageRequest.expire_after",
+            user_days.clone(),
+        ),
+        (
+            "postroom.v1.SendMessageSimpleRequest.expire_after",
+            user_days,
+        ),
         ("expire_after", format!("({days} days by default)")),
         ("Sys.SendToProfiles", format!("up to {segment}")),
         (
@@ -163,7 +182,8 @@ fn limits_of_sends() -> Phrases {
             "SegmentRecipients.profile_ids",
             format!("a request of {}", request_size("sys")),
         ),
-    ]
+    ]);
+    phrases
 }
 
 fn limits_of_pages() -> Phrases {
@@ -336,6 +356,36 @@ fn limits_of_settings() -> Phrases {
                 "{} days by default",
                 domain::EXPIRY_DEFAULT_MS / domain::DAY_MS
             ),
+        ),
+        (
+            "AppSettings.max_expiry",
+            format!(
+                "at most {} years",
+                domain::EXPIRY_MAX_MS / domain::DAY_MS / 365
+            ),
+        ),
+        (
+            "AppSettings.max_expiry",
+            format!(
+                "{} days by default",
+                domain::USER_EXPIRY_DEFAULT_MS / domain::DAY_MS
+            ),
+        ),
+        (
+            "AppSettings.app_reserve_percent",
+            format!("0 to {}", domain::APP_RESERVE_PERCENT_MAX),
+        ),
+        (
+            "AppSettings.app_reserve_percent",
+            default_of(domain::APP_RESERVE_PERCENT_DEFAULT),
+        ),
+        (
+            "AppSettings.max_unread_per_sender",
+            format!("0 to {}", number(domain::UNREAD_PER_SENDER_MAX)),
+        ),
+        (
+            "AppSettings.max_unread_per_sender",
+            default_of(domain::UNREAD_PER_SENDER_DEFAULT),
         ),
         (
             "Sys.UpdateAppSettings",

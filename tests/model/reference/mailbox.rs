@@ -1,8 +1,10 @@
 //! A mailbox of the reference: a list of entries.
 
+use std::collections::BTreeMap;
+
 use domain::mailbox::Counts;
 use domain::message::Envelope;
-use domain::{Entry, MessageId, Millis, Msgbox};
+use domain::{Entry, MessageId, Millis, Msgbox, ProfileId};
 
 #[derive(Debug, Default)]
 pub struct ReferenceMailbox {
@@ -14,6 +16,8 @@ pub struct ReferenceMailbox {
     /// Bulk events: the last one taken, and the last one before the mailbox was created.
     pub bulk_seen: i64,
     pub bulk_joined: i64,
+    /// Senders of messages that came while the inbox had many unread ones.
+    pub noted: BTreeMap<MessageId, ProfileId>,
 }
 
 impl ReferenceMailbox {
@@ -71,6 +75,13 @@ impl ReferenceMailbox {
         }
     }
 
+    /// Number of unread messages of a noted sender.
+    pub fn unread_of(&self, sender: &ProfileId) -> usize {
+        let noted = self.noted.iter().filter(|(_, noted)| *noted == sender);
+        let entries = noted.filter_map(|(id, _)| self.entry(Msgbox::Inbox, *id));
+        entries.filter(|entry| entry.read_ms.is_none()).count()
+    }
+
     /// The number and the time of the next change.
     fn tick(&mut self, now: Millis) -> (i64, Millis) {
         self.changes += 1;
@@ -100,6 +111,7 @@ impl ReferenceMailbox {
             read_ms: None,
             delivered_ms: None,
             expire_ms,
+            sender_id: None,
         });
     }
 

@@ -29,8 +29,9 @@ impl ReferenceApp {
         to.sort();
         to.dedup();
         let room = policy.max_box_messages as usize;
+        let sender = message.draft.sender.profile_id.as_ref();
         let mut takers = to.clone();
-        takers.retain(|recipient| self.mailbox(recipient).held(Msgbox::Inbox).len() < room);
+        takers.retain(|recipient| self.has_room(policy, sender, recipient));
         if takers.is_empty() {
             return Err(Refusal::BoxFull);
         }
@@ -39,7 +40,11 @@ impl ReferenceApp {
         let envelope = envelope(message, to, policy, message_id);
         let (send_ms, expire_ms) = (envelope.send_ms, envelope.expire_ms);
         for taker in &takers {
+            let is_noted = self.is_crowded(policy, taker);
             let mailbox = self.mailbox(taker);
+            if let Some(sender) = sender.filter(|sender| is_noted && *sender != taker) {
+                mailbox.noted.insert(message_id, sender.clone());
+            }
             mailbox.receive(Msgbox::Inbox, message_id, expire_ms, now);
         }
         if let Some(sender) = &message.draft.sender.profile_id {
@@ -61,6 +66,32 @@ impl ReferenceApp {
             send_ms,
             expire_ms,
         }))
+    }
+
+    /// Returns whether an inbox takes a message of a user, or of the app.
+    fn has_room(
+        &mut self,
+        policy: &Policy,
+        sender: Option<&ProfileId>,
+        recipient: &ProfileId,
+    ) -> bool {
+        let reserve = policy.max_box_messages * policy.app_reserve_percent / 100;
+        let reserve = sender.map_or(0, |_| reserve);
+        let is_crowded = self.is_crowded(policy, recipient);
+        let mailbox = self.mailbox(recipient);
+        if mailbox.held(Msgbox::Inbox).len() >= (policy.max_box_messages - reserve) as usize {
+            return false;
+        }
+        let other = sender.filter(|sender| is_crowded && *sender != recipient);
+        let max = policy.max_unread_per_sender;
+        other.is_none_or(|sender| mailbox.unread_of(sender) < (max - max / 2) as usize)
+    }
+
+    /// Returns whether an inbox has so many unread messages that senders are noted.
+    fn is_crowded(&mut self, policy: &Policy, recipient: &ProfileId) -> bool {
+        let max = policy.max_unread_per_sender;
+        let unread = self.mailbox(recipient).counts().inbox_unread;
+        max > 0 && unread >= i64::from(max / 2)
     }
 
     pub(super) fn mark(&mut self, mark: &MarkMessagesRead, now: Millis) -> Outcome {
@@ -302,6 +333,13 @@ fn check_letter(message: &ReferenceMessage, policy: &Policy) -> Result<(), Refus
         exceeded.push(LimitExceeded::Recipients { named, max });
     }
     exceeded.extend(too_large(&message.draft.content, policy));
+    let max_ms = policy.max_expiry_ms;
+    let too_long = |lifetime_ms: &i64| sender.is_some() && *lifetime_ms > max_ms;
+    let lifetime = message.draft.lifetime_ms.filter(too_long);
+    exceeded.extend(lifetime.map(|lifetime_ms| LimitExceeded::Lifetime {
+        lifetime_ms,
+        max_ms,
+    }));
     Refusal::if_exceeded(exceeded)?;
     if !policy.allow_self_send && sender.is_some_and(|sender| message.to.contains(sender)) {
         return Err(Refusal::NotAllowed);
@@ -325,6 +363,13 @@ fn envelope(
         .draft
         .lifetime_ms
         .unwrap_or(policy.default_expiry_ms);
+    let is_of_user = message.draft.sender.profile_id.is_some();
+    let max_ms = if is_of_user {
+        policy.max_expiry_ms
+    } else {
+        i64::MAX
+    };
+    let lifetime_ms = lifetime_ms.min(max_ms);
     Envelope {
         message_id,
         kind: match message.draft.sender.profile_id {

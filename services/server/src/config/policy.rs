@@ -1,6 +1,8 @@
 //! Policy of apps that have not set their own.
 
-use domain::limits::{CONTENT_BYTES_CAP, RECIPIENTS_CAP};
+use domain::limits::{
+    APP_RESERVE_PERCENT_MAX, CONTENT_BYTES_CAP, RECIPIENTS_CAP, UNREAD_PER_SENDER_MAX,
+};
 use domain::{Policy, Quotas};
 use serde::Deserialize;
 
@@ -30,8 +32,14 @@ pub struct PolicyDefaults {
     pub max_content_bytes: Bounded<1, CONTENT_BYTES>,
     /// Lifetime of messages sent without one. Default 30 days.
     pub default_expiry: Lifetime,
+    /// Maximum lifetime of a user's message. Default 30 days.
+    pub max_expiry: Lifetime,
     /// Maximum number of messages in a box. Default 10000.
     pub max_box_messages: Bounded<1, 1_000_000>,
+    /// Percentage of an inbox that users' messages leave free for those of the app. Default 10.
+    pub app_reserve_percent: Bounded<0, APP_RESERVE_PERCENT_MAX>,
+    /// Maximum number of unread messages of one user in an inbox; 0 means no limit. Default 200.
+    pub max_unread_per_sender: Bounded<0, UNREAD_PER_SENDER_MAX>,
 }
 
 impl Default for PolicyDefaults {
@@ -44,7 +52,10 @@ impl Default for PolicyDefaults {
             max_recipients: Bounded::new::<100>(),
             max_content_bytes: Bounded::new::<{ 32 * 1024 }>(),
             default_expiry: Lifetime::from_days(30),
+            max_expiry: Lifetime::from_days(30),
             max_box_messages: Bounded::new::<10_000>(),
+            app_reserve_percent: Bounded::new::<10>(),
+            max_unread_per_sender: Bounded::new::<200>(),
         }
     }
 }
@@ -60,7 +71,10 @@ impl PolicyDefaults {
             max_recipients: self.max_recipients.get(),
             max_content_bytes: self.max_content_bytes.get(),
             default_expiry_ms: self.default_expiry.ms(),
+            max_expiry_ms: self.max_expiry.ms(),
             max_box_messages: self.max_box_messages.get(),
+            app_reserve_percent: self.app_reserve_percent.get(),
+            max_unread_per_sender: self.max_unread_per_sender.get(),
             quotas,
         }
     }

@@ -21,6 +21,8 @@ pub struct NewEntry {
     pub content_version: i64,
     /// Expiry of the entry.
     pub expire_ms: Millis,
+    /// Mailbox of the sender, if it is to be noted.
+    pub sender_id: Option<i64>,
 }
 
 impl Ledger {
@@ -102,13 +104,16 @@ impl Ledger {
             read_ms: None,
             delivered_ms: None,
             expire_ms: new.expire_ms,
+            sender_id: new.sender_id,
         };
         let due = mailbox
             .next_expiry_ms
             .map_or(new.expire_ms, |next| next.min(new.expire_ms));
         mailbox.next_expiry_ms = Some(due);
         count(mailbox, &entry, 1);
-        let key = (mailbox.mailbox_id, new.msgbox, new.message_id);
+        let mailbox_id = mailbox.mailbox_id;
+        self.count_unread_of_sender(mailbox_id, entry.sender_id, i64::from(entry.is_unread()));
+        let key = (mailbox_id, new.msgbox, new.message_id);
         self.rows.entries.insert(key, Tracked::new(entry));
         true
     }
@@ -185,6 +190,7 @@ impl Ledger {
         };
         count(mailbox, &entry, -1);
         let (mailbox_id, seq) = (mailbox.mailbox_id, mailbox.seq);
+        self.count_unread_of_sender(mailbox_id, entry.sender_id, -i64::from(entry.is_unread()));
         let key = (mailbox_id, msgbox, message_id);
         let Some(tracked) = self.rows.entries.get_mut(&key) else {
             return false;
@@ -217,13 +223,17 @@ impl Ledger {
         let Some((mailbox, now)) = self.tick(owner) else {
             return false;
         };
+        let was_unread = entry.is_unread();
         count(mailbox, &entry, -1);
         entry.seq = mailbox.seq;
         entry.update_ms = now;
         entry.version += 1;
         change(&mut entry);
         count(mailbox, &entry, 1);
-        let key = (mailbox.mailbox_id, msgbox, message_id);
+        let mailbox_id = mailbox.mailbox_id;
+        let unread = i64::from(entry.is_unread()) - i64::from(was_unread);
+        self.count_unread_of_sender(mailbox_id, entry.sender_id, unread);
+        let key = (mailbox_id, msgbox, message_id);
         if let Some(tracked) = self.rows.entries.get_mut(&key) {
             tracked.set(entry);
         }

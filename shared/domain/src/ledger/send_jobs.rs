@@ -39,6 +39,7 @@ impl Ledger {
             message_id,
             content_version: message.version,
             expire_ms: message.expire_ms,
+            sender_id: None,
         };
         self.mailbox(owner).is_some_and(has_room) && self.add_entry(owner, new)
     }

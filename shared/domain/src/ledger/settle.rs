@@ -34,6 +34,13 @@ pub(super) struct Bulk {
     expired_in_part: BTreeSet<i64>,
 }
 
+impl Bulk {
+    /// Number of events that were read.
+    pub(super) fn pending_count(&self) -> usize {
+        self.pending.len()
+    }
+}
+
 impl Ledger {
     /// Sets the number of the app's last bulk event.
     #[must_use]
@@ -246,7 +253,7 @@ impl Ledger {
 
     /// Adds a bulk message to an inbox, unless that is full or has it.
     fn take_bulk_message(&mut self, owner: &ProfileId, event: &BulkEvent, message: BulkMessage) {
-        let room = i64::from(self.policy().max_box_messages);
+        let room = self.policy().inbox_room(true);
         let has_room = |mailbox: &Mailbox| mailbox.counts.inbox_total < room;
         let message_id = event.message_id;
         let held = self.entry(owner, Msgbox::Inbox, message_id).is_some();
@@ -260,6 +267,7 @@ impl Ledger {
                 message_id,
                 content_version: message.version,
                 expire_ms: event.expire_ms,
+                sender_id: None,
             },
         );
         let Some(mailbox_id) = self.mailbox(owner).map(|mailbox| mailbox.mailbox_id) else {

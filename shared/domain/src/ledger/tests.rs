@@ -14,6 +14,7 @@ fn new_entry(msgbox: Msgbox, message_id: MessageId) -> NewEntry {
         message_id,
         content_version: 1,
         expire_ms: FOREVER,
+        sender_id: None,
     }
 }
 

@@ -31,6 +31,7 @@ impl Apply for DeliverChunk {
         let mut footprint = Footprint {
             messages: [(self.message_id, Holders::None)].into(),
             mailboxes: self.to.iter().cloned().collect(),
+            new_unread: 1,
             ..Footprint::of_job(self.job_id)
         };
         if self.step.change != MessageChange::Sent {
@@ -83,7 +84,7 @@ impl Apply for DeliverChunk {
 
 impl DeliverChunk {
     fn deliver(&self, ledger: &mut Ledger) {
-        let room = i64::from(ledger.policy().max_box_messages);
+        let room = ledger.policy().inbox_room(true);
         let (mut delivered, mut full) = (0, 0);
         for owner in &self.to {
             if ledger.take_message(owner, self.message_id, room) {

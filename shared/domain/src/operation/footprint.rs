@@ -27,8 +27,21 @@ pub struct Footprint {
     pub jobs: BTreeSet<JobId>,
     /// Mailboxes; missing ones are created.
     pub mailboxes: BTreeSet<ProfileId>,
+    /// Sends of users, each to mailboxes of the footprint.
+    pub sends: Vec<UserSend>,
+    /// Maximum number of entries that become unread in one inbox.
+    pub new_unread: usize,
     /// Entries of those mailboxes.
     pub entries: Vec<EntryRange>,
+}
+
+/// Send of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSend {
+    /// Profile that sends.
+    pub sender: ProfileId,
+    /// Distinct recipients.
+    pub to: Vec<ProfileId>,
 }
 
 /// Entries of one mailbox.
@@ -55,6 +68,8 @@ impl Footprint {
         self.groups.extend(other.groups);
         self.jobs.extend(other.jobs);
         self.mailboxes.extend(other.mailboxes);
+        self.sends.extend(other.sends);
+        self.new_unread += other.new_unread;
         self.entries.extend(other.entries);
     }
 
@@ -142,11 +157,21 @@ mod tests {
         ));
         footprint.merge(Footprint {
             app: true,
+            new_unread: 3,
             ..Footprint::default()
         });
         footprint.merge(Footprint::of_messages([sent_at(2)], Holders::All));
         footprint.merge(Footprint::of_messages([sent_at(3)], Holders::None));
         footprint.merge(Footprint::of_job(JobId::NONE));
+        let send = UserSend {
+            sender: ann.clone(),
+            to: vec![bob.clone()],
+        };
+        footprint.merge(Footprint {
+            sends: vec![send.clone()],
+            new_unread: 2,
+            ..Footprint::default()
+        });
         let expected = Footprint {
             app: true,
             live_bulk: false,
@@ -154,7 +179,9 @@ mod tests {
             groups: Vec::new(),
             claimant: None,
             jobs: BTreeSet::from([JobId::NONE]),
-            mailboxes: BTreeSet::from([ann, bob]),
+            mailboxes: BTreeSet::from([ann.clone(), bob.clone()]),
+            sends: vec![send],
+            new_unread: 5,
             entries: vec![part, named],
         };
         assert_eq!(footprint, expected);

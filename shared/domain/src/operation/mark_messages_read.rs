@@ -19,7 +19,14 @@ impl Apply for MarkMessagesRead {
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {
-        self.entries.footprint()
+        Footprint {
+            new_unread: if self.read {
+                0
+            } else {
+                self.entries.weight().entries
+            },
+            ..self.entries.footprint()
+        }
     }
 
     fn weight(&self) -> Weight {

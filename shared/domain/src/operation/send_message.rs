@@ -1,9 +1,9 @@
 //! A user or the app sends a message to named profiles: one entry in the inbox of each
 //! recipient, and one in `sent` of a sending user.
 
-use super::{Apply, EntryRange, Footprint, Sent, Weight};
+use super::{Apply, EntryRange, Footprint, Sent, UserSend, Weight};
 use crate::id::ProfileId;
-use crate::ledger::{Ledger, NewEntry};
+use crate::ledger::{Ledger, NewEntry, SenderRoom};
 use crate::limits::SENT_DROPPED_MAX;
 use crate::mailbox::Msgbox;
 use crate::message::{Draft, Envelope, Message, MessageKind};
@@ -48,12 +48,39 @@ impl SendMessage {
         let too_many = self.sender().is_some() && named > max as usize;
         let recipients = too_many.then_some(LimitExceeded::Recipients { named, max });
         let content = self.draft.content.exceeds(policy.max_content_bytes);
-        Refusal::if_exceeded(recipients.into_iter().chain(content))?;
+        let exceeded = recipients.into_iter().chain(content);
+        Refusal::if_exceeded(exceeded.chain(self.exceeded_lifetime(policy)))?;
         let to_oneself = self.sender().is_some_and(|sender| self.to.contains(sender));
         if to_oneself && !policy.allow_self_send {
             return Err(Refusal::NotAllowed);
         }
         Ok(())
+    }
+
+    /// Returns the lifetime of a user's message, if it is too long.
+    fn exceeded_lifetime(&self, policy: &Policy) -> Option<LimitExceeded> {
+        let lifetime_ms = self.draft.lifetime_ms.filter(|_| self.sender().is_some())?;
+        let max_ms = policy.max_expiry_ms;
+        (lifetime_ms > max_ms).then_some(LimitExceeded::Lifetime {
+            lifetime_ms,
+            max_ms,
+        })
+    }
+
+    /// Returns whether an inbox takes the message, and the sender that the entry notes.
+    fn room(&self, ledger: &Ledger, policy: &Policy, recipient: &ProfileId) -> Option<Option<i64>> {
+        let room = policy.inbox_room(self.sender().is_none());
+        ledger
+            .mailbox(recipient)
+            .filter(|mailbox| mailbox.counts.inbox_total < room)?;
+        let Some(sender) = self.sender() else {
+            return Some(None);
+        };
+        match ledger.sender_room(policy, sender, recipient) {
+            SenderRoom::Free => Some(None),
+            SenderRoom::Noted(sender_id) => Some(Some(sender_id)),
+            SenderRoom::Used => None,
+        }
     }
 
     fn message(&self, ledger: &Ledger) -> Message {
@@ -89,8 +116,14 @@ impl Apply for SendMessage {
     fn footprint(&self) -> Footprint {
         let sender = self.sender();
         let overflow = |sender: &ProfileId| EntryRange::Overflow(sender.clone(), Msgbox::Sent);
+        let send = |sender: &ProfileId| UserSend {
+            sender: sender.clone(),
+            to: self.to.clone(),
+        };
         Footprint {
             mailboxes: sender.into_iter().chain(&self.to).cloned().collect(),
+            sends: sender.map(send).into_iter().collect(),
+            new_unread: 1,
             entries: sender.map(overflow).into_iter().collect(),
             ..Footprint::default()
         }
@@ -99,13 +132,8 @@ impl Apply for SendMessage {
     fn apply(&self, ledger: &mut Ledger) -> Result<Sent, Refusal> {
         let policy = ledger.policy();
         self.check(&policy)?;
-        let room = i64::from(policy.max_box_messages);
-        let has_room = |recipient: &&ProfileId| {
-            ledger
-                .mailbox(recipient)
-                .is_some_and(|mailbox| mailbox.counts.inbox_total < room)
-        };
-        let takers: Vec<&ProfileId> = self.to.iter().filter(has_room).collect();
+        let taker = |recipient| Some((recipient, self.room(ledger, &policy, recipient)?));
+        let takers: Vec<(&ProfileId, Option<i64>)> = self.to.iter().filter_map(taker).collect();
         if takers.is_empty() {
             return Err(Refusal::BoxFull);
         }
@@ -117,19 +145,20 @@ impl Apply for SendMessage {
             expire_ms,
             ..
         } = message.envelope;
-        let entry = |msgbox| NewEntry {
+        let entry = |msgbox, sender_id| NewEntry {
             msgbox,
             message_id,
             content_version: 1,
             expire_ms,
+            sender_id,
         };
         ledger.add_message(message);
-        for recipient in &takers {
-            ledger.add_entry(recipient, entry(Msgbox::Inbox));
+        for (recipient, sender_id) in &takers {
+            ledger.add_entry(recipient, entry(Msgbox::Inbox, *sender_id));
         }
         if let Some(sender) = self.sender() {
-            make_room(ledger, sender, room);
-            ledger.add_entry(sender, entry(Msgbox::Sent));
+            make_room(ledger, sender, i64::from(policy.max_box_messages));
+            ledger.add_entry(sender, entry(Msgbox::Sent, None));
         }
         Ok(Sent {
             message_id,
@@ -159,7 +188,9 @@ fn make_room(ledger: &mut Ledger, sender: &ProfileId, room: i64) {
 mod tests {
     use super::*;
     use crate::expiry;
+    use crate::id::MessageId;
     use crate::limits::DAY_MS;
+    use crate::operation::{MarkMessagesRead, NamedEntries};
     use crate::policy::Settings;
     use crate::sender::Sender;
     use crate::testing::{
@@ -289,6 +320,87 @@ mod tests {
         let deliver = from_user("ann", ["bob", "cid"]);
         assert_eq!(refusal(&mut store, deliver), Refusal::BoxFull);
         assert!(store.entry("ann", Msgbox::Sent, first).is_some());
+    }
+
+    #[test]
+    fn the_reserve_of_an_inbox_takes_messages_of_the_app_only() {
+        let mut store = MemoryStore::default();
+        store.policy.max_box_messages = 10;
+        store.policy.app_reserve_percent = 20;
+        for now in 0..8 {
+            store.send(now, from_user("ann", ["bob"]));
+        }
+        let ninth = from_user("cid", ["bob"]);
+        assert_eq!(refusal(&mut store, ninth), Refusal::BoxFull);
+        for now in 20..22 {
+            store.send(now, from_app(["bob"]));
+        }
+        assert_eq!(refusal(&mut store, from_app(["bob"])), Refusal::BoxFull);
+        assert_eq!(store.counts("bob"), (10, 10, 0));
+    }
+
+    #[test]
+    fn a_sender_has_as_many_unread_messages_in_an_inbox_as_the_policy_permits() {
+        let mut store = MemoryStore::default();
+        store.policy.max_unread_per_sender = 5;
+        let first = store.send(1, from_user("eve", ["bob"]));
+        for now in 2..6 {
+            store.send(now, from_user("eve", ["bob"]));
+        }
+        let sixth = || from_user("eve", ["bob"]);
+        assert_eq!(refusal(&mut store, sixth()), Refusal::BoxFull);
+        let both = store.execute(10, from_user("eve", ["bob", "cid"]));
+        assert_eq!(both.expect("cid has room").actual, 1);
+        for now in 20..23 {
+            store.send(now, from_user("ann", ["bob"]));
+        }
+        let mark = |ids: &[MessageId]| MarkMessagesRead {
+            entries: NamedEntries::new(profile("bob"), Msgbox::Inbox, ids.to_vec()),
+            read: true,
+        };
+        store
+            .execute(30, mark(&[sent_at(5)]))
+            .expect("it is marked");
+        store.send(31, sixth());
+        assert_eq!(refusal(&mut store, sixth()), Refusal::BoxFull);
+        let all: Vec<MessageId> = (2..5).map(sent_at).chain([first]).collect();
+        store.execute(40, mark(&all)).expect("they are marked");
+        assert_eq!(
+            refusal(&mut store, from_user("ann", ["bob"])),
+            Refusal::BoxFull
+        );
+    }
+
+    #[test]
+    fn no_number_of_unread_messages_is_too_large_without_a_limit_or_to_oneself() {
+        let mut store = MemoryStore::default();
+        store.policy.max_unread_per_sender = 1;
+        for now in 1..4 {
+            store.send(now, from_user("ann", ["ann"]));
+            store.send(now + 10, from_app(["ann"]));
+        }
+        store.policy.max_unread_per_sender = 0;
+        for now in 20..23 {
+            store.send(now, from_user("eve", ["ann"]));
+        }
+    }
+
+    #[test]
+    fn a_lifetime_beyond_the_policy_is_refused_to_users_only() {
+        let mut store = MemoryStore::default();
+        store.policy.max_expiry_ms = DAY_MS;
+        store.send(1, lasting(from_user("ann", ["bob"]), DAY_MS));
+        store.send(2, lasting(from_app(["bob"]), DAY_MS + 1));
+        let exceeded = LimitExceeded::Lifetime {
+            lifetime_ms: DAY_MS + 1,
+            max_ms: DAY_MS,
+        };
+        let too_long = lasting(from_user("ann", ["bob"]), DAY_MS + 1);
+        let expected = Refusal::LimitsExceeded(vec![exceeded]);
+        assert_eq!(refusal(&mut store, too_long), expected);
+        let id = store.send(3, from_user("ann", ["bob"]));
+        let by_default = expiry::expire_ms(Millis(3), DAY_MS);
+        assert_eq!(store.messages[&id].expire_ms, by_default);
     }
 
     #[test]

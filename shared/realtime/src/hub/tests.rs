@@ -72,6 +72,7 @@ fn arrival(seq: i64) -> Vec<Arrival> {
         read_ms: None,
         delivered_ms: None,
         expire_ms,
+        sender_id: None,
     };
     vec![Arrival {
         mailbox: MAILBOX,

@@ -64,6 +64,7 @@ pub fn item(text: &str) -> Item {
             read_ms: None,
             delivered_ms: None,
             expire_ms: message.envelope.expire_ms,
+            sender_id: None,
         },
         message: message.into(),
     }

@@ -21,6 +21,7 @@ pub(crate) fn exceeded_limits(exceeded: &[LimitExceeded], content_field: &str) -
     for limit in exceeded {
         let (field, reason) = match limit {
             LimitExceeded::Recipients { .. } => ("to", Reason::MaxRecipientsExceeded),
+            LimitExceeded::Lifetime { .. } => ("expire_after", Reason::InvalidRequest),
             LimitExceeded::ContentBytes { .. } => (content_field, Reason::MessageTooLarge),
         };
         violations.add(field, reason, limit.to_string());

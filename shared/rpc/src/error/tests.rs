@@ -232,11 +232,15 @@ fn exceeded_limits_name_the_fields_of_the_request() {
     let exceeded = [
         LimitExceeded::Recipients { named: 3, max: 2 },
         LimitExceeded::ContentBytes { bytes: 5, max: 4 },
+        LimitExceeded::Lifetime {
+            lifetime_ms: 2_000,
+            max_ms: 1_000,
+        },
     ];
     let violations = exceeded_limits(&exceeded, "text");
     let fields = violations.as_slice().iter();
     let fields: Vec<&str> = fields.map(|violation| violation.field.as_str()).collect();
-    assert_eq!(fields, ["to", "text"]);
+    assert_eq!(fields, ["to", "text", "expire_after"]);
 }
 
 #[test]

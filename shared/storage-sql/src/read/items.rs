@@ -144,6 +144,7 @@ mod tests {
             read_ms: None,
             delivered_ms: None,
             expire_ms: Millis(9),
+            sender_id: None,
         }
     }
 

@@ -28,6 +28,7 @@ columns! {
         Mutable read_ms: Option<Millis> = row.1.read_ms;
         Mutable delivered_ms: Option<Millis> = row.1.delivered_ms;
         Fixed expire_ms: Millis = row.1.expire_ms;
+        Fixed sender_id: Option<i64> = row.1.sender_id;
     }
     select entry_columns from "e";
     fn entry() -> Entry {
@@ -43,6 +44,7 @@ columns! {
             read_ms,
             delivered_ms,
             expire_ms,
+            sender_id,
         })
     }
 }
@@ -171,6 +173,20 @@ pub static NEXT_EXPIRY: Statement = Statement::with_rows(
     "SELECT r.app_no, r.mailbox_id, (
          SELECT min(e.expire_ms) FROM msgbox e WHERE e.app_no = r.app_no
          AND e.mailbox_id = r.mailbox_id AND e.expire_ms > $1
+     ) FROM r",
+);
+
+/// The numbers of unread entries of mailboxes that note a sender, `$1` at most.
+pub static UNREAD_OF_SENDERS: Statement = Statement::with_rows(
+    "msgbox.unread_of_senders",
+    1,
+    &[APP, MAILBOX_ID, ("sender_id", Kind::Int)],
+    "SELECT r.app_no, r.mailbox_id, r.sender_id, (
+         SELECT count(*) FROM (
+             SELECT 1 FROM msgbox e WHERE e.app_no + 0 = r.app_no
+             AND e.mailbox_id = r.mailbox_id AND e.sender_id = r.sender_id
+             AND e.sender_id IS NOT NULL AND e.read_ms IS NULL LIMIT $1
+         ) AS unread
      ) FROM r",
 );
 

@@ -21,7 +21,7 @@ use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
 use super::operation::{BatchedOperation, OperationProgress, Verdict};
 use super::post_commit::PostCommit;
-use super::{entries, lock, settle};
+use super::{entries, lock, senders, settle};
 use crate::db::backend::Backend;
 use crate::db::connection::{Connection, Transaction};
 use crate::db::pool::Pool;
@@ -207,6 +207,7 @@ async fn run_on<DB: Backend>(
     lock::mailboxes(connection, now.ms, &mut ledgers, &footprints).await?;
     settle::read(connection, now.due_ms, &mut ledgers).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;
+    senders::read(connection, &mut ledgers, &footprints).await?;
 
     // Only now that all locks are held: a request that another store has just committed is seen.
     let mut records = IdempotencyRecords::read(connection, now, operations).await?;

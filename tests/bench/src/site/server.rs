@@ -20,6 +20,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const POLICY: &str = "\
 [policy]
 max_box_messages = 1000000
+max_unread_per_sender = 0
 [quotas]
 profile_calls_per_second = 1000000
 profile_calls_burst = 1000000

@@ -146,7 +146,7 @@ macro_rules! all {
             " FROM seen e
              UNION ALL
              SELECT NULL, NULL, seq, inbox_total, inbox_unread, sent_total, is_due,
-                 NULL, NULL, NULL, NULL FROM owner"
+                 NULL, NULL, NULL, NULL, NULL FROM owner"
         )
     };
 }
@@ -178,7 +178,7 @@ macro_rules! matching {
             " FROM matching e
              UNION ALL
              SELECT NULL, edge.message_id, owner.seq, inbox_total, inbox_unread, sent_total,
-                 is_due, (SELECT count(*) FROM seen), edge.box, edge.seq, NULL
+                 is_due, (SELECT count(*) FROM seen), edge.box, edge.seq, NULL, NULL
              FROM owner LEFT JOIN edge ON true"
         )
     };
