@@ -18,7 +18,7 @@ pub enum SenderRoom {
     Free,
     /// The inbox takes a message, whose entry notes the mailbox of the sender.
     Noted(i64),
-    /// The sender has too many unread messages in the inbox.
+    /// The inbox takes no message of the sender.
     Used,
 }
 

@@ -67,20 +67,17 @@ impl SendMessage {
         })
     }
 
-    /// Returns whether an inbox takes the message, and the sender that the entry notes.
-    fn room(&self, ledger: &Ledger, policy: &Policy, recipient: &ProfileId) -> Option<Option<i64>> {
+    /// Returns the room of the message in the inbox of a recipient.
+    fn room(&self, ledger: &Ledger, policy: &Policy, recipient: &ProfileId) -> SenderRoom {
         let room = policy.inbox_room(self.sender().is_none());
-        ledger
-            .mailbox(recipient)
-            .filter(|mailbox| mailbox.counts.inbox_total < room)?;
-        let Some(sender) = self.sender() else {
-            return Some(None);
-        };
-        match ledger.sender_room(policy, sender, recipient) {
-            SenderRoom::Free => Some(None),
-            SenderRoom::Noted(sender_id) => Some(Some(sender_id)),
-            SenderRoom::Used => None,
+        let mailbox = ledger.mailbox(recipient);
+        if mailbox.is_none_or(|mailbox| mailbox.counts.inbox_total >= room) {
+            return SenderRoom::Used;
         }
+        let sender = self.sender();
+        sender.map_or(SenderRoom::Free, |sender| {
+            ledger.sender_room(policy, sender, recipient)
+        })
     }
 
     fn message(&self, ledger: &Ledger) -> Message {
@@ -132,7 +129,11 @@ impl Apply for SendMessage {
     fn apply(&self, ledger: &mut Ledger) -> Result<Sent, Refusal> {
         let policy = ledger.policy();
         self.check(&policy)?;
-        let taker = |recipient| Some((recipient, self.room(ledger, &policy, recipient)?));
+        let taker = |recipient| match self.room(ledger, &policy, recipient) {
+            SenderRoom::Free => Some((recipient, None)),
+            SenderRoom::Noted(sender_id) => Some((recipient, Some(sender_id))),
+            SenderRoom::Used => None,
+        };
         let takers: Vec<(&ProfileId, Option<i64>)> = self.to.iter().filter_map(taker).collect();
         if takers.is_empty() {
             return Err(Refusal::BoxFull);
