@@ -5,6 +5,7 @@
 //! file of its [`operation`]; the promises about counters, order and versions are kept in
 //! one place, the ledger.
 
+pub mod audit;
 pub mod bulk;
 pub mod content;
 pub mod entry;

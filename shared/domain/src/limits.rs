@@ -182,6 +182,21 @@ pub const TOMBSTONES_MAX: u32 = 10_000;
 pub const TOKEN_LIFE_CAP_MS: i64 = 400 * DAY_MS;
 /// Time for which a revocation of tokens is kept, in milliseconds: until the last of them has expired.
 pub const REVOCATION_KEPT_MS: i64 = TOKEN_LIFE_CAP_MS + DAY_MS;
+/// Ids that one record of the audit log names at the most: those of a send to [`RECIPIENTS_CAP`], and
+/// the caller.
+pub const AUDIT_IDS_MAX: usize = 512;
+/// Records of the audit log that are numbered in one transaction, and trimmed.
+pub const AUDIT_STEP_RECORDS: usize = 256;
+/// Records of the audit log that one call of `ListAudit` examines.
+pub const AUDIT_RECORDS_EXAMINED_MAX: u32 = 1_000;
+/// Bytes of a text that `ListAudit` searches for.
+pub const AUDIT_FILTER_BYTES_MAX: usize = 256;
+/// Milliseconds for which records of the audit log are kept, unless it is configured otherwise.
+pub const AUDIT_KEEP_DEFAULT_MS: i64 = 365 * DAY_MS;
+/// Milliseconds after which the head of a chain of the audit log is logged again.
+pub const AUDIT_HEAD_MS: i64 = HOUR_MS;
+
+const _: () = assert!(RECIPIENTS_CAP + 2 <= AUDIT_IDS_MAX);
 
 /// Violations that an error lists; one line has the number of the others.
 pub const VIOLATIONS_LISTED_MAX: usize = 20;

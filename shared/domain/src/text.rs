@@ -1,5 +1,7 @@
-//! Characters that ids and names must not contain, because readers cannot see them or take a text
-//! for another one.
+//! Texts: characters that ids and names must not contain, because readers cannot see them or take a
+//! text for another one; and bytes as text.
+
+use std::fmt::Write as _;
 
 /// Returns true for a character that an id must not contain: a control character, a line or
 /// paragraph separator, or one of [`is_invisible`].
@@ -41,6 +43,15 @@ fn is_invisible(character: char) -> bool {
 #[must_use]
 pub fn disturbs_text(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns bytes in hexadecimal digits.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
