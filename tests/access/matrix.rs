@@ -18,7 +18,14 @@ use tonic_types::StatusExt as _;
 use super::table::{AccessRule, AllowedCallers, ROWS};
 
 /// Each privilege that there is.
-const SCOPES: [&str; 5] = ["sys.read", "sys.send", "sys.write", "sys.bulk", "sys.admin"];
+const SCOPES: [&str; 6] = [
+    "sys.read",
+    "sys.send",
+    "sys.write",
+    "sys.bulk",
+    "sys.admin",
+    "sys.audit",
+];
 
 /// A caller: token and permission.
 struct TestCaller {

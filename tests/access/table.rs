@@ -41,7 +41,7 @@ const fn sys(path: &'static str, scope: &'static str, then: Code) -> AccessRule 
 }
 
 /// All methods of both services.
-pub const ROWS: [AccessRule; 33] = [
+pub const ROWS: [AccessRule; 34] = [
     user("/postroom.v1.Messaging/GetMessageBoxes", Fine),
     user("/postroom.v1.Messaging/GetMessageCounts", Fine),
     user("/postroom.v1.Messaging/GetMessages", InvalidArgument),
@@ -141,4 +141,5 @@ pub const ROWS: [AccessRule; 33] = [
         "sys.admin",
         InvalidArgument,
     ),
+    sys("/postroom.sys.v1.Sys/ListAudit", "sys.audit", Fine),
 ];

@@ -1,6 +1,7 @@
 //! Contract of each method, through the real layers and over both databases.
 
 mod apps;
+pub mod audit;
 pub mod builders;
 mod contents;
 mod digests;

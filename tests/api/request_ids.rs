@@ -10,13 +10,12 @@ use support::issuer::{ALL_SCOPES, APP, TestIssuer};
 use support::on_each_database;
 use support::service::{Listeners, TestService};
 
-pub use self::mutation::Mutation;
-use self::mutation::{Callers, MutationTargets};
+pub use self::mutation::{Callers, Mutation, MutationTargets, segment};
 use super::builders::{configure, counts, message, notice, ok, reason, text};
 
 impl Callers {
     /// Alice and the app, calling that replica.
-    fn of(test: &TestService, listeners: &Listeners) -> Self {
+    pub fn of(test: &TestService, listeners: &Listeners) -> Self {
         let (issuer, now_s) = (TestIssuer::shared(), test.now_s());
         Self {
             alice: listeners.user(&issuer.user(APP, "alice", now_s)),

@@ -57,6 +57,7 @@ fn charged_to(sums: &Arc<Sums>) -> Budget {
     Budget {
         deadline: in_time(),
         account: CostAccount::of(sums.clone()),
+        audit: None,
     }
 }
 
@@ -154,6 +155,7 @@ async fn an_operation_is_charged_after_its_caller_has_gone(fixture: &StoreFixtur
     let budget = Budget {
         deadline: in_time(),
         account: CostAccount::of(account.clone()),
+        audit: None,
     };
     let store = fixture.store.clone();
     let caller = tokio::spawn(async move {

@@ -4,6 +4,7 @@ pub mod builders;
 pub mod fixture;
 
 mod audit;
+mod audit_log;
 mod batches;
 mod bulk;
 mod cancelled;

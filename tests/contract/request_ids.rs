@@ -9,7 +9,7 @@ use super::files;
 use crate::api::request_ids::Mutation;
 
 /// Methods that change nothing.
-const READS: [&str; 14] = [
+const READS: [&str; 15] = [
     "postroom.sys.v1.Sys.GetAppSettings",
     "postroom.sys.v1.Sys.GetBulk",
     "postroom.sys.v1.Sys.GetMessageCountsForOwner",
@@ -19,6 +19,7 @@ const READS: [&str; 14] = [
     "postroom.sys.v1.Sys.GetMessagesPage",
     "postroom.sys.v1.Sys.GetMessagesPageOffset",
     "postroom.sys.v1.Sys.GetSendJob",
+    "postroom.sys.v1.Sys.ListAudit",
     "postroom.v1.Messaging.GetChanges",
     "postroom.v1.Messaging.GetMessageBoxes",
     "postroom.v1.Messaging.GetMessageCounts",

@@ -21,6 +21,7 @@ use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
 use super::golden::compare;
+use crate::api::audit::run;
 use crate::api::builders::{message, named, refused, send, stored, text};
 
 fn token(test: &TestService) -> String {
@@ -78,6 +79,7 @@ async fn call_to_replica(test: &TestService, issuer: Issuer, calls_in_flight_max
         request_bytes_max: 1024,
         pseudonym_key: rpc::PseudonymKey::new([7; 32]),
         limits_addresses: false,
+        audit: None,
         calls_in_flight_max,
         in_flight: InFlightLimits::NONE,
     };
@@ -184,6 +186,16 @@ async fn server_errors_reveal_no_internals(test: &TestService) {
         ("a read without a database", no_read),
         ("a write without a database", no_write),
     ];
+    run(test, "ALTER TABLE audit_id RENAME TO gone").await;
+    let of_message = sys::GetMessagesRequest {
+        message_ids: vec![id.clone()],
+        ..Default::default()
+    };
+    cases.push((
+        "a read that cannot be audited",
+        refused(test.sys().get_messages(of_message)).await,
+    ));
+    run(test, "ALTER TABLE gone RENAME TO audit_id").await;
     let before = stored(test, &id).await;
     corrupt(test).await;
     // By a replica that has to read it.

@@ -185,7 +185,10 @@ impl ReferenceApp {
                 }
                 Action::SendBulk(send) => self.send_bulk(&policy, send, ids, now),
                 Action::SendMessage(_) => unreachable!("a message is sent as a message"),
-                Action::SendToProfiles(_) | Action::DeliverChunk(_) | Action::CancelSendJob(_) => {
+                Action::SendToProfiles(_)
+                | Action::DeliverChunk(_)
+                | Action::CancelSendJob(_)
+                | Action::RecordRead(_) => {
                     unreachable!("segments have tests of their own")
                 }
                 Action::RevokeTokens(_) => unreachable!("tokens have no mail"),

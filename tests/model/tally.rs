@@ -78,6 +78,7 @@ const fn kind(action: &ReferenceAction) -> &'static str {
         ReferenceAction::Act(Action::TrimTombstones(_)) => "trim",
         ReferenceAction::Act(Action::UpdateAppSettings(_)) => "configure",
         ReferenceAction::Act(Action::RevokeTokens(_)) => "revoke",
+        ReferenceAction::Act(Action::RecordRead(_)) => "record",
     }
 }
 

@@ -1,5 +1,6 @@
 //! The real program: configuration, output, clients, drains.
 
+mod audit;
 mod configuration;
 mod connections;
 mod drain;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// Default app of callers.
 pub const APP: &str = "demo";
 /// All that a privileged caller can be allowed.
-pub const ALL_SCOPES: &str = "sys.read sys.send sys.write sys.bulk sys.admin";
+pub const ALL_SCOPES: &str = "sys.read sys.send sys.write sys.bulk sys.admin sys.audit";
 
 const ISS: &str = "https://issuer.test";
 const KEY_ID: &str = "test";

@@ -10,5 +10,5 @@ pub use deployment::Deployment;
 pub use lines::OutputLines;
 pub use program::{path, postroom};
 pub use server::{
-    DATABASE_VARIABLE, DevTokens, ServerProcess, StartOptions, SystemClient, UserClient,
+    AUDIT_KEY, DATABASE_VARIABLE, DevTokens, ServerProcess, StartOptions, SystemClient, UserClient,
 };

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::Authenticator;
+use domain::audit::AuditKey;
 use messaging::StreamTiming;
 use proto::sys::v1::sys_client::SysClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_INTERVAL};
-use rpc::stack::{Config, ServiceName, Stack, stack};
+use rpc::stack::{CallAudit, Config, ServiceName, Stack, stack};
 use rpc::{InFlightLimits, Limiter, PseudonymKey, Revocations};
 use storage::Store;
 use storage_sql::Notify;
@@ -18,7 +19,7 @@ use tonic::service::{Interceptor, Routes};
 use tonic::{GrpcMethod, Request, Status};
 
 use crate::issuer::{ALL_SCOPES, APP, TestIssuer};
-use crate::store::{Fixture, Setup, TestStore};
+use crate::store::{AUDIT_SECRET, Fixture, Setup, TestStore};
 
 /// Bytes of a request to `Messaging`, as configured by default.
 const USER_REQUEST_BYTES: usize = 128 * 1024;
@@ -77,6 +78,14 @@ impl Listeners {
                 ServiceName::Sys => SYS_REQUEST_BYTES,
             },
             pseudonym_key: PseudonymKey::new([7; 32]),
+            audit: match service {
+                ServiceName::Messaging => None,
+                ServiceName::Sys => Some(CallAudit {
+                    key: AuditKey::new(AUDIT_SECRET),
+                    store: store.clone(),
+                    reads: true,
+                }),
+            },
             limits_addresses: false,
             calls_in_flight_max: CALLS_IN_FLIGHT,
             in_flight: InFlightLimits::NONE,
@@ -88,7 +97,7 @@ impl Listeners {
         };
         let messaging = Routes::new(messaging::service(store.clone(), hub.clone(), options));
         let sys = Routes::new(sys::service(
-            store,
+            store.clone(),
             limiter.clone(),
             revocations.clone(),
             SYS_REQUEST_BYTES,

@@ -19,11 +19,14 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::audit::AuditKey;
 use domain::{Policy, Quotas};
 use futures::FutureExt as _;
 use realtime::Hub;
 use storage::{ChangeListener, NoListener, Store};
-use storage_sql::{LaneOptions, Notify, Options, StoreClock, Timeouts, WRITE_CONNECTIONS};
+use storage_sql::{
+    AuditOptions, LaneOptions, Notify, Options, StoreClock, Timeouts, WRITE_CONNECTIONS,
+};
 use tokio::runtime;
 
 use crate::clock::ManualClock;
@@ -40,6 +43,9 @@ pub const TIMEOUTS: Timeouts = Timeouts {
     statement: Duration::from_mins(1),
     settle: Duration::from_mins(1),
 };
+
+/// Secret of the key of audit logs.
+pub const AUDIT_SECRET: [u8; 32] = [7; 32];
 
 /// Databases that every test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,6 +227,10 @@ impl TestStore {
             clock: StoreClock::Trusted(clock.clone()),
             ids: Arc::new(SequentialIds::default()),
             lanes: setup.lanes,
+            audit: AuditOptions {
+                key: Some(AuditKey::new(AUDIT_SECRET)),
+                ..AuditOptions::default()
+            },
             timeouts: Some(TIMEOUTS),
             write_connections: setup.write_connections(),
             ..Options::new(database.url())

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accept_clock, counts, inbox, keys, migrate, new_epoch, read, send, serve, sys, token, verify,
-    watch,
+    accept_clock, audit, counts, inbox, keys, migrate, new_epoch, read, send, serve, sys, token,
+    verify, watch,
 };
 use crate::failure::Failure;
 
@@ -36,6 +36,8 @@ enum Command {
     Verify(verify::Args),
     NewEpoch(new_epoch::Args),
     AcceptClock(accept_clock::Args),
+    #[command(subcommand)]
+    Audit(audit::Command),
     Send(send::Args),
     Inbox(inbox::Args),
     Read(read::Args),
@@ -59,6 +61,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args).await,
             Command::NewEpoch(args) => new_epoch::run(args).await,
             Command::AcceptClock(args) => accept_clock::run(args).await,
+            Command::Audit(command) => audit::run(command).await,
             Command::Send(args) => send::run(args).await,
             Command::Inbox(args) => inbox::run(args).await,
             Command::Read(args) => read::run(args).await,

@@ -1,6 +1,7 @@
 //! The subcommands, one file each: arguments, then action.
 
 pub mod accept_clock;
+pub mod audit;
 mod config_args;
 pub mod counts;
 pub mod inbox;

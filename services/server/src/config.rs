@@ -3,6 +3,7 @@
 //! `postroom.toml`, beside this crate's `Cargo.toml`, documents all keys; a test compares the two.
 //! Parsing checks the bounds of each value, and errors name key and source.
 
+mod audit;
 mod bounded;
 mod check;
 mod database_url;
@@ -32,6 +33,7 @@ use rpc::{InFlightLimits, PseudonymKey};
 use serde::Deserialize;
 use telemetry::{Filter, Format};
 
+pub use audit::AuditConfig;
 pub use bounded::Bounded;
 pub use database_url::DatabaseUrl;
 pub use error::{Error, Problem};
@@ -69,6 +71,8 @@ pub struct Config {
     pub policy: PolicyDefaults,
     /// Quotas of apps that have not set their own.
     pub quotas: QuotaDefaults,
+    /// Audit log of `Sys`.
+    pub audit: AuditConfig,
     /// Limits of a gRPC listener.
     pub limits: LimitsConfig,
     /// Drain after a signal.

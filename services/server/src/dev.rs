@@ -1,12 +1,14 @@
 //! Development mode: a data directory with a database and a signing key, and tokens signed with it.
 //! Production issuers have keys of their own.
 
+mod audit_key;
 mod banner;
 mod data_dir;
 mod key;
 mod setup;
 mod token;
 
+pub use audit_key::{audit_key, create_audit_key};
 pub use banner::{Banner, BannerTokens};
 pub use data_dir::DataDir;
 pub use key::DevKey;

@@ -100,6 +100,7 @@ fn help_exits_with_0_and_shows_examples() {
         "verify",
         "new-epoch",
         "accept-clock",
+        "audit",
         "send",
         "inbox",
         "read",

@@ -17,6 +17,7 @@ mod get_messages_page;
 mod get_messages_page_offset;
 mod get_send_job;
 mod job;
+mod list_audit;
 mod owner;
 mod revoke_tokens;
 mod send_bulk;
@@ -34,12 +35,12 @@ use proto::sys::v1;
 use proto::sys::v1::sys_server::{Sys, SysServer};
 use rpc::methods::sys;
 use rpc::{GrpcResult, Limiter, Revocations, call};
-use storage::MailStore;
+use storage::Store;
 use tonic::{Request, Streaming};
 
 /// Service for the app itself.
 pub struct Service {
-    store: Arc<dyn MailStore>,
+    store: Arc<dyn Store>,
     limiter: Arc<Limiter>,
     revocations: Arc<Revocations>,
 }
@@ -47,7 +48,7 @@ pub struct Service {
 /// Creates the service over a store. Changed quotas go to `limiter`, new revocations to
 /// `revocations`; requests of more than `max_request_bytes` are rejected.
 pub fn service(
-    store: Arc<dyn MailStore>,
+    store: Arc<dyn Store>,
     limiter: Arc<Limiter>,
     revocations: Arc<Revocations>,
     max_request_bytes: usize,
@@ -272,6 +273,16 @@ impl Sys for Service {
     ) -> GrpcResult<v1::CancelSendJobResponse> {
         call(&sys::CANCEL_SEND_JOB, request, |system, request, budget| {
             cancel_send_job::handle(&*self.store, system, request, budget)
+        })
+        .await
+    }
+
+    async fn list_audit(
+        &self,
+        request: Request<v1::ListAuditRequest>,
+    ) -> GrpcResult<v1::ListAuditResponse> {
+        call(&sys::LIST_AUDIT, request, |system, request, _| {
+            list_audit::handle(&*self.store, system, request)
         })
         .await
     }

@@ -37,7 +37,7 @@ pub struct SystemIdentity {
     pub app: AppId,
     /// Scopes of the token.
     pub scopes: Scopes,
-    /// Subject of the token, for the record only: opaque, at most 256 bytes.
+    /// Subject of the token, for the audit log: opaque, at most 256 bytes.
     pub subject: Option<Arc<str>>,
 }
 
@@ -58,6 +58,15 @@ impl Identity {
         match self {
             Self::User(user) => Some(&user.profile),
             Self::NoProfile(_) | Self::System(_) => None,
+        }
+    }
+
+    /// Subject of a token of the app itself.
+    #[must_use]
+    pub fn subject(&self) -> Option<Arc<str>> {
+        match self {
+            Self::User(_) | Self::NoProfile(_) => None,
+            Self::System(system) => system.subject.clone(),
         }
     }
 

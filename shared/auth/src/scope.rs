@@ -17,11 +17,20 @@ pub enum Scope {
     Bulk,
     /// `sys.admin`: read and change the app's settings.
     Admin,
+    /// `sys.audit`: read the audit log.
+    Audit,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Send, Self::Write, Self::Bulk, Self::Admin];
+    pub const ALL: [Self; 6] = [
+        Self::Read,
+        Self::Send,
+        Self::Write,
+        Self::Bulk,
+        Self::Admin,
+        Self::Audit,
+    ];
 
     /// Returns the name in the `scope` claim.
     #[must_use]
@@ -32,6 +41,7 @@ impl Scope {
             Self::Write => "sys.write",
             Self::Bulk => "sys.bulk",
             Self::Admin => "sys.admin",
+            Self::Audit => "sys.audit",
         }
     }
 

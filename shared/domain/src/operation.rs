@@ -22,6 +22,7 @@ mod mark_messages_read;
 mod named_entries;
 mod outcome;
 mod revoke_tokens;
+mod record_read;
 mod send_bulk;
 mod send_message;
 mod send_to_profiles;
@@ -36,6 +37,7 @@ pub use named_entries::NamedEntries;
 pub use outcome::{Outcome, Revision, SegmentSent, Sent, UnexpectedOutcome};
 pub use weight::Weight;
 
+use crate::audit::AuditId;
 use crate::id::ProfileId;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
@@ -92,6 +94,11 @@ pub trait Apply: Into<Action> {
     /// that they do not wait for each other's locks. Default: that of the actor.
     fn lane_key(&self) -> Option<&ProfileId> {
         self.actor()
+    }
+
+    /// Ids that the operation touches, for the audit log. Default: those of its footprint.
+    fn audited_ids(&self) -> Vec<AuditId> {
+        self.footprint().ids()
     }
 
     /// Makes the change in the ledger.
@@ -151,6 +158,12 @@ macro_rules! actions {
                 }
             }
 
+            fn audited_ids(&self) -> Vec<AuditId> {
+                match self {
+                    $(Self::$name(action) => action.audited_ids(),)*
+                }
+            }
+
             fn apply(&self, ledger: &mut Ledger) -> Result<Outcome, Refusal> {
                 match self {
                     $(Self::$name(action) => action.apply(ledger).map(Into::into),)*
@@ -206,4 +219,6 @@ actions! {
     update_app_settings::UpdateAppSettings,
     /// The app revokes the tokens of a profile.
     revoke_tokens::RevokeTokens,
+    /// The app's own server has read contents.
+    record_read::RecordRead,
 }

@@ -105,6 +105,9 @@ pub enum RpcError {
         /// Time until they are loaded again.
         retry_after: Duration,
     },
+    /// A read that cannot be recorded in the audit log, and is not answered.
+    #[error("the audit log is not available")]
+    AuditUnavailable(#[source] Cause),
     /// A deadline that has passed. The change may have been made.
     #[error("the deadline has passed")]
     Deadline,

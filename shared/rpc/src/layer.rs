@@ -5,6 +5,7 @@
 
 pub(crate) mod access_log;
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod call_info;
 pub(crate) mod catch_panic;

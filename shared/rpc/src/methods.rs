@@ -14,6 +14,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use auth::Scope;
+use domain::audit::AuditKind;
 
 pub use self::check::CatalogueError;
 
@@ -54,6 +55,8 @@ pub struct Method {
     pub takes_stream: bool,
     /// True if it counts as a send for the quotas. Every call of a user counts as a call.
     pub sends: bool,
+    /// True if the response can have contents of messages.
+    pub shows_contents: bool,
 }
 
 impl Method {
@@ -65,6 +68,7 @@ impl Method {
             is_stream: false,
             takes_stream: false,
             sends: false,
+            shows_contents: false,
         }
     }
 
@@ -89,6 +93,25 @@ impl Method {
         Self {
             sends: true,
             ..self
+        }
+    }
+
+    /// Marks it as a method that shows contents.
+    const fn showing_contents(self) -> Self {
+        Self {
+            shows_contents: true,
+            ..self
+        }
+    }
+
+    /// Kind of its calls in the audit log, which has those of the app itself that change something
+    /// or show contents; none for all others.
+    #[must_use]
+    pub const fn audit(&self) -> Option<AuditKind> {
+        match self.access {
+            Access::System(_) if self.is_mutating() => Some(AuditKind::Change),
+            Access::System(_) if self.shows_contents => Some(AuditKind::Read),
+            Access::System(_) | Access::User | Access::Open => None,
         }
     }
 

@@ -13,6 +13,8 @@ use tower::{Service, ServiceBuilder};
 use crate::in_flight::InFlightLimits;
 use crate::layer::access_log::{AccessLog, PseudonymKey};
 use crate::layer::answer::Answer;
+use crate::layer::audit::Audit;
+pub use crate::layer::audit::CallAudit;
 use crate::layer::authorize::Authorize;
 use crate::layer::catch_panic::CatchPanic;
 use crate::layer::concurrent_calls::ConcurrentCalls;
@@ -47,6 +49,8 @@ pub struct Config {
     /// Maximum size of a request message, in bytes; a larger one is rejected with
     /// `MESSAGE_TOO_LARGE` before it has been read.
     pub request_bytes_max: usize,
+    /// Audit log; none: calls of methods that are audited fail.
+    pub audit: Option<CallAudit>,
     /// Maximum number of running calls; more are rejected with OVERLOADED.
     pub calls_in_flight_max: usize,
     /// Limits by app, profile and connection; more is rejected with `RATE_LIMITED`.
@@ -89,6 +93,8 @@ where
         .layer(MiddlewareLayer(RateLimit::new(config.limiter)))
         // Limits the concurrent calls of each caller.
         .layer(MiddlewareLayer(ConcurrentCalls::new(config.in_flight)))
+        // Prepares the record of an audited call.
+        .layer(MiddlewareLayer(Audit::new(config.audit)))
         // Reads the request, under a timeout of its own.
         .layer(MiddlewareLayer(ReadRequest::new(config.request_bytes_max)))
         // Rejects calls beyond the number that can be answered in time.

@@ -1,10 +1,11 @@
 //! Background jobs, whose steps the replicas share.
 //!
 //! A [`JobKind`](runner::JobKind) lists its due jobs and runs their steps; the
-//! [`JobRunner`](runner::JobRunner) chooses. Send jobs are the first kind. Whatever else is
-//! delivered, retried or worked off in the background is another kind: one file that implements
-//! the trait, and one runner in the store.
+//! [`JobRunner`](runner::JobRunner) chooses. Send jobs are the first kind, the chains of the audit
+//! log the second. Whatever else is delivered, retried or worked off in the background is another
+//! kind: one file that implements the trait, and one runner in the store.
 
+pub mod audit_chains;
 mod backoff;
 mod lease;
 pub mod runner;

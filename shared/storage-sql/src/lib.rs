@@ -9,6 +9,7 @@
 //! - `clock`: the time, checked against the database.
 //! - `table`: the tables, one file each.
 //! - `message_cache`, `broadcast`: messages in memory; LISTEN/NOTIFY between replicas.
+//! - `audit`: pages, verification and erasure of the audit log.
 //! - `write`: group commit. `lanes` gather operations, `executor` runs a batch of them.
 //! - `read`: the queries of mailboxes, messages, pages and feeds.
 //! - `segment`: the upload of a segment's recipients, by external merge sort.
@@ -16,6 +17,7 @@
 //! - `upkeep`: expiry, trimming of tombstones, recounts.
 //! - `store`, `open`: the ports of [`storage`], and opening a store by its URL.
 
+mod audit;
 mod broadcast;
 mod clock;
 mod db;
@@ -41,8 +43,8 @@ pub use db::open_error::{OpenError, Unsuitable};
 pub use ids::MonotonicIds;
 pub use open::{database_link, migrate_status, migrate_up, open, open_backend};
 pub use options::{
-    DatabaseLink, FileAccess, LaneOptions, Notify, Options, READ_CONNECTIONS, StoreClock, Timeouts,
-    WRITE_CONNECTIONS,
+    AuditOptions, DatabaseLink, FileAccess, LaneOptions, Notify, Options, READ_CONNECTIONS,
+    StoreClock, Timeouts, WRITE_CONNECTIONS,
 };
 pub use sqlx::{Postgres, Sqlite};
 pub use store::SqlStore;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::limits::BATCH_OPERATIONS_MAX;
+use domain::audit::AuditKey;
+use domain::limits::{AUDIT_KEEP_DEFAULT_MS, BATCH_OPERATIONS_MAX};
 use domain::{MessageIdSource, Policy};
 use storage::{ChangeListener, Clock, NoListener};
 
@@ -97,6 +98,24 @@ impl Timeouts {
     }
 }
 
+/// Options of the audit log.
+#[derive(Debug, Clone)]
+pub struct AuditOptions {
+    /// Key of its MACs. Default none: operations of audited calls fail, and nothing is chained.
+    pub key: Option<AuditKey>,
+    /// Milliseconds for which records are kept. Default: a year.
+    pub keep_ms: i64,
+}
+
+impl Default for AuditOptions {
+    fn default() -> Self {
+        Self {
+            key: None,
+            keep_ms: AUDIT_KEEP_DEFAULT_MS,
+        }
+    }
+}
+
 /// Clock of a store.
 #[derive(Clone)]
 pub enum StoreClock {
@@ -135,6 +154,8 @@ pub struct Options {
     pub timeouts: Option<Timeouts>,
     /// Notifications between stores.
     pub notify: Notify,
+    /// Options of the audit log.
+    pub audit: AuditOptions,
     /// Maximum size of the message cache, in bytes; 0: none.
     pub message_cache_bytes: u64,
     /// Clock of the store.
@@ -167,6 +188,7 @@ impl Options {
             lanes: LaneOptions::default(),
             timeouts: None,
             notify: Notify::default(),
+            audit: AuditOptions::default(),
             message_cache_bytes: MESSAGE_CACHE_BYTES,
             clock: StoreClock::Checked(Arc::new(CheckedClock::new(CLOCK_SKEW))),
             ids: Arc::new(MonotonicIds::default()),

@@ -8,14 +8,16 @@ use std::path::Path;
 use domain::page::Direction;
 use sqlx::{Postgres, Sqlite};
 
+use crate::audit::{page, verification};
 use crate::db::backend::Backend;
 use crate::db::epoch;
 use crate::db::statement::Statement;
-use crate::jobs::send_jobs;
+use crate::jobs::{audit_chains, send_jobs};
 use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
 use crate::table::{
-    app, bulk, mailbox, message, msgbox, msgbox_deleted, request, revocation, send_job, tally,
+    app, audit, audit_head, audit_id, bulk, mailbox, message, msgbox, msgbox_deleted, request,
+    revocation, send_job, tally,
 };
 use crate::upkeep::{recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
@@ -69,6 +71,21 @@ fn tables() -> Vec<&'static Statement> {
         &request::READ,
         request::DELETE.statement(),
         request::INSERT.statement(),
+        audit::INSERT.statement(),
+        audit::NUMBER.statement(),
+        audit::DELETE.statement(),
+        &audit::UNNUMBERED,
+        &audit::OLDEST,
+        audit_id::INSERT.statement(),
+        audit_id::UPDATE.statement(),
+        audit_id::DELETE.statement(),
+        &audit_id::READ,
+        &audit_id::LOCK_NEXT,
+        &audit_head::READ,
+        &audit_head::LOCK,
+        audit_head::CREATE.statement(),
+        audit_head::UPDATE.statement(),
+        &audit_head::APPS,
     ]
 }
 
@@ -118,6 +135,9 @@ fn others() -> Vec<&'static Statement> {
         &segment::recipient_sort::FORGET,
         &send_jobs::DUE,
         &send_jobs::JOB,
+        &audit_chains::DUE,
+        &page::LATEST,
+        &verification::PART,
         &recount::RECOUNT,
         &recount::RECOUNT_ONE,
         &recount::LOCK,

@@ -1,6 +1,7 @@
 //! The store: each method of the ports, on both databases.
 
 mod app_numbers;
+mod audit_log;
 mod counts_loader;
 mod lifecycle;
 mod maintenance;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use domain::audit::AuditKey;
 use domain::number::saturating;
 use domain::page::Scan;
 use domain::segment::JobReport;
@@ -32,6 +34,7 @@ use crate::clock::ClockCheck;
 use crate::db::backend::{Backend, Pools};
 use crate::db::epoch::{self, Epoch};
 use crate::db::isolation::Isolation;
+use crate::jobs::audit_chains::AuditChains;
 use crate::jobs::runner::JobRunner;
 use crate::jobs::send_jobs::SendJobs;
 use crate::message_cache::MessageCache;
@@ -62,6 +65,8 @@ pub struct SqlStore<DB: Backend> {
     broadcast: Arc<Broadcast>,
     sweep_lease: Lease,
     send_jobs: JobRunner<SendJobs<DB>>,
+    audit_chains: JobRunner<AuditChains<DB>>,
+    audit_key: Option<AuditKey>,
     upload_slots: Arc<UploadSlots<DB>>,
     counts_loader: Arc<CountsLoader<DB>>,
     settle_timeout: Duration,
@@ -81,6 +86,7 @@ impl<DB: Backend> SqlStore<DB> {
         let executor = Arc::new(Executor {
             pool: pools.write.clone(),
             policy: options.policy.clone(),
+            audit_key: options.audit.key.clone(),
             ids: Arc::clone(&options.ids),
             message_cache: MessageCache::new(options.message_cache_bytes),
             listener: broadcast.clone(),
@@ -103,6 +109,7 @@ impl<DB: Backend> SqlStore<DB> {
             read: pools.read.clone(),
             executor: Arc::clone(&executor),
         });
+        let audit_chains = JobRunner::new(AuditChains::new(&pools, options));
         Ok(Self {
             counts_loader,
             lanes: Lanes::start(runner, lanes),
@@ -115,6 +122,8 @@ impl<DB: Backend> SqlStore<DB> {
             broadcast,
             sweep_lease: Lease::new(),
             send_jobs,
+            audit_chains,
+            audit_key: options.audit.key.clone(),
             upload_slots,
             settle_timeout: options.timeouts.unwrap_or(DB::TIMEOUTS).settle,
         })
@@ -137,6 +146,7 @@ impl<DB: Backend> SqlStore<DB> {
                 app: self.app(&app).await?,
                 operation,
                 account: CostAccount::default(),
+                audit: None,
             });
         }
         let executor = Arc::clone(&self.executor);

@@ -2,6 +2,9 @@
 //! the statements that lock and write the rows. `read` and `upkeep` have queries of their own.
 
 pub mod app;
+pub mod audit;
+pub mod audit_head;
+pub mod audit_id;
 pub mod bulk;
 pub mod mailbox;
 pub mod message;

@@ -1,5 +1,6 @@
 //! Group commit: operations are gathered in lanes, and each batch is one transaction.
 
+mod audit;
 mod claims;
 mod commit;
 mod entries;

@@ -1,24 +1,29 @@
-//! Time and cost of an operation.
+//! Time and cost of an operation, and its part in the audit log.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Time that an operation has, and the account that its work is charged to.
+use domain::audit::AuditedCall;
+
+/// Time that an operation has, the account that its work is charged to, and the call that it is for.
 #[derive(Debug, Clone)]
 pub struct Budget {
     /// Deadline of the operation.
     pub deadline: Instant,
     /// Account of its caller.
     pub account: CostAccount,
+    /// Call that is recorded in the audit log, in the transaction of the operation; none: it is not.
+    pub audit: Option<Arc<AuditedCall>>,
 }
 
-/// Budget of an operation that is charged to nobody.
+/// Budget of an operation that is charged to nobody, and not audited.
 impl From<Instant> for Budget {
     fn from(deadline: Instant) -> Self {
         Self {
             deadline,
             account: CostAccount::default(),
+            audit: None,
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! - [`MailStore`]: operations, reads and recipient uploads, for handlers of calls.
 //! - [`Maintenance`]: background work of a replica: expiry, send jobs, trimming, recounts.
+//! - [`AuditLog`]: records of privileged calls, their verification and erasure.
 //! - [`Lifecycle`]: readiness and shutdown.
 //! - [`ChangeListener`]: notifications of committed changes.
 //!
 //! `storage-sql` implements all of it on `SQLite` and `PostgreSQL`; one list of conformance
 //! tests runs against both.
 
+mod audit_log;
 mod budget;
 mod clock;
 mod error;
@@ -20,6 +22,9 @@ mod read;
 mod recount;
 mod upload;
 
+pub use audit_log::{
+    AuditEntry, AuditFault, AuditFilter, AuditLog, AuditPage, AuditPart, AuditPosition,
+};
 pub use budget::{Budget, Charge, Cost, CostAccount};
 pub use clock::Clock;
 pub use error::{Contention, Error};

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::operation::Apply;
 use domain::{AppId, Operation};
 
+use crate::audit_log::AuditLog;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::mail_store::MailStore;
@@ -24,7 +25,7 @@ pub trait Lifecycle: Send + Sync {
 }
 
 /// A store with all of its ports, as it is opened.
-pub trait Store: MailStore + Maintenance + Lifecycle {}
+pub trait Store: MailStore + Maintenance + AuditLog + Lifecycle {}
 
 impl dyn Store + '_ {
     /// Executes an operation, and returns the outcome of its action.
@@ -42,4 +43,4 @@ impl dyn Store + '_ {
     }
 }
 
-impl<S: MailStore + Maintenance + Lifecycle> Store for S {}
+impl<S: MailStore + Maintenance + AuditLog + Lifecycle> Store for S {}

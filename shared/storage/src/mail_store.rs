@@ -76,7 +76,8 @@ pub trait MailStore: Send + Sync {
     /// concurrent. Refusals are not stored.
     ///
     /// `budget`: a queued operation is dropped at its deadline; one whose transaction has started is
-    /// still completed. Its work is charged after each of its transactions.
+    /// still completed. Its work is charged after each of its transactions. An audited call has a
+    /// record in each of them; one that is refused, or repeated, has none.
     ///
     /// # Errors
     /// - [`Error::Refused`] if the domain forbids it. Repeating it unchanged is pointless.

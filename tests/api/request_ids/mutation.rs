@@ -79,7 +79,7 @@ async fn start_job(test: &TestService) -> String {
 }
 
 /// The pieces of a message to a segment.
-fn segment(body: &str, request_id: String) -> [sys::SendToProfilesRequest; 2] {
+pub fn segment(body: &str, request_id: String) -> [sys::SendToProfilesRequest; 2] {
     let message = sys::SegmentMessage {
         content: Some(text(body)),
         sender: Some(news()),

@@ -11,6 +11,7 @@ mod get_messages_for_owner_page_offset;
 mod get_messages_page;
 mod get_messages_page_offset;
 mod revoke_tokens;
+pub mod list_audit;
 pub mod send_bulk;
 mod send_message;
 mod send_message_simple;

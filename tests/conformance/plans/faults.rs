@@ -1,7 +1,7 @@
 //! Faults of a plan: steps whose cost grows with a mailbox or an app instead of with the keys.
 
 /// Tables that grow, and the columns of their keys.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 12] = [
     ("mailbox", &["app_no", "mailbox_id", "profile_id"]),
     ("message", &["app_no", "message_id"]),
     ("msgbox", &["app_no", "mailbox_id", "box", "message_id"]),
@@ -12,6 +12,8 @@ const KEYS: [(&str, &[&str]); 10] = [
     ("send_chunk", &["app_no", "job_id", "run_no", "chunk_no"]),
     ("request", &["app_no", "request_key"]),
     ("revocation", &["app_no", "profile_id"]),
+    ("audit", &["app_no", "record_id"]),
+    ("audit_id", &["app_no", "record_id"]),
 ];
 
 /// Tables that the feed and the pages of a mailbox read in the order of an index.

@@ -109,16 +109,17 @@ fn column_at(tokens: &[String], place: usize) -> Option<&str> {
 
 fn kind(column: &str) -> &'static str {
     match column {
-        "message_id" | "job_id" => "uuid",
+        "message_id" | "job_id" | "record_id" => "uuid",
         "profile_id" | "sender_profile_id" | "app_id" | "recipients" => "text",
-        "request_key" | "digest" | "content" => "bytea",
+        "request_key" | "digest" | "content" | "ids" | "seal" => "bytea",
+        _ if column.ends_with("mac") => "bytea",
         _ => "int8",
     }
 }
 
 fn value(column: &str, row: u128) -> String {
     match column {
-        "message_id" | "job_id" => Uuid::from_u128(FIRST_MESSAGE + row).to_string(),
+        "message_id" | "job_id" | "record_id" => Uuid::from_u128(FIRST_MESSAGE + row).to_string(),
         "profile_id" | "sender_profile_id" | "recipients" => "b".to_owned(),
         "box" => "0".to_owned(),
         "limit" => "100".to_owned(),

@@ -185,6 +185,18 @@ fn others(app: &str, number: &str, mailbox: &str, from: &str) -> String {
             "INSERT INTO revocation (app_no, profile_id, before_ms)
              SELECT {app}, 'r' || {number}, {EXPIRE_MS} FROM {from}"
         ),
+        format!(
+            "INSERT INTO audit (app_no, record_id, call_id, audit_no, time_ms, affected, id_count,
+                 kind, method, issuer, request_hash, ids_root, seal, mac)
+             SELECT {app}, {id}, {id}, {number}, 1, 1, 1, 1, '', '', '', '', '', '' FROM {from}"
+        ),
+        format!("INSERT INTO audit_id (app_no, record_id, ids) SELECT {app}, {id}, '' FROM {from}"),
+        format!(
+            "INSERT INTO audit_head (app_no, last_no, anchor_no, told_no, told_ms, step_ms,
+                 last_mac, anchor_mac, seal)
+             SELECT DISTINCT {app}, 1, 0, 0, 0, 1, '' :: bytea, '' :: bytea, '' :: bytea
+             FROM {from} ON CONFLICT DO NOTHING"
+        ),
     ]
     .join(";\n")
 }
@@ -198,7 +210,9 @@ const DELETION: &str = "
     DELETE FROM send_job WHERE app_no = 1;
     DELETE FROM request WHERE app_no = 1;
     DELETE FROM revocation WHERE app_no = 1;
-    DELETE FROM msgbox_deleted WHERE app_no = 1";
+    DELETE FROM msgbox_deleted WHERE app_no = 1;
+    DELETE FROM audit WHERE app_no = 1;
+    DELETE FROM audit_id WHERE app_no = 1";
 
 fn numbers(count: u32) -> String {
     format!("generate_series(1, {count}) g")

@@ -23,6 +23,7 @@ pub fn all() -> Phrases {
         limits_of_pages(),
         limits_of_the_feed(),
         limits_of_settings(),
+        limits_of_the_audit_log(),
         calls::limits_of_calls(),
         calls::limits_of_callers(),
     ];
@@ -291,6 +292,32 @@ fn limits_of_the_feed() -> Phrases {
                 domain::STREAMS_PER_PROFILE_MAX,
                 configured("streams_per_connection")
             ),
+        ),
+    ]
+}
+
+fn limits_of_the_audit_log() -> Phrases {
+    let text = at_most(domain::AUDIT_FILTER_BYTES_MAX);
+    vec![
+        (
+            "Sys.ListAudit",
+            format!(
+                "examines at most {} records and returns at most {} of ids",
+                number(domain::AUDIT_RECORDS_EXAMINED_MAX),
+                size(domain::PAGE_BYTES_MAX)
+            ),
+        ),
+        ("ListAuditRequest.method_name", text.clone()),
+        ("ListAuditRequest.subject", text.clone()),
+        ("ListAuditRequest.touched_id", text),
+        (
+            "ListAuditRequest.page_size",
+            cut(domain::ROWS_PER_PAGE_DEFAULT, domain::ROWS_PER_PAGE_MAX),
+        ),
+        ("AuditRecord.request_hash", size(32)),
+        (
+            "AuditRecord.id_count",
+            at_most_text(&number(domain::AUDIT_IDS_MAX)),
         ),
     ]
 }

@@ -147,9 +147,10 @@ impl ReferenceApp {
                 Action::UpdateMessage(it) => holders(&[it.message_id]),
                 Action::DeleteMessage(it) => holders(&[it.message_id]),
                 Action::DeleteMessages(it) => holders(it.message_ids()),
-                Action::SendBulk(_) | Action::UpdateAppSettings(_) | Action::RevokeTokens(_) => {
-                    Vec::new()
-                }
+                Action::SendBulk(_)
+                | Action::UpdateAppSettings(_)
+                | Action::RevokeTokens(_)
+                | Action::RecordRead(_) => Vec::new(),
             },
         }
     }

@@ -29,6 +29,12 @@ const NO_QUOTAS: [(&str, &str); 3] = [
     ("POSTROOM_QUOTAS__PROFILE_SENDS_PER_SECOND", "0"),
 ];
 
+/// Variable with the key of the audit log, for services that do not run with `--dev`.
+pub const AUDIT_KEY: (&str, &str) = (
+    "POSTROOM_AUDIT__KEY",
+    "0707070707070707070707070707070707070707070707070707070707070707",
+);
+
 /// Variable with the URL of the database.
 pub const DATABASE_VARIABLE: &str = "POSTROOM_DATABASE__URL";
 
@@ -121,6 +127,7 @@ impl ServerProcess {
         match &start.database_url {
             Some(url) => {
                 command.env(DATABASE_VARIABLE, url);
+                command.env(AUDIT_KEY.0, AUDIT_KEY.1);
                 command.envs(dev_key::variables(&start.data_dir));
             }
             None => {
@@ -141,6 +148,7 @@ impl ServerProcess {
     #[must_use]
     pub fn start_from(config: &Path, tokens: DevTokens) -> Self {
         let mut command = command(&[]);
+        command.env(AUDIT_KEY.0, AUDIT_KEY.1);
         let (process, log, _) = spawn(command.arg("--config").arg(config));
         Self {
             process,

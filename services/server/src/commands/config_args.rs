@@ -72,6 +72,22 @@ impl ConfigArgs {
     /// If the configuration is invalid, or the store cannot be opened.
     pub async fn open_store(&self) -> Result<Arc<dyn Store>, Failure> {
         let config = self.load(Flags::default(), FileAccess::Existing)?;
+        Self::open(&config).await
+    }
+
+    /// Opens the store as [`Self::open_store`] does, with the key of the audit log.
+    ///
+    /// # Errors
+    /// As [`Self::open_store`], or if the key is not configured.
+    pub async fn open_sealed_store(&self) -> Result<Arc<dyn Store>, Failure> {
+        let config = self.load(Flags::default(), FileAccess::Existing)?;
+        if config.audit.key.is_none() {
+            return Err(Problem::new("audit.key", "is missing").into());
+        }
+        Self::open(&config).await
+    }
+
+    async fn open(config: &Config) -> Result<Arc<dyn Store>, Failure> {
         let options = storage_sql::Options {
             notify: Notify::Off,
             ..config.store_options(FileAccess::Existing)
@@ -80,19 +96,28 @@ impl ConfigArgs {
         Ok(opened.map_err(anyhow::Error::from)?)
     }
 
-    /// Defaults of `--dev`: the database in the data directory, no delay of the drain, and
-    /// reflection.
+    /// Defaults of `--dev`: the database and the key of the audit log in the data directory, no delay of
+    /// the drain, and reflection.
     fn dev_defaults(&self, access: FileAccess) -> Result<Flags, Failure> {
         if !self.dev {
             return Ok(Flags::default());
         }
-        let data = match access {
-            FileAccess::Create | FileAccess::Exclusive => DataDir::create(&self.data_dir),
-            FileAccess::Existing => DataDir::open(&self.data_dir),
+        let (data, audit_key) = match access {
+            FileAccess::Create | FileAccess::Exclusive => {
+                let data = DataDir::create(&self.data_dir)?;
+                let audit_key = dev::create_audit_key(&data)?;
+                (data, Some(audit_key))
+            }
+            FileAccess::Existing => {
+                let data = DataDir::open(&self.data_dir)?;
+                let audit_key = dev::audit_key(&data)?;
+                (data, audit_key)
+            }
         };
-        let url = data?.database_url();
+        let audit_key = audit_key.map(|file| file.display().to_string());
         Ok(Flags::default()
-            .with("--dev", "database.url", Some(url.expose()))
+            .with("--dev", "database.url", Some(data.database_url().expose()))
+            .with("--dev", "audit.key_file", audit_key)
             .with("--dev", "drain.delay_seconds", Some(0))
             .with("--dev", "grpc.reflection", Some(true)))
     }

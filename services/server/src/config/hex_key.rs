@@ -41,7 +41,8 @@ impl HexKey {
         self.0.expose_secret().0
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Parses 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
         let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hex || text.len() != 2 * KEY_BYTES {
             return None;

@@ -18,6 +18,7 @@ impl Config {
             write_connections: self.database.write_connections.get(),
             read_connections: self.database.read_connections.get(),
             lanes: self.lanes.to_store(),
+            audit: self.audit.to_store(),
             message_cache_bytes: u64::from(self.database.message_cache_mib.get())
                 * u64::from(MEBIBYTE),
             clock: StoreClock::Checked(Arc::new(self.clock())),

@@ -11,7 +11,14 @@ use serde::Serialize;
 use super::{DevKey, ISSUER};
 use crate::config::Lifetime;
 
-const SCOPES: [&str; 5] = ["sys.read", "sys.send", "sys.write", "sys.bulk", "sys.admin"];
+const SCOPES: [&str; 6] = [
+    "sys.read",
+    "sys.send",
+    "sys.write",
+    "sys.bulk",
+    "sys.admin",
+    "sys.audit",
+];
 
 /// Kind of a token, with the claims of its own.
 #[derive(Debug, Clone)]
@@ -25,7 +32,7 @@ pub enum TokenKind {
     },
     /// Token of a privileged caller of `Sys`.
     Sys {
-        /// Id of the caller for the access log.
+        /// Id of the caller for the audit log.
         id: Option<ProfileId>,
         /// Granted scopes.
         scopes: ScopeList,

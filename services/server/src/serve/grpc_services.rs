@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use realtime::Hub;
 use rpc::limits::QUOTAS_REREAD;
-use rpc::stack::{self, ServiceName, stack};
+use rpc::stack::{self, CallAudit, ServiceName, stack};
 use rpc::{Limiter, Revocations};
 use storage::Store;
 use tonic::service::{Routes, RoutesBuilder};
@@ -43,12 +43,21 @@ impl GrpcServices {
         // Shared: an app's quota counts the sends of its users and of the app itself.
         let limiter = Limiter::over(store.clone(), QUOTAS_REREAD);
         let revocations = Revocations::in_store(store.clone(), &limiter);
+        let audit = prepared.config.audit.key().map(|key| CallAudit {
+            key,
+            store: store.clone(),
+            reads: prepared.config.audit.reads,
+        });
         let config = |service| stack::Config {
             service,
             authenticator: prepared.authenticator.clone(),
             revocations: revocations.clone(),
             limiter: limiter.clone(),
             pseudonym_key,
+            audit: match service {
+                ServiceName::Messaging => None,
+                ServiceName::Sys => audit.clone(),
+            },
             limits_addresses: limits.connections_per_address.get() > 0,
             request_bytes_max: match service {
                 ServiceName::Messaging => limits.user_request_bytes.size(),

@@ -23,7 +23,8 @@ impl PreparedConfig {
     /// Reads the files that the configuration names.
     ///
     /// # Errors
-    /// If a file cannot be read or used, or there is no issuer, so that no token would be accepted.
+    /// If a file cannot be read or used, or there is no issuer, so that no token would be accepted, or
+    /// no key of the audit log.
     pub async fn prepare(config: Config) -> Result<Self, Error> {
         if config.issuer.is_empty() {
             let what = "no [[issuer]] is configured, so no token would be accepted; for a trial \
@@ -37,6 +38,7 @@ impl PreparedConfig {
         let authenticator = Authenticator::start(config.issuer.clone(), clock.clone())
             .await
             .map_err(|error| problem(&config.issuer, error))?;
+        check_audit(&config)?;
         Ok(Self {
             config,
             user_tls,
@@ -45,6 +47,16 @@ impl PreparedConfig {
             clock,
         })
     }
+}
+
+/// Checks that there is a key of the audit log if `Sys` is served.
+fn check_audit(config: &Config) -> Result<(), Problem> {
+    if config.sys.enabled && config.audit.key.is_none() {
+        let what = "is missing: Sys has an audit log, whose key all replicas share; make one with \
+                    `openssl rand -hex 32`, and keep it in a file that audit.key_file names";
+        return Err(Problem::new("audit.key", what));
+    }
+    Ok(())
 }
 
 /// Checks that nobody but their owners can replace the keys of issuers.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::audit::AuditId;
 use crate::id::{MessageId, ProfileId};
 use crate::limits::PART_ENTRIES;
 use crate::mailbox::Msgbox;
@@ -71,6 +72,14 @@ impl Footprint {
         self.sends.extend(other.sends);
         self.new_unread += other.new_unread;
         self.entries.extend(other.entries);
+    }
+
+    /// Ids of all messages, jobs and mailboxes.
+    pub(super) fn ids(self) -> Vec<AuditId> {
+        let messages = self.messages.into_keys().map(AuditId::Message);
+        let jobs = self.jobs.into_iter().map(AuditId::Job);
+        let owners = self.mailboxes.into_iter().map(AuditId::Profile);
+        messages.chain(jobs).chain(owners).collect()
     }
 
     /// Drops the messages to which the claimant has no claim.

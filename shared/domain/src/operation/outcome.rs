@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditId;
 use crate::content::Digest;
 use crate::id::MessageId;
 use crate::policy::Settings;
@@ -28,6 +29,33 @@ pub enum Outcome {
     Job(JobReport),
     /// Tokens of a profile were revoked.
     TokensRevoked(Revocation),
+}
+
+impl Outcome {
+    /// Number of inboxes, messages or settings that were changed, for the audit log.
+    #[must_use]
+    pub fn affected(&self) -> i64 {
+        match self {
+            Self::Done | Self::Revised(_) | Self::SettingsUpdated(_) | Self::Job(_) => 1,
+            Self::Sent(sent) => sent.actual.into(),
+            Self::Changed(count) => (*count).into(),
+            Self::SegmentSent(sent) => sent.accepted,
+        }
+    }
+
+    /// Ids that the operation made, for the audit log.
+    #[must_use]
+    pub fn new_ids(&self) -> Vec<AuditId> {
+        match self {
+            Self::Sent(sent) => vec![AuditId::Message(sent.message_id)],
+            Self::SegmentSent(sent) => vec![AuditId::Message(sent.message_id)],
+            Self::Done
+            | Self::Changed(_)
+            | Self::Revised(_)
+            | Self::SettingsUpdated(_)
+            | Self::Job(_) => Vec::new(),
+        }
+    }
 }
 
 /// A message that was sent to a segment.

@@ -4,13 +4,15 @@ use domain::limits::{RECIPIENTS_CAP, REQUEST_ID_BYTES_MAX};
 use domain::{MessageId, ProfileId, Reason, RequestId, Violations};
 use uuid::Uuid;
 
-use crate::layer::call_info::note_request_id;
+use crate::layer::call_info::{note_profile, note_request_id};
 
-/// Parses a required profile id.
+/// Parses a required profile id. The audit log has it if contents are read.
 pub fn profile(text: &str, field: &str, violations: &mut Violations) -> Option<ProfileId> {
-    ProfileId::parse(text)
+    let profile = ProfileId::parse(text)
         .map_err(|error| violations.invalid(field, error.to_string()))
-        .ok()
+        .ok()?;
+    note_profile(&profile);
+    Some(profile)
 }
 
 /// Parses an optional profile id; empty means absent.

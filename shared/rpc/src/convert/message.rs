@@ -9,6 +9,7 @@ use storage::Error;
 
 use super::time::timestamp;
 use super::view::View;
+use crate::layer::call_info::note_shown;
 
 /// Returns a message with the view's part of its content; a recalled one has no content.
 ///
@@ -36,10 +37,11 @@ pub fn show(message: &Message, view: View) -> Result<v1::Message, Error> {
     })
 }
 
-/// Returns a message without its content.
+/// Returns a message without its content. The audit log has it if the app reads it.
 #[must_use]
 pub fn show_emptied(message: &Message) -> v1::Message {
     let (envelope, stored) = (&message.envelope, &message.content);
+    note_shown(envelope.message_id);
     v1::Message {
         message_id: envelope.message_id.to_string(),
         kind: kind(envelope.kind).into(),

@@ -78,6 +78,7 @@ impl RpcError {
             Self::Draining => (Code::Unavailable, R::Draining),
             Self::StorageUnavailable(_) => (Code::Unavailable, R::StorageUnavailable),
             Self::IssuerUnavailable { .. } => (Code::Unavailable, R::IssuerUnavailable),
+            Self::AuditUnavailable(_) => (Code::Unavailable, R::AuditUnavailable),
             Self::Deadline => (Code::DeadlineExceeded, R::Deadline),
             Self::Unimplemented(_) => return (Code::Unimplemented, None),
             Self::Internal(_) => (Code::Internal, R::Internal),
@@ -121,7 +122,9 @@ impl RpcError {
             Self::RateLimited { retry_after } | Self::IssuerUnavailable { retry_after } => {
                 *retry_after
             }
-            Self::StorageUnavailable(_) | Self::TooManyStreams => RETRY_LATER,
+            Self::StorageUnavailable(_) | Self::AuditUnavailable(_) | Self::TooManyStreams => {
+                RETRY_LATER
+            }
             Self::MsgboxFull | Self::TooManyBulk => RETRY_MUCH_LATER,
             _ => RETRY_SOON,
         })

@@ -104,6 +104,11 @@ fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
             C::Unavailable,
             Some("ISSUER_UNAVAILABLE"),
         ),
+        (
+            E::AuditUnavailable(cause()),
+            C::Unavailable,
+            Some("AUDIT_UNAVAILABLE"),
+        ),
         (E::Deadline, C::DeadlineExceeded, Some("DEADLINE")),
         (unimplemented("GetChanges"), C::Unimplemented, None),
         (E::Internal(cause()), C::Internal, Some("INTERNAL")),

@@ -60,6 +60,7 @@ impl Authorize {
         info.set_caller(CallerFacts {
             app: identity.app().clone(),
             profile: identity.profile().cloned(),
+            subject: identity.subject(),
             signer,
         });
         match method.access {

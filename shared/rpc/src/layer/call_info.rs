@@ -1,11 +1,14 @@
 //! Facts about a call that its layers share.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use auth::TokenSigner;
-use domain::{AppId, ProfileId, RequestId};
+use domain::audit::{AuditId, AuditKind};
+use domain::limits::AUDIT_IDS_MAX;
+use domain::{AppId, MessageId, ProfileId, RequestId};
 use telemetry::TraceId;
+use uuid::Uuid;
 
 use super::HttpRequest;
 use crate::methods::Method;
@@ -31,6 +34,17 @@ struct FoundFacts {
     caller: OnceLock<CallerFacts>,
     trace_id: OnceLock<TraceId>,
     request_id: OnceLock<RequestId>,
+    call_id: OnceLock<Uuid>,
+    shown: Mutex<Shown>,
+}
+
+/// Contents that an audited read has shown so far, and whose they are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shown {
+    /// Profiles of the request, and messages; as many as a record of the audit log takes.
+    pub ids: Vec<AuditId>,
+    /// Number of messages.
+    pub messages: u32,
 }
 
 /// Facts about an authenticated caller.
@@ -39,6 +53,8 @@ pub(crate) struct CallerFacts {
     pub app: AppId,
     /// Profile; none for the app itself.
     pub profile: Option<ProfileId>,
+    /// Subject of the app's token.
+    pub subject: Option<Arc<str>>,
     pub signer: TokenSigner,
 }
 
@@ -83,6 +99,37 @@ impl CallInfo {
         self.found.request_id.get()
     }
 
+    /// Id of the call in the audit log, if it is audited.
+    pub fn call_id(&self) -> Option<Uuid> {
+        self.found.call_id.get().copied()
+    }
+
+    pub fn set_call_id(&self, id: Uuid) {
+        let _ = self.found.call_id.set(id);
+    }
+
+    /// Contents that an audited read has shown.
+    pub fn shown(&self) -> Shown {
+        let shown = self.found.shown.lock();
+        shown.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, id: AuditId) {
+        let is_read = |method: Method| method.audit() == Some(AuditKind::Read);
+        if !self.method.is_some_and(is_read) {
+            return;
+        }
+        let mut shown = self
+            .found
+            .shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        shown.messages += u32::from(matches!(id, AuditId::Message(_)));
+        if shown.ids.len() < AUDIT_IDS_MAX {
+            shown.ids.push(id);
+        }
+    }
+
     /// Runs the handler of the call, within which [`note_request_id`] is about this call.
     pub async fn handled<F: Future>(self, handler: F) -> F::Output {
         HANDLED.scope(self, handler).await
@@ -92,4 +139,14 @@ impl CallInfo {
 /// Notes the request id of the call whose handler runs; nothing outside of a handler.
 pub(crate) fn note_request_id(id: &RequestId) {
     let _ = HANDLED.try_with(|info| info.found.request_id.set(id.clone()));
+}
+
+/// Notes a message that the handler of a call shows, for the audit log.
+pub(crate) fn note_shown(id: MessageId) {
+    let _ = HANDLED.try_with(|info| info.note(AuditId::Message(id)));
+}
+
+/// Notes a profile that the request of a call names, for the audit log.
+pub(crate) fn note_profile(profile: &ProfileId) {
+    let _ = HANDLED.try_with(|info| info.note(AuditId::Profile(profile.clone())));
 }

@@ -16,10 +16,13 @@ pub enum CatalogueError {
     /// A method without a row in the catalogue.
     #[error("{0} is not in the catalogue of methods")]
     Missing(String),
-    /// A row for a method that does not exist, or whose streams or `request_id` differ.
+    /// A row for a method that does not exist, or whose streams, `request_id` or contents differ.
     #[error("{0} differs from its entry in the catalogue of methods")]
     Mismatch(String),
 }
+
+/// Contents of a message.
+const CONTENT: &str = ".postroom.v1.Content";
 
 /// Properties of a method that the descriptors tell as well.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +31,7 @@ struct Signature {
     takes_stream: bool,
     is_stream: bool,
     takes_request_id: bool,
+    shows_contents: bool,
 }
 
 /// Checks that the methods are those of the descriptors.
@@ -52,6 +56,7 @@ fn listed(method: &Method) -> Signature {
         takes_stream: method.takes_stream,
         is_stream: method.is_stream,
         takes_request_id: method.takes_request_id(),
+        shows_contents: method.shows_contents,
     }
 }
 
@@ -96,6 +101,7 @@ fn signature(
             has_request_id(request)
                 || (method.client_streaming() && part_has_request_id(request, messages))
         }),
+        shows_contents: has_contents(method.output_type(), messages, &mut BTreeSet::new()),
     }
 }
 
@@ -113,6 +119,20 @@ fn part_has_request_id(request: &DescriptorProto, messages: &MessagesByName<'_>)
         .iter()
         .filter_map(|field| messages.get(field.type_name()));
     parts.any(|part| has_request_id(part))
+}
+
+/// Returns true if a message has contents, in itself or in its parts.
+fn has_contents<'a>(
+    name: &'a str,
+    messages: &MessagesByName<'a>,
+    visited: &mut BTreeSet<&'a str>,
+) -> bool {
+    let fields = messages.get(name).into_iter().flat_map(|it| &it.field);
+    name == CONTENT
+        || visited.insert(name)
+            && fields
+                .into_iter()
+                .any(|field| has_contents(field.type_name(), messages, visited))
 }
 
 #[cfg(test)]
@@ -159,6 +179,17 @@ mod tests {
             against_descriptors(&methods, DESCRIPTORS),
             mismatch(messaging::SUBSCRIBE.path)
         );
+    }
+
+    #[test]
+    fn contents_that_are_not_in_the_catalogue_are_an_error() {
+        let mut methods = sys::ALL.to_vec();
+        for method in &mut methods {
+            method.shows_contents = false;
+        }
+        let path = sys::GET_BULK.path;
+        let found = against_descriptors(&methods, proto::SYS_DESCRIPTOR_SET);
+        assert_eq!(found, mismatch(path));
     }
 
     #[test]

@@ -12,9 +12,9 @@ catalogue! { User:
     GET_MESSAGE_BOXES = user("/postroom.v1.Messaging/GetMessageBoxes", Reads);
     GET_MESSAGE_COUNTS = user("/postroom.v1.Messaging/GetMessageCounts", Reads);
     // Marks the messages as read if asked to.
-    GET_MESSAGES = user("/postroom.v1.Messaging/GetMessages", WritesIdempotently);
-    GET_MESSAGES_PAGE = user("/postroom.v1.Messaging/GetMessagesPage", Reads);
-    GET_MESSAGES_PAGE_OFFSET = user("/postroom.v1.Messaging/GetMessagesPageOffset", Reads);
+    GET_MESSAGES = user("/postroom.v1.Messaging/GetMessages", WritesIdempotently).showing_contents();
+    GET_MESSAGES_PAGE = user("/postroom.v1.Messaging/GetMessagesPage", Reads).showing_contents();
+    GET_MESSAGES_PAGE_OFFSET = user("/postroom.v1.Messaging/GetMessagesPageOffset", Reads).showing_contents();
     SEND_MESSAGE = user("/postroom.v1.Messaging/SendMessage", Writes).sending();
     SEND_MESSAGE_SIMPLE = user("/postroom.v1.Messaging/SendMessageSimple", Writes).sending();
     MARK_MESSAGES_READ = user("/postroom.v1.Messaging/MarkMessagesRead", Writes);
@@ -23,7 +23,7 @@ catalogue! { User:
     CLEAR_MESSAGES = user("/postroom.v1.Messaging/ClearMessages", Writes);
     // New text for all holders, as a send.
     EDIT_MESSAGE = user("/postroom.v1.Messaging/EditMessage", Writes).sending();
-    GET_CHANGES = user("/postroom.v1.Messaging/GetChanges", Reads);
+    GET_CHANGES = user("/postroom.v1.Messaging/GetChanges", Reads).showing_contents();
     // Marks what it delivers.
-    SUBSCRIBE = user("/postroom.v1.Messaging/Subscribe", WritesIdempotently).streaming();
+    SUBSCRIBE = user("/postroom.v1.Messaging/Subscribe", WritesIdempotently).streaming().showing_contents();
 }

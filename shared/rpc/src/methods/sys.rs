@@ -11,11 +11,11 @@ const fn system(path: &'static str, scope: Scope, effect: Effect) -> Method {
 }
 
 catalogue! { System:
-    GET_MESSAGES = system("/postroom.sys.v1.Sys/GetMessages", Scope::Read, Reads);
-    GET_MESSAGES_PAGE = system("/postroom.sys.v1.Sys/GetMessagesPage", Scope::Read, Reads);
-    GET_MESSAGES_PAGE_OFFSET = system("/postroom.sys.v1.Sys/GetMessagesPageOffset", Scope::Read, Reads);
-    GET_MESSAGES_FOR_OWNER_PAGE = system("/postroom.sys.v1.Sys/GetMessagesForOwnerPage", Scope::Read, Reads);
-    GET_MESSAGES_FOR_OWNER_PAGE_OFFSET = system("/postroom.sys.v1.Sys/GetMessagesForOwnerPageOffset", Scope::Read, Reads);
+    GET_MESSAGES = system("/postroom.sys.v1.Sys/GetMessages", Scope::Read, Reads).showing_contents();
+    GET_MESSAGES_PAGE = system("/postroom.sys.v1.Sys/GetMessagesPage", Scope::Read, Reads).showing_contents();
+    GET_MESSAGES_PAGE_OFFSET = system("/postroom.sys.v1.Sys/GetMessagesPageOffset", Scope::Read, Reads).showing_contents();
+    GET_MESSAGES_FOR_OWNER_PAGE = system("/postroom.sys.v1.Sys/GetMessagesForOwnerPage", Scope::Read, Reads).showing_contents();
+    GET_MESSAGES_FOR_OWNER_PAGE_OFFSET = system("/postroom.sys.v1.Sys/GetMessagesForOwnerPageOffset", Scope::Read, Reads).showing_contents();
     GET_MESSAGE_COUNTS_FOR_OWNER = system("/postroom.sys.v1.Sys/GetMessageCountsForOwner", Scope::Read, Reads);
     SEND_MESSAGE = system("/postroom.sys.v1.Sys/SendMessage", Scope::Send, Writes).sending();
     SEND_MESSAGE_SIMPLE = system("/postroom.sys.v1.Sys/SendMessageSimple", Scope::Send, Writes).sending();
@@ -23,11 +23,12 @@ catalogue! { System:
     DELETE_MESSAGE = system("/postroom.sys.v1.Sys/DeleteMessage", Scope::Write, Writes);
     DELETE_MESSAGES = system("/postroom.sys.v1.Sys/DeleteMessages", Scope::Write, Writes);
     SEND_BULK = system("/postroom.sys.v1.Sys/SendBulk", Scope::Bulk, Writes).sending();
-    GET_BULK = system("/postroom.sys.v1.Sys/GetBulk", Scope::Read, Reads);
+    GET_BULK = system("/postroom.sys.v1.Sys/GetBulk", Scope::Read, Reads).showing_contents();
     SEND_TO_PROFILES = system("/postroom.sys.v1.Sys/SendToProfiles", Scope::Send, Writes).taking_stream().sending();
     GET_SEND_JOB = system("/postroom.sys.v1.Sys/GetSendJob", Scope::Send, Reads);
     CANCEL_SEND_JOB = system("/postroom.sys.v1.Sys/CancelSendJob", Scope::Send, Writes);
     GET_APP_SETTINGS = system("/postroom.sys.v1.Sys/GetAppSettings", Scope::Admin, Reads);
     UPDATE_APP_SETTINGS = system("/postroom.sys.v1.Sys/UpdateAppSettings", Scope::Admin, Writes);
     REVOKE_TOKENS = system("/postroom.sys.v1.Sys/RevokeTokens", Scope::Admin, Writes);
+    LIST_AUDIT = system("/postroom.sys.v1.Sys/ListAudit", Scope::Audit, Reads);
 }

@@ -1,6 +1,7 @@
 //! Columns: which Rust values a table's columns hold, named once for reading and writing.
 
 use bytes::Bytes;
+use domain::audit::AuditKind;
 use domain::bulk::MessageChange;
 use domain::content::ContentKind;
 use domain::segment::{JobId, JobState};
@@ -103,6 +104,7 @@ column_values! {
     MessageKind: Int, |value| value.code(), |stored| Self::from_code(stored);
     ContentKind: Int, |value| value.code(), |stored| Self::from_code(stored);
     MessageChange: Int, |value| value.code(), |stored| Self::from_code(stored);
+    AuditKind: Int, |value| value.code(), |stored| Self::from_code(stored);
     Audience: Int, |value| value.code(), |stored| Self::from_code(stored);
     JobState: Int, |value| value.code(), |stored| Self::from_code(stored);
     String: Text, |value| value.clone(), |stored| Some(stored);
@@ -111,6 +113,7 @@ column_values! {
     Settings: Text,
         |value| serde_json::to_string(value).expect("settings have no map keys that are no strings"),
         |stored| serde_json::from_str(&stored).ok();
+    Vec<u8>: Bytes, |value| value.clone(), |stored| Some(stored);
     Bytes: Bytes, |value| value.to_vec(), |stored| Some(stored.into());
     Uuid: Uuid, |value| *value, |stored| Some(stored);
     MessageId: Uuid, |value| value.uuid(), |stored| Some(Self::new(stored));

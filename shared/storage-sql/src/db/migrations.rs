@@ -37,8 +37,11 @@ mod tests {
         for files in [POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS] {
             let migrator = migrator(files);
             let versions: Vec<i64> = migrator.iter().map(|migration| migration.version).collect();
-            let expected: Vec<i64> = (1..).take(files.len()).collect();
-            assert_eq!(versions, expected);
+            assert_eq!(versions.len(), files.len());
+            assert!(
+                versions.is_sorted_by(|one, other| one < other),
+                "{versions:?}"
+            );
             let first = migrator.iter().next().expect("a migration");
             assert_eq!(first.description, "mailboxes");
         }

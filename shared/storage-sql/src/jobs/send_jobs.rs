@@ -90,6 +90,7 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
                 to,
             })),
             account: CostAccount::default(),
+            audit: None,
         }];
         let deadline = Instant::now() + STEP_TIMEOUT;
         let verdicts = self.executor.run_to_end(now, batch, deadline).await?;

@@ -16,6 +16,7 @@ impl<DB: Backend> Lifecycle for SqlStore<DB> {
 
     async fn close(&self) {
         self.send_jobs.drain().await;
+        self.audit_chains.drain().await;
         self.lanes.close().await;
         self.broadcast.close();
         drop(

@@ -62,7 +62,9 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
     }
 
     async fn run_jobs(&self) -> Result<bool, Error> {
-        self.send_jobs.run(&*self.clock).await
+        let has_sent = self.send_jobs.run(&*self.clock).await;
+        let has_chained = self.audit_chains.run(&*self.clock).await;
+        Ok(has_sent? | has_chained?)
     }
 
     async fn wait_for_jobs(&self, interval: Duration) {

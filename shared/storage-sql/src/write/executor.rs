@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::audit::AuditKey;
 use domain::ledger::HeldRow;
 use domain::operation::{Apply as _, Footprint};
 use domain::{AppId, Ledger, MessageIdSource, Now, Policy, Refusal};
@@ -16,6 +17,7 @@ use storage::{ChangeListener, Contention, Cost, Error};
 use telemetry::SettleMetrics;
 use tokio::time::sleep;
 
+use super::audit::AuditRecords;
 use super::claims::MessageClaims;
 use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
@@ -39,6 +41,8 @@ pub struct Executor<DB: Backend> {
     pub pool: Pool<DB>,
     /// The policy of apps that override nothing.
     pub policy: Policy,
+    /// Key of the audit log; none: operations of audited calls fail.
+    pub audit_key: Option<AuditKey>,
     /// Source of the ids of new messages.
     pub ids: Arc<dyn MessageIdSource>,
     /// Filled with the messages of each batch: they are read next.
@@ -212,7 +216,9 @@ async fn run_on<DB: Backend>(
     // Only now that all locks are held: a request that another store has just committed is seen.
     let mut records = IdempotencyRecords::read(connection, now, operations).await?;
     let settled = ledgers.values_mut().map(Ledger::settle).sum();
-    let (progress, entry_changes) = apply(operations, &claims, &mut records, &mut ledgers);
+    let mut audit = AuditRecords::default();
+    let (progress, entry_changes) =
+        apply(operations, &claims, &mut records, &mut audit, &mut ledgers);
 
     let mut changes = Vec::with_capacity(ledgers.len());
     for (app_no, ledger) in ledgers {
@@ -228,6 +234,7 @@ async fn run_on<DB: Backend>(
     });
     write(connection, &changes).await?;
     records.write(connection).await?;
+    audit.write(connection, executor.audit_key.as_ref()).await?;
     Ok(BatchEffects {
         progress,
         entry_changes,
@@ -284,6 +291,7 @@ fn apply(
     operations: &[BatchedOperation],
     claims: &MessageClaims,
     records: &mut IdempotencyRecords,
+    audit: &mut AuditRecords,
     ledgers: &mut BTreeMap<i64, Ledger>,
 ) -> (Vec<OperationProgress>, Vec<usize>) {
     let applied = operations.iter().map(|batched| {
@@ -292,7 +300,7 @@ fn apply(
             (Some(recorded), _) => (OperationProgress::Done(recorded), 0),
             (None, Some(ledger)) => {
                 let before = ledger.entry_changes();
-                let progress = apply_one(batched, claims, records, ledger);
+                let progress = apply_one(batched, claims, records, audit, ledger);
                 (progress, ledger.entry_changes() - before)
             }
             (None, None) => (OperationProgress::Done(Err(Refusal::NotFound)), 0),
@@ -316,6 +324,7 @@ fn apply_one(
     batched: &BatchedOperation,
     claims: &MessageClaims,
     records: &mut IdempotencyRecords,
+    audit: &mut AuditRecords,
     ledger: &mut Ledger,
 ) -> OperationProgress {
     let action = &batched.operation.action;
@@ -334,6 +343,7 @@ fn apply_one(
     }
     let verdict = action.apply(ledger);
     if let Ok(outcome) = &verdict {
+        audit.add(batched, outcome, ledger.now());
         if let Some(rest) = action.rest(ledger, outcome) {
             return OperationProgress::Continues(rest);
         }

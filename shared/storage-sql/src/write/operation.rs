@@ -1,5 +1,8 @@
 //! An operation of a batch, and its result.
 
+use std::sync::Arc;
+
+use domain::audit::AuditedCall;
 use domain::ledger::HeldRow;
 use domain::{Action, Operation, Outcome, Refusal};
 use storage::CostAccount;
@@ -15,6 +18,8 @@ pub struct BatchedOperation {
     pub operation: Operation,
     /// Account that its work is charged to.
     pub account: CostAccount,
+    /// Call that it is recorded for; none: it is not audited.
+    pub audit: Option<Arc<AuditedCall>>,
 }
 
 /// The result of an operation: its outcome, or why it was refused.

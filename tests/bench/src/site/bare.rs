@@ -77,6 +77,7 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
         request_bytes_max: REQUEST_BYTES_MAX,
         pseudonym_key: PseudonymKey::new([7; 32]),
         limits_addresses: false,
+        audit: None,
         calls_in_flight_max: CALLS_IN_FLIGHT_MAX,
         in_flight: InFlightLimits::NONE,
     };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
-use support::process::DATABASE_VARIABLE;
+use support::process::{AUDIT_KEY, DATABASE_VARIABLE};
 use support::temp_folder::TempFolder;
 
 use crate::site::keys;
@@ -58,6 +58,7 @@ impl BenchServer {
         }
         command.arg("--config").arg(config).env_clear();
         command.env(DATABASE_VARIABLE, database_url);
+        command.env(AUDIT_KEY.0, AUDIT_KEY.1);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -172,6 +172,7 @@ impl CallRecord {
                         profile.unwrap_or_default(),
                         id
                     ])),
+                    audit.call_id = self.info.call_id().map(display),
                     duration_ms,
                     "call.ended"
                 )

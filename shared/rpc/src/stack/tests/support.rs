@@ -79,6 +79,7 @@ where
         request_bytes_max: REQUEST_BYTES_MAX,
         pseudonym_key: PSEUDONYM_KEY,
         limits_addresses: true,
+        audit: None,
         calls_in_flight_max: 1,
         in_flight: InFlightLimits::NONE,
     });

@@ -240,6 +240,7 @@ impl Attempt {
                 app: queued.app,
                 operation: queued.operation,
                 account: queued.budget.account,
+                audit: queued.budget.audit,
             });
         }
         attempt
@@ -338,6 +339,7 @@ fn unfinished(
             budget: Budget {
                 deadline: caller.deadline,
                 account: batched.account,
+                audit: batched.audit,
             },
             is_begun: caller.is_begun,
             reply: caller.reply,
