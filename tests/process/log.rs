@@ -101,6 +101,17 @@ async fn the_refusals_of_a_stranger_are_counted_and_logged_as_one_line() {
     });
     let series = series.expect("a series");
     assert!(series.ends_with(&format!(" {REFUSED}")), "{series}");
+    server.wait_for_log("UNAUTHENTICATED");
+    let log = server.log();
+    let line = log.lines().find(|line| line.contains("UNAUTHENTICATED"));
+    let line = line.expect("a line");
+    for told in [
+        r#""error.reason":"CREDENTIALS_INVALID""#,
+        r#""error.source":"malformed""#,
+        r#""client.address":"127.0.0.1""#,
+    ] {
+        assert!(line.contains(told), "{told}: {line}");
+    }
     // The end of the service ends the interval.
     server.terminate();
     server.wait_for_log("call.lines_suppressed");

@@ -2,6 +2,7 @@
 //!
 //! Every test prints its figures. `POSTROOM_TORTURE_SECS` is the duration of storms, in seconds.
 
+mod audited_reads;
 mod bulk;
 mod bystander;
 mod clocks;
