@@ -111,8 +111,8 @@ async fn a_change_has_a_record_with_caller_request_and_ids(fixture: &StoreFixtur
     fixture.clock().advance(5);
     let budget = audited();
     let call = budget.audit.clone().expect("a call");
-    let updates = operation(update(message, "newer", None));
-    let updated = fixture.store.execute(&app(), updates, budget).await;
+    let newer = operation(update(message, "newer", None));
+    let updated = fixture.store.execute(&app(), newer, budget).await;
     updated.expect("an update");
     let time = fixture.clock().now_ms();
 
@@ -200,8 +200,9 @@ async fn a_deletion_in_parts_has_a_record_of_each_part(fixture: &StoreFixture) {
     let records = records(fixture).await;
     assert!(records.len() > 1, "{records:?}");
     let affected = records.iter().map(|entry| entry.record.affected);
-    assert!(affected.clone().is_sorted(), "{records:?}");
-    assert_eq!(affected.last(), Some(20));
+    assert!(affected.is_sorted(), "{records:?}");
+    let last = records.last().map(|entry| entry.record.affected);
+    assert_eq!(last, Some(20));
     let [first, ..] = &records[..] else {
         panic!("no record");
     };

@@ -61,7 +61,7 @@ pub struct Listeners {
 
 impl Listeners {
     fn over(
-        store: Arc<dyn Store>,
+        store: &Arc<dyn Store>,
         hub: &Arc<Hub>,
         timing: StreamTiming,
         authenticator: &Arc<Authenticator>,
@@ -127,7 +127,7 @@ impl TestService {
         realtime::start_polling(&store.hub, store.store.clone(), POLL_INTERVAL);
         let authenticator = authenticator(&store).await;
         let hub = store.hub.clone();
-        let listeners = Listeners::over(store.store.clone(), &hub, unhurried(), &authenticator);
+        let listeners = Listeners::over(&store.store, &hub, unhurried(), &authenticator);
         Self { store, listeners }
     }
 
@@ -161,7 +161,7 @@ impl TestService {
     pub async fn with_timing(&self, timing: StreamTiming) -> Listeners {
         let authenticator = authenticator(&self.store).await;
         let store = self.store.store.clone();
-        Listeners::over(store, &self.store.hub, timing, &authenticator)
+        Listeners::over(&store, &self.store.hub, timing, &authenticator)
     }
 
     /// The services over a second store on the same data: another replica. Closing its store
@@ -191,7 +191,7 @@ impl TestService {
         let store = self.store.replica_with(hub.clone(), notify).await;
         realtime::start_polling(&hub, store.clone(), poll_every);
         let authenticator = authenticator(&self.store).await;
-        let listeners = Listeners::over(store.clone(), &hub, unhurried(), &authenticator);
+        let listeners = Listeners::over(&store, &hub, unhurried(), &authenticator);
         (store, hub, listeners)
     }
 

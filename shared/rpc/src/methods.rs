@@ -41,6 +41,7 @@ pub enum Effect {
 }
 
 /// A method of a service.
+#[expect(clippy::struct_excessive_bools, reason = "four independent properties")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Method {
     /// Path of the request: `/postroom.v1.Messaging/SendMessage`.

@@ -1,6 +1,6 @@
 //! Pages of the log.
 
-use domain::Millis;
+use domain::{MessageId, Millis};
 use storage::AuditPosition;
 
 use super::*;
@@ -52,18 +52,15 @@ async fn pages_neither_skip_nor_repeat_records(fixture: &StoreFixture) {
     }
 }
 
-async fn a_filter_finds_records_by_time_method_subject_and_ids(fixture: &StoreFixture) {
-    let mut messages = Vec::new();
-    for name in ["ann", "bob", "cid", "dan"] {
-        fixture.clock().advance(10);
-        let sent = change(fixture, announce(&[name])).await;
-        messages.push(super::sent(sent.map_err(refusal)));
-    }
-    let entries = records(fixture).await;
-    let time = |index: usize| Some(entries[index].record.time);
+/// Filters of four records, with the numbers of those that they show. `time` is that of a record, and
+/// `last` the message of the last one.
+fn filters(
+    time: impl Fn(usize) -> Option<Millis>,
+    last: MessageId,
+) -> Vec<(AuditFilter, Vec<i64>)> {
     let filter = AuditFilter::default;
     let text = |text: &str| Some(text.to_owned());
-    for (filter, expected) in [
+    vec![
         (
             AuditFilter {
                 after: time(1),
@@ -130,7 +127,7 @@ async fn a_filter_finds_records_by_time_method_subject_and_ids(fixture: &StoreFi
         ),
         (
             AuditFilter {
-                touched_id: text(&messages[3].to_string()),
+                touched_id: text(&last.to_string()),
                 ..filter()
             },
             vec![4],
@@ -150,7 +147,19 @@ async fn a_filter_finds_records_by_time_method_subject_and_ids(fixture: &StoreFi
             },
             vec![],
         ),
-    ] {
+    ]
+}
+
+async fn a_filter_finds_records_by_time_method_subject_and_ids(fixture: &StoreFixture) {
+    let mut messages = Vec::new();
+    for name in ["ann", "bob", "cid", "dan"] {
+        fixture.clock().advance(10);
+        let sent = change(fixture, announce(&[name])).await;
+        messages.push(super::sent(sent.map_err(refusal)));
+    }
+    let entries = records(fixture).await;
+    let time = |index: usize| Some(entries[index].record.time);
+    for (filter, expected) in filters(time, messages[3]) {
         assert_eq!(
             numbers(&pages(fixture, &filter, 2).await),
             expected,
@@ -158,7 +167,10 @@ async fn a_filter_finds_records_by_time_method_subject_and_ids(fixture: &StoreFi
         );
     }
     let other = other_app("other");
-    let none = fixture.store.audit_page(&other, &filter(), None, 50).await;
+    let none = fixture
+        .store
+        .audit_page(&other, &AuditFilter::default(), None, 50)
+        .await;
     assert_eq!(none.expect("a page").entries, []);
 }
 

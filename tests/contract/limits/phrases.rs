@@ -418,10 +418,6 @@ fn limits_of_settings() -> Phrases {
             "Sys.UpdateAppSettings",
             format!("every {}", time(rpc::QUOTAS_REREAD)),
         ),
-        (
-            "Sys.RevokeTokens",
-            format!("within {}", time(rpc::QUOTAS_REREAD)),
-        ),
     ]);
     phrases
 }

@@ -36,7 +36,11 @@ impl Outcome {
     #[must_use]
     pub fn affected(&self) -> i64 {
         match self {
-            Self::Done | Self::Revised(_) | Self::SettingsUpdated(_) | Self::Job(_) => 1,
+            Self::Done
+            | Self::Revised(_)
+            | Self::SettingsUpdated(_)
+            | Self::Job(_)
+            | Self::TokensRevoked(_) => 1,
             Self::Sent(sent) => sent.actual.into(),
             Self::Changed(count) => (*count).into(),
             Self::SegmentSent(sent) => sent.accepted,
@@ -53,7 +57,8 @@ impl Outcome {
             | Self::Changed(_)
             | Self::Revised(_)
             | Self::SettingsUpdated(_)
-            | Self::Job(_) => Vec::new(),
+            | Self::Job(_)
+            | Self::TokensRevoked(_) => Vec::new(),
         }
     }
 }

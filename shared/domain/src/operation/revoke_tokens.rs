@@ -1,6 +1,7 @@
 //! The app revokes the tokens of a profile.
 
 use super::{Apply, Footprint, Weight};
+use crate::audit::AuditId;
 use crate::id::ProfileId;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
@@ -29,6 +30,10 @@ impl Apply for RevokeTokens {
 
     fn weight(&self) -> Weight {
         Weight::default()
+    }
+
+    fn audited_ids(&self) -> Vec<AuditId> {
+        vec![AuditId::Profile(self.profile_id.clone())]
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<Revocation, Refusal> {

@@ -25,6 +25,7 @@ pub enum CatalogueError {
 const CONTENT: &str = ".postroom.v1.Content";
 
 /// Properties of a method that the descriptors tell as well.
+#[expect(clippy::struct_excessive_bools, reason = "four independent properties")]
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Signature {
     path: String,

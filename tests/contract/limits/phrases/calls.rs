@@ -80,6 +80,10 @@ pub fn limits_of_callers() -> Phrases {
         ("postroom.sys.v1.Sys", answers_max(of_app_answers)),
         ("postroom.v1.Messaging", request.clone()),
         ("postroom.sys.v1.Sys", request),
+        (
+            "Sys.RevokeTokens",
+            format!("within {}", time(rpc::QUOTAS_REREAD)),
+        ),
         ("postroom.sys.v1.AppSettings", work),
         ("postroom.sys.v1.AppSettings", example),
     ]
