@@ -189,9 +189,12 @@ async fn a_change_without_an_audited_call_has_no_record(fixture: &StoreFixture) 
     assert_eq!(fixture.store.audited_apps(None).await.expect("apps"), []);
 }
 
+/// Messages to two profiles each, with more holders than one transaction deletes.
+const MESSAGES_IN_PARTS: i64 = 40;
+
 async fn a_deletion_in_parts_has_a_record_of_each_part(fixture: &StoreFixture) {
     let mut messages = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..MESSAGES_IN_PARTS {
         messages.push(fixture.announce(&["ann", "bob"]).await);
     }
     change(fixture, remove(&messages))
@@ -202,11 +205,11 @@ async fn a_deletion_in_parts_has_a_record_of_each_part(fixture: &StoreFixture) {
     let affected = records.iter().map(|entry| entry.record.affected);
     assert!(affected.is_sorted(), "{records:?}");
     let last = records.last().map(|entry| entry.record.affected);
-    assert_eq!(last, Some(20));
+    assert_eq!(last, Some(MESSAGES_IN_PARTS));
     let [first, ..] = &records[..] else {
         panic!("no record");
     };
-    assert_eq!(first.record.id_count, 20);
+    assert_eq!(first.record.id_count, MESSAGES_IN_PARTS);
     let is_of_call = |entry: &AuditEntry| entry.record.call_id == first.record.call_id;
     assert!(records.iter().all(is_of_call));
 }

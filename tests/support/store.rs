@@ -190,6 +190,7 @@ impl TestDatabase {
 #[must_use]
 pub fn lenient() -> Policy {
     Policy {
+        app_reserve_percent: 0,
         max_unread_per_sender: 0,
         ..Policy::default()
     }

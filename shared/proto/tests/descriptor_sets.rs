@@ -141,6 +141,7 @@ fn sys_has_all_methods_of_the_contract() {
             "GetAppSettings",
             "UpdateAppSettings",
             "RevokeTokens",
+            "ListAudit",
         ]
     );
 }

@@ -23,7 +23,7 @@ pub fn defaults() -> AppSettings {
             seconds: 30 * 24 * 60 * 60,
             nanos: 0,
         }),
-        app_reserve_percent: Some(10),
+        app_reserve_percent: Some(0),
         max_unread_per_sender: Some(0),
         profile_calls_per_second: Some(0),
         profile_calls_burst: Some(1),
