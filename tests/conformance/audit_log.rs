@@ -24,7 +24,7 @@ mod pages;
 on_each_database![
     a_change_has_a_record_with_caller_request_and_ids,
     a_change_that_is_not_committed_leaves_no_record,
-    a_change_whose_record_cannot_be_written_is_not_made,
+    a_change_without_its_record_is_not_made,
     a_refused_change_and_a_repeated_request_have_no_record,
     a_change_without_an_audited_call_has_no_record,
     a_deletion_in_parts_has_a_record_of_each_part,
@@ -157,7 +157,7 @@ async fn a_change_that_is_not_committed_leaves_no_record(fixture: &StoreFixture)
     assert_eq!(records(fixture).await, []);
 }
 
-async fn a_change_whose_record_cannot_be_written_is_not_made(fixture: &StoreFixture) {
+async fn a_change_without_its_record_is_not_made(fixture: &StoreFixture) {
     let raw = fixture.raw().await;
     raw.run("ALTER TABLE audit_id RENAME TO gone").await;
     let failed = change(fixture, announce(&["ann"])).await;

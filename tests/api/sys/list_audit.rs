@@ -43,7 +43,7 @@ pub async fn records(test: &TestService, request: ListAuditRequest) -> Vec<Audit
     }
 }
 
-async fn a_record_tells_who_did_what_to_whom(test: &TestService) {
+async fn a_record_has_caller_method_and_touched_ids(test: &TestService) {
     let now_s = test.now_s();
     let id = announce(test, &["alice", "bob"]).await;
     let [record] = &records(test, ListAuditRequest::default()).await[..] else {
@@ -172,7 +172,7 @@ async fn invalid_requests_are_refused(test: &TestService) {
 }
 
 on_each_database![
-    a_record_tells_who_did_what_to_whom,
+    a_record_has_caller_method_and_touched_ids,
     pages_and_criteria_find_records,
     an_app_sees_its_own_log_only,
     invalid_requests_are_refused,

@@ -4,7 +4,7 @@ use super::*;
 
 on_each_database![
     an_erased_profile_leaves_a_log_that_verifies_and_no_bytes,
-    an_erasure_leaves_records_of_others_and_of_other_apps,
+    records_of_other_profiles_and_apps_survive_an_erasure,
 ];
 
 /// Erases a profile in parts. Returns their number.
@@ -42,7 +42,7 @@ async fn an_erased_profile_leaves_a_log_that_verifies_and_no_bytes(fixture: &Sto
     }
 }
 
-async fn an_erasure_leaves_records_of_others_and_of_other_apps(fixture: &StoreFixture) {
+async fn records_of_other_profiles_and_apps_survive_an_erasure(fixture: &StoreFixture) {
     let other = other_app("other");
     for app in [&app(), &other] {
         let sends = operation(announce(&["ann", "bob"]));

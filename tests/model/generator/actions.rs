@@ -17,6 +17,9 @@ use super::Generator;
 use crate::api::builders::{json, parts};
 use crate::model::reference::{ReferenceAction, ReferenceMessage};
 
+/// Letters that take more than 32 KiB and less than 64, at 1.7 bytes each on average.
+const LARGE_LETTERS: u64 = 25_000;
+
 impl Generator {
     pub(super) fn action(&mut self, app: &AppId) -> ReferenceAction {
         match self.number(1..=100) {
@@ -51,7 +54,7 @@ impl Generator {
             77..=84 => Action::EditMessage(EditMessage {
                 owner,
                 message_id,
-                content: self.content(),
+                content: self.edited_content(),
                 expected_version: self.version(),
             }),
             85..=90 => Action::UpdateMessage(UpdateMessage {
@@ -111,8 +114,21 @@ impl Generator {
         ReferenceMessage { draft, to }
     }
 
+    /// A content, sometimes one that is larger than the default policy permits.
+    fn edited_content(&mut self) -> Content {
+        if self.one_in(2) {
+            self.content_of(LARGE_LETTERS)
+        } else {
+            self.content()
+        }
+    }
+
     fn content(&mut self) -> Content {
         let length = self.number(1..=120);
+        self.content_of(length)
+    }
+
+    fn content_of(&mut self, length: u64) -> Content {
         let letters: String = (0..length)
             .map(|_| self.one_of(&['a', 'b', 'ß', '"', '7', '\u{1F4EE}']))
             .collect();
@@ -152,7 +168,7 @@ impl Generator {
     }
 
     fn msgbox(&mut self) -> Msgbox {
-        if self.one_in(3) {
+        if self.one_in(2) {
             Msgbox::Sent
         } else {
             Msgbox::Inbox
