@@ -67,7 +67,7 @@ impl AppQuotas {
             cached.version = version;
             cached.quotas = quotas;
         }
-        cached.read_at = None;
+        cached.changed();
     }
 
     /// Returns the number of the last revocation of tokens of an app, which is reread as the quotas
@@ -89,7 +89,7 @@ impl AppQuotas {
         let app = self.entry(id);
         let mut cached = app.cached();
         cached.last_revocation = cached.last_revocation.max(number);
-        cached.read_at = None;
+        cached.changed();
     }
 
     fn entry(&self, id: &AppId) -> Arc<LimitedApp> {
@@ -122,6 +122,8 @@ struct CachedQuotas {
     version: i64,
     /// Number of the last revocation of tokens; 0 before the first read.
     last_revocation: i64,
+    /// Number of changes that were made on this replica.
+    changes: u64,
     /// Start of the last read; none if a read is due.
     read_at: Option<Instant>,
     reading: Option<JoinHandle<()>>,
@@ -134,6 +136,7 @@ impl LimitedApp {
                 quotas,
                 version: 0,
                 last_revocation: 0,
+                changes: 0,
                 read_at: None,
                 reading: None,
             }),
@@ -151,20 +154,27 @@ impl LimitedApp {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores what was read, unless it precedes a change on this replica. If the database itself was
-    /// restored to an earlier state, the next read confirms it.
-    fn store_read(&self, state: &AppState, quotas: Quotas) {
-        let version = state.settings.version;
+    /// Stores a state that was read, unless something has changed on this replica since the number of
+    /// changes before the read. Returns whether it was stored.
+    fn store_read(&self, changes_before: u64, state: &AppState, quotas: Quotas) -> bool {
         let mut cached = self.cached();
-        if version >= cached.version {
-            cached.quotas = quotas;
+        if cached.changes != changes_before {
+            return false;
         }
-        cached.version = version;
+        cached.quotas = quotas;
+        cached.version = state.settings.version;
         cached.last_revocation = state.last_revocation;
+        true
     }
 }
 
 impl CachedQuotas {
+    /// Notes a change on this replica: a read that began before it is out of date.
+    const fn changed(&mut self) {
+        self.changes += 1;
+        self.read_at = None;
+    }
+
     fn is_stale(&self, reread_every: Duration) -> bool {
         let is_old = self.read_at.is_none_or(|at| at.elapsed() >= reread_every);
         is_old && self.reading.as_ref().is_none_or(JoinHandle::is_finished)
@@ -205,8 +215,40 @@ impl QuotaReader {
     }
 
     async fn read(&self, id: &AppId, app: &LimitedApp) -> Result<(), Error> {
-        let state = self.store.app_state(id).await?;
-        app.store_read(&state, self.store.policy(&state.settings).quotas);
-        Ok(())
+        loop {
+            let changes_before = app.cached().changes;
+            let state = self.store.app_state(id).await?;
+            let quotas = self.store.policy(&state.settings).quotas;
+            if app.store_read(changes_before, &state, quotas) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_that_began_before_a_change_is_not_stored() {
+        let apps = AppQuotas::fixed(Quotas::NO_LIMITS);
+        let id = AppId::parse("chess").expect("an app id");
+        let app = apps.entry(&id);
+        let store_read = |changes_before| {
+            let state = AppState {
+                last_revocation: 6,
+                ..AppState::default()
+            };
+            app.store_read(changes_before, &state, Quotas::NO_LIMITS)
+        };
+        let begun = app.cached().changes;
+        apps.set_revocation(&id, 7);
+        assert!(!store_read(begun));
+        assert_eq!(app.cached().last_revocation, 7);
+        // A restored database may have fewer.
+        let begun = app.cached().changes;
+        assert!(store_read(begun));
+        assert_eq!(app.cached().last_revocation, 6);
     }
 }
