@@ -67,7 +67,7 @@ written_columns! {
     }
 }
 
-/// In the order of the batch, which that of the positions follows.
+/// Adds records in the order of the batch: their positions have the same order.
 pub static INSERT: RowStatement<SealedRecord> =
     RowStatement::insert_in_order("audit.insert", "audit", &[COLUMNS]);
 

@@ -343,8 +343,12 @@ fn apply_one(
     }
     let verdict = action.apply(ledger);
     if let Ok(outcome) = &verdict {
-        audit.add(batched, outcome, ledger.now());
-        if let Some(rest) = action.rest(ledger, outcome) {
+        let rest = action.rest(ledger, outcome);
+        // A part that only reads what the next ones delete has no record.
+        if rest.is_none() || outcome.affected() > 0 {
+            audit.add(batched, outcome, ledger.now());
+        }
+        if let Some(rest) = rest {
             return OperationProgress::Continues(rest);
         }
         records.add(batched, outcome);
