@@ -100,7 +100,8 @@ impl Footprint {
     ) {
         for group in &self.groups {
             let messages = group.iter().filter_map(|message_id| message(*message_id));
-            if messages.flat_map(Envelope::holders).count() <= PART_ENTRIES {
+            let holders = messages.flat_map(Envelope::holders).take(PART_ENTRIES + 1);
+            if holders.count() <= PART_ENTRIES {
                 let holders = group.iter().map(|message_id| (*message_id, Holders::All));
                 self.messages.extend(holders);
             }
