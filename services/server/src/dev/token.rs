@@ -4,21 +4,13 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use auth::Scope;
 use domain::{AppId, ProfileId};
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 
 use super::{DevKey, ISSUER};
 use crate::config::Lifetime;
-
-const SCOPES: [&str; 6] = [
-    "sys.read",
-    "sys.send",
-    "sys.write",
-    "sys.bulk",
-    "sys.admin",
-    "sys.audit",
-];
 
 /// Kind of a token, with the claims of its own.
 #[derive(Debug, Clone)]
@@ -45,7 +37,7 @@ pub struct ScopeList(Vec<&'static str>);
 
 impl Default for ScopeList {
     fn default() -> Self {
-        Self(SCOPES.to_vec())
+        Self(Scope::ALL.map(Scope::as_str).to_vec())
     }
 }
 
@@ -53,11 +45,12 @@ impl FromStr for ScopeList {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let scopes = Scope::ALL.map(Scope::as_str);
         let names = text.split([' ', ',']).filter(|name| !name.is_empty());
         names
             .map(|name| {
-                let known = SCOPES.into_iter().find(|scope| *scope == name);
-                known.ok_or_else(|| format!("{name:?} is not one of {}", SCOPES.join(", ")))
+                let known = scopes.into_iter().find(|scope| *scope == name);
+                known.ok_or_else(|| format!("{name:?} is not one of {}", scopes.join(", ")))
             })
             .collect::<Result<_, _>>()
             .map(Self)
