@@ -142,16 +142,12 @@ async fn run_lane<DB: Backend>(
 ) {
     let queue = RefuseOnDrop(queue);
     while let Some(batch) = queue.0.next_batch(runner.batch_operations_max).await {
-        let (started, is_paced) = (Instant::now(), batch.has_large_of_users());
         for unfinished in runner.run(batch).await {
             if unfinished.held.is_some() {
                 side.push(unfinished);
             } else {
                 queue.0.push_back(unfinished.operation);
             }
-        }
-        if is_paced {
-            queue.0.pause_large(started.elapsed());
         }
     }
 }

@@ -21,7 +21,7 @@ mod pause;
 mod round_robin;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use domain::limits::{BATCH_ENTRIES_MAX, PART_ENTRIES};
 use domain::operation::Weight;
@@ -50,6 +50,8 @@ struct Queues {
     /// True if the last batch had large operations.
     had_large: bool,
     pause: Pause,
+    /// Time at which a batch with large operations of users was taken, if it was the last one.
+    large_taken: Option<tokio::time::Instant>,
     is_closed: bool,
 }
 
@@ -118,8 +120,9 @@ impl FairQueue {
     }
 
     /// Waits for operations, and takes up to `operations_max` of them. None once the queue is
-    /// closed and empty.
+    /// closed and empty. The batch before has been run by then.
     pub async fn next_batch(&self, operations_max: usize) -> Option<Batch> {
+        self.lock().begin_pause();
         loop {
             let (batch, paused_until, is_closed) = {
                 let mut queues = self.lock();
@@ -142,11 +145,6 @@ impl FairQueue {
             }
             self.changed.notified().await;
         }
-    }
-
-    /// Begins the pause after a batch with large operations of users, which took so long.
-    pub fn pause_large(&self, took: Duration) {
-        self.lock().pause.begin(took);
     }
 
     /// Takes the next operation, if there is one.
@@ -190,7 +188,15 @@ impl Queues {
         self.small
             .fill(operations_max, BATCH_ENTRIES_MAX, &mut batch);
         batch.sort();
+        self.large_taken = batch.has_large_of_users().then(tokio::time::Instant::now);
         batch
+    }
+
+    /// Begins the pause after a batch with large operations of users.
+    fn begin_pause(&mut self) {
+        if let Some(taken) = self.large_taken.take() {
+            self.pause.begin(taken.elapsed());
+        }
     }
 
     /// End of the pause of the large operations that wait; none if there is none, or nothing waits.
