@@ -68,6 +68,16 @@ mod tests {
     }
 
     #[test]
+    fn the_audit_log_names_the_profile() {
+        let revocation = RevokeTokens {
+            profile_id: profile("ann"),
+            before: None,
+        };
+        let ids = revocation.audited_ids();
+        assert_eq!(ids, [AuditId::Profile(profile("ann"))]);
+    }
+
+    #[test]
     fn a_token_without_a_time_of_issue_is_revoked() {
         let before = Millis(10);
         assert!(is_revoked(None, before));
