@@ -229,7 +229,7 @@ async fn symmetric_and_unlisted_algorithms_are_rejected() {
         alg: Algorithm::HS256,
         ..key.header()
     };
-    let secret = EncodingKey::from_secret(key.jwk().to_string().as_bytes());
+    let secret = EncodingKey::from_secret(key.jwk().to_string().as_bytes()).expect("a secret");
     let token = jsonwebtoken::encode(&header, &user_claims(), &secret).expect("a token");
     assert_eq!(
         rejection(&authenticator, &token).await,
