@@ -27,7 +27,7 @@ const SEED: u64 = 20_260_101;
 /// settling.
 const OPERATIONS: u64 = 10_000;
 /// Operations of a run in the first gear, and of one with lanes that are not the default.
-const OPERATIONS_SHORT: u64 = 1_500;
+const OPERATIONS_SHORT: u64 = 1_000;
 /// Operations in a batch at the most.
 const BATCH_MAX: u64 = 60;
 /// Kinds of settling that a run must contain.

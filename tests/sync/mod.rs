@@ -23,7 +23,7 @@ use client::{StepTally, SyncedClient};
 
 const SEED: u64 = 20_260_103;
 /// Cases of a run in the first gear.
-const CASES_SHORT: u64 = 300;
+const CASES_SHORT: u64 = 200;
 /// Cases of a run in the second gear.
 const CASES: u64 = 10_000;
 /// Operations between two steps of every client, at the most.
