@@ -41,7 +41,7 @@ const fn sys(path: &'static str, scope: &'static str, then: Code) -> AccessRule 
 }
 
 /// All methods of both services.
-pub const ROWS: [AccessRule; 34] = [
+pub const ROWS: [AccessRule; 37] = [
     user("/postroom.v1.Messaging/GetMessageBoxes", Fine),
     user("/postroom.v1.Messaging/GetMessageCounts", Fine),
     user("/postroom.v1.Messaging/GetMessages", InvalidArgument),
@@ -60,6 +60,9 @@ pub const ROWS: [AccessRule; 34] = [
     user("/postroom.v1.Messaging/DeleteMessages", InvalidArgument),
     user("/postroom.v1.Messaging/ClearMessages", InvalidArgument),
     user("/postroom.v1.Messaging/EditMessage", InvalidArgument),
+    user("/postroom.v1.Messaging/BlockProfile", InvalidArgument),
+    user("/postroom.v1.Messaging/UnblockProfile", InvalidArgument),
+    user("/postroom.v1.Messaging/ListBlocks", Fine),
     user("/postroom.v1.Messaging/GetChanges", Fine),
     user("/postroom.v1.Messaging/Subscribe", Fine),
     sys(

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use domain::content::Body;
 use domain::operation::{
-    ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages,
-    EditMessage, MarkMessagesRead, NamedEntries, SendBulk, SendMessage, SettleMailbox,
-    UpdateAppSettings, UpdateMessage,
+    BlockProfile, ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage,
+    DeleteMessages, EditMessage, MarkMessagesRead, NamedEntries, SendBulk, SendMessage,
+    SettleMailbox, UnblockProfile, UpdateAppSettings, UpdateMessage,
 };
 use domain::request::{Caller, Fingerprint, Request, RequestKey};
 use domain::{
@@ -158,6 +158,20 @@ pub fn remove_one(message_id: MessageId, expected_version: Option<i64>) -> Actio
     Action::DeleteMessage(DeleteMessage {
         message_id,
         expected_version,
+    })
+}
+
+pub fn block(owner: &str, other: &str) -> Action {
+    Action::BlockProfile(BlockProfile {
+        owner: profile(owner),
+        profile_id: profile(other),
+    })
+}
+
+pub fn unblock(owner: &str, other: &str) -> Action {
+    Action::UnblockProfile(UnblockProfile {
+        owner: profile(owner),
+        profile_id: profile(other),
     })
 }
 

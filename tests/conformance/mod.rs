@@ -6,6 +6,7 @@ pub mod fixture;
 mod audit;
 mod audit_log;
 mod batches;
+mod blocks;
 mod bulk;
 mod cancelled;
 mod coalesced_counts;

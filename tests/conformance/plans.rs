@@ -22,8 +22,8 @@ use storage::{FeedLimits, FeedStart, MailboxKey, Requester};
 use support::on_each_database;
 
 use super::builders::{
-    app, clear, configure, delete, edit, mark, open, profile, recall, remove, remove_one,
-    repeatable, send, sent, settle, to_all, update,
+    app, block, clear, configure, delete, edit, mark, open, profile, recall, remove, remove_one,
+    repeatable, send, sent, settle, to_all, unblock, update,
 };
 use super::fixture::{ALL_BYTES, StoreFixture};
 use super::own_process;
@@ -37,7 +37,7 @@ const TEST: &str = "no_statement_scans_a_table";
 const LISTENING: &str = "POSTROOM_TEST_LISTENS_TO_STATEMENTS";
 
 /// Tables that grow with use. `app`, `audit_head` and `server` stay small.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "mailbox",
     "message",
     "msgbox",
@@ -45,6 +45,7 @@ const TABLES: [&str; 9] = [
     "request",
     "bulk",
     "bulk_tally",
+    "block",
     "audit",
     "audit_id",
 ];
@@ -159,6 +160,9 @@ async fn write_everything(fixture: &StoreFixture) {
         remove(&[second]),
         remove_one(third, None),
         clear("ann", Msgbox::Inbox),
+        block("bob", "eve"),
+        send("eve", &["bob"]),
+        unblock("bob", "eve"),
         configure(Settings::default()),
     ] {
         fixture.done(action).await;
@@ -234,6 +238,8 @@ async fn read_everything(fixture: &StoreFixture) {
     fixture.store.app_state(&app).await.expect("a state");
     let revoked = fixture.store.revoked_before(&app, &bob).await;
     assert_eq!(revoked.expect("a time"), None);
+    let blocks = fixture.store.blocks(&app, &bob, Some(&bob), 10).await;
+    blocks.expect("blocks");
     fixture.store.ready().await.expect("ready");
 }
 

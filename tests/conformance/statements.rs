@@ -10,7 +10,7 @@ use domain::{Action, Msgbox};
 use support::on_each_database;
 use support::store::DatabaseKind;
 
-use super::builders::{from_user, mark, recall, send, sent, text, update};
+use super::builders::{block, from_user, mark, recall, send, sent, text, update};
 use super::fixture::StoreFixture;
 use super::own_process;
 
@@ -66,6 +66,14 @@ async fn count_all(fixture: &StoreFixture) {
     let sending = count_sending(fixture, &many).await;
     let looks = usize::from(fixture.test.backend() == DatabaseKind::Postgres);
     assert_eq!(beginning, [sending + 2 + looks; 2]);
+    // Blocks take one, however many there are, and only among those who have any.
+    fixture.done(block("dora", "eve")).await;
+    let blocked = [
+        count_sending(fixture, &[many[0], "dora"]).await,
+        count_sending(fixture, &[&many[1..], &["dora"]].concat()).await,
+    ];
+    assert_eq!(blocked, [sending + 1; 2]);
+    assert_eq!(count_sending(fixture, &many).await, sending);
 
     let mut counted: Vec<[usize; 7]> = Vec::new();
     for to in [few, &many[..], few, &many[..]] {

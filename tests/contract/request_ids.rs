@@ -9,7 +9,7 @@ use super::files;
 use crate::api::request_ids::Mutation;
 
 /// Methods that change nothing.
-const READS: [&str; 15] = [
+const READS: [&str; 16] = [
     "postroom.sys.v1.Sys.GetAppSettings",
     "postroom.sys.v1.Sys.GetBulk",
     "postroom.sys.v1.Sys.GetMessageCountsForOwner",
@@ -25,6 +25,7 @@ const READS: [&str; 15] = [
     "postroom.v1.Messaging.GetMessageCounts",
     "postroom.v1.Messaging.GetMessagesPage",
     "postroom.v1.Messaging.GetMessagesPageOffset",
+    "postroom.v1.Messaging.ListBlocks",
 ];
 
 /// Methods that mark entries as read or delivered: marking again changes nothing, and the comment

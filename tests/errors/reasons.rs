@@ -18,10 +18,10 @@ const GOLDEN: [&str; 10] = [
 
 #[test]
 fn every_error_reason_has_a_golden_case() {
-    let reasons: Vec<_> = (1..)
-        .map_while(|number| ErrorReason::try_from(number).ok())
+    let reasons: Vec<_> = (1..1_000)
+        .filter_map(|number| ErrorReason::try_from(number).ok())
         .collect();
-    assert!(reasons.len() >= 27);
+    assert!(reasons.len() >= 32);
     for reason in reasons {
         let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
         let is_told = |golden: &&str| golden.split([' ', ':']).any(|word| word == name);

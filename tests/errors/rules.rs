@@ -1,9 +1,12 @@
 //! Calls that the rules refuse.
 
-use domain::limits::LIVE_BULK_MAX;
+use domain::limits::{BLOCKS_MAX, LIVE_BULK_MAX};
+use domain::operation::BlockProfile;
+use domain::{Action, AppId, Operation, ProfileId};
 use futures::future::join_all;
 use proto::sys::v1 as sys;
 use proto::v1;
+use support::issuer::APP;
 use support::on_each_database;
 
 use super::golden::compare;
@@ -11,6 +14,7 @@ use crate::api::builders::{
     SmallBoxes, UNKNOWN, configure, deletion, message, named, ok, refused, send, text,
 };
 use crate::api::sys::send_bulk::{to, to_all};
+use crate::conformance::fixture::in_time;
 
 fn edit(id: &str, expected_version: Option<i64>) -> v1::EditMessageRequest {
     v1::EditMessageRequest {
@@ -18,6 +22,28 @@ fn edit(id: &str, expected_version: Option<i64>) -> v1::EditMessageRequest {
         content: Some(text("new")),
         expected_version,
         ..Default::default()
+    }
+}
+
+/// Carol blocks as many profiles as one may.
+async fn fill_blocks(test: &SmallBoxes) {
+    let app = AppId::parse(APP).expect("an app id");
+    let block = |number: u32| {
+        let profile = |name: &str| ProfileId::parse(name).expect("a profile id");
+        let action = Action::BlockProfile(BlockProfile {
+            owner: profile("carol"),
+            profile_id: profile(&format!("p{number}")),
+        });
+        let operation = Operation {
+            request: None,
+            action,
+        };
+        test.store.store.execute(&app, operation, in_time())
+    };
+    // As many as a queue takes at once.
+    for first in (0..BLOCKS_MAX).step_by(1_000) {
+        let blocked = join_all((first..first + 1_000).map(block)).await;
+        assert!(blocked.iter().all(Result::is_ok));
     }
 }
 
@@ -35,6 +61,7 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
     };
     configure(test, settings).await;
     join_all((0..LIVE_BULK_MAX).map(|_| to_all(test))).await;
+    fill_blocks(test).await;
     let cases = [
         (
             "a message that is not there",
@@ -81,6 +108,14 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
         (
             "a bulk message beyond the maximum",
             refused(app.send_bulk(to(sys::BulkAudience::Everyone))).await,
+        ),
+        (
+            "a block beyond the maximum",
+            refused(test.user("carol").block_profile(v1::BlockProfileRequest {
+                profile_id: "eve".to_owned(),
+                request_id: String::new(),
+            }))
+            .await,
         ),
     ];
     compare("rules", &cases);

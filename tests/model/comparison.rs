@@ -58,6 +58,7 @@ impl Comparison<'_> {
             for owner in self.generator.mailboxes(&app) {
                 self.mailbox(&app, &owner).await;
                 self.entries(&app, &owner).await;
+                self.blocks(&app, &owner).await;
                 for sort in sorts() {
                     self.page(&app, &owner, &everything(sort)).await;
                     for criteria in self.filters(&owner) {
@@ -116,6 +117,13 @@ impl Comparison<'_> {
             let actual = (counted.counts, counted.offset.seq);
             assert_eq!(actual, self.reference.counts(app, owner), "{app} {owner}");
         }
+    }
+
+    async fn blocks(&self, app: &AppId, owner: &ProfileId) {
+        let blocks = self.store.blocks(app, owner, None, ALL_ROWS).await;
+        let blocks = blocks.expect("blocks").into_iter();
+        let blocks: Vec<ProfileId> = blocks.map(|block| block.profile_id).collect();
+        assert_eq!(blocks, self.reference.blocks(app, owner), "{app} {owner}");
     }
 
     async fn entries(&mut self, app: &AppId, owner: &ProfileId) {

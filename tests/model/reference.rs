@@ -7,7 +7,7 @@ mod read;
 mod settle;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::bulk::{BulkEvent, Tally};
 use domain::limits::{EXPIRED_KEPT_MS, IDEMPOTENCY_MS};
@@ -61,6 +61,8 @@ impl ReferenceAction {
 struct ReferenceApp {
     settings: Settings,
     mailboxes: BTreeMap<ProfileId, ReferenceMailbox>,
+    /// Owners, each with a profile that it blocks.
+    blocks: BTreeSet<(ProfileId, ProfileId)>,
     messages: BTreeMap<MessageId, Message>,
     answers: BTreeMap<RequestKey, StoredAnswer>,
     /// Events of bulk messages.
@@ -202,6 +204,16 @@ impl ReferenceApp {
                 Action::DeleteMessage(remove) => self.remove_one(remove, now),
                 Action::DeleteMessages(remove) => Ok(self.remove(remove, now)),
                 Action::UpdateAppSettings(configure) => self.configure(configure),
+                Action::BlockProfile(it) => {
+                    self.blocks
+                        .insert((it.owner.clone(), it.profile_id.clone()));
+                    Ok(Outcome::Done)
+                }
+                Action::UnblockProfile(it) => {
+                    self.blocks
+                        .remove(&(it.owner.clone(), it.profile_id.clone()));
+                    Ok(Outcome::Done)
+                }
             },
         }
     }

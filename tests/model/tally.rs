@@ -46,6 +46,8 @@ impl OutcomeTally {
             ("remove", "changed"),
             ("configure", "done"),
             ("configure", "version mismatch"),
+            ("block", "done"),
+            ("unblock", "done"),
         ] {
             let times = self.0.get(&expected).copied().unwrap_or(0);
             assert!(
@@ -75,6 +77,8 @@ const fn kind(action: &ReferenceAction) -> &'static str {
         ReferenceAction::Act(Action::UpdateMessage(_)) => "update",
         ReferenceAction::Act(Action::DeleteMessage(_)) => "remove one",
         ReferenceAction::Act(Action::DeleteMessages(_)) => "remove",
+        ReferenceAction::Act(Action::BlockProfile(_)) => "block",
+        ReferenceAction::Act(Action::UnblockProfile(_)) => "unblock",
         ReferenceAction::Act(Action::TrimTombstones(_)) => "trim",
         ReferenceAction::Act(Action::UpdateAppSettings(_)) => "configure",
         ReferenceAction::Act(Action::RevokeTokens(_)) => "revoke",
@@ -94,5 +98,6 @@ const fn result(verdict: &Result<Outcome, Refusal>) -> &'static str {
         Err(Refusal::RequestIdReused) => "request id reused",
         Err(Refusal::BoxFull) => "box full",
         Err(Refusal::TooManyBulk) => "too many bulk messages",
+        Err(Refusal::TooManyBlocks) => "too many blocks",
     }
 }

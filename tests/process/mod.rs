@@ -1,6 +1,7 @@
 //! The real program: configuration, output, clients, drains.
 
 mod audit;
+mod blocks;
 mod configuration;
 mod connections;
 mod drain;

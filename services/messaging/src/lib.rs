@@ -4,6 +4,7 @@
 //! service for the app are in [`rpc::convert`]. A new RPC is a file, and here its module and
 //! its method.
 
+mod block_profile;
 mod clear_messages;
 mod delete_messages;
 mod edit_message;
@@ -13,6 +14,7 @@ mod get_message_counts;
 mod get_messages;
 mod get_messages_page;
 mod get_messages_page_offset;
+mod list_blocks;
 mod mark_messages_delivered;
 mod mark_messages_read;
 mod send_message;
@@ -21,6 +23,7 @@ mod stream_timing;
 mod subscribe;
 #[cfg(test)]
 mod testing;
+mod unblock_profile;
 
 use std::sync::Arc;
 
@@ -213,6 +216,40 @@ impl Messaging for Service {
                 mark_messages_delivered::handle(&*self.store, user, request, budget)
             },
         )
+        .await
+    }
+
+    async fn block_profile(
+        &self,
+        request: Request<v1::BlockProfileRequest>,
+    ) -> GrpcResult<v1::BlockProfileResponse> {
+        call(
+            &messaging::BLOCK_PROFILE,
+            request,
+            |user, request, budget| block_profile::handle(&*self.store, user, request, budget),
+        )
+        .await
+    }
+
+    async fn unblock_profile(
+        &self,
+        request: Request<v1::UnblockProfileRequest>,
+    ) -> GrpcResult<v1::UnblockProfileResponse> {
+        call(
+            &messaging::UNBLOCK_PROFILE,
+            request,
+            |user, request, budget| unblock_profile::handle(&*self.store, user, request, budget),
+        )
+        .await
+    }
+
+    async fn list_blocks(
+        &self,
+        request: Request<v1::ListBlocksRequest>,
+    ) -> GrpcResult<v1::ListBlocksResponse> {
+        call(&messaging::LIST_BLOCKS, request, |user, request, _| {
+            list_blocks::handle(&*self.store, user, request)
+        })
         .await
     }
 

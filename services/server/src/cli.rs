@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accept_clock, audit, counts, inbox, keys, migrate, new_epoch, read, send, serve, sys, token,
-    verify, watch,
+    accept_clock, audit, block, blocks, counts, inbox, keys, migrate, new_epoch, read, send, serve,
+    sys, token, unblock, verify, watch,
 };
 use crate::failure::Failure;
 
@@ -43,6 +43,9 @@ enum Command {
     Read(read::Args),
     Counts(counts::Args),
     Watch(watch::Args),
+    Block(block::Args),
+    Unblock(unblock::Args),
+    Blocks(blocks::Args),
     #[command(subcommand)]
     Sys(sys::Command),
 }
@@ -67,6 +70,9 @@ impl Cli {
             Command::Read(args) => read::run(args).await,
             Command::Counts(args) => counts::run(args).await,
             Command::Watch(args) => watch::run(args).await,
+            Command::Block(args) => block::run(args).await,
+            Command::Unblock(args) => unblock::run(args).await,
+            Command::Blocks(args) => blocks::run(args).await,
             Command::Sys(command) => sys::run(command).await,
         }
     }

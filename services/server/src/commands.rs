@@ -2,6 +2,8 @@
 
 pub mod accept_clock;
 pub mod audit;
+pub mod block;
+pub mod blocks;
 mod config_args;
 pub mod counts;
 pub mod inbox;
@@ -13,5 +15,6 @@ pub mod send;
 pub mod serve;
 pub mod sys;
 pub mod token;
+pub mod unblock;
 pub mod verify;
 pub mod watch;

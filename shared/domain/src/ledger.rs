@@ -4,6 +4,7 @@
 //! counters change by exactly that much, the change takes the mailbox's next `seq`, and its
 //! time is not before that of the last one, unless the clock was wrong. Operations only name the changes.
 
+mod blocks;
 mod entries;
 mod held;
 mod mailboxes;

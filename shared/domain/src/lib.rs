@@ -6,6 +6,7 @@
 //! one place, the ledger.
 
 pub mod audit;
+pub mod block;
 pub mod bulk;
 pub mod content;
 pub mod entry;
@@ -34,6 +35,7 @@ pub mod violation;
 #[cfg(test)]
 mod testing;
 
+pub use block::Block;
 pub use bulk::Audience;
 pub use content::{Content, ContentKind, Digest};
 pub use entry::Entry;

@@ -113,6 +113,9 @@ pub const UNREAD_PER_SENDER_DEFAULT: u32 = 200;
 /// Maximum of that number.
 pub const UNREAD_PER_SENDER_MAX: u32 = 10_000;
 
+/// Profiles that one profile blocks at the most.
+pub const BLOCKS_MAX: u32 = 10_000;
+
 /// Entries that one send drops from a full `sent` at the most: a box whose limit was lowered
 /// shrinks send by send.
 pub const SENT_DROPPED_MAX: u32 = 1_000;

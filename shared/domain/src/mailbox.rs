@@ -96,6 +96,8 @@ pub struct Mailbox {
     pub bulk_cursor: i64,
     /// The number of the last bulk event before it began.
     pub bulk_joined: i64,
+    /// Number of profiles that its owner blocks.
+    pub blocks: i64,
 }
 
 impl Mailbox {

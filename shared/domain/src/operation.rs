@@ -6,6 +6,7 @@
 //! turn and writes the changes; it knows no action by name. A new use case is a file and a
 //! line in the list of [`actions!`].
 
+mod block_profile;
 mod cancel_send_job;
 mod clear_messages;
 mod create_mailbox;
@@ -28,6 +29,7 @@ mod send_message;
 mod send_to_profiles;
 mod settle_mailbox;
 mod trim_tombstones;
+mod unblock_profile;
 mod update_app_settings;
 mod update_message;
 mod weight;
@@ -213,6 +215,10 @@ actions! {
     delete_message::DeleteMessage,
     /// The app deletes messages: `Sys.DeleteMessages`.
     delete_messages::DeleteMessages,
+    /// An owner blocks a profile.
+    block_profile::BlockProfile,
+    /// An owner unblocks a profile.
+    unblock_profile::UnblockProfile,
     /// A mailbox forgets old deletions.
     trim_tombstones::TrimTombstones,
     /// The app replaces its settings.

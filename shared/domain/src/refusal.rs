@@ -24,6 +24,8 @@ pub enum Refusal {
     BoxFull,
     /// The app has as many live bulk messages as it may have.
     TooManyBulk,
+    /// The user blocks as many profiles as one may.
+    TooManyBlocks,
 }
 
 /// A limit of the app's policy that a request exceeds.
@@ -79,6 +81,7 @@ impl fmt::Display for Refusal {
             Self::RequestIdReused => write!(f, "the request id was used for another request"),
             Self::BoxFull => write!(f, "no inbox has room"),
             Self::TooManyBulk => write!(f, "the app has too many live bulk messages"),
+            Self::TooManyBlocks => write!(f, "too many profiles are blocked"),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::block::Block;
 use crate::bulk::{BulkEvent, BulkMessage, Pending, Tally};
 use crate::content::{Body, Content};
 use crate::entry::Entry;
@@ -85,6 +86,7 @@ pub struct MemoryStore {
     pub tombstones: Vec<Tombstone>,
     pub events: Vec<BulkEvent>,
     pub recalled: BTreeSet<MessageId>,
+    pub blocks: BTreeMap<(i64, ProfileId), Block>,
     /// Number of the last revocation.
     pub last_revocation: i64,
     pub tallies: BTreeMap<MessageId, Tally>,
@@ -113,6 +115,7 @@ impl MemoryStore {
             next_expiry_ms: None,
             bulk_cursor: 0,
             bulk_joined: self.events.last().map_or(0, |event| event.bulk_no),
+            blocks: 0,
         });
     }
 
@@ -145,6 +148,9 @@ impl MemoryStore {
         }
         for ((mailbox_id, ..), entry) in &self.entries {
             ledger.read_entry(*mailbox_id, entry.clone());
+        }
+        for ((mailbox_id, _), block) in &self.blocks {
+            ledger.read_block(*mailbox_id, block.clone());
         }
         for owner in self.mailboxes.values().map(|it| it.mailbox_id) {
             for sender in self.mailboxes.values().map(|it| it.mailbox_id) {
@@ -214,6 +220,14 @@ impl MemoryStore {
         for (mailbox_id, entry) in changes.new_entries.iter().chain(&changes.entries) {
             let key = (*mailbox_id, entry.msgbox, entry.message_id);
             self.entries.insert(key, entry.clone());
+        }
+        for key in &changes.gone_blocks {
+            self.blocks.remove(key).expect("a stored block");
+        }
+        for (mailbox_id, block) in &changes.new_blocks {
+            let key = (*mailbox_id, block.profile_id.clone());
+            let before = self.blocks.insert(key, block.clone());
+            assert_eq!(before, None, "a block was stored twice");
         }
         self.tombstones.extend(changes.tombstones.iter().cloned());
         for (&mailbox_id, &floor) in &changes.floors {

@@ -111,6 +111,9 @@ fn messaging_has_all_methods_of_the_contract() {
             "DeleteMessages",
             "ClearMessages",
             "EditMessage",
+            "BlockProfile",
+            "UnblockProfile",
+            "ListBlocks",
             "GetChanges",
             "Subscribe",
         ]

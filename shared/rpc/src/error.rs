@@ -78,6 +78,9 @@ pub enum RpcError {
     /// A bulk message beyond the app's maximum.
     #[error("the app has too many live bulk messages")]
     TooManyBulk,
+    /// A block beyond the user's maximum.
+    #[error("too many profiles are blocked")]
+    TooManyBlocks,
     /// A call over a quota.
     #[error("too many calls")]
     RateLimited {
@@ -186,6 +189,7 @@ impl From<Refusal> for RpcError {
             Refusal::RequestIdReused => Self::RequestIdReused,
             Refusal::BoxFull => Self::MsgboxFull,
             Refusal::TooManyBulk => Self::TooManyBulk,
+            Refusal::TooManyBlocks => Self::TooManyBlocks,
         }
     }
 }

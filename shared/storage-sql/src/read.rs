@@ -4,6 +4,7 @@
 //! seek, and never at a row number; see [`scan`].
 
 pub mod app_state;
+pub mod blocks;
 pub mod bulk;
 pub mod changes;
 pub mod counts;

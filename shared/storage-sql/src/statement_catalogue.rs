@@ -16,8 +16,8 @@ use crate::jobs::{audit_chains, send_jobs};
 use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
 use crate::table::{
-    app, audit, audit_head, audit_id, bulk, mailbox, message, msgbox, msgbox_deleted, request,
-    revocation, send_job, tally,
+    app, audit, audit_head, audit_id, block, bulk, mailbox, message, msgbox, msgbox_deleted,
+    request, revocation, send_job, tally,
 };
 use crate::upkeep::{recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
@@ -66,6 +66,9 @@ fn tables() -> Vec<&'static Statement> {
         &mailbox::EXISTING,
         &mailbox::WAIT,
         mailbox::UPDATE.statement(),
+        &block::READ,
+        block::INSERT.statement(),
+        block::DELETE.statement(),
         tally::ADD.statement(),
         revocation::ADD.statement(),
         &request::READ,
@@ -102,6 +105,7 @@ fn reads() -> Vec<&'static Statement> {
         &read::job::JOB,
         &read::app_state::APP_STATE,
         &read::revocation::REVOKED_BEFORE,
+        &read::blocks::BLOCKS,
         mailbox_page::one_box(Direction::Descending),
         mailbox_page::one_box(Direction::Ascending),
         &mailbox_page::COUNT,

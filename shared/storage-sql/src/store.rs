@@ -18,8 +18,8 @@ use domain::number::saturating;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{
-    Action, AppId, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy, ProfileId,
-    Settings,
+    Action, AppId, Block, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy,
+    ProfileId, Settings,
 };
 use storage::{
     AppState, Budget, BulkReport, ChangeListener, Clock, CostAccount, Error, FeedLimits,
@@ -389,6 +389,17 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Option<Millis>, Error> {
         let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         read::revocation::read(view.connection(), app_no, profile).await
+    }
+
+    async fn blocks(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        after: Option<&ProfileId>,
+        rows: u32,
+    ) -> Result<Vec<Block>, Error> {
+        let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
+        read::blocks::read(view.connection(), app_no, owner, after, rows).await
     }
 
     fn policy(&self, settings: &Settings) -> Policy {

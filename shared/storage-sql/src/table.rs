@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod audit_head;
 pub mod audit_id;
+pub mod block;
 pub mod bulk;
 pub mod mailbox;
 pub mod message;
@@ -23,7 +24,7 @@ use crate::db::row_statement::TableWrite;
 pub type BatchChanges = [(i64, Changes)];
 
 /// The writes of a batch to each table, in the order in which the rows are locked.
-pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 9] = [
+pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 10] = [
     app::writes,
     bulk::writes,
     message::writes,
@@ -31,6 +32,7 @@ pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 9] = [
     msgbox::writes,
     msgbox_deleted::writes,
     mailbox::writes,
+    block::writes,
     tally::writes,
     revocation::writes,
 ];

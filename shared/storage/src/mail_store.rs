@@ -5,7 +5,8 @@ use domain::operation::Apply;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{
-    AppId, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy, ProfileId, Settings,
+    AppId, Block, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy, ProfileId,
+    Settings,
 };
 use uuid::Uuid;
 
@@ -203,6 +204,19 @@ pub trait MailStore: Send + Sync {
         app: &AppId,
         profile: &ProfileId,
     ) -> Result<Option<Millis>, Error>;
+
+    /// Returns the first blocks of a mailbox after a profile, in bytewise order of the profile ids;
+    /// none if there is no mailbox.
+    ///
+    /// # Errors
+    /// As for all reads, see [`MailStore`].
+    async fn blocks(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        after: Option<&ProfileId>,
+        rows: u32,
+    ) -> Result<Vec<Block>, Error>;
 
     /// Returns the policy in force for an app with these settings.
     fn policy(&self, settings: &Settings) -> Policy;

@@ -22,6 +22,8 @@ pub enum Mutation {
     DeleteForEveryone,
     ClearMessages,
     EditMessage,
+    BlockProfile,
+    UnblockProfile,
     SysSendMessage,
     SysSendMessageSimple,
     SysSendBulk,
@@ -120,6 +122,11 @@ pub fn strictest() -> sys::AppSettings {
     }
 }
 
+/// A profile without mail, another one for each body.
+fn other(body: &str) -> String {
+    if body == "a" { "cid" } else { "dan" }.to_owned()
+}
+
 fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String> {
     answer
         .map(|answer| format!("{:?}", answer.into_inner()))
@@ -128,7 +135,7 @@ fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String>
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         M::SendMessage,
         M::SendMessageSimple,
         M::MarkMessagesRead,
@@ -136,6 +143,8 @@ impl Mutation {
         M::DeleteForEveryone,
         M::ClearMessages,
         M::EditMessage,
+        M::BlockProfile,
+        M::UnblockProfile,
         M::SysSendMessage,
         M::SysSendMessageSimple,
         M::SysSendBulk,
@@ -150,7 +159,7 @@ impl Mutation {
 
     /// True for methods of `Messaging`.
     pub fn is_of_user(self) -> bool {
-        Self::ALL[..7].contains(&self)
+        Self::ALL[..9].contains(&self)
     }
 
     /// True for methods that send Bob a message.
@@ -170,7 +179,12 @@ impl Mutation {
         !self.sends()
             && !matches!(
                 self,
-                M::ClearMessages | M::SysSendToProfiles | M::UpdateAppSettings | M::RevokeTokens
+                M::ClearMessages
+                    | M::BlockProfile
+                    | M::UnblockProfile
+                    | M::SysSendToProfiles
+                    | M::UpdateAppSettings
+                    | M::RevokeTokens
             )
     }
 
@@ -183,6 +197,8 @@ impl Mutation {
             M::DeleteMessages | M::DeleteForEveryone => "postroom.v1.Messaging.DeleteMessages",
             M::ClearMessages => "postroom.v1.Messaging.ClearMessages",
             M::EditMessage => "postroom.v1.Messaging.EditMessage",
+            M::BlockProfile => "postroom.v1.Messaging.BlockProfile",
+            M::UnblockProfile => "postroom.v1.Messaging.UnblockProfile",
             M::SysSendMessage => "postroom.sys.v1.Sys.SendMessage",
             M::SysSendMessageSimple => "postroom.sys.v1.Sys.SendMessageSimple",
             M::SysSendBulk => "postroom.sys.v1.Sys.SendBulk",
@@ -270,6 +286,20 @@ impl Mutation {
                 let request = v1::ClearMessagesRequest { msgbox, request_id };
                 told(alice.clear_messages(request).await)
             }
+            M::BlockProfile => {
+                let request = v1::BlockProfileRequest {
+                    profile_id: other(body),
+                    request_id,
+                };
+                told(alice.block_profile(request).await)
+            }
+            M::UnblockProfile => {
+                let request = v1::UnblockProfileRequest {
+                    profile_id: other(body),
+                    request_id,
+                };
+                told(alice.unblock_profile(request).await)
+            }
             _ => {
                 let request = v1::EditMessageRequest {
                     message_id: world.messages[0].clone(),
@@ -352,7 +382,7 @@ impl Mutation {
             }
             M::RevokeTokens => {
                 let request = sys::RevokeTokensRequest {
-                    profile_id: if body == "a" { "cid" } else { "dan" }.to_owned(),
+                    profile_id: other(body),
                     before: None,
                     request_id,
                 };

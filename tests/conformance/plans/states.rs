@@ -182,6 +182,10 @@ fn others(app: &str, number: &str, mailbox: &str, from: &str) -> String {
              SELECT {app}, {mailbox}, {number}, {id}, 1, 0 FROM {from}"
         ),
         format!(
+            "INSERT INTO block (app_no, mailbox_id, profile_id, create_ms)
+             SELECT {app}, {mailbox}, 'k' || {number}, 1 FROM {from}"
+        ),
+        format!(
             "INSERT INTO revocation (app_no, profile_id, before_ms)
              SELECT {app}, 'r' || {number}, {EXPIRE_MS} FROM {from}"
         ),
@@ -209,6 +213,7 @@ const DELETION: &str = "
     DELETE FROM bulk_tally WHERE app_no = 1;
     DELETE FROM send_job WHERE app_no = 1;
     DELETE FROM request WHERE app_no = 1;
+    DELETE FROM block WHERE app_no = 1;
     DELETE FROM revocation WHERE app_no = 1;
     DELETE FROM msgbox_deleted WHERE app_no = 1;
     DELETE FROM audit WHERE app_no = 1;

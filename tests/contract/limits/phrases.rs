@@ -40,6 +40,8 @@ fn limits_of_ids() -> Phrases {
         "party_profile_id",
         "owner_profile_id",
         "KeyWrap.profile_id",
+        "BlockProfileRequest.profile_id",
+        "UnblockProfileRequest.profile_id",
     ]
     .map(|at| (at, of_id.clone()))
     .into();
@@ -219,6 +221,18 @@ fn limits_of_pages() -> Phrases {
         (
             "Pagination",
             at_most_text(&number(domain::PAGE_JUMP_ROWS_MAX)),
+        ),
+        (
+            "ListBlocksRequest.page_size",
+            cut(rows, domain::ROWS_PER_PAGE_MAX),
+        ),
+        (
+            "Messaging.BlockProfile",
+            format!("{} others", number(domain::BLOCKS_MAX)),
+        ),
+        (
+            "ERROR_REASON_TOO_MANY_BLOCKS",
+            format!("{} profiles", number(domain::BLOCKS_MAX)),
         ),
         (
             "Pagination.rows_per_page",

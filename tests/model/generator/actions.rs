@@ -4,9 +4,9 @@ use bytes::Bytes;
 use domain::content::{Body, Part};
 use domain::limits::{DAY_MS, HOUR_MS};
 use domain::operation::{
-    ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage, DeleteMessages,
-    EditMessage, MarkMessagesDelivered, MarkMessagesRead, NamedEntries, SendBulk,
-    UpdateAppSettings, UpdateMessage,
+    BlockProfile, ClearMessages, CreateMailbox, DeleteEntries, DeleteForEveryone, DeleteMessage,
+    DeleteMessages, EditMessage, MarkMessagesDelivered, MarkMessagesRead, NamedEntries, SendBulk,
+    UnblockProfile, UpdateAppSettings, UpdateMessage,
 };
 use domain::{
     Action, AppId, Audience, Content, Draft, Msgbox, QuotaOverrides, Sender, Settings, Violations,
@@ -71,7 +71,24 @@ impl Generator {
                 settings: self.settings(),
                 expected_version: self.version(),
             }),
-            _ => Action::CreateMailbox(CreateMailbox { owner }),
+            99 => Action::CreateMailbox(CreateMailbox { owner }),
+            _ => self.block(app),
+        }
+    }
+
+    /// Blocks come and go as often, between few profiles.
+    fn block(&mut self, app: &AppId) -> Action {
+        let profiles = self.mailboxes(app);
+        let (owner, profile_id) = (profiles[0].clone(), self.one_of(&profiles[1..4]));
+        let (owner, profile_id) = if self.one_in(2) {
+            (owner, profile_id)
+        } else {
+            (profile_id, owner)
+        };
+        if self.one_in(2) {
+            Action::BlockProfile(BlockProfile { owner, profile_id })
+        } else {
+            Action::UnblockProfile(UnblockProfile { owner, profile_id })
         }
     }
 

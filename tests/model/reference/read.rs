@@ -16,6 +16,13 @@ impl Reference {
         })
     }
 
+    /// The profiles that an owner blocks.
+    pub fn blocks(&self, app: &AppId, owner: &ProfileId) -> Vec<ProfileId> {
+        let blocks = self.apps.get(app).into_iter().flat_map(|app| &app.blocks);
+        let own = blocks.filter(|(blocking, _)| blocking == owner);
+        own.map(|(_, blocked)| blocked.clone()).collect()
+    }
+
     /// Number of entries in all mailboxes of all apps.
     pub fn entries_in_all(&self) -> usize {
         let mailboxes = self.apps.values().flat_map(|app| app.mailboxes.values());

@@ -140,6 +140,8 @@ impl ReferenceApp {
                 Action::MarkMessagesDelivered(it) => vec![it.entries().owner.clone()],
                 Action::DeleteEntries(it) => vec![it.0.owner.clone()],
                 Action::ClearMessages(it) => vec![it.owner.clone()],
+                Action::BlockProfile(it) => vec![it.owner.clone()],
+                Action::UnblockProfile(it) => vec![it.owner.clone()],
                 Action::DeleteForEveryone(it) => {
                     and(&it.owner, claimed(&it.owner, it.message_ids()))
                 }

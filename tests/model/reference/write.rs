@@ -39,7 +39,14 @@ impl ReferenceApp {
         let message_id = ids.next(now);
         let envelope = envelope(message, to, policy, message_id);
         let (send_ms, expire_ms) = (envelope.send_ms, envelope.expire_ms);
-        for taker in &takers {
+        let blocks = self.blocks.clone();
+        let is_apart = |taker: &ProfileId| {
+            let pair = |one: &ProfileId, other: &ProfileId| (one.clone(), other.clone());
+            sender.is_some_and(|sender| {
+                blocks.contains(&pair(sender, taker)) || blocks.contains(&pair(taker, sender))
+            })
+        };
+        for taker in takers.iter().filter(|taker| !is_apart(taker)) {
             let is_noted = self.is_crowded(policy, taker);
             let mailbox = self.mailbox(taker);
             if let Some(sender) = sender.filter(|sender| is_noted && *sender != taker) {

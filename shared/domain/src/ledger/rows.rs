@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tracked::{Tracked, Write};
+use crate::block::Block;
 use crate::bulk::{BulkEvent, Tally};
 use crate::content::Content;
 use crate::entry::Entry;
@@ -32,6 +33,8 @@ pub(super) struct LedgerRows {
     pub(super) recalled: BTreeSet<MessageId>,
     pub(super) entries: BTreeMap<EntryKey, Tracked<Entry>>,
     pub(super) jobs: BTreeMap<JobId, Tracked<SendJob>>,
+    /// Blocks by mailbox id and blocked profile.
+    pub(super) blocks: BTreeMap<(i64, ProfileId), Tracked<Block>>,
 }
 
 /// Tombstone of a deleted entry.
@@ -82,6 +85,10 @@ pub struct Changes {
     pub tallies: BTreeMap<MessageId, Tally>,
     /// Changed send jobs.
     pub jobs: Vec<SendJob>,
+    /// New blocks, with their mailboxes.
+    pub new_blocks: Vec<(i64, Block)>,
+    /// Removed blocks, by mailbox id and blocked profile.
+    pub gone_blocks: Vec<(i64, ProfileId)>,
 }
 
 impl LedgerRows {
@@ -112,6 +119,14 @@ impl LedgerRows {
                 Write::Update(entry) => changes.entries.push((key.0, entry)),
                 Write::Delete => changes.gone_entries.push(key),
                 Write::Nothing => {}
+            }
+        }
+        for (key, tracked) in self.blocks {
+            match tracked.into_write() {
+                Write::Insert(block) => changes.new_blocks.push((key.0, block)),
+                Write::Delete => changes.gone_blocks.push(key),
+                // Removed and added again: it is there.
+                Write::Update(_) | Write::Nothing => {}
             }
         }
         changes.mailboxes = updates(self.mailboxes);

@@ -28,6 +28,8 @@ pub struct Footprint {
     pub jobs: BTreeSet<JobId>,
     /// Mailboxes; missing ones are created.
     pub mailboxes: BTreeSet<ProfileId>,
+    /// Blocks, each by the owner of its mailbox, which is of the footprint, and the blocked profile.
+    pub blocks: Vec<(ProfileId, ProfileId)>,
     /// Sends of users, each to mailboxes of the footprint.
     pub sends: Vec<UserSend>,
     /// Maximum number of entries that become unread in one inbox.
@@ -69,6 +71,7 @@ impl Footprint {
         self.groups.extend(other.groups);
         self.jobs.extend(other.jobs);
         self.mailboxes.extend(other.mailboxes);
+        self.blocks.extend(other.blocks);
         self.sends.extend(other.sends);
         self.new_unread += other.new_unread;
         self.entries.extend(other.entries);
@@ -177,6 +180,7 @@ mod tests {
             sender: ann.clone(),
             to: vec![bob.clone()],
         };
+        footprint.merge(Footprint::of_block(&ann, &bob));
         footprint.merge(Footprint {
             sends: vec![send.clone()],
             new_unread: 2,
@@ -190,6 +194,7 @@ mod tests {
             claimant: None,
             jobs: BTreeSet::from([JobId::NONE]),
             mailboxes: BTreeSet::from([ann.clone(), bob.clone()]),
+            blocks: vec![(ann.clone(), bob.clone())],
             sends: vec![send],
             new_unread: 5,
             entries: vec![part, named],

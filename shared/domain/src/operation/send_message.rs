@@ -80,6 +80,12 @@ impl SendMessage {
         })
     }
 
+    /// Returns whether the message is kept from a recipient, which its sender is not told.
+    fn is_blocked(&self, ledger: &Ledger, recipient: &ProfileId) -> bool {
+        let sender = self.sender();
+        sender.is_some_and(|sender| ledger.is_blocked_between(sender, recipient))
+    }
+
     fn message(&self, ledger: &Ledger) -> Message {
         let kind = match self.sender() {
             Some(_) => MessageKind::Regular,
@@ -155,7 +161,9 @@ impl Apply for SendMessage {
         };
         ledger.add_message(message);
         for (recipient, sender_id) in &takers {
-            ledger.add_entry(recipient, entry(Msgbox::Inbox, *sender_id));
+            if !self.is_blocked(ledger, recipient) {
+                ledger.add_entry(recipient, entry(Msgbox::Inbox, *sender_id));
+            }
         }
         if let Some(sender) = self.sender() {
             make_room(ledger, sender, i64::from(policy.max_box_messages));

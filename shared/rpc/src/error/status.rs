@@ -71,6 +71,7 @@ impl RpcError {
             Self::RequestIdReused => (Code::AlreadyExists, R::RequestIdReused),
             Self::MsgboxFull => (Code::ResourceExhausted, R::MsgboxFull),
             Self::TooManyBulk => (Code::ResourceExhausted, R::TooManyBulkMessages),
+            Self::TooManyBlocks => (Code::ResourceExhausted, R::TooManyBlocks),
             Self::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited),
             Self::SlowReader => (Code::ResourceExhausted, R::SlowReader),
             Self::TooManyStreams => (Code::ResourceExhausted, R::TooManyStreams),
@@ -125,7 +126,7 @@ impl RpcError {
             Self::StorageUnavailable(_) | Self::AuditUnavailable(_) | Self::TooManyStreams => {
                 RETRY_LATER
             }
-            Self::MsgboxFull | Self::TooManyBulk => RETRY_MUCH_LATER,
+            Self::MsgboxFull | Self::TooManyBulk | Self::TooManyBlocks => RETRY_MUCH_LATER,
             _ => RETRY_SOON,
         })
     }

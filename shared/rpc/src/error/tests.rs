@@ -11,15 +11,17 @@ fn cause() -> Cause {
     Arc::new(std::io::Error::other("secret cause"))
 }
 
-/// Returns an error of every variant, with its code and reason in the contract.
-fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
+/// An error with its code and reason in the contract.
+type Contracted = (RpcError, Code, Option<&'static str>);
+
+/// Returns an error of every variant.
+fn all() -> Vec<Contracted> {
+    [of_callers(), of_rules(), of_servers()].concat()
+}
+
+fn of_callers() -> Vec<Contracted> {
     use Code as C;
     use RpcError as E;
-    let retry_after = Duration::from_secs(7);
-    let mismatch = E::VersionMismatch {
-        expected: 3,
-        current: 5,
-    };
     vec![
         (E::Malformed, C::InvalidArgument, Some("INVALID_REQUEST")),
         (
@@ -58,6 +60,17 @@ fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
             C::PermissionDenied,
             Some("PROFILE_REQUIRED"),
         ),
+    ]
+}
+
+fn of_rules() -> Vec<Contracted> {
+    use Code as C;
+    use RpcError as E;
+    let mismatch = E::VersionMismatch {
+        expected: 3,
+        current: 5,
+    };
+    vec![
         (
             E::NotAllowedByPolicy,
             C::PermissionDenied,
@@ -76,6 +89,19 @@ fn all() -> Vec<(RpcError, Code, Option<&'static str>)> {
             C::ResourceExhausted,
             Some("TOO_MANY_BULK_MESSAGES"),
         ),
+        (
+            E::TooManyBlocks,
+            C::ResourceExhausted,
+            Some("TOO_MANY_BLOCKS"),
+        ),
+    ]
+}
+
+fn of_servers() -> Vec<Contracted> {
+    use Code as C;
+    use RpcError as E;
+    let retry_after = Duration::from_secs(7);
+    vec![
         (
             E::RateLimited { retry_after },
             C::ResourceExhausted,
@@ -296,6 +322,7 @@ fn storage_errors_map_to_reasons_of_the_contract() {
         (E::Refused(Refusal::RequestIdReused), "REQUEST_ID_REUSED"),
         (E::Refused(Refusal::BoxFull), "MSGBOX_FULL"),
         (E::Refused(Refusal::TooManyBulk), "TOO_MANY_BULK_MESSAGES"),
+        (E::Refused(Refusal::TooManyBlocks), "TOO_MANY_BLOCKS"),
         (E::Overloaded, "OVERLOADED"),
         (
             E::Busy(storage::Contention::Transaction(cause())),

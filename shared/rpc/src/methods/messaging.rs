@@ -23,6 +23,9 @@ catalogue! { User:
     CLEAR_MESSAGES = user("/postroom.v1.Messaging/ClearMessages", Writes);
     // New text for all holders, as a send.
     EDIT_MESSAGE = user("/postroom.v1.Messaging/EditMessage", Writes).sending();
+    BLOCK_PROFILE = user("/postroom.v1.Messaging/BlockProfile", Writes);
+    UNBLOCK_PROFILE = user("/postroom.v1.Messaging/UnblockProfile", Writes);
+    LIST_BLOCKS = user("/postroom.v1.Messaging/ListBlocks", Reads);
     GET_CHANGES = user("/postroom.v1.Messaging/GetChanges", Reads).showing_contents();
     // Marks what it delivers.
     SUBSCRIBE = user("/postroom.v1.Messaging/Subscribe", WritesIdempotently).streaming().showing_contents();

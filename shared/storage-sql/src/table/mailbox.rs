@@ -23,6 +23,7 @@ columns! {
         Mutable sent_total: i64 = mailbox.counts.sent_total;
         Mutable next_expiry_ms: Option<Millis> = mailbox.next_expiry_ms;
         Mutable bulk_cursor: i64 = mailbox.bulk_cursor;
+        Mutable blocks: i64 = mailbox.blocks;
     }
     read only {
         bulk_joined: i64;
@@ -38,6 +39,7 @@ columns! {
             next_expiry_ms,
             bulk_cursor,
             bulk_joined,
+            blocks,
         })
     }
 }

@@ -42,14 +42,17 @@ macro_rules! recount {
                      AND e.expire_ms > ",
             $now,
             " AND (m.version <> e.content_version OR m.recall_ms IS NOT NULL) THEN 1 END),
-                 b.bulk_cursor, b.bulk_head
+                 b.bulk_cursor, b.bulk_head, b.blocks, (
+                     SELECT count(*) FROM block k
+                     WHERE k.app_no = b.app_no AND k.mailbox_id = b.mailbox_id
+                 )
              FROM b
              LEFT JOIN msgbox e ON e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
              LEFT JOIN message m ON m.app_no = e.app_no AND m.message_id = e.message_id
              LEFT JOIN send_job j ON j.app_no = m.app_no AND j.job_id = m.job_id
              GROUP BY b.app_no, b.mailbox_id, b.app_id, b.profile_id, b.inbox_total,
                  b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms, b.bulk_cursor,
-                 b.bulk_head
+                 b.bulk_head, b.blocks
              ORDER BY b.app_no, b.mailbox_id"
         )
     };
@@ -99,9 +102,11 @@ pub static REPAIR: Statement = Statement::with_rows(
         ("sent_total", Kind::Int),
         ("seq", Kind::Int),
         ("next_expiry_ms", Kind::Int),
+        ("blocks", Kind::Int),
     ],
     "UPDATE mailbox SET inbox_total = r.inbox_total, inbox_unread = r.inbox_unread,
-         sent_total = r.sent_total, seq = r.seq, next_expiry_ms = r.next_expiry_ms
+         sent_total = r.sent_total, seq = r.seq, next_expiry_ms = r.next_expiry_ms,
+         blocks = r.blocks
      FROM r WHERE mailbox.app_no = r.app_no AND mailbox.mailbox_id = r.mailbox_id",
 );
 
@@ -117,6 +122,8 @@ struct Recount {
     outdated: i64,
     bulk_cursor: i64,
     bulk_head: i64,
+    blocks: i64,
+    counted_blocks: i64,
 }
 
 /// The numbers of a mailbox that can be recounted.
@@ -193,6 +200,7 @@ async fn repair_one<DB: Backend>(
             counted.sent_total.into(),
             counted.seq.max(recount.stored.seq).into(),
             counted.next_expiry_ms.into(),
+            recount.counted_blocks.into(),
         ]);
         connection.change("mailbox", statement).await?;
         drift = recount.drift(true);
@@ -255,6 +263,12 @@ impl Recount {
                 0,
             ),
             (
+                self.blocks != self.counted_blocks,
+                "blocks",
+                self.blocks,
+                self.counted_blocks,
+            ),
+            (
                 self.bulk_cursor > self.bulk_head,
                 "bulk_cursor",
                 self.bulk_cursor,
@@ -299,5 +313,7 @@ fn recount<DB: Backend>(row: &mut RowReader<DB>) -> Result<Recount, Error> {
         outdated: row.int()?,
         bulk_cursor: row.int()?,
         bulk_head: row.int()?,
+        blocks: row.int()?,
+        counted_blocks: row.int()?,
     })
 }

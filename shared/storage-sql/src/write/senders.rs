@@ -5,17 +5,75 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::number::saturating;
 use domain::operation::{Footprint, UserSend};
-use domain::{Ledger, Mailbox, Policy};
+use domain::{Ledger, Mailbox, Policy, ProfileId};
 use storage::Error;
 
 use super::lock::{Footprints, Ledgers};
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
-use crate::table::msgbox;
+use crate::table::{block, msgbox};
 
-/// Reads the numbers of unread entries of senders in the inboxes that have many.
+/// Reads the blocks between senders and recipients, and the numbers of unread entries of senders in
+/// the inboxes that have many.
 pub async fn read<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    read_blocks(connection, ledgers, footprints).await?;
+    read_unread(connection, ledgers, footprints).await
+}
+
+async fn read_blocks<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let mut read = BoundStatement::of(&block::READ);
+    for (app_no, footprint) in footprints {
+        let Some(ledger) = ledgers.get(app_no) else {
+            continue;
+        };
+        for (mailbox_id, profile_id) in possible_blocks(ledger, footprint) {
+            let profile_id = profile_id.as_str().into();
+            read.push_row([(*app_no).into(), mailbox_id.into(), profile_id]);
+        }
+    }
+    if read.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(read).await? {
+        let (app_no, mailbox_id) = (row.int()?, row.int()?);
+        let block = row.block()?;
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_block(mailbox_id, block);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the mailboxes that have blocks, each with the profiles that matter to a footprint.
+fn possible_blocks<'a>(
+    ledger: &Ledger,
+    footprint: &'a Footprint,
+) -> BTreeSet<(i64, &'a ProfileId)> {
+    if !ledger.mailboxes().any(|mailbox| mailbox.blocks > 0) {
+        return BTreeSet::new();
+    }
+    let changed = footprint.blocks.iter().map(|(owner, other)| (owner, other));
+    let of_sends = footprint.sends.iter().flat_map(|send| {
+        let others = send.to.iter().filter(|owner| **owner != send.sender);
+        others.flat_map(|owner| [(owner, &send.sender), (&send.sender, owner)])
+    });
+    let possible = changed.chain(of_sends).filter_map(|(owner, other)| {
+        let mailbox = ledger.mailbox(owner)?;
+        (mailbox.blocks > 0).then_some((mailbox.mailbox_id, other))
+    });
+    possible.collect()
+}
+
+async fn read_unread<DB: Backend>(
     connection: &mut Connection<DB>,
     ledgers: &mut Ledgers,
     footprints: &Footprints,
