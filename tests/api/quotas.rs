@@ -53,6 +53,7 @@ const NOTHING: AppSettings = AppSettings {
     max_content_bytes: None,
     default_expiry: None,
     max_expiry: None,
+    keep_for_moderation: None,
     app_reserve_percent: None,
     max_unread_per_sender: None,
     profile_calls_per_second: None,

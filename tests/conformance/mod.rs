@@ -20,6 +20,7 @@ mod held_rows;
 mod isolation;
 mod lanes;
 mod order;
+mod orphans;
 mod own_process;
 mod page_offsets;
 mod paging;

@@ -51,6 +51,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
         max_content_bytes: Some(8),
         default_expiry_ms: Some(9),
         max_expiry_ms: Some(10),
+        keep_for_moderation_ms: Some(13),
         app_reserve_percent: Some(11),
         max_unread_per_sender: Some(12),
         quotas: QuotaOverrides {
@@ -74,6 +75,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
         max_content_bytes: 8,
         default_expiry_ms: 9,
         max_expiry_ms: 10,
+        keep_for_moderation_ms: 13,
         app_reserve_percent: 11,
         max_unread_per_sender: 12,
         quotas: Quotas {

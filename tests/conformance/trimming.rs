@@ -1,6 +1,6 @@
 //! Old deletions are forgotten: which, and which not.
 
-use domain::limits::{DAY_MS, TOMBSTONE_MS, TOMBSTONES_MAX};
+use domain::limits::{DAY_MS, TOMBSTONE_MIN_MS, TOMBSTONE_MS, TOMBSTONES_MAX};
 use storage::Store;
 use support::on_each_database;
 use support::store::DatabaseKind;
@@ -69,6 +69,10 @@ async fn trimming_keeps_the_newest_deletions_of_a_mailbox_only(fixture: &StoreFi
     ] {
         deletions(fixture, owner, count).await;
     }
+    fixture.clock().advance(TOMBSTONE_MIN_MS);
+    trimmed(&*fixture.store).await;
+    assert_eq!(floor(fixture, "bob").await, "0 10003 2");
+    fixture.clock().advance(1);
     trimmed(&*fixture.store).await;
     assert_eq!(floor(fixture, "ann").await, "0 10000 2");
     assert_eq!(floor(fixture, "bob").await, "6 10000 8");
@@ -77,7 +81,7 @@ async fn trimming_keeps_the_newest_deletions_of_a_mailbox_only(fixture: &StoreFi
 
     fixture.clock().advance(DAY_MS);
     deletions(fixture, "ann", 5).await;
-    fixture.clock().advance(TOMBSTONE_MS - DAY_MS + 1);
+    fixture.clock().advance(TOMBSTONE_MS - DAY_MS);
     trimmed(&*fixture.store).await;
     assert_eq!(floor(fixture, "ann").await, "20000 5 20002");
     assert_eq!(floor(fixture, "bob").await, "20006 0 0");

@@ -8,7 +8,7 @@ pub mod generator;
 pub mod reference;
 mod tally;
 
-use domain::limits::{BATCH_ENTRIES_MAX, DAY_MS};
+use domain::limits::{BATCH_ENTRIES_MAX, DAY_MS, KEEP_FOR_MODERATION_MAX_MS};
 use domain::operation::{Apply as _, CreateMailbox};
 use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal};
 use futures::future::join_all;
@@ -52,6 +52,8 @@ pub fn policy() -> Policy {
         max_recipients: 5,
         max_expiry_ms: DAY_MS,
         max_unread_per_sender: 4,
+        // Longer than any message lives: none goes before its expiry.
+        keep_for_moderation_ms: KEEP_FOR_MODERATION_MAX_MS,
         ..Policy::default()
     }
 }

@@ -182,9 +182,10 @@ impl ReferenceApp {
             ReferenceAction::Send(message) => self.send(&policy, message, ids, now),
             ReferenceAction::Act(action) => match action {
                 // A trim is visible to cursors only.
-                Action::CreateMailbox(_) | Action::SettleMailbox(_) | Action::TrimTombstones(_) => {
-                    Ok(Outcome::Done)
-                }
+                Action::CreateMailbox(_)
+                | Action::SettleMailbox(_)
+                | Action::ExpireOrphans(_)
+                | Action::TrimTombstones(_) => Ok(Outcome::Done),
                 Action::SendBulk(send) => self.send_bulk(&policy, send, ids, now),
                 Action::SendMessage(_) => unreachable!("a message is sent as a message"),
                 Action::SendToProfiles(_)

@@ -79,6 +79,7 @@ const fn kind(action: &ReferenceAction) -> &'static str {
         ReferenceAction::Act(Action::DeleteMessages(_)) => "remove",
         ReferenceAction::Act(Action::BlockProfile(_)) => "block",
         ReferenceAction::Act(Action::UnblockProfile(_)) => "unblock",
+        ReferenceAction::Act(Action::ExpireOrphans(_)) => "expire",
         ReferenceAction::Act(Action::TrimTombstones(_)) => "trim",
         ReferenceAction::Act(Action::UpdateAppSettings(_)) => "configure",
         ReferenceAction::Act(Action::RevokeTokens(_)) => "revoke",

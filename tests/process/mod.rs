@@ -4,6 +4,7 @@ mod audit;
 mod blocks;
 mod configuration;
 mod connections;
+mod deleted_contents;
 mod drain;
 mod foreign_clients;
 mod health;

@@ -126,6 +126,9 @@ pub const EXPIRY_DEFAULT_MS: i64 = 30 * DAY_MS;
 pub const USER_EXPIRY_DEFAULT_MS: i64 = 30 * DAY_MS;
 /// Maximum lifetime of a message in milliseconds: ten years.
 pub const EXPIRY_MAX_MS: i64 = 3_653 * DAY_MS;
+/// Maximum milliseconds for which a message is kept for moderation after all of its holders have
+/// deleted it.
+pub const KEEP_FOR_MODERATION_MAX_MS: i64 = 365 * DAY_MS;
 /// Milliseconds that the answer to a `request_id` is remembered.
 pub const IDEMPOTENCY_MS: i64 = 72 * HOUR_MS;
 
@@ -177,7 +180,10 @@ pub const STREAM_BYTES_MAX: usize = 64 * 1024;
 pub const STREAMS_PER_PROFILE_MAX: usize = 20;
 /// Milliseconds that a deletion is remembered.
 pub const TOMBSTONE_MS: i64 = 7 * DAY_MS;
-/// Deletions that a mailbox remembers.
+/// Milliseconds for which each deletion is remembered: by then it is known whether the message has
+/// other holders.
+pub const TOMBSTONE_MIN_MS: i64 = HOUR_MS;
+/// Deletions that a mailbox remembers beyond that.
 pub const TOMBSTONES_MAX: u32 = 10_000;
 
 /// Longest time from the issue of a token to its expiry that a configuration can allow, in

@@ -17,6 +17,7 @@ mod delete_messages;
 mod deletion_part;
 mod deliver_chunk;
 mod edit_message;
+mod expire_orphans;
 mod footprint;
 mod mark_messages_delivered;
 mod mark_messages_read;
@@ -219,6 +220,8 @@ actions! {
     block_profile::BlockProfile,
     /// An owner unblocks a profile.
     unblock_profile::UnblockProfile,
+    /// Messages that no box has any more expire.
+    expire_orphans::ExpireOrphans,
     /// A mailbox forgets old deletions.
     trim_tombstones::TrimTombstones,
     /// The app replaces its settings.

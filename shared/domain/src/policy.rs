@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::expiry;
 use crate::limits::{
     APP_RESERVE_PERCENT_DEFAULT, APP_RESERVE_PERCENT_MAX, BOX_MESSAGES_DEFAULT, CONTENT_BYTES_CAP,
-    CONTENT_BYTES_DEFAULT, EXPIRY_DEFAULT_MS, RECIPIENTS_CAP, RECIPIENTS_DEFAULT,
-    UNREAD_PER_SENDER_DEFAULT, UNREAD_PER_SENDER_MAX, USER_EXPIRY_DEFAULT_MS,
+    CONTENT_BYTES_DEFAULT, DAY_MS, EXPIRY_DEFAULT_MS, KEEP_FOR_MODERATION_MAX_MS, RECIPIENTS_CAP,
+    RECIPIENTS_DEFAULT, UNREAD_PER_SENDER_DEFAULT, UNREAD_PER_SENDER_MAX, USER_EXPIRY_DEFAULT_MS,
 };
 use crate::quota::{QuotaOverrides, Quotas};
 use crate::violation::Violations;
@@ -31,6 +31,8 @@ pub struct Policy {
     pub default_expiry_ms: i64,
     /// Maximum lifetime of a user's message in milliseconds.
     pub max_expiry_ms: i64,
+    /// Milliseconds for which the app can read a message that all of its holders have deleted.
+    pub keep_for_moderation_ms: i64,
     /// Messages that a box holds.
     pub max_box_messages: u32,
     /// Percentage of an inbox that users' messages leave free for those of the app.
@@ -52,6 +54,7 @@ impl Default for Policy {
             max_content_bytes: CONTENT_BYTES_DEFAULT,
             default_expiry_ms: EXPIRY_DEFAULT_MS,
             max_expiry_ms: USER_EXPIRY_DEFAULT_MS,
+            keep_for_moderation_ms: 0,
             max_box_messages: BOX_MESSAGES_DEFAULT,
             app_reserve_percent: APP_RESERVE_PERCENT_DEFAULT,
             max_unread_per_sender: UNREAD_PER_SENDER_DEFAULT,
@@ -115,6 +118,8 @@ pub struct Settings {
     pub default_expiry_ms: Option<i64>,
     /// See [`Policy::max_expiry_ms`].
     pub max_expiry_ms: Option<i64>,
+    /// See [`Policy::keep_for_moderation_ms`].
+    pub keep_for_moderation_ms: Option<i64>,
     /// See [`Policy::app_reserve_percent`].
     pub app_reserve_percent: Option<u32>,
     /// See [`Policy::max_unread_per_sender`].
@@ -135,6 +140,7 @@ impl Default for Settings {
             max_content_bytes: None,
             default_expiry_ms: None,
             max_expiry_ms: None,
+            keep_for_moderation_ms: None,
             app_reserve_percent: None,
             max_unread_per_sender: None,
             quotas: QuotaOverrides::default(),
@@ -176,6 +182,16 @@ impl Settings {
                 );
             }
         }
+        let kept = 0..=KEEP_FOR_MODERATION_MAX_MS;
+        if self
+            .keep_for_moderation_ms
+            .is_some_and(|ms| !kept.contains(&ms))
+        {
+            violations.invalid(
+                format!("{field}.keep_for_moderation"),
+                format!("must be 0 to {} days", KEEP_FOR_MODERATION_MAX_MS / DAY_MS),
+            );
+        }
         for (number, max, name) in [
             (
                 self.app_reserve_percent,
@@ -211,6 +227,9 @@ impl Settings {
             max_content_bytes: self.max_content_bytes.unwrap_or(defaults.max_content_bytes),
             default_expiry_ms: self.default_expiry_ms.unwrap_or(defaults.default_expiry_ms),
             max_expiry_ms: self.max_expiry_ms.unwrap_or(defaults.max_expiry_ms),
+            keep_for_moderation_ms: self
+                .keep_for_moderation_ms
+                .unwrap_or(defaults.keep_for_moderation_ms),
             max_box_messages: defaults.max_box_messages,
             app_reserve_percent: self
                 .app_reserve_percent

@@ -19,7 +19,7 @@ use crate::table::{
     app, audit, audit_head, audit_id, block, bulk, mailbox, message, msgbox, msgbox_deleted,
     request, revocation, send_job, tally,
 };
-use crate::upkeep::{recount, sweep, trim};
+use crate::upkeep::{orphans, recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
 
 fn tables() -> Vec<&'static Statement> {
@@ -46,6 +46,7 @@ fn tables() -> Vec<&'static Statement> {
         message::UPDATE.statement(),
         message::DELETE.statement(),
         message::RECALL_ALL.statement(),
+        message::EXPIRE.statement(),
         &send_job::LOCK,
         &send_job::EXISTING,
         &send_job::WAIT,
@@ -147,6 +148,11 @@ fn others() -> Vec<&'static Statement> {
         &recount::LOCK,
         &recount::REPAIR,
         &trim::OLD,
+        &orphans::SINCE,
+        &orphans::LISTED,
+        &orphans::HELD,
+        &orphans::PROGRESS,
+        &orphans::NOTE,
         &sweep::TAKE,
         &sweep::DUE,
         &sweep::EXPIRED,

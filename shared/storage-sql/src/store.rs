@@ -45,6 +45,7 @@ use crate::read::messages::DeletedSegments;
 use crate::segment::recipient_sort::RecipientSort;
 use crate::segment::upload_slots::UploadSlots;
 use crate::table::app::AppKey;
+use crate::upkeep::orphans::OrphanSearch;
 use crate::upkeep::sweep::Lease;
 use crate::write::executor::Executor;
 use crate::write::lanes::{BatchRunner, Lanes};
@@ -64,6 +65,7 @@ pub struct SqlStore<DB: Backend> {
     epoch: Arc<Epoch>,
     broadcast: Arc<Broadcast>,
     sweep_lease: Lease,
+    orphans: OrphanSearch,
     send_jobs: JobRunner<SendJobs<DB>>,
     audit_chains: JobRunner<AuditChains<DB>>,
     audit_key: Option<AuditKey>,
@@ -121,6 +123,7 @@ impl<DB: Backend> SqlStore<DB> {
             epoch,
             broadcast,
             sweep_lease: Lease::new(),
+            orphans: OrphanSearch::new(),
             send_jobs,
             audit_chains,
             audit_key: options.audit.key.clone(),

@@ -30,8 +30,10 @@ pub struct MailboxStatus {
 #[async_trait]
 pub trait Maintenance: Send + Sync {
     /// Settles mailboxes that hold expired entries or, if there are none, deletes rows that no
-    /// mailbox refers to any more: one small step, under a lease that one replica holds at a
-    /// time. Returns whether there may be more to do at once; false without the lease.
+    /// mailbox refers to any more, and lets messages expire that all of their holders have deleted:
+    /// one small step, under a lease that one replica holds at a time. Returns whether there may be
+    /// more to do at once; false without the lease. Also drops old messages from the memory of this
+    /// replica.
     ///
     /// # Errors
     /// See [`Maintenance`]. Mailboxes settled before an error stay settled.

@@ -23,6 +23,10 @@ pub fn defaults() -> AppSettings {
             seconds: 30 * 24 * 60 * 60,
             nanos: 0,
         }),
+        keep_for_moderation: Some(Duration {
+            seconds: 0,
+            nanos: 0,
+        }),
         app_reserve_percent: Some(0),
         max_unread_per_sender: Some(0),
         profile_calls_per_second: Some(0),

@@ -7,6 +7,7 @@ use super::get_app_settings::{defaults, settings};
 use crate::api::builders::{configure, fields, message, ok, reason, reason_of, text, with};
 
 const TEN_YEARS_S: i64 = 3_653 * 24 * 60 * 60;
+const YEAR_S: i64 = 365 * 24 * 60 * 60;
 
 fn lasting(seconds: i64, nanos: i32) -> Duration {
     Duration { seconds, nanos }
@@ -34,6 +35,7 @@ fn all(version: i64) -> AppSettings {
             nanos: 500_000_000,
         }),
         max_expiry: Some(lasting(2, 0)),
+        keep_for_moderation: Some(lasting(3, 0)),
         app_reserve_percent: Some(20),
         max_unread_per_sender: Some(30),
         profile_calls_per_second: Some(9_001),
@@ -99,7 +101,7 @@ type SettingsEdit = fn(&mut AppSettings);
 
 async fn limits_have_caps(test: &TestService) {
     let mut app = test.sys();
-    let goods: [SettingsEdit; 15] = [
+    let goods: [SettingsEdit; 17] = [
         |it| it.max_recipients = Some(1),
         |it| it.max_recipients = Some(500),
         |it| it.max_content_bytes = Some(1),
@@ -107,6 +109,8 @@ async fn limits_have_caps(test: &TestService) {
         |it| it.default_expiry = Some(lasting(0, 1_000_000)),
         |it| it.default_expiry = Some(lasting(TEN_YEARS_S, 0)),
         |it| it.max_expiry = Some(lasting(TEN_YEARS_S, 0)),
+        |it| it.keep_for_moderation = Some(lasting(0, 0)),
+        |it| it.keep_for_moderation = Some(lasting(YEAR_S, 0)),
         |it| it.app_reserve_percent = Some(0),
         |it| it.app_reserve_percent = Some(90),
         |it| it.max_unread_per_sender = Some(0),
@@ -119,8 +123,16 @@ async fn limits_have_caps(test: &TestService) {
     for good in goods {
         ok(app.update_app_settings(updating(with(good), None))).await;
     }
-    let bads: [(SettingsEdit, &str); 16] = [
+    let bads: [(SettingsEdit, &str); 18] = [
         (|it| it.max_expiry = Some(lasting(0, 0)), "max_expiry"),
+        (
+            |it| it.keep_for_moderation = Some(lasting(YEAR_S, 1)),
+            "keep_for_moderation",
+        ),
+        (
+            |it| it.keep_for_moderation = Some(lasting(-1, 0)),
+            "keep_for_moderation",
+        ),
         (
             |it| it.app_reserve_percent = Some(91),
             "app_reserve_percent",
@@ -171,7 +183,7 @@ async fn limits_have_caps(test: &TestService) {
         let found = fields(app.update_app_settings(updating(with(bad), None))).await;
         assert_eq!(found, [format!("settings.{field}")]);
     }
-    assert_eq!(settings(test).await.settings.expect("settings").version, 16);
+    assert_eq!(settings(test).await.settings.expect("settings").version, 18);
 }
 
 async fn a_smaller_limit_applies_at_once_on_every_replica(test: &TestService) {

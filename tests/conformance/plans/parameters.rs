@@ -111,7 +111,7 @@ fn kind(column: &str) -> &'static str {
     match column {
         "message_id" | "job_id" | "record_id" => "uuid",
         "profile_id" | "sender_profile_id" | "app_id" | "recipients" => "text",
-        "request_key" | "digest" | "content" | "ids" | "seal" => "bytea",
+        "request_key" | "digest" | "content" | "notification" | "ids" | "seal" => "bytea",
         _ if column.ends_with("mac") => "bytea",
         _ => "int8",
     }

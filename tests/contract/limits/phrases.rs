@@ -341,6 +341,8 @@ fn limits_of_settings() -> Phrases {
     let by_default = domain::CONTENT_BYTES_DEFAULT;
     let rate = format!("0 to {}", number(domain::QUOTA_PER_SECOND_MAX));
     let burst = up_to(domain::QUOTA_BURST_MAX);
+    let days = |ms: i64| ms / domain::DAY_MS;
+    let years = format!("at most {} years", days(domain::EXPIRY_MAX_MS) / 365);
     let quotas = [
         (
             "AppSettings.profile_calls_per_second",
@@ -384,33 +386,19 @@ fn limits_of_settings() -> Phrases {
             "AppSettings.max_content_bytes",
             format!("{} ({}) by default", number(by_default), size(by_default)),
         ),
+        ("AppSettings.default_expiry", years.clone()),
         (
             "AppSettings.default_expiry",
-            format!(
-                "at most {} years",
-                domain::EXPIRY_MAX_MS / domain::DAY_MS / 365
-            ),
+            format!("{} days by default", days(domain::EXPIRY_DEFAULT_MS)),
         ),
-        (
-            "AppSettings.default_expiry",
-            format!(
-                "{} days by default",
-                domain::EXPIRY_DEFAULT_MS / domain::DAY_MS
-            ),
-        ),
+        ("AppSettings.max_expiry", years),
         (
             "AppSettings.max_expiry",
-            format!(
-                "at most {} years",
-                domain::EXPIRY_MAX_MS / domain::DAY_MS / 365
-            ),
+            format!("{} days by default", days(domain::USER_EXPIRY_DEFAULT_MS)),
         ),
         (
-            "AppSettings.max_expiry",
-            format!(
-                "{} days by default",
-                domain::USER_EXPIRY_DEFAULT_MS / domain::DAY_MS
-            ),
+            "AppSettings.keep_for_moderation",
+            format!("0 to {} days", days(domain::KEEP_FOR_MODERATION_MAX_MS)),
         ),
         (
             "AppSettings.app_reserve_percent",

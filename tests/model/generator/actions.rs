@@ -177,6 +177,7 @@ impl Generator {
             max_content_bytes: self.maybe(3, |generator| generator.one_of(&[90, 180, 500])),
             default_expiry_ms: self.maybe(3, |generator| generator.one_of(&[1, HOUR_MS, DAY_MS])),
             max_expiry_ms: self.maybe(3, |generator| generator.one_of(&[HOUR_MS, 3 * DAY_MS])),
+            keep_for_moderation_ms: None,
             app_reserve_percent: self.maybe(3, |generator| generator.one_of(&[0, 20, 50])),
             max_unread_per_sender: self.maybe(3, |generator| generator.one_of(&[0, 1, 3])),
             // They bind callers, and no operation.

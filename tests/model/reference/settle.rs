@@ -151,6 +151,7 @@ impl ReferenceApp {
                 Action::DeleteMessages(it) => holders(it.message_ids()),
                 Action::SendBulk(_)
                 | Action::UpdateAppSettings(_)
+                | Action::ExpireOrphans(_)
                 | Action::RevokeTokens(_)
                 | Action::RecordRead(_) => Vec::new(),
             },

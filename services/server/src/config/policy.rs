@@ -6,7 +6,7 @@ use domain::limits::{
 use domain::{Policy, Quotas};
 use serde::Deserialize;
 
-use super::{Bounded, Lifetime};
+use super::{Bounded, KeepTime, Lifetime};
 
 #[expect(clippy::cast_possible_truncation, reason = "500 fits")]
 const RECIPIENTS: u32 = RECIPIENTS_CAP as u32;
@@ -34,6 +34,8 @@ pub struct PolicyDefaults {
     pub default_expiry: Lifetime,
     /// Maximum lifetime of a user's message. Default 30 days.
     pub max_expiry: Lifetime,
+    /// Time for which the app can read a message that all of its holders have deleted. Default 0.
+    pub keep_for_moderation: KeepTime,
     /// Maximum number of messages in a box. Default 10000.
     pub max_box_messages: Bounded<1, 1_000_000>,
     /// Percentage of an inbox that users' messages leave free for those of the app. Default 10.
@@ -53,6 +55,7 @@ impl Default for PolicyDefaults {
             max_content_bytes: Bounded::new::<{ 32 * 1024 }>(),
             default_expiry: Lifetime::from_days(30),
             max_expiry: Lifetime::from_days(30),
+            keep_for_moderation: KeepTime::default(),
             max_box_messages: Bounded::new::<10_000>(),
             app_reserve_percent: Bounded::new::<10>(),
             max_unread_per_sender: Bounded::new::<200>(),
@@ -72,6 +75,7 @@ impl PolicyDefaults {
             max_content_bytes: self.max_content_bytes.get(),
             default_expiry_ms: self.default_expiry.ms(),
             max_expiry_ms: self.max_expiry.ms(),
+            keep_for_moderation_ms: self.keep_for_moderation.ms(),
             max_box_messages: self.max_box_messages.get(),
             app_reserve_percent: self.app_reserve_percent.get(),
             max_unread_per_sender: self.max_unread_per_sender.get(),

@@ -136,6 +136,8 @@ fn an_invalid_value_is_reported_with_its_source() {
         ("policy.max_box_messages", "0"),
         ("policy.default_expiry", "11y"),
         ("policy.max_expiry", "0s"),
+        ("policy.keep_for_moderation", "366d"),
+        ("policy.keep_for_moderation", "-1s"),
         ("policy.app_reserve_percent", "91"),
         ("policy.max_unread_per_sender", "10001"),
         ("quotas.profile_calls_per_second", "1000001"),

@@ -98,6 +98,17 @@ impl Ledger {
         true
     }
 
+    /// Lets a message that no box has any more expire: at once, or after the policy's time for
+    /// moderation.
+    pub fn expire_orphan(&mut self, message_id: MessageId) {
+        let expire_ms = self.due().after(self.policy().keep_for_moderation_ms);
+        let expires_earlier =
+            |message: &Envelope| !message.outlives_recall() && expire_ms < message.expire_ms;
+        if self.message(message_id).is_some_and(expires_earlier) {
+            self.direct_changes.orphans.insert(message_id, expire_ms);
+        }
+    }
+
     /// Removes a message with the entries of all its holders. False if there is no message.
     pub fn remove_message(&mut self, message_id: MessageId) -> bool {
         let Some(envelope) = self.message_to_change(message_id) else {

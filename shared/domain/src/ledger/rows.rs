@@ -67,6 +67,8 @@ pub struct Changes {
     pub gone_messages: Vec<MessageId>,
     /// Deleted messages whose rows stay until they expire, with the time of the deletion.
     pub recalled_messages: Vec<(MessageId, Millis)>,
+    /// New expiries of messages that no box has any more.
+    pub orphans: BTreeMap<MessageId, Millis>,
     /// New entries, with their mailboxes.
     pub new_entries: Vec<(i64, Entry)>,
     /// Changed entries, with their mailboxes.

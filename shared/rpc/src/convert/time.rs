@@ -56,15 +56,30 @@ pub fn lifetime_ms(
     field: &str,
     violations: &mut Violations,
 ) -> Option<i64> {
-    let duration = duration?;
-    let lifetime = nanos_of_second(duration.nanos)
-        .zip(duration.seconds.checked_mul(1000))
-        .and_then(|(nanos, ms)| ms.checked_add(i64::from(nanos.div_ceil(NANOS_PER_MS))))
-        .filter(|&ms| expiry::is_lifetime(ms));
+    let lifetime = rounded_up(duration?).filter(|&ms| expiry::is_lifetime(ms));
     if lifetime.is_none() {
         violations.invalid(field, "must be more than 0 and at most 10 years");
     }
     lifetime
+}
+
+/// Parses a duration in milliseconds, rounded up; none if absent. It may be beyond any bound.
+pub fn duration_ms(
+    duration: Option<Duration>,
+    field: &str,
+    violations: &mut Violations,
+) -> Option<i64> {
+    let ms = rounded_up(duration?);
+    if ms.is_none() {
+        violations.invalid(field, "must be a duration");
+    }
+    ms
+}
+
+fn rounded_up(duration: Duration) -> Option<i64> {
+    let nanos = nanos_of_second(duration.nanos)?;
+    let ms = duration.seconds.checked_mul(1000)?;
+    ms.checked_add(i64::from(nanos.div_ceil(NANOS_PER_MS)))
 }
 
 fn nanos_of_second(nanos: i32) -> Option<u32> {

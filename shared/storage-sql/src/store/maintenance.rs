@@ -18,14 +18,20 @@ use crate::upkeep::{recount, sweep, trim};
 impl<DB: Backend> Maintenance for SqlStore<DB> {
     async fn expire_due(&self) -> Result<bool, Error> {
         let now = self.clock.now()?;
+        self.executor.message_cache.drop_old(now.ms);
         if !self.sweep_lease.hold(&self.pools.write, now).await? {
+            self.orphans.forget();
             return Ok(false);
         }
         let mut connection = Connection::of(&self.pools.read).await?;
         let due = sweep::due(&mut connection, now.due_ms).await?;
         drop(connection);
         if due.is_empty() {
-            return sweep::delete(&self.pools.read, &self.pools.write, now.due_ms).await;
+            let (read, write) = (&self.pools.read, &self.pools.write);
+            let more = sweep::delete(read, write, now.due_ms).await?;
+            let (lanes, lease) = (&self.lanes, &self.sweep_lease);
+            let search = self.orphans.step(read, write, lanes, lease, now.due_ms);
+            return Ok(search.await? || more);
         }
         self.settle_all(due).await?;
         Ok(true)

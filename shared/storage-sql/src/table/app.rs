@@ -12,7 +12,7 @@ use crate::db::row_statement::{RowStatement, TableWrite};
 use crate::db::statement::Statement;
 
 /// An app, and the number that it had when last looked up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppKey {
     /// Number, the key of the app's rows in all tables. A restore may change it.
     pub app_no: i64,

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use domain::content::ContentKind;
+use domain::ledger::Changes;
 use domain::message::Envelope;
 use domain::number::saturating;
 use domain::segment::{JobId, Segment};
@@ -95,6 +96,14 @@ written_columns! {
         Mutable recall_ms: Millis = recall.1;
         Mutable content: Bytes = Bytes::new();
         Mutable size_bytes: i64 = 0;
+        Mutable notification: Option<Bytes> = None;
+    }
+}
+
+written_columns! {
+    static EXPIRY: |expiry: (MessageId, Millis)| {
+        Key message_id: MessageId = expiry.0;
+        Mutable expire_ms: Millis = expiry.1;
     }
 }
 
@@ -171,13 +180,23 @@ pub static DELETE: RowStatement<MessageId> =
 pub static RECALL_ALL: RowStatement<(MessageId, Millis)> =
     RowStatement::update("message.recall", "message", &[RECALL]);
 
+/// Sets the expiry of messages that no box has any more.
+pub static EXPIRE: RowStatement<(MessageId, Millis)> =
+    RowStatement::update("message.expire", "message", &[EXPIRY]);
+
 pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
     vec![
         INSERT.rows(rows(batch, |changes| &changes.new_messages)),
         UPDATE.rows(rows(batch, |changes| &changes.contents)),
         DELETE.rows(rows(batch, |changes| &changes.gone_messages)),
         RECALL_ALL.rows(rows(batch, |changes| &changes.recalled_messages)),
+        EXPIRE.rows_of_any_effect(rows(batch, orphans)),
     ]
+}
+
+fn orphans(changes: &Changes) -> impl Iterator<Item = (MessageId, Millis)> {
+    let orphans = changes.orphans.iter();
+    orphans.map(|(message_id, expire_ms)| (*message_id, *expire_ms))
 }
 
 impl<DB: Backend> RowReader<DB> {

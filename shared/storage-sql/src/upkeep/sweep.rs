@@ -27,7 +27,7 @@ const ENTRIES: usize = 500;
 /// Maximum number of rows deleted in one transaction.
 const ROWS: i64 = 500;
 /// Number of the sweep's row in table `lease`.
-const LEASE: i64 = 1;
+pub const SWEEP_LEASE: i64 = 1;
 
 /// Acquires or extends the lease, unless another holder has it beyond `$4`. One that ends after
 /// `$3` was taken by a clock that was wrong.
@@ -133,6 +133,11 @@ impl Lease {
         }
     }
 
+    /// The id by which this replica holds the lease.
+    pub const fn holder(&self) -> Uuid {
+        self.holder
+    }
+
     /// Returns whether this replica holds the lease, for half of its duration at least. Acquires or
     /// extends it if need be, and then stores the time.
     pub async fn hold<DB: Backend>(&self, pool: &Pool<DB>, now: Now) -> Result<bool, Error> {
@@ -143,7 +148,7 @@ impl Lease {
             return Ok(true);
         }
         let statement = BoundStatement::of(&TAKE)
-            .bind(LEASE)
+            .bind(SWEEP_LEASE)
             .bind(self.holder)
             .bind(until_ms)
             .bind(now.ms.0);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::limits::{TOMBSTONE_MS, TOMBSTONES_MAX};
+use domain::limits::{TOMBSTONE_MIN_MS, TOMBSTONE_MS, TOMBSTONES_MAX};
 use domain::operation::{Action, TrimTombstones};
 use domain::{Millis, Operation};
 use storage::{Error, MailboxKey};
@@ -22,12 +22,13 @@ const MAILBOXES: i64 = 20;
 const TRIM_WITHIN: Duration = Duration::from_secs(5);
 
 /// The next `$3` mailboxes with tombstones after (`$1`, `$2`), and for each the last tombstone
-/// older than `$4`, and the last one behind the newest `$5`. Both are index seeks, because the
-/// times of tombstones grow with `seq`. The plus signs hide the column types from `SQLite`, which
-/// would otherwise seek by the first of the two columns only.
+/// older than `$4`, and the last one behind the newest `$5` of those older than `$6`. Both are
+/// index seeks, because the times of tombstones grow with `seq`. The plus signs hide the column
+/// types from `SQLite`, which would otherwise seek by the first of the two columns only; `+ 0`
+/// keeps times out of the index by them.
 pub static OLD: Statement = Statement::new(
     "msgbox_deleted.old",
-    5,
+    6,
     "WITH RECURSIVE part (app_no, mailbox_id, place) AS (
          SELECT CAST($1 AS int), CAST($2 AS bigint), 0
          UNION ALL
@@ -47,13 +48,13 @@ pub static OLD: Statement = Statement::new(
          SELECT d.seq FROM msgbox_deleted d
          WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id AND d.seq < coalesce((
              SELECT f.seq FROM msgbox_deleted f
-             WHERE f.app_no = p.app_no AND f.mailbox_id = p.mailbox_id AND f.delete_ms >= $4
+             WHERE f.app_no = p.app_no AND f.mailbox_id = p.mailbox_id AND f.delete_ms + 0 >= $4
              ORDER BY f.seq LIMIT 1
          ), 9223372036854775807)
          ORDER BY d.seq DESC LIMIT 1
      ), (
          SELECT d.seq FROM msgbox_deleted d
-         WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id
+         WHERE d.app_no = p.app_no AND d.mailbox_id = p.mailbox_id AND d.delete_ms + 0 < $6
          ORDER BY d.seq DESC LIMIT 1 OFFSET $5
      )
      FROM part p CROSS JOIN mailbox b WHERE p.place > 0
@@ -80,7 +81,8 @@ pub async fn next_trims<DB: Backend>(
         .bind(mailbox_id)
         .bind(MAILBOXES)
         .bind(now.after(-TOMBSTONE_MS).0)
-        .bind(TOMBSTONES_MAX);
+        .bind(TOMBSTONES_MAX)
+        .bind(now.after(-TOMBSTONE_MIN_MS).0);
     let mut trims = MailboxTrims {
         operations: Vec::new(),
         next: None,
