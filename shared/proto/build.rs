@@ -10,8 +10,9 @@ use std::{
 use prost_types::FileDescriptorSet;
 use prost_types::field_descriptor_proto::Type;
 
-/// The root of the proto files, beside the crates that are generated from them.
-const PROTO_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto");
+/// Root of the proto files, from the folder of this crate, in which the script runs: a build folder
+/// that was copied with the workspace reads the copy.
+const PROTO_ROOT: &str = "../../proto";
 
 /// Files that each listener serves: its descriptor set holds these and their imports, nothing else.
 const LISTENERS: [(&str, [&str; 2]); 2] = [
@@ -32,7 +33,7 @@ const LISTENERS: [(&str, [&str; 2]); 2] = [
 ];
 
 /// The root of the proto files that are not part of the public contract.
-const INTERNAL_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/internal");
+const INTERNAL_ROOT: &str = "internal";
 
 /// Page contexts and cursors, opaque to clients: no listener serves it.
 const INTERNAL: &str = "postroom/internal/v1/cursor.proto";
