@@ -1,6 +1,9 @@
 //! Failures of commands, and their exit codes.
 
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
+
+use storage::error_chain;
 
 use crate::config;
 
@@ -34,8 +37,11 @@ pub enum Failure {
     /// A second signal ended the service before its drain was over. The log has it.
     #[error("the drain was aborted")]
     Undrained,
+    /// Standard output cannot be written. If its reader has ended, the command has done its work.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[source] io::Error),
     /// The command failed or was refused.
-    #[error("{0:#}")]
+    #[error("{}", error_chain(&**.0))]
     Failed(#[from] anyhow::Error),
 }
 
@@ -46,13 +52,60 @@ impl Failure {
             Self::Usage(_) | Self::Config(_) => USAGE,
             Self::Unreachable { .. } | Self::Disconnected(_) => UNREACHABLE,
             Self::Undrained => UNDRAINED,
-            Self::Failed(_) => 1,
+            Self::Output(_) if self.is_end_of_reader() => 0,
+            Self::Output(_) | Self::Failed(_) => 1,
         })
+    }
+
+    /// Returns whether the failure is printed: an aborted drain is in the log, and the end of a
+    /// reader, as of `postroom inbox | head -1`, is no failure.
+    pub fn is_told(&self) -> bool {
+        !matches!(self, Self::Undrained) && !self.is_end_of_reader()
+    }
+
+    fn is_end_of_reader(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == ErrorKind::BrokenPipe)
     }
 }
 
 impl From<config::Problem> for Failure {
     fn from(problem: config::Problem) -> Self {
         Self::Config(problem.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_message_that_the_one_before_contains_is_not_repeated() {
+        let refused = || anyhow!("connection refused");
+        let nested = anyhow::Error::from(io::Error::other(refused()));
+        let failure = Failure::from(nested.context("cannot connect"));
+        assert_eq!(failure.to_string(), "cannot connect: connection refused");
+        let plain = refused().context("cannot connect").context("no database");
+        assert_eq!(
+            Failure::from(plain).to_string(),
+            "no database: cannot connect: connection refused"
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_reader_is_no_failure() {
+        let ended = Failure::Output(ErrorKind::BrokenPipe.into());
+        assert!(!ended.is_told());
+        assert_eq!(
+            format!("{:?}", ended.exit_code()),
+            format!("{:?}", ExitCode::SUCCESS)
+        );
+        let full = Failure::Output(ErrorKind::StorageFull.into());
+        assert!(full.is_told());
+        assert_eq!(
+            format!("{:?}", full.exit_code()),
+            format!("{:?}", ExitCode::FAILURE)
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! `postroom`: a mailbox service for apps and games. The only crate that reads files, environment
 //! variables and signals.
 
+// These panic when the reader of the output has ended.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod client;
 mod commands;
@@ -9,6 +12,7 @@ mod dev;
 mod failure;
 mod key_pair;
 mod limits;
+mod output;
 mod protected_file;
 mod serve;
 
@@ -18,6 +22,7 @@ use clap::Parser;
 
 use crate::cli::Cli;
 use crate::failure::{Failure, USAGE};
+use crate::output::print_note;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -39,9 +44,8 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // A service must end even if its log is not read.
-            if !matches!(failure, Failure::Undrained) {
-                eprintln!("postroom: {failure}");
+            if failure.is_told() {
+                print_note(format_args!("postroom: {failure}\n"));
             }
             failure.exit_code()
         }

@@ -91,6 +91,29 @@ fn an_unknown_flag_exits_with_64() {
 }
 
 #[test]
+fn a_closed_standard_output_is_no_failure_and_a_full_one_is() {
+    let dir = TempDir::new();
+    let migrate = |stdout: Stdio| {
+        let mut postroom = Command::new(env!("CARGO_BIN_EXE_postroom"));
+        postroom
+            .args(["migrate", "up", "--database-url", "sqlite:postroom.db"])
+            .env_clear()
+            .current_dir(&dir.0)
+            .stdout(stdout)
+            .stderr(Stdio::piped());
+        postroom.output().expect("it runs")
+    };
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let unread = migrate(writer.into());
+    assert_exit(&unread, 0, &[]);
+    assert_eq!(String::from_utf8_lossy(&unread.stderr), "");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let full = migrate(full.expect("a device").into());
+    assert_exit(&full, 1, &["cannot write to standard output"]);
+}
+
+#[test]
 fn help_exits_with_0_and_shows_examples() {
     let dir = TempDir::new();
     for command in [

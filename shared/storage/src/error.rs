@@ -88,16 +88,11 @@ impl Error {
 }
 
 impl Error {
-    /// Returns the messages of the error and of all its sources, for a line of a log.
+    /// Returns the messages of the error and of its sources, without those that the one before
+    /// contains, for a line of a log.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = self.source();
-        while let Some(error) = source {
-            text = format!("{text}: {error}");
-            source = error.source();
-        }
-        text
+        error_chain(self)
     }
 }
 
@@ -112,6 +107,23 @@ impl Contention {
             },
         }
     }
+}
+
+/// Returns the messages of an error and of its sources, without those that the one before contains.
+#[must_use]
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut last = text.clone();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let message = error.to_string();
+        if !last.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        last = message;
+        source = error.source();
+    }
+    text
 }
 
 fn text(source: &Source) -> Source {

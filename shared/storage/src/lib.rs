@@ -27,7 +27,7 @@ pub use audit_log::{
 };
 pub use budget::{Budget, Charge, Cost, CostAccount};
 pub use clock::Clock;
-pub use error::{Contention, Error};
+pub use error::{Contention, Error, error_chain};
 pub use feed::{
     Backlog, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart, MailboxKey,
     ResyncReason,

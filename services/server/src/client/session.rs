@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use domain::{AppId, ProfileId};
 use secrecy::{ExposeSecret as _, SecretString};
+use storage::error_chain;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
@@ -158,12 +159,9 @@ impl Session {
         let channel = parse_endpoint(endpoint, ca)?
             .connect()
             .await
-            .map_err(|error| {
-                let reason = format!("{:#}", anyhow::Error::from(error));
-                Failure::Unreachable {
-                    endpoint: endpoint.to_owned(),
-                    reason,
-                }
+            .map_err(|error| Failure::Unreachable {
+                endpoint: endpoint.to_owned(),
+                reason: error_chain(&error),
             })?;
         Ok(Self {
             channel,

@@ -1,10 +1,11 @@
 //! Conversion of a gRPC status into a failure with its details.
 
-use std::error::Error;
+use std::error::Error as _;
 use std::fmt::Write;
 
 use anyhow::anyhow;
 use rpc::error::code_name;
+use storage::error_chain;
 use tonic::Status;
 use tonic_types::StatusExt;
 
@@ -16,15 +17,10 @@ impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         // Only errors of the transport on this side have a source.
         match status.source() {
-            Some(source) => Self::Disconnected(chain(source)),
+            Some(source) => Self::Disconnected(error_chain(source)),
             None => Self::Failed(anyhow!(describe(&status))),
         }
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let rest = error.source().map(|source| format!(": {}", chain(source)));
-    format!("{error}{}", rest.unwrap_or_default())
 }
 
 fn describe(status: &Status) -> String {

@@ -2,6 +2,7 @@
 
 use super::config_args::ConfigArgs;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 /// Let fall due what a jump of the clock has held back
 ///
@@ -21,6 +22,5 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     store.close().await;
     let time = accepted.map_err(anyhow::Error::from)?;
     let time = jiff::Timestamp::from_millisecond(time.0).map_err(anyhow::Error::from)?;
-    println!("accepted: {time:.0}");
-    Ok(())
+    print_line(format_args!("accepted: {time:.0}"))
 }

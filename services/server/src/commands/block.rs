@@ -6,6 +6,7 @@ use proto::v1::messaging_client::MessagingClient;
 
 use crate::client::UserArgs;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 /// Block a profile: neither of the two gets messages of the other
 #[derive(Debug, Arguments)]
@@ -26,6 +27,5 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         request_id: String::new(),
     });
     client.block_profile(request).await?;
-    println!("{} is blocked", args.profile_id);
-    Ok(())
+    print_line(format_args!("{} is blocked", args.profile_id))
 }

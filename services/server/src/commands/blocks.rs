@@ -6,6 +6,7 @@ use proto::v1::messaging_client::MessagingClient;
 
 use crate::client::{UserArgs, table, time};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 /// List the profiles that a user blocks
 #[derive(Debug, Arguments)]
@@ -35,6 +36,5 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             break;
         }
     }
-    println!("{table}");
-    Ok(())
+    print_line(&table)
 }

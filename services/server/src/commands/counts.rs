@@ -6,6 +6,7 @@ use proto::v1::messaging_client::MessagingClient;
 
 use crate::client::{UserArgs, table};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 /// Show the total and unread counts of each box
 #[derive(Debug, Arguments)]
@@ -28,6 +29,5 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             msgbox.unread.to_string(),
         ]);
     }
-    println!("{table}");
-    Ok(())
+    print_line(&table)
 }

@@ -8,6 +8,7 @@ use proto::v1::{
 
 use crate::client::{UserArgs, person, preview, table, time};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,9 +59,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     for entry in &page.items {
         table.add_row(row(entry));
     }
-    println!("{table}");
+    print_line(&table)?;
     if page.more_after {
-        println!("… and more");
+        print_line("… and more")?;
     }
     Ok(())
 }

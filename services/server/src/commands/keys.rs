@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 use crate::key_pair::{KeyAlgorithm, NewKeyPair};
+use crate::output::print_line;
 
 const PRIVATE_MODE: u32 = 0o600;
 const PUBLIC_MODE: u32 = 0o644;
@@ -54,8 +55,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
     let pair = pair.map_err(|_| anyhow::anyhow!("no key could be generated"))?;
     write(&args.private, &pair.private, PRIVATE_MODE)?;
     write(&args.jwks, &pair.jwks, PUBLIC_MODE)?;
-    println!("kid {}", pair.kid);
-    Ok(())
+    print_line(format_args!("kid {}", pair.kid))
 }
 
 /// Writes a file that does not exist yet.

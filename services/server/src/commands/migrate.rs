@@ -7,6 +7,7 @@ use super::config_args::ConfigArgs;
 use crate::client::table;
 use crate::config::{Config, Flags};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,6 +51,5 @@ async fn status(config: &Config) -> Result<(), Failure> {
             applied.to_owned(),
         ]);
     }
-    println!("{table}");
-    Ok(())
+    print_line(&table)
 }

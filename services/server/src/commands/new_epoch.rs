@@ -2,6 +2,7 @@
 
 use super::config_args::ConfigArgs;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 /// Invalidate all cursors, after a database was restored from a backup
 ///
@@ -21,6 +22,5 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let started = store.new_epoch().await;
     store.close().await;
     started.map_err(anyhow::Error::from)?;
-    println!("new epoch: all cursors are invalid");
-    Ok(())
+    print_line("new epoch: all cursors are invalid")
 }

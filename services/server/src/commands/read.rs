@@ -10,6 +10,7 @@ use tonic::transport::Channel;
 
 use crate::client::{Session, UserArgs, person, text_of, time};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const INBOX: &str = "inbox";
 const EXAMPLES: &str = "\
@@ -36,7 +37,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         message_ids = unread(&mut client, &session).await?;
     }
     if message_ids.is_empty() {
-        println!("no unread messages");
+        print_line("no unread messages")?;
     }
     while !message_ids.is_empty() {
         let request = GetMessagesRequest {
@@ -47,9 +48,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         };
         let response = client.get_messages(session.request(request)).await?;
         let response = response.into_inner();
-        response.items.iter().for_each(show);
+        for entry in &response.items {
+            show(entry)?;
+        }
         for id in response.missing_message_ids {
-            println!("{id}: not found");
+            print_line(format_args!("{id}: not found"))?;
         }
         message_ids = response.remaining_message_ids;
     }
@@ -78,15 +81,15 @@ async fn unread(
     Ok(items.into_iter().map(|entry| entry.message_id).collect())
 }
 
-fn show(entry: &MsgboxEntry) {
+fn show(entry: &MsgboxEntry) -> Result<(), Failure> {
     let Some(message) = &entry.message else {
-        return;
+        return Ok(());
     };
-    println!(
+    print_line(format_args!(
         "{} from {} at {}\n{}\n",
         entry.message_id,
         person(message.sender.as_ref()),
         time(message.send_time.as_ref()),
         text_of(message)
-    );
+    ))
 }

@@ -7,6 +7,7 @@ use proto::v1::messaging_client::MessagingClient;
 use crate::client::{MessageArgs, UserArgs, delivery};
 use crate::config::Lifetime;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,9 +46,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         .await?
         .into_inner();
     let expire_time = sent.expire_time.as_ref();
-    println!(
-        "{}",
-        delivery(&sent.message_id, sent.actual, sent.requested, expire_time)
-    );
-    Ok(())
+    print_line(delivery(
+        &sent.message_id,
+        sent.actual,
+        sent.requested,
+        expire_time,
+    ))
 }

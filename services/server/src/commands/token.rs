@@ -10,6 +10,7 @@ use domain::{AppId, ProfileId};
 use crate::config::Lifetime;
 use crate::dev::{self, DataDir, DevKey, ScopeList, TokenKind};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,8 +78,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             scopes: scopes.unwrap_or_default(),
         },
     };
-    println!("{}", key.mint(&args.app, &caller, args.ttl)?);
-    Ok(())
+    print_line(key.mint(&args.app, &caller, args.ttl)?)
 }
 
 fn usage(what: &str) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use storage::{Drift, Maintenance};
 
 use super::config_args::ConfigArgs;
 use crate::failure::Failure;
+use crate::output::{print_line, print_note};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,14 +47,16 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         drift,
         unrepaired,
     } = totals?;
-    println!("drift {drift} over {mailboxes} mailboxes, {entries} entries");
+    print_line(format_args!(
+        "drift {drift} over {mailboxes} mailboxes, {entries} entries"
+    ))?;
     match unrepaired {
         0 => Ok(()),
         count => Err(anyhow!("{count} counters differ; --repair corrects them").into()),
     }
 }
 
-async fn recount(store: &dyn Maintenance, repair: bool) -> anyhow::Result<RecountTotals> {
+async fn recount(store: &dyn Maintenance, repair: bool) -> Result<RecountTotals, Failure> {
     let shows_progress = stderr().is_terminal();
     let mut totals = RecountTotals::default();
     let mut after = None;
@@ -67,13 +70,13 @@ async fn recount(store: &dyn Maintenance, repair: bool) -> anyhow::Result<Recoun
         for drift in &part.drift {
             totals.drift += 1;
             totals.unrepaired += u64::from(!drift.repaired);
-            println!("{}", describe(drift));
+            print_line(describe(drift))?;
         }
         if shows_progress {
-            eprint!(
-                "\r{} mailboxes, {} entries …",
-                totals.mailboxes, totals.entries
-            );
+            let RecountTotals {
+                mailboxes, entries, ..
+            } = totals;
+            print_note(format_args!("\r{mailboxes} mailboxes, {entries} entries …"));
         }
         after = part.next;
         if after.is_none() {
@@ -81,7 +84,7 @@ async fn recount(store: &dyn Maintenance, repair: bool) -> anyhow::Result<Recoun
         }
     }
     if shows_progress {
-        eprintln!();
+        print_note("\n");
     }
     Ok(totals)
 }

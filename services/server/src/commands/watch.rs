@@ -11,6 +11,7 @@ use tonic::{Code, Status, Streaming};
 
 use crate::client::{UserArgs, escape, person, preview};
 use crate::failure::Failure;
+use crate::output::{print_line, print_note};
 
 /// Maximum time between frames. The service sends a heartbeat every 25 seconds.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
@@ -67,7 +68,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             return Err(end.failure);
         }
         let delay = watcher.delay_max.mul_f64(rand::random());
-        eprintln!("postroom: {}; reconnecting", end.failure);
+        // A token that ended after it was accepted is renewed without a word.
+        if end.retry != RetryPolicy::WithNewToken || watcher.delay_max > RETRY_DELAY_MIN {
+            print_note(format_args!("postroom: {}; reconnecting\n", end.failure));
+        }
         watcher.delay_max = (watcher.delay_max * 2).min(RETRY_DELAY_MAX);
         sleep(delay).await;
     }
@@ -91,9 +95,11 @@ impl From<Failure> for WatchEnd {
     fn from(failure: Failure) -> Self {
         let retry = match failure {
             Failure::Unreachable { .. } | Failure::Disconnected(_) => RetryPolicy::Always,
-            Failure::Usage(_) | Failure::Config(_) | Failure::Undrained | Failure::Failed(_) => {
-                RetryPolicy::Never
-            }
+            Failure::Usage(_)
+            | Failure::Config(_)
+            | Failure::Undrained
+            | Failure::Output(_)
+            | Failure::Failed(_) => RetryPolicy::Never,
         };
         Self { failure, retry }
     }
@@ -147,9 +153,10 @@ impl Watcher {
             self.cursor.clone_from(&event.cursor);
             if let Some(line) = line(&event) {
                 if self.args.cursors {
-                    print!("{} ", event.cursor);
+                    print_line(format_args!("{} {line}", event.cursor))?;
+                } else {
+                    print_line(line)?;
                 }
-                println!("{line}");
             }
             if let Some(Frame::Reconnect(reconnect)) = event.frame {
                 sleep(Duration::from_millis(reconnect.after_ms.into())).await;

@@ -1,8 +1,5 @@
 //! `postroom audit export`: the records as JSON lines.
 
-use std::io::{Write as _, stdout};
-
-use anyhow::Context as _;
 use clap::Args as Arguments;
 use domain::AppId;
 use domain::audit::AuditId;
@@ -13,6 +10,7 @@ use storage::{AuditEntry, AuditLog};
 use super::apps;
 use crate::commands::config_args::ConfigArgs;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Example:
@@ -60,17 +58,20 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let store = args.config.open_store().await?;
     let exported = export(&*store, args.app.as_ref()).await;
     store.close().await;
-    Ok(exported?)
+    exported
 }
 
-async fn export(log: &dyn AuditLog, only: Option<&AppId>) -> anyhow::Result<()> {
+async fn export(log: &dyn AuditLog, only: Option<&AppId>) -> Result<(), Failure> {
     for app in apps(log, only).await? {
         let mut after = None;
         loop {
-            let part = log.verify_audit(&app, after).await?;
+            let part = log
+                .verify_audit(&app, after)
+                .await
+                .map_err(anyhow::Error::from)?;
             for entry in &part.entries {
-                let line = serde_json::to_string(&exported(&app, entry)?)?;
-                writeln!(stdout(), "{line}").context("the output was closed")?;
+                let line = serde_json::to_string(&exported(&app, entry)?);
+                print_line(line.map_err(anyhow::Error::from)?)?;
             }
             after = part.next;
             if after.is_none() {

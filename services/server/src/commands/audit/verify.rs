@@ -13,6 +13,7 @@ use super::apps;
 use crate::commands::config_args::ConfigArgs;
 use crate::config::HexKey;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,14 +77,16 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         records,
         faults,
     } = totals?;
-    println!("faults {faults} over {records} records of {apps} apps");
+    print_line(format_args!(
+        "faults {faults} over {records} records of {apps} apps"
+    ))?;
     match faults {
         0 => Ok(()),
         count => Err(anyhow!("the audit log has {count} faults").into()),
     }
 }
 
-async fn verify(log: &dyn AuditLog, args: &Args) -> anyhow::Result<VerifyTotals> {
+async fn verify(log: &dyn AuditLog, args: &Args) -> Result<VerifyTotals, Failure> {
     let mut totals = VerifyTotals::default();
     let mut heads: Vec<&LoggedHead> = args.head.iter().collect();
     for app in apps(log, args.app.as_ref()).await? {
@@ -91,7 +94,10 @@ async fn verify(log: &dyn AuditLog, args: &Args) -> anyhow::Result<VerifyTotals>
         let mut told = BTreeSet::new();
         let mut after = None;
         loop {
-            let part = log.verify_audit(&app, after).await?;
+            let part = log
+                .verify_audit(&app, after)
+                .await
+                .map_err(anyhow::Error::from)?;
             totals.records += part.entries.len() as u64;
             told.extend(part.faults.iter().map(describe));
             heads.retain(|head| {
@@ -105,12 +111,15 @@ async fn verify(log: &dyn AuditLog, args: &Args) -> anyhow::Result<VerifyTotals>
         }
         totals.faults += told.len() as u64;
         for fault in told {
-            println!("{app}: {fault}");
+            print_line(format_args!("{app}: {fault}"))?;
         }
     }
     for LoggedHead { app, link } in heads {
         totals.faults += 1;
-        println!("{app}: the log does not lead to head {}", link.no);
+        print_line(format_args!(
+            "{app}: the log does not lead to head {}",
+            link.no
+        ))?;
     }
     Ok(totals)
 }

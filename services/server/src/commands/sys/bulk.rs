@@ -8,6 +8,7 @@ use proto::v1::Sender;
 use crate::client::{MessageArgs, SysArgs, text_of, time};
 use crate::config::Lifetime;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,12 +86,11 @@ async fn send(args: SendArgs) -> Result<(), Failure> {
     let mut client = SysClient::new(session.channel.clone());
     let sent = client.send_bulk(session.request(request)).await?;
     let sent = sent.into_inner();
-    println!(
+    print_line(format_args!(
         "{} to all, until {}",
         sent.message_id,
         time(sent.expire_time.as_ref())
-    );
-    Ok(())
+    ))
 }
 
 async fn get(args: GetArgs) -> Result<(), Failure> {
@@ -107,13 +107,12 @@ async fn get(args: GetArgs) -> Result<(), Failure> {
     } else {
         text_of(&message)
     };
-    println!(
+    print_line(format_args!(
         "{content}\nversion {}, until {}\nin {} mailboxes so far, read in {}, deleted from {}",
         message.version,
         time(message.expire_time.as_ref()),
         bulk.settled,
         bulk.read,
         bulk.deleted
-    );
-    Ok(())
+    ))
 }

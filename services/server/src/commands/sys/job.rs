@@ -13,6 +13,7 @@ use tonic::transport::Channel;
 use crate::client::{Session, SysArgs, progress};
 use crate::failure::Failure;
 use crate::limits::JOB_WATCH_INTERVAL;
+use crate::output::print_line;
 
 const BAR: &str = "{bar:30} {human_pos}/{human_len} {eta} {msg}";
 
@@ -61,8 +62,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     } else {
         job.get().await?
     };
-    println!("{}", describe(&response));
-    Ok(())
+    print_line(describe(&response))
 }
 
 impl JobClient {

@@ -7,6 +7,7 @@ use proto::sys::v1::sys_client::SysClient;
 
 use crate::client::{SysArgs, time};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,10 +40,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         request_id: String::new(),
     });
     let revoked = client.revoke_tokens(request).await?.into_inner();
-    println!(
+    print_line(format_args!(
         "tokens of {} issued before {} are revoked",
         args.profile_id,
         time(revoked.before.as_ref())
-    );
-    Ok(())
+    ))
 }

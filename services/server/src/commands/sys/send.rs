@@ -13,6 +13,7 @@ use proto::v1::Sender;
 use crate::client::{MessageArgs, SysArgs, delivery};
 use crate::config::Lifetime;
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +27,9 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     recipients: RecipientArgs,
+    /// Skip the first line of the file
+    #[arg(long, requires = "to_file")]
+    header: bool,
     /// Sender's name as shown to recipients
     #[arg(long, value_name = "NAME")]
     from_name: String,
@@ -77,9 +81,10 @@ async fn send(args: Args) -> Result<(), Failure> {
         .await?
         .into_inner();
     let expire_time = sent.expire_time.as_ref();
-    println!(
-        "{}",
-        delivery(&sent.message_id, sent.actual, sent.requested, expire_time)
-    );
-    Ok(())
+    print_line(delivery(
+        &sent.message_id,
+        sent.actual,
+        sent.requested,
+        expire_time,
+    ))
 }

@@ -6,6 +6,7 @@ use proto::sys::v1::sys_client::SysClient;
 
 use crate::client::{MessageArgs, SysArgs, time};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,11 +39,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut client = SysClient::new(session.channel.clone());
     let request = session.request(request);
     let updated = client.update_message(request).await?.into_inner();
-    println!(
+    print_line(format_args!(
         "{} is at version {} since {}",
         updated.message_id,
         updated.version,
         time(updated.update_time.as_ref())
-    );
-    Ok(())
+    ))
 }

@@ -17,6 +17,7 @@ use crate::commands::config_args::variables;
 use crate::config::{Config, Sources};
 use crate::dev::{self, DataDir, DevKey};
 use crate::failure::Failure;
+use crate::output::print_line;
 
 /// Explains a token; `-` reads it from standard input.
 ///
@@ -28,11 +29,14 @@ pub async fn run(token: &str, config: Option<&Path>, data_dir: &Path) -> Result<
     let authenticator = Authenticator::start(config.issuer, Arc::new(SystemClock));
     let authenticator = authenticator.await.map_err(anyhow::Error::from)?;
     for (name, part) in ["header", "claims"].into_iter().zip(token.split('.')) {
-        println!("{name} {}", shown(part));
+        print_line(format_args!("{name} {}", shown(part)))?;
     }
     match authenticator.authenticate(&headers(&token)?, None).await {
         Ok(authenticated) => {
-            println!("accepted: {}", escape(&described(&authenticated)));
+            print_line(format_args!(
+                "accepted: {}",
+                escape(&described(&authenticated))
+            ))?;
             Ok(())
         }
         Err(error) => Err(refusal(&authenticator, &token, error)),

@@ -10,8 +10,23 @@ use domain::limits::PROFILE_ID_BYTES_MAX;
 use crate::failure::Failure;
 use crate::limits::{LINE_BYTES_MAX, SEGMENT_CHUNK_IDS};
 
+/// Byte order mark, with which some editors and spreadsheets begin a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// First lines that are taken for a header, in lower case.
+const HEADERS: [&str; 7] = [
+    "id",
+    "profile",
+    "profile_id",
+    "profileid",
+    "user",
+    "user_id",
+    "userid",
+];
+
 /// Reader of a file with profile ids, which holds one line at a time.
 pub struct RecipientFile<R> {
+    /// Whether the first line is a header, and skipped.
+    has_header: bool,
     /// Name in errors.
     name: String,
     /// Length of the file, if known.
@@ -35,9 +50,10 @@ impl RecipientFile<Box<dyn BufRead + Send>> {
     ///
     /// # Errors
     /// If the file cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
+    pub fn open(path: &Path, has_header: bool) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
             return Ok(Self {
+                has_header,
                 name: "standard input".to_owned(),
                 bytes: None,
                 line: 0,
@@ -49,6 +65,7 @@ impl RecipientFile<Box<dyn BufRead + Send>> {
         let file = File::open(path).map_err(unusable)?;
         let metadata = file.metadata().map_err(unusable)?;
         Ok(Self {
+            has_header,
             bytes: metadata.is_file().then_some(metadata.len()),
             name,
             line: 0,
@@ -100,10 +117,18 @@ impl<R: BufRead> RecipientFile<R> {
                 "longer than a profile id, which has up to {PROFILE_ID_BYTES_MAX} bytes"
             )));
         }
-        let text = str::from_utf8(line).map_err(|_| self.invalid("not valid UTF-8"))?;
+        let mut text = str::from_utf8(line).map_err(|_| self.invalid("not valid UTF-8"))?;
+        if self.line == 1 {
+            text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        }
         let id = text.trim();
-        if id.is_empty() {
+        if id.is_empty() || (self.line == 1 && self.has_header) {
             return Ok(None);
+        }
+        if self.line == 1 && HEADERS.contains(&&*id.to_lowercase()) {
+            let what =
+                format!("{id:?} may be a header: skip it with --header, or move the id down");
+            return Err(self.invalid(&what));
         }
         match ProfileId::parse(id) {
             Ok(_) => Ok(Some(id.to_owned())),
@@ -122,6 +147,7 @@ mod tests {
 
     fn file(text: &[u8]) -> RecipientFile<&[u8]> {
         RecipientFile {
+            has_header: false,
             name: "finalists.txt".to_owned(),
             bytes: None,
             line: 0,
@@ -141,6 +167,25 @@ mod tests {
         assert_eq!(chunk.ids, ["alice", "bob"]);
         assert_eq!(chunk.bytes, 15);
         assert_eq!(file.next_chunk().expect("an end"), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_a_header_are_no_ids() {
+        let ids = |text: &str, has_header| {
+            let mut file = file(text.as_bytes());
+            file.has_header = has_header;
+            file.next_chunk().map(|chunk| chunk.expect("a chunk").ids)
+        };
+        let marked = ids("\u{feff}alice\nbob\n", false);
+        assert_eq!(marked.expect("ids"), ["alice", "bob"]);
+        let headed = ids("\u{feff}Profile_ID\nid\n", true);
+        assert_eq!(headed.expect("ids"), ["id"]);
+        let failure = ids("\u{feff}Profile_ID\r\nalice\n", false).expect_err("a failure");
+        assert!(
+            failure
+                .to_string()
+                .contains("line 1: \"Profile_ID\" may be a header")
+        );
     }
 
     #[test]

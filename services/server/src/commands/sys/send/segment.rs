@@ -21,6 +21,7 @@ use crate::client::{progress, time};
 use crate::config::Lifetime;
 use crate::failure::Failure;
 use crate::limits::SEGMENT_CHUNKS_AHEAD;
+use crate::output::print_line;
 
 const FILE_BAR: &str = "{bar:30} {bytes}/{total_bytes} {eta} {msg}";
 const STREAM_BAR: &str = "{spinner} {bytes} {msg}";
@@ -33,7 +34,7 @@ type IdsOrEnd = Option<Vec<String>>;
 /// # Errors
 /// If the file is not usable, or the service refuses the message.
 pub async fn send(path: &Path, args: &Args) -> Result<(), Failure> {
-    let file = RecipientFile::open(path)?;
+    let file = RecipientFile::open(path, args.header)?;
     let message = SegmentMessage {
         content: Some(args.message.content()?),
         sender: Some(Sender {
@@ -63,8 +64,7 @@ pub async fn send(path: &Path, args: &Args) -> Result<(), Failure> {
     };
     bar.finish_and_clear();
     let sent = sent?.into_inner();
-    println!("{}", describe(&sent));
-    Ok(())
+    print_line(describe(&sent))
 }
 
 /// Request stream of the call.
