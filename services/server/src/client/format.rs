@@ -1,6 +1,7 @@
 //! Formatting of messages for a terminal.
 
 use comfy_table::{Table, presets};
+use domain::text::is_unseen;
 use jiff::tz::TimeZone;
 use prost_types::Timestamp;
 use proto::v1::content::Body;
@@ -21,17 +22,18 @@ pub fn table(columns: &[&str]) -> Table {
     table
 }
 
-/// Replaces control characters other than line breaks, which could control the terminal.
+/// Replaces characters that could control the terminal, reorder the text around them or hide in it.
+/// Line breaks stay, and joiners and variation selectors, which scripts and emoji need.
 pub fn escape(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    let is_needed = |c| matches!(c, '\n' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+    let replacement = |c| {
+        if is_unseen(c) && !is_needed(c) {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    text.chars().map(replacement).collect()
 }
 
 /// Formats the sender of a message.
@@ -133,6 +135,23 @@ mod tests {
             text_of(&message(json!("\u{1b}[2Jhi\nyou"))),
             "\u{fffd}[2Jhi\nyou"
         );
+    }
+
+    #[test]
+    fn a_character_that_reorders_or_hides_is_replaced() {
+        for hidden in [
+            "\u{202e}",
+            "\u{2066}",
+            "\u{200b}",
+            "\u{200e}",
+            "\u{feff}",
+            "\u{e0041}",
+        ] {
+            assert_eq!(escape(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
+        }
+        for shown in ["👩\u{200d}🚀", "❤\u{fe0f}", "می\u{200c}خواهم"] {
+            assert_eq!(escape(shown), shown);
+        }
     }
 
     #[test]
