@@ -13,9 +13,18 @@ pub struct DatabaseUrl(SecretString);
 
 /// Error for a text that is not a database URL. The text is not repeated: it may contain a
 /// password.
-#[derive(Debug, thiserror::Error)]
-#[error("must begin with sqlite: or postgres://")]
-pub struct NotADatabaseUrl;
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseUrlError {
+    /// The scheme is of no database.
+    #[error("must begin with sqlite: or postgres://")]
+    Scheme,
+    /// The URL leaves a choice among servers.
+    #[error(
+        "must name one host, without target_session_attrs: use a name or a proxy that leads to the \
+         primary server"
+    )]
+    SeveralHosts,
+}
 
 impl DatabaseUrl {
     /// URL of an embedded database in that file.
@@ -62,16 +71,35 @@ impl Default for DatabaseUrl {
 }
 
 impl TryFrom<String> for DatabaseUrl {
-    type Error = NotADatabaseUrl;
+    type Error = DatabaseUrlError;
 
-    fn try_from(text: String) -> Result<Self, NotADatabaseUrl> {
-        let schemes = ["sqlite:", "postgres://", "postgresql://"];
-        if schemes.iter().any(|scheme| text.starts_with(scheme)) {
-            Ok(Self(text.into()))
-        } else {
-            Err(NotADatabaseUrl)
+    fn try_from(text: String) -> Result<Self, DatabaseUrlError> {
+        if text.starts_with("sqlite:") {
+            return Ok(Self(text.into()));
         }
+        let schemes = ["postgres://", "postgresql://"];
+        if !schemes.iter().any(|scheme| text.starts_with(scheme)) {
+            return Err(DatabaseUrlError::Scheme);
+        }
+        if names_several_hosts(&text) {
+            return Err(DatabaseUrlError::SeveralHosts);
+        }
+        Ok(Self(text.into()))
     }
+}
+
+/// Returns whether a URL of `PostgreSQL` has a list of hosts, or a condition that chooses among them:
+/// libpq knows both, and sqlx neither.
+fn names_several_hosts(url: &str) -> bool {
+    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+    let place = place.rsplit_once("://").map_or(place, |(_, place)| place);
+    let hosts = place.split('/').next().unwrap_or_default();
+    let chooses = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        name == "target_session_attrs" || (name == "host" && value.contains(','))
+    };
+    hosts.contains(',') || parameters.split('&').any(chooses)
 }
 
 /// Omits the password, and the parameters, which may contain one as well.
@@ -148,5 +176,21 @@ mod tests {
     fn an_error_for_another_database_does_not_repeat_the_url() {
         let error = DatabaseUrl::try_from("mysql://ann:canary@db".to_owned()).expect_err("refused");
         assert!(!error.to_string().contains("canary"));
+    }
+
+    #[test]
+    fn a_list_of_hosts_is_refused() {
+        for url in [
+            "postgres://h1,h2/mail",
+            "postgres://ann:canary@h1:5432,h2:5432/mail",
+            "postgresql://h1/mail?sslmode=require&target_session_attrs=read-write",
+            "postgres:///mail?host=h1,h2",
+        ] {
+            let refused = DatabaseUrl::try_from(url.to_owned());
+            assert_eq!(refused.expect_err(url), DatabaseUrlError::SeveralHosts);
+        }
+        for url in ["postgres://ann:a,b@h1/mail", "postgres://h1/a,b"] {
+            assert!(DatabaseUrl::try_from(url.to_owned()).is_ok(), "{url}");
+        }
     }
 }
