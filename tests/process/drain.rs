@@ -3,6 +3,9 @@
 use std::pin::pin;
 
 use futures::future::join_all;
+use futures::stream;
+use proto::sys::v1 as sys;
+use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::v1;
 use sqlx::Connection as _;
 use support::boxes;
@@ -10,16 +13,23 @@ use support::http;
 use support::on_each_database;
 use support::process::{Deployment, ServerProcess, UserClient};
 use support::store::{DatabaseKind, TestEnvironment as _};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use tonic::Status;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::api::builders::{news, text};
+use crate::conformance::fixture::IN_TIME;
+
 /// Exit code after a second signal.
 const ENDED_AT_ONCE: i32 = 130;
 /// Concurrent sends on one connection, below its limit of streams.
 const SENDS: u32 = 64;
+/// Recipients of a job that takes longer than the drain.
+const JOB_RECIPIENTS: usize = 1_000;
 
 async fn a_terminated_service_finishes_its_calls_and_exits_with_0(deployment: &Deployment) {
     let server = deployment.serve();
@@ -52,6 +62,45 @@ async fn a_terminated_service_finishes_its_calls_and_exits_with_0(deployment: &D
     );
     again.terminate();
     assert!(again.ended().await.success());
+}
+
+async fn a_drain_in_the_middle_of_a_job_logs_no_warning(deployment: &Deployment) {
+    let server = deployment.serve();
+    let message = sys::SegmentMessage {
+        content: Some(text("to many")),
+        sender: Some(news()),
+        ..Default::default()
+    };
+    let profile_ids = (0..JOB_RECIPIENTS).map(|number| format!("owner{number}"));
+    let recipients = sys::SegmentRecipients {
+        profile_ids: profile_ids.collect(),
+    };
+    let pieces = [Piece::Message(message), Piece::Recipients(recipients)];
+    let pieces = pieces.map(|piece| sys::SendToProfilesRequest { piece: Some(piece) });
+    let mut app = server.system();
+    let sent = app.send_to_profiles(stream::iter(pieces)).await;
+    let job_id = sent.expect("a job").into_inner().job_id;
+    let delivered = async {
+        loop {
+            let job_id = job_id.clone();
+            let job = app.get_send_job(sys::GetSendJobRequest { job_id }).await;
+            let counts = job.expect("a job").into_inner().counts;
+            if counts.expect("counts").delivered > 0 {
+                break;
+            }
+        }
+    };
+    timeout(IN_TIME, delivered).await.expect("a delivery");
+    server.terminate();
+    // Off the runtime, which closes the connection meanwhile.
+    let ended = spawn_blocking(move || {
+        server.wait_for_log("drain.done");
+        server
+    });
+    let server = ended.await.expect("an end");
+    let log = server.log();
+    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
+    assert!(server.ended().await.success());
 }
 
 #[tokio::test]
@@ -120,4 +169,7 @@ async fn send(mut alice: UserClient, number: u32) -> Result<(), Status> {
     alice.send_message_simple(request).await.map(drop)
 }
 
-on_each_database![a_terminated_service_finishes_its_calls_and_exits_with_0];
+on_each_database![
+    a_terminated_service_finishes_its_calls_and_exits_with_0,
+    a_drain_in_the_middle_of_a_job_logs_no_warning,
+];

@@ -29,6 +29,7 @@ use realtime::Hub;
 use storage::Store;
 use storage_sql::{FileAccess, StoreClock};
 use telemetry::Metrics;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 pub use ports::Addresses;
@@ -91,7 +92,7 @@ async fn serve(
     };
     tracing::info!(%database, "store.opened");
     realtime::start_polling(&hub, store.clone(), realtime::POLL_INTERVAL);
-    housekeeping::start(store.clone());
+    let housekeeping = housekeeping::start(store.clone());
     let services = GrpcServices::build(&prepared, &store, &hub)?;
     let ports = GrpcPorts::bind(&prepared.config)?;
     let addresses = Addresses::of(ports.addresses()?, operations_addresses);
@@ -114,7 +115,7 @@ async fn serve(
         announce(&drain, &health, timing.delay()).await;
         tracing::info!("drain.begun");
         hub.drain();
-        shut_down(&drain, health, timing.calls(), &store).await;
+        shut_down(&drain, health, timing.calls(), housekeeping, &store).await;
     };
     tokio::select! {
         () = drained => Ok(()),
@@ -135,13 +136,20 @@ async fn announce(drain: &Drain, health: &[Health; 2], delay: Duration) {
     sleep(delay).await;
 }
 
-/// Drains the calls, which have `calls` to end, and closes the store.
-async fn shut_down(drain: &Drain, health: [Health; 2], calls: Duration, store: &Arc<dyn Store>) {
+/// Drains the calls, which have `calls` to end, ends the background tasks, and closes the store.
+async fn shut_down(
+    drain: &Drain,
+    health: [Health; 2],
+    calls: Duration,
+    mut housekeeping: JoinSet<()>,
+    store: &Arc<dyn Store>,
+) {
     let store_deadline = Instant::now() + calls + DRAIN_STORE;
     drop(health);
     if !drain.run(calls).await {
         tracing::warn!("drain.calls_cut");
     }
+    housekeeping.shutdown().await;
     if timeout_at(store_deadline, store.close()).await.is_err() {
         tracing::warn!("drain.store_left_open");
     }

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use storage::{Error, Maintenance};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::limits::{
     JOB_FAILURE_PAUSE, JOB_INTERVAL, JOB_STEP_PAUSE, SWEEP_INTERVAL, SWEEP_PAUSE, TRIM_INTERVAL,
 };
 
-/// Starts the background tasks.
-pub fn start(store: Arc<dyn Maintenance>) {
-    tokio::spawn(expire_periodically(Arc::clone(&store)));
-    tokio::spawn(run_jobs_periodically(Arc::clone(&store)));
-    tokio::spawn(trim_periodically(store));
+/// Starts the background tasks. They end with the set, which must be before the store is closed.
+pub fn start(store: Arc<dyn Maintenance>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(expire_periodically(Arc::clone(&store)));
+    tasks.spawn(run_jobs_periodically(Arc::clone(&store)));
+    tasks.spawn(trim_periodically(store));
+    tasks
 }
 
 /// Trims old tombstones periodically. Several replicas may do so at once.
