@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio::io::AsyncReadExt as _;
 
-use crate::issuer::Jwks;
+use crate::issuer::{Jwks, is_loopback};
 use crate::jwks::KeySet;
 use crate::limits::{KEYS_BYTES_MAX, KEYS_TIMEOUT};
 
@@ -41,7 +41,7 @@ impl JwksSource {
     pub fn new(jwks: Jwks) -> Result<Self, JwksError> {
         Ok(match jwks {
             Jwks::File(path) => Self::File(path),
-            Jwks::Url(url) => Self::Url(client().map_err(JwksError::Url)?, url),
+            Jwks::Url(url) => Self::Url(client(&url).map_err(JwksError::Url)?, url),
             Jwks::Inline(document) => Self::Inline(document),
         })
     }
@@ -67,11 +67,15 @@ impl JwksSource {
     }
 }
 
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+/// Returns a client for that URL. The proxies of the environment are for other machines.
+fn client(url: &str) -> Result<reqwest::Client, reqwest::Error> {
+    let mut client = reqwest::Client::builder()
         .timeout(KEYS_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
+        .redirect(reqwest::redirect::Policy::none());
+    if reqwest::Url::parse(url).is_ok_and(|url| is_loopback(&url)) {
+        client = client.no_proxy();
+    }
+    client.build()
 }
 
 async fn read(path: &PathBuf) -> Result<Vec<u8>, JwksError> {

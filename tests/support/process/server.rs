@@ -149,6 +149,8 @@ impl ServerProcess {
     pub fn start_from(config: &Path, tokens: DevTokens) -> Self {
         let mut command = command(&[]);
         command.env(AUDIT_KEY.0, AUDIT_KEY.1);
+        // Proxies lead to other machines, and to none of these.
+        command.envs(["HTTP_PROXY", "http_proxy"].map(|name| (name, "http://127.0.0.1:9")));
         let (process, log, _) = spawn(command.arg("--config").arg(config));
         Self {
             process,
