@@ -6,10 +6,11 @@ use http::{HeaderMap, HeaderName};
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{TraceContextExt, TraceId, TracerProvider};
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -80,15 +81,23 @@ pub(crate) fn provider(
     endpoint: &str,
     resource: Resource,
 ) -> Result<SdkTracerProvider, ExporterBuildError> {
-    let exporter = SpanExporter::builder()
+    let mut exporter = SpanExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
-        .with_timeout(EXPORT_TIMEOUT)
-        .build()?;
-    Ok(SdkTracerProvider::builder()
-        .with_resource(resource)
-        .with_batch_exporter(exporter)
-        .build())
+        .with_timeout(EXPORT_TIMEOUT);
+    if endpoint.starts_with("https://") {
+        let roots = ClientTlsConfig::new().with_native_roots();
+        exporter = exporter.with_tls_config(roots);
+    }
+    let exporter = exporter.build()?;
+    let provider = builder().with_resource(resource);
+    Ok(provider.with_batch_exporter(exporter).build())
+}
+
+/// Returns the builder of a provider that traces all calls, whatever the flags of their parents are:
+/// strangers would choose what is traced.
+fn builder() -> TracerProviderBuilder {
+    SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn)
 }
 
 pub(crate) fn layer<S>(provider: &SdkTracerProvider) -> Box<dyn Layer<S> + Send + Sync>
@@ -126,7 +135,7 @@ mod tests {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
     fn trace_under(parent: &str) -> TraceId {
-        let provider = SdkTracerProvider::builder().build();
+        let provider = builder().build();
         let subscriber = tracing_subscriber::registry().with(layer(&provider));
         testing::under(subscriber, || {
             let mut headers = HeaderMap::new();
@@ -136,7 +145,9 @@ mod tests {
             );
             let span = tracing::debug_span!("call");
             let id = adopt_parent(&span, &headers);
-            assert_eq!(id, Some(span.context().span().span_context().trace_id()));
+            let context = span.context().span().span_context().clone();
+            assert_eq!(id, Some(context.trace_id()));
+            assert!(context.is_sampled(), "{parent}");
             id.expect("a trace")
         })
     }
@@ -145,6 +156,14 @@ mod tests {
     fn a_span_continues_the_trace_of_its_caller() {
         let id = trace_under(&format!("00-{TRACE}-00f067aa0ba902b7-01"));
         assert_eq!(id.to_string(), TRACE);
+    }
+
+    #[test]
+    fn the_flag_of_a_caller_does_not_choose_what_is_traced() {
+        for flag in ["00", "01"] {
+            let id = trace_under(&format!("00-{TRACE}-00f067aa0ba902b7-{flag}"));
+            assert_eq!(id.to_string(), TRACE);
+        }
     }
 
     #[test]

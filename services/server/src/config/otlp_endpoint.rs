@@ -3,16 +3,14 @@
 use http::Uri;
 use serde::Deserialize;
 
-/// OTLP endpoint, `http://host:port`.
+/// OTLP endpoint, `https://host:port`, or `http://host:port` on a trusted network.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct OtlpEndpoint(String);
 
 /// Error for a text that is not an endpoint.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "must be http://host:port of a collector on a trusted network: traces are sent in plaintext"
-)]
+#[error("must be https://host:port of a collector, or http://host:port on a trusted network")]
 pub struct NotAnEndpoint;
 
 impl OtlpEndpoint {
@@ -26,7 +24,7 @@ impl TryFrom<String> for OtlpEndpoint {
 
     fn try_from(text: String) -> Result<Self, NotAnEndpoint> {
         let uri: Uri = text.parse().map_err(|_| NotAnEndpoint)?;
-        let usable = uri.scheme_str() == Some("http") && uri.port().is_some();
+        let usable = matches!(uri.scheme_str(), Some("http" | "https")) && uri.port().is_some();
         if usable {
             Ok(Self(text))
         } else {
