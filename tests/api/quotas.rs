@@ -46,6 +46,7 @@ const fn app_sends_of(per_second: u32) -> AppSettings {
 const NOTHING: AppSettings = AppSettings {
     version: 0,
     allow_self_send: None,
+    allow_unknown_recipients: None,
     allow_edit: None,
     allow_delete_for_everyone: None,
     recipients_may_delete_for_everyone: None,

@@ -44,6 +44,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
     let all = Settings {
         version: 99,
         allow_self_send: Some(false),
+        allow_unknown_recipients: Some(false),
         allow_edit: Some(false),
         allow_delete_for_everyone: Some(false),
         recipients_may_delete_for_everyone: Some(true),
@@ -68,6 +69,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
     assert_eq!(outcome, Outcome::SettingsUpdated(kept.clone()));
     let policy = Policy {
         allow_self_send: false,
+        allow_unknown_recipients: false,
         allow_edit: false,
         allow_delete_for_everyone: false,
         recipients_may_delete_for_everyone: true,

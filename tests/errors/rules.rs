@@ -57,9 +57,11 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
     ok(alice.send_message(once(text("a")))).await;
     let settings = sys::AppSettings {
         allow_self_send: Some(false),
+        allow_unknown_recipients: Some(false),
         ..Default::default()
     };
     configure(test, settings).await;
+    let mut zoe = test.user("zoe");
     join_all((0..LIVE_BULK_MAX).map(|_| to_all(test))).await;
     fill_blocks(test).await;
     let cases = [
@@ -104,6 +106,10 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
         (
             "a message into full inboxes only",
             refused(alice.send_message(message(&["bob"], text("hi")))).await,
+        ),
+        (
+            "a message to unknown recipients only",
+            refused(zoe.send_message(message(&["nobody", "noone"], text("hi")))).await,
         ),
         (
             "a bulk message beyond the maximum",

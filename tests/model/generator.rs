@@ -56,6 +56,8 @@ pub struct Generator {
     known: Vec<KnownMessage>,
     asked: Vec<GeneratedOperation>,
     requests: u64,
+    /// Apps in which users write to known profiles only: there messages also name strangers.
+    strict: Vec<AppId>,
 }
 
 impl Generator {
@@ -71,6 +73,7 @@ impl Generator {
             known: Vec::new(),
             asked: Vec::new(),
             requests: 0,
+            strict: Vec::new(),
         }
     }
 
@@ -139,6 +142,11 @@ impl Generator {
         }
     }
 
+    /// Notes the apps in which users write to known profiles only.
+    pub fn note_strict(&mut self, strict: Vec<AppId>) {
+        self.strict = strict;
+    }
+
     /// Next operation: a new one, or an earlier one with its request id, with equal or other
     /// content.
     pub fn generated(&mut self) -> GeneratedOperation {
@@ -176,7 +184,9 @@ impl Generator {
         let parties = match &generated.action {
             ReferenceAction::Send(message) => {
                 let sender = message.draft.sender.profile_id.iter();
-                sender.chain(&message.to).cloned().collect()
+                let all = self.mailboxes(&generated.app);
+                let parties = sender.chain(&message.to);
+                parties.filter(|it| all.contains(it)).cloned().collect()
             }
             ReferenceAction::Act(_) => self.mailboxes(&generated.app),
         };
@@ -190,7 +200,15 @@ impl Generator {
     fn new_operation(&mut self) -> GeneratedOperation {
         let apps = self.apps();
         let app = self.one_of(&apps);
-        let action = self.action(&app);
+        let mut action = self.action(&app);
+        if self.strict.contains(&app) && self.one_in(4) && self.add_stranger(&mut action) {
+            // Not repeated where it is allowed.
+            return GeneratedOperation {
+                app,
+                request: None,
+                action,
+            };
+        }
         let request = self.maybe(2, |generator| {
             generator.requests += 1;
             let id = RequestId::parse(&format!("r{}", generator.requests)).expect("a request id");
@@ -203,6 +221,21 @@ impl Generator {
             app,
             request,
             action,
+        }
+    }
+
+    /// Makes a stranger a recipient of a user's message, or the only one. False for other actions.
+    fn add_stranger(&mut self, action: &mut ReferenceAction) -> bool {
+        let stranger = ProfileId::parse("stranger").expect("an id");
+        match action {
+            ReferenceAction::Send(message) if message.draft.sender.profile_id.is_some() => {
+                if self.one_in(2) {
+                    message.to.clear();
+                }
+                message.to.push(stranger);
+                true
+            }
+            _ => false,
         }
     }
 

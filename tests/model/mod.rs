@@ -162,6 +162,12 @@ impl ModelRun<'_> {
         let now = self.fixture.clock().now_ms();
         let (mut expected, mut batch) = (Vec::new(), Vec::new());
         for _ in 0..size {
+            let apps = self.generator.apps().into_iter();
+            let is_strict = |app: &AppId| {
+                let settings = self.reference.settings(app);
+                settings.allow_unknown_recipients == Some(false)
+            };
+            self.generator.note_strict(apps.filter(is_strict).collect());
             let generated = self.generator.generated();
             // Those after it would see it, or not, as the batches fall.
             let is_last = self

@@ -24,6 +24,7 @@ impl OutcomeTally {
             ("send", "invalid"),
             ("send", "not allowed"),
             ("send", "box full"),
+            ("send", "recipients unknown"),
             ("send", "request id reused"),
             ("send bulk", "done"),
             ("send bulk", "invalid"),
@@ -98,6 +99,7 @@ const fn result(verdict: &Result<Outcome, Refusal>) -> &'static str {
         Err(Refusal::NotAllowed) => "not allowed",
         Err(Refusal::RequestIdReused) => "request id reused",
         Err(Refusal::BoxFull) => "box full",
+        Err(Refusal::RecipientsUnknown) => "recipients unknown",
         Err(Refusal::TooManyBulk) => "too many bulk messages",
         Err(Refusal::TooManyBlocks) => "too many blocks",
     }

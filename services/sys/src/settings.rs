@@ -12,6 +12,7 @@ pub fn parse(given: Option<&AppSettings>, violations: &mut Violations) -> Option
     };
     let settings = Settings {
         allow_self_send: given.allow_self_send,
+        allow_unknown_recipients: given.allow_unknown_recipients,
         allow_edit: given.allow_edit,
         allow_delete_for_everyone: given.allow_delete_for_everyone,
         recipients_may_delete_for_everyone: given.recipients_may_delete_for_everyone,
@@ -52,6 +53,7 @@ pub fn overrides(settings: &Settings) -> AppSettings {
     AppSettings {
         version: settings.version,
         allow_self_send: settings.allow_self_send,
+        allow_unknown_recipients: settings.allow_unknown_recipients,
         allow_edit: settings.allow_edit,
         allow_delete_for_everyone: settings.allow_delete_for_everyone,
         recipients_may_delete_for_everyone: settings.recipients_may_delete_for_everyone,
@@ -77,6 +79,7 @@ pub fn effective(version: i64, policy: &Policy) -> AppSettings {
     AppSettings {
         version,
         allow_self_send: Some(policy.allow_self_send),
+        allow_unknown_recipients: Some(policy.allow_unknown_recipients),
         allow_edit: Some(policy.allow_edit),
         allow_delete_for_everyone: Some(policy.allow_delete_for_everyone),
         recipients_may_delete_for_everyone: Some(policy.recipients_may_delete_for_everyone),
@@ -104,6 +107,7 @@ mod tests {
     fn parsed_settings_are_shown_as_given() {
         let given = AppSettings {
             version: 7,
+            allow_unknown_recipients: Some(true),
             allow_edit: Some(false),
             max_recipients: Some(500),
             default_expiry: Some(time::duration(1_500)),

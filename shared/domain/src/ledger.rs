@@ -133,7 +133,8 @@ impl Ledger {
     /// # Errors
     /// [`NotRead`] if an operation changed a row that was not read: the transaction must be
     /// rolled back.
-    pub fn into_changes(self) -> Result<Changes, NotRead> {
+    pub fn into_changes(mut self) -> Result<Changes, NotRead> {
+        self.remove_abandoned();
         match self.not_read {
             Some(not_read) => Err(not_read),
             None => Ok(self.rows.into_changes(self.direct_changes, self.now.ms)),

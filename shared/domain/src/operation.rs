@@ -93,6 +93,11 @@ pub trait Apply: Into<Action> {
         None
     }
 
+    /// Profile that has called: its mailbox counts as used from then on. Default: the actor.
+    fn caller(&self) -> Option<&ProfileId> {
+        self.actor()
+    }
+
     /// The first mailbox that it is sure to lock. Operations with the same key share a lane, so
     /// that they do not wait for each other's locks. Default: that of the actor.
     fn lane_key(&self) -> Option<&ProfileId> {
@@ -152,6 +157,12 @@ macro_rules! actions {
             fn actor(&self) -> Option<&ProfileId> {
                 match self {
                     $(Self::$name(action) => action.actor(),)*
+                }
+            }
+
+            fn caller(&self) -> Option<&ProfileId> {
+                match self {
+                    $(Self::$name(action) => action.caller(),)*
                 }
             }
 

@@ -12,11 +12,13 @@ use crate::quota::{QuotaOverrides, Quotas};
 use crate::violation::Violations;
 
 /// The rules in force for an app.
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Users may write to themselves.
     pub allow_self_send: bool,
+    /// Users may write to profiles that have never called, and that the app has never named.
+    pub allow_unknown_recipients: bool,
     /// Senders may edit what they sent.
     pub allow_edit: bool,
     /// Senders may delete what they sent from everyone's boxes.
@@ -47,6 +49,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             allow_self_send: true,
+            allow_unknown_recipients: true,
             allow_edit: true,
             allow_delete_for_everyone: true,
             recipients_may_delete_for_everyone: false,
@@ -104,6 +107,8 @@ pub struct Settings {
     pub version: i64,
     /// See [`Policy::allow_self_send`].
     pub allow_self_send: Option<bool>,
+    /// See [`Policy::allow_unknown_recipients`].
+    pub allow_unknown_recipients: Option<bool>,
     /// See [`Policy::allow_edit`].
     pub allow_edit: Option<bool>,
     /// See [`Policy::allow_delete_for_everyone`].
@@ -133,6 +138,7 @@ impl Default for Settings {
         Self {
             version: 1,
             allow_self_send: None,
+            allow_unknown_recipients: None,
             allow_edit: None,
             allow_delete_for_everyone: None,
             recipients_may_delete_for_everyone: None,
@@ -216,6 +222,9 @@ impl Settings {
     pub fn over(&self, defaults: &Policy) -> Policy {
         Policy {
             allow_self_send: self.allow_self_send.unwrap_or(defaults.allow_self_send),
+            allow_unknown_recipients: self
+                .allow_unknown_recipients
+                .unwrap_or(defaults.allow_unknown_recipients),
             allow_edit: self.allow_edit.unwrap_or(defaults.allow_edit),
             allow_delete_for_everyone: self
                 .allow_delete_for_everyone

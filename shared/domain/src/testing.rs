@@ -80,6 +80,8 @@ pub struct MemoryStore {
     pub policy: Policy,
     pub settings: Settings,
     pub mailboxes: BTreeMap<ProfileId, Mailbox>,
+    /// Numbers of mailboxes are never used again.
+    last_mailbox_id: i64,
     pub messages: BTreeMap<MessageId, Envelope>,
     pub contents: BTreeMap<MessageId, Content>,
     pub entries: BTreeMap<(i64, Msgbox, MessageId), Entry>,
@@ -101,12 +103,19 @@ impl MemoryStore {
         for owner in owners {
             store.create_mailbox(profile(owner));
         }
+        for mailbox in store.mailboxes.values_mut() {
+            mailbox.known = true;
+        }
         store
     }
 
     fn create_mailbox(&mut self, owner: ProfileId) {
-        let mailbox_id = self.mailboxes.len() as i64 + 1;
-        self.mailboxes.entry(owner).or_insert(Mailbox {
+        if self.mailboxes.contains_key(&owner) {
+            return;
+        }
+        self.last_mailbox_id += 1;
+        let mailbox_id = self.last_mailbox_id;
+        let mailbox = Mailbox {
             mailbox_id,
             seq: 0,
             floor_seq: 0,
@@ -116,7 +125,9 @@ impl MemoryStore {
             bulk_cursor: 0,
             bulk_joined: self.events.last().map_or(0, |event| event.bulk_no),
             blocks: 0,
-        });
+            known: false,
+        };
+        self.mailboxes.insert(owner, mailbox);
     }
 
     /// A ledger of the app without rows.
@@ -140,6 +151,10 @@ impl MemoryStore {
             ledger.read_next_expiry(mailbox.mailbox_id, self.next_expiry(mailbox, now));
         }
         for envelope in self.messages.values().filter(|it| it.expire_ms > now) {
+            let owners = envelope.holders().map(|(owner, _)| owner);
+            for owner in owners.filter(|owner| !self.mailboxes.contains_key(*owner)) {
+                ledger.read_no_mailbox(owner.clone());
+            }
             ledger.read_message(envelope.clone(), Holders::All);
         }
         for event in &self.events {
@@ -234,6 +249,13 @@ impl MemoryStore {
             self.tombstones
                 .retain(|it| it.mailbox_id != mailbox_id || it.seq > floor);
         }
+        for mailbox_id in &changes.gone_mailboxes {
+            let count = self.mailboxes.len();
+            self.mailboxes.retain(|_, it| it.mailbox_id != *mailbox_id);
+            assert_eq!(self.mailboxes.len(), count - 1, "a stored mailbox");
+            let entries = self.entries.keys();
+            assert!(entries.into_iter().all(|(owner, ..)| owner != mailbox_id));
+        }
         for mailbox in &changes.mailboxes {
             let same = |stored: &&mut Mailbox| stored.mailbox_id == mailbox.mailbox_id;
             let stored = self.mailboxes.values_mut().find(same);
@@ -261,10 +283,22 @@ impl MemoryStore {
         now: i64,
         action: &Action,
     ) -> Result<(Outcome, Option<Action>), Refusal> {
-        for owner in action.footprint().mailboxes {
-            self.create_mailbox(owner);
+        let footprint = action.footprint();
+        for owner in &footprint.mailboxes {
+            self.create_mailbox(owner.clone());
+        }
+        let policy = self.settings.over(&self.policy);
+        if policy.allow_unknown_recipients {
+            for owner in footprint.owners() {
+                self.create_mailbox(owner.clone());
+            }
         }
         let mut ledger = self.ledger(now);
+        for owner in footprint.owners() {
+            if !self.mailboxes.contains_key(owner) {
+                ledger.read_no_mailbox(owner.clone());
+            }
+        }
         let settled = ledger.settle() > 0;
         let before = format!("{ledger:?}");
         let verdict = action.apply(&mut ledger);
@@ -272,9 +306,16 @@ impl MemoryStore {
             let after = format!("{ledger:?}");
             assert_eq!(after, before, "a refused action changed the ledger");
         }
+        if verdict.is_ok()
+            && let Some(caller) = action.caller()
+        {
+            ledger.know(caller);
+        }
         let rest = |outcome: &Outcome| action.rest(&ledger, outcome);
         let verdict = verdict.map(|outcome| (outcome.clone(), rest(&outcome)));
-        let changes = self.write(ledger);
+        let mut changes = self.write(ledger);
+        // Those that were created for it.
+        changes.gone_mailboxes.clear();
         if verdict.is_err() && !settled {
             assert_eq!(changes, Changes::default());
         }

@@ -75,6 +75,9 @@ pub enum RpcError {
     /// No recipient's inbox has room.
     #[error("no inbox has room")]
     MsgboxFull,
+    /// Recipients that are all unknown, where the app allows no unknown ones.
+    #[error("no recipient is known")]
+    RecipientsUnknown,
     /// A bulk message beyond the app's maximum.
     #[error("the app has too many live bulk messages")]
     TooManyBulk,
@@ -188,6 +191,7 @@ impl From<Refusal> for RpcError {
             Refusal::NotAllowed => Self::NotAllowedByPolicy,
             Refusal::RequestIdReused => Self::RequestIdReused,
             Refusal::BoxFull => Self::MsgboxFull,
+            Refusal::RecipientsUnknown => Self::RecipientsUnknown,
             Refusal::TooManyBulk => Self::TooManyBulk,
             Refusal::TooManyBlocks => Self::TooManyBlocks,
         }

@@ -20,6 +20,8 @@ pub mod statuses;
 
 use domain::page::{Count, Found, Scan};
 
+use crate::table::mailbox::MailboxState;
+
 /// The outcome of a read of a mailbox.
 pub enum ReadOutcome<T> {
     /// The mailbox does not exist.
@@ -28,6 +30,18 @@ pub enum ReadOutcome<T> {
     Due,
     /// The result of the read.
     Ready(T),
+    /// The result of the read of a mailbox that its owner has never used.
+    Unused(T),
+}
+
+impl<T> ReadOutcome<T> {
+    /// The outcome of a read of a mailbox that is not due.
+    pub fn of(state: MailboxState, result: T) -> Self {
+        match state {
+            MailboxState::Unused => Self::Unused(result),
+            MailboxState::Ready | MailboxState::Due => Self::Ready(result),
+        }
+    }
 }
 
 /// The result of a scan of a mailbox that does not exist.

@@ -67,6 +67,7 @@ fn tables() -> Vec<&'static Statement> {
         &mailbox::EXISTING,
         &mailbox::WAIT,
         mailbox::UPDATE.statement(),
+        mailbox::DELETE.statement(),
         &block::READ,
         block::INSERT.statement(),
         block::DELETE.statement(),

@@ -10,6 +10,7 @@ pub fn defaults() -> AppSettings {
     AppSettings {
         version: 1,
         allow_self_send: Some(true),
+        allow_unknown_recipients: Some(true),
         allow_edit: Some(true),
         allow_delete_for_everyone: Some(true),
         recipients_may_delete_for_everyone: Some(false),

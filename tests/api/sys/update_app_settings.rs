@@ -25,6 +25,7 @@ fn all(version: i64) -> AppSettings {
     AppSettings {
         version,
         allow_self_send: Some(false),
+        allow_unknown_recipients: Some(false),
         allow_edit: Some(false),
         allow_delete_for_everyone: Some(false),
         recipients_may_delete_for_everyone: Some(true),

@@ -170,6 +170,7 @@ impl Generator {
         Settings {
             version: 1,
             allow_self_send: switch(self),
+            allow_unknown_recipients: switch(self),
             allow_edit: switch(self),
             allow_delete_for_everyone: switch(self),
             recipients_may_delete_for_everyone: switch(self),

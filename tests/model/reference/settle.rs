@@ -9,7 +9,11 @@ use super::{ReferenceAction, ReferenceApp};
 impl ReferenceApp {
     /// Settles all mailboxes that an action reads, and creates the missing ones.
     pub(super) fn settle_all_in(&mut self, policy: &Policy, action: &ReferenceAction) {
+        let creates = self.settings.over(policy).allow_unknown_recipients;
         for owner in self.seen_by(action) {
+            if !creates && self.is_stranger(&owner, action) {
+                continue;
+            }
             self.settle(policy, &owner);
         }
     }
@@ -103,6 +107,15 @@ impl ReferenceApp {
         let mailbox = self.mailboxes.get(owner);
         self.messages.get(&message_id).is_some_and(is_own)
             || mailbox.is_some_and(|it| it.entry(Msgbox::Inbox, message_id).is_some())
+    }
+
+    /// Returns whether a user's message names a profile without a mailbox.
+    fn is_stranger(&self, owner: &ProfileId, action: &ReferenceAction) -> bool {
+        let ReferenceAction::Send(message) = action else {
+            return false;
+        };
+        let sender = message.draft.sender.profile_id.as_ref();
+        sender.is_some_and(|sender| sender != owner) && !self.mailboxes.contains_key(owner)
     }
 
     fn seen_by(&self, action: &ReferenceAction) -> Vec<ProfileId> {

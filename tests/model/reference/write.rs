@@ -31,6 +31,12 @@ impl ReferenceApp {
         let room = policy.max_box_messages as usize;
         let sender = message.draft.sender.profile_id.as_ref();
         let mut takers = to.clone();
+        if sender.is_some() && !policy.allow_unknown_recipients {
+            takers.retain(|recipient| self.mailboxes.contains_key(recipient));
+            if takers.is_empty() {
+                return Err(Refusal::RecipientsUnknown);
+            }
+        }
         takers.retain(|recipient| self.has_room(policy, sender, recipient));
         if takers.is_empty() {
             return Err(Refusal::BoxFull);

@@ -20,6 +20,9 @@ const CONTENT_BYTES: u32 = CONTENT_BYTES_CAP as u32;
 pub struct PolicyDefaults {
     /// Permits users to write to themselves. Default true.
     pub allow_self_send: bool,
+    /// Permits users to write to profiles that have never called, and that the app has never
+    /// named. Default true.
+    pub allow_unknown_recipients: bool,
     /// Permits senders to edit their messages. Default true.
     pub allow_edit: bool,
     /// Permits senders to delete their messages from all boxes. Default true.
@@ -48,6 +51,7 @@ impl Default for PolicyDefaults {
     fn default() -> Self {
         Self {
             allow_self_send: true,
+            allow_unknown_recipients: true,
             allow_edit: true,
             allow_delete_for_everyone: true,
             recipients_may_delete_for_everyone: false,
@@ -68,6 +72,7 @@ impl PolicyDefaults {
     pub fn to_policy(&self, quotas: Quotas) -> Policy {
         Policy {
             allow_self_send: self.allow_self_send,
+            allow_unknown_recipients: self.allow_unknown_recipients,
             allow_edit: self.allow_edit,
             allow_delete_for_everyone: self.allow_delete_for_everyone,
             recipients_may_delete_for_everyone: self.recipients_may_delete_for_everyone,

@@ -53,10 +53,7 @@ impl Ledger {
             .copied()
             .chain(jobs.map(|segment| segment.job_id));
         let holders = envelopes.flat_map(|(message, holders)| message.boxes_of(holders));
-        let owners = footprint
-            .mailboxes
-            .iter()
-            .chain(holders.map(|(owner, _)| owner));
+        let owners = footprint.owners().chain(holders.map(|(owner, _)| owner));
         changes_app
             .then_some(HeldRow::App)
             .into_iter()

@@ -13,6 +13,43 @@ impl Ledger {
         self.rows.mailboxes.insert(owner, Tracked::read(mailbox));
     }
 
+    /// Notes that a profile has no mailbox, and that none is to be created.
+    pub fn read_no_mailbox(&mut self, owner: ProfileId) {
+        self.rows.mailboxes.insert(owner, Tracked::missing());
+    }
+
+    /// Notes that the owner of a mailbox has called, or that the app has named it.
+    pub fn know(&mut self, owner: &ProfileId) {
+        let tracked = self.rows.mailboxes.get_mut(owner);
+        let is_new =
+            |tracked: &&mut Tracked<Mailbox>| tracked.current().is_some_and(|it| !it.known);
+        if let Some(mailbox) = tracked.filter(is_new).and_then(Tracked::change) {
+            mailbox.known = true;
+        }
+    }
+
+    /// Removes the mailboxes that their owners have never used, and in which nothing is left, with
+    /// all that they remember: a stranger's message creates a mailbox only for as long as it lives.
+    pub(super) fn remove_abandoned(&mut self) {
+        let head = self.bulk_head();
+        // One that lacks bulk messages may get some.
+        let is_abandoned =
+            |mailbox: &Mailbox| mailbox.is_abandoned() && mailbox.bulk_cursor >= head;
+        for tracked in self.rows.mailboxes.values_mut() {
+            let Some(mailbox) = tracked.current().filter(|it| is_abandoned(it)) else {
+                continue;
+            };
+            let (mailbox_id, seq) = (mailbox.mailbox_id, mailbox.seq);
+            *tracked = Tracked::missing();
+            let changes = &mut self.direct_changes;
+            changes.gone_mailboxes.push(mailbox_id);
+            changes.tombstones.retain(|it| it.mailbox_id != mailbox_id);
+            if seq > 0 {
+                changes.floors.insert(mailbox_id, seq);
+            }
+        }
+    }
+
     /// A mailbox that was read.
     #[must_use]
     pub fn mailbox(&self, owner: &ProfileId) -> Option<&Mailbox> {

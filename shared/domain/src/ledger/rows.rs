@@ -81,6 +81,8 @@ pub struct Changes {
     pub floors: BTreeMap<i64, i64>,
     /// Changed mailboxes.
     pub mailboxes: Vec<Mailbox>,
+    /// Removed mailboxes.
+    pub gone_mailboxes: Vec<i64>,
     /// New bulk events of the app, in the order of their numbers.
     pub bulk_events: Vec<BulkEvent>,
     /// Increments of the tallies of bulk messages.

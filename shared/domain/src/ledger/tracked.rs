@@ -27,6 +27,15 @@ impl<T> Tracked<T> {
         }
     }
 
+    /// A row that does not exist.
+    pub(super) const fn missing() -> Self {
+        Self {
+            was_read: false,
+            changed: false,
+            current: None,
+        }
+    }
+
     /// A row to be inserted.
     pub(super) const fn new(row: T) -> Self {
         Self {

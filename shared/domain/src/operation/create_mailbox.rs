@@ -1,4 +1,5 @@
-//! A profile gets an empty mailbox.
+//! A profile calls for the first time: it gets an empty mailbox, or takes over the one that others
+//! have filled.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +8,8 @@ use crate::id::ProfileId;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 
-/// Creates a mailbox, unless there is one. The store creates the mailboxes of a footprint, so
-/// nothing is left to apply.
+/// Creates a mailbox, unless there is one, and notes that its owner uses it. The store does both for
+/// the caller of an operation, so nothing is left to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateMailbox {
     /// Owner of the mailbox.

@@ -88,6 +88,7 @@ impl DeliverChunk {
         let (mut delivered, mut full) = (0, 0);
         for owner in &self.to {
             if ledger.take_message(owner, self.message_id, room) {
+                ledger.know(owner);
                 delivered += 1;
             } else {
                 full += 1;

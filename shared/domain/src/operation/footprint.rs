@@ -26,11 +26,12 @@ pub struct Footprint {
     pub claimant: Option<ProfileId>,
     /// Send jobs, besides those of the messages.
     pub jobs: BTreeSet<JobId>,
-    /// Mailboxes; missing ones are created.
+    /// Mailboxes; missing ones are created. Those of [`Self::sends`] come in addition.
     pub mailboxes: BTreeSet<ProfileId>,
     /// Blocks, each by the owner of its mailbox, which is of the footprint, and the blocked profile.
     pub blocks: Vec<(ProfileId, ProfileId)>,
-    /// Sends of users, each to mailboxes of the footprint.
+    /// Sends of users, each from a mailbox of the footprint. Missing mailboxes of recipients are
+    /// created if the policy permits it.
     pub sends: Vec<UserSend>,
     /// Maximum number of entries that become unread in one inbox.
     pub new_unread: usize,
@@ -77,11 +78,18 @@ impl Footprint {
         self.entries.extend(other.entries);
     }
 
+    /// Owners of all mailboxes but those of the holders of messages; some come more than once.
+    pub fn owners(&self) -> impl Iterator<Item = &ProfileId> {
+        let recipients = self.sends.iter().flat_map(|send| &send.to);
+        self.mailboxes.iter().chain(recipients)
+    }
+
     /// Ids of all messages, jobs and mailboxes.
     pub(super) fn ids(self) -> Vec<AuditId> {
+        let owners: BTreeSet<ProfileId> = self.owners().cloned().collect();
         let messages = self.messages.into_keys().map(AuditId::Message);
         let jobs = self.jobs.into_iter().map(AuditId::Job);
-        let owners = self.mailboxes.into_iter().map(AuditId::Profile);
+        let owners = owners.into_iter().map(AuditId::Profile);
         messages.chain(jobs).chain(owners).collect()
     }
 

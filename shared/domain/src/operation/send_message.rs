@@ -67,6 +67,19 @@ impl SendMessage {
         })
     }
 
+    /// Returns whether the message may go to a recipient: users write to strangers only if the policy
+    /// allows it.
+    fn is_reached(&self, ledger: &Ledger, policy: &Policy, recipient: &ProfileId) -> bool {
+        let is_known = || {
+            ledger
+                .mailbox(recipient)
+                .is_some_and(|mailbox| mailbox.known)
+        };
+        policy.allow_unknown_recipients
+            || self.sender().is_none_or(|sender| sender == recipient)
+            || is_known()
+    }
+
     /// Returns the room of the message in the inbox of a recipient.
     fn room(&self, ledger: &Ledger, policy: &Policy, recipient: &ProfileId) -> SenderRoom {
         let room = policy.inbox_room(self.sender().is_none());
@@ -123,8 +136,12 @@ impl Apply for SendMessage {
             sender: sender.clone(),
             to: self.to.clone(),
         };
+        let mailboxes = match sender {
+            Some(sender) => [sender.clone()].into(),
+            None => self.to.iter().cloned().collect(),
+        };
         Footprint {
-            mailboxes: sender.into_iter().chain(&self.to).cloned().collect(),
+            mailboxes,
             sends: sender.map(send).into_iter().collect(),
             new_unread: 1,
             entries: sender.map(overflow).into_iter().collect(),
@@ -135,12 +152,17 @@ impl Apply for SendMessage {
     fn apply(&self, ledger: &mut Ledger) -> Result<Sent, Refusal> {
         let policy = ledger.policy();
         self.check(&policy)?;
+        let is_reached = |recipient: &&ProfileId| self.is_reached(ledger, &policy, recipient);
+        if !self.to.iter().any(|recipient| is_reached(&recipient)) {
+            return Err(Refusal::RecipientsUnknown);
+        }
         let taker = |recipient| match self.room(ledger, &policy, recipient) {
             SenderRoom::Free => Some((recipient, None)),
             SenderRoom::Noted(sender_id) => Some((recipient, Some(sender_id))),
             SenderRoom::Used => None,
         };
-        let takers: Vec<(&ProfileId, Option<i64>)> = self.to.iter().filter_map(taker).collect();
+        let reached = self.to.iter().filter(is_reached);
+        let takers: Vec<(&ProfileId, Option<i64>)> = reached.filter_map(taker).collect();
         if takers.is_empty() {
             return Err(Refusal::BoxFull);
         }
@@ -163,6 +185,9 @@ impl Apply for SendMessage {
         for (recipient, sender_id) in &takers {
             if !self.is_blocked(ledger, recipient) {
                 ledger.add_entry(recipient, entry(Msgbox::Inbox, *sender_id));
+            }
+            if self.sender().is_none() {
+                ledger.know(recipient);
             }
         }
         if let Some(sender) = self.sender() {

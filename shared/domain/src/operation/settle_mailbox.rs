@@ -43,6 +43,11 @@ impl Apply for SettleMailbox {
         Some(&self.owner)
     }
 
+    /// None: the sweep settles mailboxes, too.
+    fn caller(&self) -> Option<&ProfileId> {
+        None
+    }
+
     fn apply(&self, _: &mut Ledger) -> Result<(), Refusal> {
         Ok(())
     }

@@ -68,6 +68,7 @@ impl RpcError {
             Self::NotAllowedByPolicy => (Code::PermissionDenied, R::NotAllowedByPolicy),
             Self::MessageNotFound => (Code::NotFound, R::MessageNotFound),
             Self::VersionMismatch { .. } => (Code::Aborted, R::MessageVersionMismatch),
+            Self::RecipientsUnknown => (Code::NotFound, R::RecipientsUnknown),
             Self::RequestIdReused => (Code::AlreadyExists, R::RequestIdReused),
             Self::MsgboxFull => (Code::ResourceExhausted, R::MsgboxFull),
             Self::TooManyBulk => (Code::ResourceExhausted, R::TooManyBulkMessages),

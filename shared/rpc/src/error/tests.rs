@@ -85,6 +85,11 @@ fn of_rules() -> Vec<Contracted> {
         ),
         (E::MsgboxFull, C::ResourceExhausted, Some("MSGBOX_FULL")),
         (
+            E::RecipientsUnknown,
+            C::NotFound,
+            Some("RECIPIENTS_UNKNOWN"),
+        ),
+        (
             E::TooManyBulk,
             C::ResourceExhausted,
             Some("TOO_MANY_BULK_MESSAGES"),
@@ -321,6 +326,7 @@ fn storage_errors_map_to_reasons_of_the_contract() {
         (E::Refused(Refusal::NotAllowed), "NOT_ALLOWED_BY_POLICY"),
         (E::Refused(Refusal::RequestIdReused), "REQUEST_ID_REUSED"),
         (E::Refused(Refusal::BoxFull), "MSGBOX_FULL"),
+        (E::Refused(Refusal::RecipientsUnknown), "RECIPIENTS_UNKNOWN"),
         (E::Refused(Refusal::TooManyBulk), "TOO_MANY_BULK_MESSAGES"),
         (E::Refused(Refusal::TooManyBlocks), "TOO_MANY_BLOCKS"),
         (E::Overloaded, "OVERLOADED"),

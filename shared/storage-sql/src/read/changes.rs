@@ -16,7 +16,7 @@ use crate::db::connection::Connection;
 use crate::db::error::corrupt;
 use crate::db::row::RowReader;
 use crate::db::statement::Statement;
-use crate::table::mailbox::is_due;
+use crate::table::mailbox::{MailboxState, state};
 use crate::table::msgbox::entry_columns;
 
 /// The first `$5` entries with a `seq` after `$3` and tombstones with one after `$4`, in the
@@ -29,8 +29,8 @@ pub static CHANGES: Statement = Statement::new(
         "WITH owner AS (
              SELECT b.mailbox_id, b.seq, b.floor_seq, b.inbox_total, b.inbox_unread,
                  b.sent_total, ",
-        is_due!("$6"),
-        " AS is_due FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
+        state!("$6"),
+        " AS state FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
          ), changed AS (
              SELECT e.seq AS change_seq, NULL AS gone_box, NULL AS gone_message_id, ",
         entry_columns!(),
@@ -51,7 +51,7 @@ pub static CHANGES: Statement = Statement::new(
              ) AS gone LEFT JOIN msgbox e ON e.app_no = $1 AND e.mailbox_id = 0
              ORDER BY change_seq LIMIT $5
          )
-         SELECT owner.is_due, s.epoch, owner.mailbox_id, owner.seq, owner.floor_seq,
+         SELECT owner.state, s.epoch, owner.mailbox_id, owner.seq, owner.floor_seq,
              owner.inbox_total, owner.inbox_unread, owner.sent_total, e.change_seq,
              e.gone_box, e.gone_message_id, ",
         entry_columns!(),
@@ -85,20 +85,18 @@ pub async fn read<DB: Backend>(
     let Some(head) = found else {
         return Ok(ReadOutcome::Missing);
     };
-    if head.is_due {
+    if head.state == MailboxState::Due {
         return Ok(ReadOutcome::Due);
     }
     let app_no = messages.app_no;
     let read = Read::of(connection, messages, rows, limits).await?;
-    Ok(ReadOutcome::Ready((
-        head.feed(app_no, start, read),
-        head.epoch,
-    )))
+    let feed = head.feed(app_no, start, read);
+    Ok(ReadOutcome::of(head.state, (feed, head.epoch)))
 }
 
 /// Columns of the mailbox and of the server, which every row repeats.
 struct FeedHeader {
-    is_due: bool,
+    state: MailboxState,
     epoch: Uuid,
     mailbox_id: i64,
     seq: i64,
@@ -208,7 +206,7 @@ impl Read {
 impl FeedHeader {
     fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Self, Error> {
         Ok(Self {
-            is_due: row.is_due()?,
+            state: row.mailbox_state()?,
             epoch: row.uuid()?,
             mailbox_id: row.int()?,
             seq: row.int()?,

@@ -12,14 +12,14 @@ use crate::db::dialect::Kind;
 use crate::db::error::corrupt;
 use crate::db::row::RowReader;
 use crate::db::statement::Statement;
-use crate::table::mailbox::is_due;
+use crate::table::mailbox::{MailboxState, state};
 
 pub static ONE: Statement = Statement::new(
     "mailbox.counts",
     3,
     concat!(
         "SELECT ",
-        is_due!("$3"),
+        state!("$3"),
         ", b.seq, b.inbox_total, b.inbox_unread, b.sent_total FROM mailbox b
          WHERE b.app_no + 0 = $1 AND b.profile_id = $2"
     ),
@@ -35,7 +35,7 @@ pub static MANY: Statement = Statement::with_rows(
     ],
     concat!(
         "SELECT r.place, ",
-        is_due!("$1"),
+        state!("$1"),
         ", b.seq, b.inbox_total, b.inbox_unread, b.sent_total
          FROM r CROSS JOIN mailbox b WHERE b.app_no + 0 = r.app_no AND b.profile_id = r.profile_id"
     ),
@@ -96,15 +96,14 @@ fn counted<DB: Backend>(
     row: &mut RowReader<DB>,
     epoch: Uuid,
 ) -> Result<ReadOutcome<MailboxCounts>, Error> {
-    if row.is_due()? {
+    let state = row.mailbox_state()?;
+    if state == MailboxState::Due {
         return Ok(ReadOutcome::Due);
     }
     let offset = FeedOffset {
         epoch,
         seq: row.int()?,
     };
-    Ok(ReadOutcome::Ready(MailboxCounts {
-        counts: row.counts()?,
-        offset,
-    }))
+    let counts = row.counts()?;
+    Ok(ReadOutcome::of(state, MailboxCounts { counts, offset }))
 }

@@ -10,7 +10,7 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
 use crate::db::statement::Statement;
-use crate::table::mailbox::is_due;
+use crate::table::mailbox::{MailboxState, state};
 use crate::table::msgbox::entry_columns;
 
 /// The entries of box `$3` of owner `$2` with those message ids, in their order; each row says
@@ -25,8 +25,8 @@ pub static ENTRIES: Statement = Statement::with_rows(
     concat!(
         ", owner AS (
              SELECT b.mailbox_id, ",
-        is_due!("$4"),
-        " AS is_due FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
+        state!("$4"),
+        " AS state FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
          ), keyed AS MATERIALIZED (
              SELECT CAST($1 AS int) AS app_no, owner.mailbox_id, CAST($3 AS int) AS box,
                  r.message_id, r.ord
@@ -36,7 +36,7 @@ pub static ENTRIES: Statement = Statement::with_rows(
              WHERE e.app_no = k.app_no AND e.mailbox_id = k.mailbox_id AND e.box = k.box
                  AND e.message_id = k.message_id
          )
-         SELECT owner.is_due, ",
+         SELECT owner.state, ",
         entry_columns!(),
         " FROM owner LEFT JOIN named e ON true ORDER BY e.ord"
     ),
@@ -64,8 +64,10 @@ pub async fn read<DB: Backend>(
         return Ok(ReadOutcome::Missing);
     }
     let mut entries = Vec::with_capacity(rows.len());
+    let mut state = MailboxState::Ready;
     for mut row in rows {
-        if row.is_due()? {
+        state = row.mailbox_state()?;
+        if state == MailboxState::Due {
             return Ok(ReadOutcome::Due);
         }
         if !row.is_null_next() {
@@ -73,5 +75,5 @@ pub async fn read<DB: Backend>(
         }
     }
     let items = messages.items(connection, entries, bytes_max).await?;
-    Ok(ReadOutcome::Ready(items))
+    Ok(ReadOutcome::of(state, items))
 }

@@ -17,6 +17,7 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::row::RowReader;
+use crate::table::mailbox::MailboxState;
 use statements::{ALL, COUNT, MATCHING, one_box};
 
 pub async fn read<DB: Backend>(
@@ -44,7 +45,7 @@ pub async fn read<DB: Backend>(
     let Some(head) = found else {
         return Ok(ReadOutcome::Missing);
     };
-    if head.is_due {
+    if head.state == MailboxState::Due {
         return Ok(ReadOutcome::Due);
     }
     entries.sort_by(|one, other| scan.sort.compare(&key(one), &key(other)));
@@ -61,7 +62,7 @@ pub async fn read<DB: Backend>(
     } else {
         collect(connection, messages, &head, entries).await?
     };
-    Ok(ReadOutcome::Ready(MailboxPage {
+    let page = MailboxPage {
         // Where all rows match, the statement does not count them.
         examined: scanned.items.len().max(saturating(scanned.examined))
             + saturating::<usize, _>(counted),
@@ -70,7 +71,8 @@ pub async fn read<DB: Backend>(
             epoch,
             seq: head.seq,
         },
-    }))
+    };
+    Ok(ReadOutcome::of(head.state, page))
 }
 
 /// Returns whether every examined row matches, so that no criteria need be checked: a scan of one
@@ -84,7 +86,7 @@ fn all_match(scan: &Scan) -> bool {
 struct PageHeader {
     seq: i64,
     counts: Counts,
-    is_due: bool,
+    state: MailboxState,
     examined: i64,
     edge: Option<Key>,
 }
@@ -94,14 +96,14 @@ impl PageHeader {
         // The column of the box is null, which marks this row.
         row.int_or_null()?;
         let message_id = row.uuid_or_null()?;
-        let (seq, counts, is_due) = (row.int()?, row.counts()?, row.is_due()?);
+        let (seq, counts, state) = (row.int()?, row.counts()?, row.mailbox_state()?);
         let examined = row.int_or_null()?.unwrap_or(0);
         let msgbox = row.int_or_null()?.and_then(Msgbox::from_code);
         let place = message_id.zip(msgbox).zip(row.int_or_null()?);
         Ok(Self {
             seq,
             counts,
-            is_due,
+            state,
             examined,
             edge: place.map(|((message_id, msgbox), change)| Key {
                 message_id: MessageId::new(message_id),

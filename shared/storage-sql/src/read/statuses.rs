@@ -9,7 +9,7 @@ use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
 use crate::db::statement::Statement;
 use crate::table::app::AppKey;
-use crate::table::mailbox::is_due;
+use crate::table::mailbox::{MailboxState, state};
 
 pub static STATUSES: Statement = Statement::with_rows(
     "mailbox.statuses",
@@ -17,7 +17,7 @@ pub static STATUSES: Statement = Statement::with_rows(
     &[("app_no", Kind::Int), ("mailbox_id", Kind::Int)],
     concat!(
         "SELECT b.app_no, b.mailbox_id, b.seq, ",
-        is_due!("$1"),
+        state!("$1"),
         " FROM r
          CROSS JOIN mailbox b WHERE b.app_no = r.app_no AND b.mailbox_id = r.mailbox_id"
     ),
@@ -53,7 +53,7 @@ pub async fn read<DB: Backend>(
         };
         Ok(MailboxStatus {
             head,
-            is_due: row.is_due()?,
+            is_due: row.mailbox_state()? == MailboxState::Due,
         })
     });
     statuses.collect()

@@ -138,7 +138,12 @@ impl<DB: Backend> SqlStore<DB> {
         let action = match outcome {
             ReadOutcome::Ready(result) => return Ok(Break(Some(result))),
             ReadOutcome::Missing if read.requester == Requester::App => return Ok(Break(None)),
-            ReadOutcome::Missing => Action::CreateMailbox(CreateMailbox { owner }),
+            ReadOutcome::Unused(result) if read.requester == Requester::App => {
+                return Ok(Break(Some(result)));
+            }
+            ReadOutcome::Missing | ReadOutcome::Unused(_) => {
+                Action::CreateMailbox(CreateMailbox { owner })
+            }
             ReadOutcome::Due => Action::SettleMailbox(SettleMailbox::from(owner)),
         };
         read.settles += 1;

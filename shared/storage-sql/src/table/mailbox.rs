@@ -6,7 +6,7 @@ use storage::Error;
 
 use super::{BatchChanges, rows};
 use crate::db::backend::Backend;
-use crate::db::column::columns;
+use crate::db::column::{columns, written_columns};
 use crate::db::dialect::{BatchColumn, Kind};
 use crate::db::row::RowReader;
 use crate::db::row_statement::{RowStatement, TableWrite};
@@ -24,6 +24,7 @@ columns! {
         Mutable next_expiry_ms: Option<Millis> = mailbox.next_expiry_ms;
         Mutable bulk_cursor: i64 = mailbox.bulk_cursor;
         Mutable blocks: i64 = mailbox.blocks;
+        Mutable known: bool = mailbox.known;
     }
     read only {
         bulk_joined: i64;
@@ -40,24 +41,36 @@ columns! {
             bulk_cursor,
             bulk_joined,
             blocks,
+            known,
         })
     }
 }
 
-/// Returns 1 if a mailbox `b` has something due at a time, else 0. The app is a sub-select: if it
-/// were joined, the planner could go from the app to all of its mailboxes.
-macro_rules! is_due {
+/// The [`MailboxState`] of a mailbox `b` at a time. The app is a sub-select: if it were joined, the
+/// planner could go from the app to all of its mailboxes.
+macro_rules! state {
     ($now:literal) => {
         concat!(
             "CASE WHEN b.bulk_cursor < (
                  SELECT a.bulk_head FROM app a WHERE a.app_no = b.app_no
              ) OR b.next_expiry_ms <= ",
             $now,
-            " THEN 1 ELSE 0 END"
+            " THEN 1 WHEN b.known = 0 THEN 2 ELSE 0 END"
         )
     };
 }
-pub(crate) use is_due;
+pub(crate) use state;
+
+/// State of a mailbox at a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailboxState {
+    /// It can be read.
+    Ready,
+    /// Something is due: it must be settled first.
+    Due,
+    /// It can be read, and its owner has never used it.
+    Unused,
+}
 
 const OWNER: [BatchColumn; 2] = [("app_no", Kind::Int), ("profile_id", Kind::Text)];
 
@@ -108,8 +121,19 @@ pub static WAIT: Statement = Statement::new(
 pub static UPDATE: RowStatement<Mailbox> =
     RowStatement::update("mailbox.update", "mailbox", &[COLUMNS]);
 
+written_columns! {
+    static KEY: |mailbox_id: i64| {
+        Key mailbox_id: i64 = *mailbox_id;
+    }
+}
+
+pub static DELETE: RowStatement<i64> = RowStatement::delete("mailbox.delete", "mailbox", &[KEY]);
+
 pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
-    vec![UPDATE.rows(rows(batch, |changes| &changes.mailboxes))]
+    vec![
+        UPDATE.rows(rows(batch, |changes| &changes.mailboxes)),
+        DELETE.rows(rows(batch, |changes| &changes.gone_mailboxes)),
+    ]
 }
 
 impl<DB: Backend> RowReader<DB> {
@@ -122,8 +146,12 @@ impl<DB: Backend> RowReader<DB> {
         })
     }
 
-    /// Reads [`is_due`].
-    pub fn is_due(&mut self) -> Result<bool, Error> {
-        Ok(self.int()? != 0)
+    /// Reads [`state`].
+    pub fn mailbox_state(&mut self) -> Result<MailboxState, Error> {
+        Ok(match self.int()? {
+            0 => MailboxState::Ready,
+            1 => MailboxState::Due,
+            _ => MailboxState::Unused,
+        })
     }
 }

@@ -343,6 +343,9 @@ fn apply_one(
     }
     let verdict = action.apply(ledger);
     if let Ok(outcome) = &verdict {
+        if let Some(caller) = action.caller() {
+            ledger.know(caller);
+        }
         let rest = action.rest(ledger, outcome);
         // A part that only reads what the next ones delete has no record.
         if rest.is_none() || outcome.affected() > 0 {
@@ -361,7 +364,7 @@ fn are_settled(ledger: &Ledger, footprint: &Footprint) -> bool {
     let messages = footprint.messages.iter();
     let holders = messages.filter_map(|(id, holders)| Some((ledger.message(*id)?, *holders)));
     let mut holders = holders.flat_map(|(message, holders)| message.boxes_of(holders));
-    let mut owners = footprint.mailboxes.iter();
+    let mut owners = footprint.owners();
     owners.all(|owner| ledger.is_mailbox_settled(owner))
         && holders.all(|(owner, _)| ledger.is_mailbox_settled(owner))
 }

@@ -238,7 +238,8 @@ pub async fn send_jobs<DB: Backend>(
 }
 
 /// Locks the mailboxes of the footprints, and those of all holders of the messages. Mailboxes
-/// that do not exist are created, unless another transaction is creating them.
+/// that do not exist are created, unless another transaction is creating them; but not those of
+/// holders, nor of recipients that the policy does not permit.
 pub async fn mailboxes<DB: Backend>(
     connection: &mut Connection<DB>,
     now: Millis,
@@ -257,6 +258,12 @@ pub async fn mailboxes<DB: Backend>(
             let key = (row.int()?, row.profile_id("mailbox")?);
             missing.remove(&key);
             held.insert(key);
+        }
+    }
+    let to_create = created(ledgers, footprints);
+    for (app_no, owner) in missing.extract_if(.., |owner| !to_create.contains(owner)) {
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_no_mailbox(owner);
         }
     }
     if !missing.is_empty() {
@@ -325,12 +332,7 @@ fn of_owners(mut statement: BoundStatement, owners: &Owners) -> BoundStatement {
 fn owners(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
     let mut owners = BTreeSet::new();
     for (&app_no, footprint) in footprints {
-        owners.extend(
-            footprint
-                .mailboxes
-                .iter()
-                .map(|owner| (app_no, owner.clone())),
-        );
+        owners.extend(footprint.owners().map(|owner| (app_no, owner.clone())));
         let Some(ledger) = ledgers.get(&app_no) else {
             continue;
         };
@@ -338,6 +340,21 @@ fn owners(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
             let message = ledger.message(*message_id).into_iter();
             let boxes = message.flat_map(|message| message.boxes_of(*holders));
             owners.extend(boxes.map(|(owner, _)| (app_no, owner.clone())));
+        }
+    }
+    owners
+}
+
+/// Returns the owners of the mailboxes to be created if they do not exist.
+fn created(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
+    let mut owners = Owners::new();
+    for (&app_no, footprint) in footprints {
+        let keyed = |owner: &ProfileId| (app_no, owner.clone());
+        let ledger = ledgers.get(&app_no);
+        if ledger.is_some_and(|ledger| ledger.policy().allow_unknown_recipients) {
+            owners.extend(footprint.owners().map(keyed));
+        } else {
+            owners.extend(footprint.mailboxes.iter().map(keyed));
         }
     }
     owners

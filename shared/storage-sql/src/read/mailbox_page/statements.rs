@@ -27,7 +27,7 @@ use domain::page::{Direction, Sort, SortField};
 
 use crate::db::statement::Statement;
 use crate::read::scan::message_matches;
-use crate::table::mailbox::is_due;
+use crate::table::mailbox::state;
 use crate::table::msgbox::entry_columns;
 
 /// The rows in the order of creation: a merge of one seek in each box, because message ids are
@@ -119,14 +119,14 @@ macro_rules! entry_matches {
     };
 }
 
-/// The mailbox of owner `$2`, and whether it is due at `$now`.
+/// The mailbox of owner `$2`, and its state at `$now`.
 macro_rules! owner {
     ($now:literal) => {
         concat!(
             "WITH owner AS (
                  SELECT b.mailbox_id, b.seq, b.inbox_total, b.inbox_unread, b.sent_total, ",
-            is_due!($now),
-            " AS is_due FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
+            state!($now),
+            " AS state FROM mailbox b WHERE b.app_no + 0 = $1 AND b.profile_id = $2
              )"
         )
     };
@@ -145,7 +145,7 @@ macro_rules! all {
             entry_columns!(),
             " FROM seen e
              UNION ALL
-             SELECT NULL, NULL, seq, inbox_total, inbox_unread, sent_total, is_due,
+             SELECT NULL, NULL, seq, inbox_total, inbox_unread, sent_total, state,
                  NULL, NULL, NULL, NULL, NULL FROM owner"
         )
     };
@@ -178,7 +178,7 @@ macro_rules! matching {
             " FROM matching e
              UNION ALL
              SELECT NULL, edge.message_id, owner.seq, inbox_total, inbox_unread, sent_total,
-                 is_due, (SELECT count(*) FROM seen), edge.box, edge.seq, NULL, NULL
+                 state, (SELECT count(*) FROM seen), edge.box, edge.seq, NULL, NULL
              FROM owner LEFT JOIN edge ON true"
         )
     };
