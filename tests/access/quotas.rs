@@ -18,7 +18,7 @@ const SENDS: [&str; 3] = [
     "/postroom.v1.Messaging/EditMessage",
 ];
 
-/// The app's methods that send. No other is limited.
+/// The app's methods that send. All count as calls of the app, too.
 const APP_SENDS: [&str; 4] = [
     "/postroom.sys.v1.Sys/SendMessage",
     "/postroom.sys.v1.Sys/SendMessageSimple",
@@ -33,7 +33,7 @@ struct Quota {
     counts: fn(&AccessRule) -> bool,
 }
 
-const QUOTAS: [Quota; 3] = [
+const QUOTAS: [Quota; 4] = [
     Quota {
         name: "calls of a profile",
         set: |it| (it.profile_calls_per_second, it.profile_calls_burst) = (Some(1), Some(1)),
@@ -48,6 +48,11 @@ const QUOTAS: [Quota; 3] = [
         name: "sends of an app",
         set: |it| (it.app_sends_per_second, it.app_sends_burst) = (Some(1), Some(1)),
         counts: |row| SENDS.contains(&row.path) || APP_SENDS.contains(&row.path),
+    },
+    Quota {
+        name: "calls of an app",
+        set: |it| (it.app_calls_per_second, it.app_calls_burst) = (Some(1), Some(1)),
+        counts: |row| row.who != AllowedCallers::User,
     },
 ];
 

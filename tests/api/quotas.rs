@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::Policy;
+use domain::{Policy, PolicyCeiling, QuotaOverrides, RateOverride};
 use proto::sys::v1 as sys;
 use proto::sys::v1::AppSettings;
 use proto::v1;
@@ -63,6 +63,8 @@ const NOTHING: AppSettings = AppSettings {
     profile_sends_burst: None,
     app_sends_per_second: None,
     app_sends_burst: None,
+    app_calls_per_second: None,
+    app_calls_burst: None,
 };
 
 type CallResult = Result<(), Status>;
@@ -259,6 +261,91 @@ impl Fixture for DefaultQuotas {
     }
 }
 
+async fn calls_of_the_app_itself_have_a_quota_of_their_own(test: &TestService) {
+    let mut settings = NOTHING;
+    settings.app_calls_per_second = Some(1);
+    settings.app_calls_burst = Some(1);
+    configure(test, settings).await;
+    let told = too_often(async || {
+        let request = sys::GetAppSettingsRequest {};
+        test.sys().get_app_settings(request).await.map(drop)
+    });
+    let told = told.await;
+    for _ in 0..MANY {
+        asks(test.user("alice")).await.expect("a user's call");
+    }
+    let mut elsewhere = test.sys_of("other", ALL_SCOPES);
+    for _ in 0..MANY {
+        ok(elsewhere.get_app_settings(sys::GetAppSettingsRequest {})).await;
+    }
+    tokio::time::sleep(told).await;
+    configure(test, NOTHING).await;
+}
+
+/// The service of an operator who bounds what apps set.
+struct Bounded(TestService);
+
+impl Fixture for Bounded {
+    async fn open(setup: Setup) -> Self {
+        let policy = Policy {
+            ceiling: PolicyCeiling {
+                max_recipients: Some(50),
+                quotas: QuotaOverrides {
+                    profile_calls: RateOverride {
+                        per_second: Some(1),
+                        burst: Some(1),
+                    },
+                    ..QuotaOverrides::default()
+                },
+                ..PolicyCeiling::default()
+            },
+            ..Policy::default()
+        };
+        Self(TestService::over(TestStore::open_with(setup, policy).await).await)
+    }
+
+    fn into_store(self) -> TestStore {
+        self.0.store
+    }
+}
+
+async fn no_settings_lift_the_ceiling_of_the_service(test: &Bounded) {
+    let test = &test.0;
+    let settings = AppSettings {
+        max_recipients: Some(500),
+        ..calls_of(0)
+    };
+    let request = sys::UpdateAppSettingsRequest {
+        settings: Some(settings),
+        ..Default::default()
+    };
+    let updated = ok(test.sys().update_app_settings(request)).await;
+    let (given, effective) = (updated.settings, updated.effective);
+    assert_eq!(given.expect("settings").max_recipients, Some(500));
+    let effective = effective.expect("settings");
+    assert_eq!(effective.max_recipients, Some(50));
+    assert_eq!(effective.profile_calls_per_second, Some(1));
+    too_often(async || asks(test.user("alice")).await).await;
+    let to: Vec<String> = (0..51).map(|number| format!("p{number}")).collect();
+    let refused = test
+        .user("bob")
+        .send_message(message(&to, text("hi")))
+        .await;
+    let reason = reason_of(&refused.expect_err("a refusal"));
+    assert_eq!(reason, "MAX_RECIPIENTS_EXCEEDED");
+    let unset = sys::UpdateAppSettingsRequest {
+        settings: Some(AppSettings::default()),
+        ..Default::default()
+    };
+    let unset = ok(test.sys().update_app_settings(unset)).await;
+    let effective = unset.effective.expect("settings");
+    assert_eq!(
+        effective.profile_calls_per_second,
+        Some(1),
+        "of the defaults, too"
+    );
+}
+
 async fn the_defaults_are_those_of_the_contract(test: &DefaultQuotas) {
     let request = sys::GetAppSettingsRequest {};
     let found = ok(test.0.sys().get_app_settings(request)).await;
@@ -270,8 +357,11 @@ async fn the_defaults_are_those_of_the_contract(test: &DefaultQuotas) {
         effective.profile_sends_burst,
         effective.app_sends_per_second,
         effective.app_sends_burst,
+        effective.app_calls_per_second,
+        effective.app_calls_burst,
     ];
-    assert_eq!(numbers, [200, 1_000, 50, 250, 0, 1_000].map(Some));
+    let expected = [200, 1_000, 50, 250, 0, 1_000, 1_000, 5_000];
+    assert_eq!(numbers, expected.map(Some));
     assert_eq!(found.settings.expect("settings").app_sends_burst, None);
 }
 
@@ -283,4 +373,6 @@ on_each_database![
     quotas_outlive_the_loss_of_the_database,
     a_refused_send_is_not_executed_and_its_retry_is_executed_once,
     the_defaults_are_those_of_the_contract,
+    calls_of_the_app_itself_have_a_quota_of_their_own,
+    no_settings_lift_the_ceiling_of_the_service,
 ];

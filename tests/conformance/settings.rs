@@ -59,6 +59,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
             profile_calls: overridden(1, 2),
             profile_sends: overridden(3, 4),
             app_sends: overridden(5, 6),
+            app_calls: overridden(7, 8),
         },
     };
     let kept = Settings {
@@ -84,6 +85,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
             profile_calls: rate(1, 2),
             profile_sends: rate(3, 4),
             app_sends: rate(5, 6),
+            app_calls: rate(7, 8),
         },
         ..lenient()
     };

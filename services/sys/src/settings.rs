@@ -44,6 +44,7 @@ fn quotas(given: &AppSettings) -> QuotaOverrides {
         profile_calls: rate(given.profile_calls_per_second, given.profile_calls_burst),
         profile_sends: rate(given.profile_sends_per_second, given.profile_sends_burst),
         app_sends: rate(given.app_sends_per_second, given.app_sends_burst),
+        app_calls: rate(given.app_calls_per_second, given.app_calls_burst),
     }
 }
 
@@ -70,6 +71,8 @@ pub fn overrides(settings: &Settings) -> AppSettings {
         profile_sends_burst: quotas.profile_sends.burst,
         app_sends_per_second: quotas.app_sends.per_second,
         app_sends_burst: quotas.app_sends.burst,
+        app_calls_per_second: quotas.app_calls.per_second,
+        app_calls_burst: quotas.app_calls.burst,
     }
 }
 
@@ -96,6 +99,8 @@ pub fn effective(version: i64, policy: &Policy) -> AppSettings {
         profile_sends_burst: Some(quotas.profile_sends.burst),
         app_sends_per_second: Some(quotas.app_sends.per_second),
         app_sends_burst: Some(quotas.app_sends.burst),
+        app_calls_per_second: Some(quotas.app_calls.per_second),
+        app_calls_burst: Some(quotas.app_calls.burst),
     }
 }
 
@@ -121,6 +126,8 @@ mod tests {
             profile_sends_burst: Some(4),
             app_sends_per_second: Some(0),
             app_sends_burst: Some(6),
+            app_calls_per_second: Some(8),
+            app_calls_burst: Some(9),
             ..AppSettings::default()
         };
         let mut violations = Violations::none();

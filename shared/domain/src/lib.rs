@@ -44,7 +44,7 @@ pub use ledger::Ledger;
 pub use mailbox::{Mailbox, Msgbox};
 pub use message::{Draft, Message, MessageKind};
 pub use operation::{Action, Operation, Outcome};
-pub use policy::{Policy, Settings};
+pub use policy::{Policy, PolicyCeiling, Settings};
 pub use quota::{QuotaOverrides, Quotas, RateOverride};
 pub use rate::Rate;
 pub use refusal::{LimitExceeded, Refusal};

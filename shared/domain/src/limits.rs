@@ -96,6 +96,11 @@ pub const APP_SENDS_DEFAULT: Rate = Rate {
     per_second: 0,
     burst: 1_000,
 };
+/// Calls of `Sys` by one app, unless it is configured otherwise.
+pub const APP_CALLS_DEFAULT: Rate = Rate {
+    per_second: 1_000,
+    burst: 5_000,
+};
 /// The highest rate of a quota, in a second.
 pub const QUOTA_PER_SECOND_MAX: u32 = 1_000_000;
 /// The largest burst of a quota.

@@ -8,7 +8,7 @@ use crate::limits::{
     CONTENT_BYTES_DEFAULT, DAY_MS, EXPIRY_DEFAULT_MS, KEEP_FOR_MODERATION_MAX_MS, RECIPIENTS_CAP,
     RECIPIENTS_DEFAULT, UNREAD_PER_SENDER_DEFAULT, UNREAD_PER_SENDER_MAX, USER_EXPIRY_DEFAULT_MS,
 };
-use crate::quota::{QuotaOverrides, Quotas};
+use crate::quota::{QuotaOverrides, Quotas, lesser_limit};
 use crate::violation::Violations;
 
 /// The rules in force for an app.
@@ -43,6 +43,23 @@ pub struct Policy {
     pub max_unread_per_sender: u32,
     /// Quotas of callers and apps.
     pub quotas: Quotas,
+    /// Bounds that no settings of an app exceed.
+    pub ceiling: PolicyCeiling,
+}
+
+/// The operator's bounds of what apps set. Absent: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyCeiling {
+    /// Of [`Policy::max_recipients`].
+    pub max_recipients: Option<u32>,
+    /// Of [`Policy::max_content_bytes`].
+    pub max_content_bytes: Option<u32>,
+    /// Of [`Policy::max_expiry_ms`].
+    pub max_expiry_ms: Option<i64>,
+    /// Of [`Policy::max_unread_per_sender`].
+    pub max_unread_per_sender: Option<u32>,
+    /// Of [`Policy::quotas`].
+    pub quotas: QuotaOverrides,
 }
 
 impl Default for Policy {
@@ -62,6 +79,7 @@ impl Default for Policy {
             app_reserve_percent: APP_RESERVE_PERCENT_DEFAULT,
             max_unread_per_sender: UNREAD_PER_SENDER_DEFAULT,
             quotas: Quotas::default(),
+            ceiling: PolicyCeiling::default(),
         }
     }
 }
@@ -76,6 +94,24 @@ impl Policy {
             return room;
         }
         room - room * i64::from(self.app_reserve_percent) / 100
+    }
+
+    /// Returns the lesser of this policy and of its ceiling.
+    fn bounded(self) -> Self {
+        let ceiling = &self.ceiling;
+        let lesser = |limit: u32, ceiling: Option<u32>| limit.min(ceiling.unwrap_or(limit));
+        let max_expiry_ms = ceiling.max_expiry_ms.unwrap_or(self.max_expiry_ms);
+        Self {
+            max_recipients: lesser(self.max_recipients, ceiling.max_recipients),
+            max_content_bytes: lesser(self.max_content_bytes, ceiling.max_content_bytes),
+            max_expiry_ms: self.max_expiry_ms.min(max_expiry_ms),
+            max_unread_per_sender: lesser_limit(
+                self.max_unread_per_sender,
+                ceiling.max_unread_per_sender,
+            ),
+            quotas: self.quotas.at_most(&ceiling.quotas),
+            ..self
+        }
     }
 
     /// Number of unread entries from which on those that come to an inbox note their sender: half
@@ -217,10 +253,10 @@ impl Settings {
         self.quotas.check(field, violations);
     }
 
-    /// The rules in force where these settings override those defaults.
+    /// The rules in force where these settings override those defaults, up to their ceiling.
     #[must_use]
     pub fn over(&self, defaults: &Policy) -> Policy {
-        Policy {
+        let policy = Policy {
             allow_self_send: self.allow_self_send.unwrap_or(defaults.allow_self_send),
             allow_unknown_recipients: self
                 .allow_unknown_recipients
@@ -247,6 +283,67 @@ impl Settings {
                 .max_unread_per_sender
                 .unwrap_or(defaults.max_unread_per_sender),
             quotas: self.quotas.over(&defaults.quotas),
-        }
+            ceiling: defaults.ceiling.clone(),
+        };
+        policy.bounded()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::DAY_MS;
+    use crate::quota::RateOverride;
+    use crate::rate::Rate;
+
+    #[test]
+    fn no_settings_exceed_the_ceiling() {
+        let ceiling = PolicyCeiling {
+            max_recipients: Some(50),
+            max_content_bytes: Some(1_000),
+            max_expiry_ms: Some(DAY_MS),
+            max_unread_per_sender: Some(9),
+            quotas: QuotaOverrides {
+                profile_calls: RateOverride {
+                    per_second: Some(20),
+                    burst: Some(30),
+                },
+                ..QuotaOverrides::default()
+            },
+        };
+        let defaults = Policy {
+            max_content_bytes: 500,
+            ceiling,
+            ..Policy::default()
+        };
+        let settings = Settings {
+            max_recipients: Some(500),
+            max_expiry_ms: Some(2 * DAY_MS),
+            max_unread_per_sender: Some(0),
+            quotas: QuotaOverrides {
+                profile_calls: RateOverride {
+                    per_second: Some(0),
+                    burst: Some(1_000_000),
+                },
+                ..QuotaOverrides::default()
+            },
+            ..Settings::default()
+        };
+        let policy = settings.over(&defaults);
+        assert_eq!(policy.max_recipients, 50);
+        assert_eq!(policy.max_content_bytes, 500);
+        assert_eq!(policy.max_expiry_ms, DAY_MS);
+        assert_eq!(policy.max_unread_per_sender, 9);
+        let bounded = Rate {
+            per_second: 20,
+            burst: 30,
+        };
+        assert_eq!(policy.quotas.profile_calls, bounded);
+        assert_eq!(policy.quotas.app_sends, defaults.quotas.app_sends);
+        let strict = Settings {
+            max_recipients: Some(3),
+            ..Settings::default()
+        };
+        assert_eq!(strict.over(&defaults).max_recipients, 3);
     }
 }

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{
-    APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_SENDS_DEFAULT, QUOTA_BURST_MAX,
-    QUOTA_PER_SECOND_MAX,
+    APP_CALLS_DEFAULT, APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_SENDS_DEFAULT,
+    QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX,
 };
 use crate::rate::Rate;
 use crate::violation::Violations;
@@ -21,6 +21,8 @@ pub struct Quotas {
     pub profile_sends: Rate,
     /// Messages that the app and all its profiles send together.
     pub app_sends: Rate,
+    /// Calls of the app itself.
+    pub app_calls: Rate,
 }
 
 impl Quotas {
@@ -29,7 +31,19 @@ impl Quotas {
         profile_calls: Rate::NO_LIMIT,
         profile_sends: Rate::NO_LIMIT,
         app_sends: Rate::NO_LIMIT,
+        app_calls: Rate::NO_LIMIT,
     };
+
+    /// Returns the lesser of these quotas and of a ceiling.
+    #[must_use]
+    pub fn at_most(&self, ceiling: &QuotaOverrides) -> Self {
+        Self {
+            profile_calls: ceiling.profile_calls.bound(self.profile_calls),
+            profile_sends: ceiling.profile_sends.bound(self.profile_sends),
+            app_sends: ceiling.app_sends.bound(self.app_sends),
+            app_calls: ceiling.app_calls.bound(self.app_calls),
+        }
+    }
 }
 
 impl Default for Quotas {
@@ -38,6 +52,7 @@ impl Default for Quotas {
             profile_calls: PROFILE_CALLS_DEFAULT,
             profile_sends: PROFILE_SENDS_DEFAULT,
             app_sends: APP_SENDS_DEFAULT,
+            app_calls: APP_CALLS_DEFAULT,
         }
     }
 }
@@ -71,6 +86,14 @@ impl RateOverride {
         }
     }
 
+    /// Returns the lesser of a rate and of this one as its ceiling. No limit is more than any.
+    fn bound(self, rate: Rate) -> Rate {
+        Rate {
+            per_second: lesser_limit(rate.per_second, self.per_second),
+            burst: rate.burst.min(self.burst.unwrap_or(rate.burst)),
+        }
+    }
+
     fn over(self, default: Rate) -> Rate {
         Rate {
             per_second: self.per_second.unwrap_or(default.per_second),
@@ -79,7 +102,17 @@ impl RateOverride {
     }
 }
 
-/// Overrides of an app's [`Quotas`].
+/// Returns the lesser of a limit and of its ceiling, if there is one. In both, 0 means no limit.
+#[must_use]
+pub fn lesser_limit(limit: u32, ceiling: Option<u32>) -> u32 {
+    match (limit, ceiling) {
+        (limit, None | Some(0)) => limit,
+        (0, Some(ceiling)) => ceiling,
+        (limit, Some(ceiling)) => limit.min(ceiling),
+    }
+}
+
+/// Overrides of an app's [`Quotas`], or a ceiling of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaOverrides {
     /// See [`Quotas::profile_calls`].
@@ -88,6 +121,8 @@ pub struct QuotaOverrides {
     pub profile_sends: RateOverride,
     /// See [`Quotas::app_sends`].
     pub app_sends: RateOverride,
+    /// See [`Quotas::app_calls`].
+    pub app_calls: RateOverride,
 }
 
 impl QuotaOverrides {
@@ -97,6 +132,7 @@ impl QuotaOverrides {
             (self.profile_calls, "profile_calls"),
             (self.profile_sends, "profile_sends"),
             (self.app_sends, "app_sends"),
+            (self.app_calls, "app_calls"),
         ] {
             rate.check(&format!("{field}.{name}"), violations);
         }
@@ -109,6 +145,7 @@ impl QuotaOverrides {
             profile_calls: self.profile_calls.over(defaults.profile_calls),
             profile_sends: self.profile_sends.over(defaults.profile_sends),
             app_sends: self.app_sends.over(defaults.app_sends),
+            app_calls: self.app_calls.over(defaults.app_calls),
         }
     }
 }
@@ -139,8 +176,33 @@ mod tests {
                 ..defaults.profile_sends
             },
             app_sends: defaults.app_sends,
+            app_calls: defaults.app_calls,
         };
         assert_eq!(overrides.over(&defaults), expected);
+    }
+
+    #[test]
+    fn the_lesser_of_a_quota_and_its_ceiling_is_in_force() {
+        let quotas = Quotas {
+            profile_calls: Rate::NO_LIMIT,
+            profile_sends: Rate {
+                per_second: 5,
+                burst: 50,
+            },
+            ..Quotas::default()
+        };
+        let ceiling = QuotaOverrides {
+            profile_calls: rate(Some(7), None),
+            profile_sends: rate(Some(9), Some(20)),
+            ..QuotaOverrides::default()
+        };
+        let bounded = quotas.at_most(&ceiling);
+        assert_eq!(bounded.profile_calls.per_second, 7);
+        assert_eq!(bounded.profile_calls.burst, Rate::NO_LIMIT.burst);
+        let sends = bounded.profile_sends;
+        assert_eq!((sends.per_second, sends.burst), (5, 20));
+        assert_eq!(bounded.app_sends, quotas.app_sends);
+        assert_eq!(quotas.at_most(&QuotaOverrides::default()), quotas);
     }
 
     #[test]
@@ -151,6 +213,7 @@ mod tests {
             profile_calls: over,
             profile_sends: at_the_caps,
             app_sends: under,
+            ..QuotaOverrides::default()
         };
         let mut violations = Violations::none();
         overrides.check("settings", &mut violations);

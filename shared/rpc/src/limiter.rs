@@ -1,5 +1,5 @@
-//! Rate limits by the generic cell rate algorithm (GCRA): a bucket for the calls and one for
-//! the sends of each profile, and one for the sends of each app.
+//! Rate limits by the generic cell rate algorithm (GCRA): a bucket for the calls and one for the
+//! sends of each profile, one for the sends of each app, and one for the calls of the app itself.
 //!
 //! A call takes one token, which covers a bounded amount of work. Work beyond it is charged when it
 //! has been done, to the same buckets: they may owe tokens then.
@@ -13,17 +13,16 @@ mod call_charges;
 mod gcra;
 mod profile_buckets;
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{AppId, Quotas};
+use domain::{AppId, Quotas, Rate};
 use storage::{CostAccount, MailStore};
-use telemetry::LimitedQuota::{AppSends, ProfileCalls, ProfileSends};
+use telemetry::LimitedQuota::{AppCalls, AppSends, ProfileCalls, ProfileSends};
 use telemetry::QuotaMetrics;
 
 pub(crate) use self::app_quotas::AppQuotas;
-use self::app_quotas::LimitedApp;
-use self::call_charges::CallCharges;
+use self::call_charges::{CallCharges, CallsOf};
 use self::gcra::{Bucket, Exhausted, take_each};
 use self::profile_buckets::{BucketCache, ProfileBuckets};
 use crate::caller::{System, User};
@@ -86,7 +85,7 @@ impl Limiter {
             return self.counted(take_each([(ProfileCalls, Some(calls))]));
         }
         own_sends.set_rate(quotas.profile_sends);
-        let mut app_sends = app_sends(&app, quotas);
+        let mut app_sends = limited(&app.sends, quotas.app_sends);
         self.counted(take_each([
             (ProfileCalls, Some(calls)),
             (ProfileSends, Some(own_sends)),
@@ -94,27 +93,36 @@ impl Limiter {
         ]))
     }
 
-    /// Counts a send of the app itself.
+    /// Counts a call of the app itself, and a send if `sends`.
     ///
     /// # Errors
-    /// The time to wait if the quota is used up.
-    pub(crate) fn system(&self, system: &System) -> Result<(), Duration> {
+    /// The time to wait if a quota is used up.
+    pub(crate) fn system(&self, system: &System, sends: bool) -> Result<(), Duration> {
         let app = self.apps.get(system.app());
-        let mut app_sends = app_sends(&app, app.quotas());
-        self.counted(take_each([(AppSends, app_sends.as_deref_mut())]))
+        let quotas = app.quotas();
+        // Lock order: the app's calls, then its sends.
+        let mut calls = limited(&app.calls, quotas.app_calls);
+        let app_calls = (AppCalls, calls.as_deref_mut());
+        if !sends {
+            return self.counted(take_each([app_calls]));
+        }
+        let mut app_sends = limited(&app.sends, quotas.app_sends);
+        self.counted(take_each([app_calls, (AppSends, app_sends.as_deref_mut())]))
     }
 
     /// Account for the work of a call of a user, and for its sends if `sends`.
     pub(crate) fn user_account(&self, user: &User, sends: bool) -> CostAccount {
         let profile = self.profiles.get(user);
         let sends_of = sends.then(|| self.apps.get(user.app()));
-        CostAccount::of(Arc::new(CallCharges::new(Some(profile), sends_of)))
+        let calls_of = CallsOf::Profile(profile);
+        CostAccount::of(Arc::new(CallCharges::new(calls_of, sends_of)))
     }
 
-    /// Account for the sends of the app itself.
-    pub(crate) fn system_account(&self, system: &System) -> CostAccount {
-        let sends_of = self.apps.get(system.app());
-        CostAccount::of(Arc::new(CallCharges::new(None, Some(sends_of))))
+    /// Account for the work of a call of the app itself, and for its sends if `sends`.
+    pub(crate) fn system_account(&self, system: &System, sends: bool) -> CostAccount {
+        let app = self.apps.get(system.app());
+        let sends_of = sends.then(|| Arc::clone(&app));
+        CostAccount::of(Arc::new(CallCharges::new(CallsOf::App(app), sends_of)))
     }
 
     /// Counts a refusal, and returns its time to wait.
@@ -126,14 +134,14 @@ impl Limiter {
     }
 }
 
-/// Locks the bucket of an app's sends, which all of its profiles share; none without a limit.
-fn app_sends(app: &LimitedApp, quotas: Quotas) -> Option<MutexGuard<'_, Bucket>> {
-    if quotas.app_sends.per_second == 0 {
+/// Locks a bucket of an app, which all of its callers share; none without a limit.
+fn limited(bucket: &Mutex<Bucket>, rate: Rate) -> Option<MutexGuard<'_, Bucket>> {
+    if rate.per_second == 0 {
         return None;
     }
-    let mut sends = app.sends.lock().unwrap_or_else(PoisonError::into_inner);
-    sends.set_rate(quotas.app_sends);
-    Some(sends)
+    let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+    bucket.set_rate(rate);
+    Some(bucket)
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub fn defaults() -> AppSettings {
         profile_sends_burst: Some(1),
         app_sends_per_second: Some(0),
         app_sends_burst: Some(1),
+        app_calls_per_second: Some(0),
+        app_calls_burst: Some(1),
     }
 }
 

@@ -45,6 +45,8 @@ fn all(version: i64) -> AppSettings {
         profile_sends_burst: Some(9_004),
         app_sends_per_second: Some(9_005),
         app_sends_burst: Some(9_006),
+        app_calls_per_second: Some(9_007),
+        app_calls_burst: Some(9_008),
     }
 }
 

@@ -359,6 +359,11 @@ fn limits_of_settings() -> Phrases {
             "AppSettings.app_sends_burst",
             domain::APP_SENDS_DEFAULT,
         ),
+        (
+            "AppSettings.app_calls_per_second",
+            "AppSettings.app_calls_burst",
+            domain::APP_CALLS_DEFAULT,
+        ),
     ];
     let of_quotas = quotas.into_iter().flat_map(|(per_second, at_once, quota)| {
         [

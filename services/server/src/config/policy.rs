@@ -3,10 +3,10 @@
 use domain::limits::{
     APP_RESERVE_PERCENT_MAX, CONTENT_BYTES_CAP, RECIPIENTS_CAP, UNREAD_PER_SENDER_MAX,
 };
-use domain::{Policy, Quotas};
+use domain::{Policy, PolicyCeiling};
 use serde::Deserialize;
 
-use super::{Bounded, KeepTime, Lifetime};
+use super::{Bounded, KeepTime, Lifetime, QuotaDefaults};
 
 #[expect(clippy::cast_possible_truncation, reason = "500 fits")]
 const RECIPIENTS: u32 = RECIPIENTS_CAP as u32;
@@ -45,6 +45,22 @@ pub struct PolicyDefaults {
     pub app_reserve_percent: Bounded<0, APP_RESERVE_PERCENT_MAX>,
     /// Maximum number of unread messages of one user in an inbox; 0 means no limit. Default 200.
     pub max_unread_per_sender: Bounded<0, UNREAD_PER_SENDER_MAX>,
+    /// Ceiling of what apps set. Default: none.
+    pub max: PolicyMax,
+}
+
+/// Ceiling of the policy in force, whatever the settings of an app say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyMax {
+    /// Of [`PolicyDefaults::max_recipients`].
+    pub max_recipients: Option<Bounded<1, RECIPIENTS>>,
+    /// Of [`PolicyDefaults::max_content_bytes`].
+    pub max_content_bytes: Option<Bounded<1, CONTENT_BYTES>>,
+    /// Of [`PolicyDefaults::max_expiry`].
+    pub max_expiry: Option<Lifetime>,
+    /// Of [`PolicyDefaults::max_unread_per_sender`].
+    pub max_unread_per_sender: Option<Bounded<1, UNREAD_PER_SENDER_MAX>>,
 }
 
 impl Default for PolicyDefaults {
@@ -63,13 +79,14 @@ impl Default for PolicyDefaults {
             max_box_messages: Bounded::new::<10_000>(),
             app_reserve_percent: Bounded::new::<10>(),
             max_unread_per_sender: Bounded::new::<200>(),
+            max: PolicyMax::default(),
         }
     }
 }
 
 impl PolicyDefaults {
     /// Policy with these values and `quotas`, which have a section of their own.
-    pub fn to_policy(&self, quotas: Quotas) -> Policy {
+    pub fn to_policy(&self, quotas: &QuotaDefaults) -> Policy {
         Policy {
             allow_self_send: self.allow_self_send,
             allow_unknown_recipients: self.allow_unknown_recipients,
@@ -84,7 +101,14 @@ impl PolicyDefaults {
             max_box_messages: self.max_box_messages.get(),
             app_reserve_percent: self.app_reserve_percent.get(),
             max_unread_per_sender: self.max_unread_per_sender.get(),
-            quotas,
+            quotas: quotas.to_quotas(),
+            ceiling: PolicyCeiling {
+                max_recipients: self.max.max_recipients.map(Bounded::get),
+                max_content_bytes: self.max.max_content_bytes.map(Bounded::get),
+                max_expiry_ms: self.max.max_expiry.map(Lifetime::ms),
+                max_unread_per_sender: self.max.max_unread_per_sender.map(Bounded::get),
+                quotas: quotas.max.to_ceiling(),
+            },
         }
     }
 }
@@ -95,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_default_policy_equals_that_of_the_domain() {
-        let policy = PolicyDefaults::default().to_policy(Quotas::default());
+        let policy = PolicyDefaults::default().to_policy(&QuotaDefaults::default());
         assert_eq!(policy, Policy::default());
     }
 }

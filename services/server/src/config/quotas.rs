@@ -1,7 +1,7 @@
 //! Quotas of apps that have not set their own.
 
 use domain::limits::{QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX};
-use domain::{Quotas, Rate};
+use domain::{QuotaOverrides, Quotas, Rate, RateOverride};
 use serde::Deserialize;
 
 use super::Bounded;
@@ -28,6 +28,37 @@ pub struct QuotaDefaults {
     pub app_sends_per_second: PerSecond,
     /// Burst of an app's sends. Default 1000.
     pub app_sends_burst: Burst,
+    /// Calls of `Sys` by an app per second. Default 1000.
+    pub app_calls_per_second: PerSecond,
+    /// Burst of an app's calls of `Sys`. Default 5000.
+    pub app_calls_burst: Burst,
+    /// Ceiling of what apps set. Default: none.
+    pub max: QuotaMax,
+}
+
+/// Ceiling of a rate, per second.
+type PerSecondMax = Bounded<1, QUOTA_PER_SECOND_MAX>;
+
+/// Ceiling of the quotas in force, whatever the settings of an app say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuotaMax {
+    /// Of [`QuotaDefaults::profile_calls_per_second`].
+    pub profile_calls_per_second: Option<PerSecondMax>,
+    /// Of [`QuotaDefaults::profile_calls_burst`].
+    pub profile_calls_burst: Option<Burst>,
+    /// Of [`QuotaDefaults::profile_sends_per_second`].
+    pub profile_sends_per_second: Option<PerSecondMax>,
+    /// Of [`QuotaDefaults::profile_sends_burst`].
+    pub profile_sends_burst: Option<Burst>,
+    /// Of [`QuotaDefaults::app_sends_per_second`].
+    pub app_sends_per_second: Option<PerSecondMax>,
+    /// Of [`QuotaDefaults::app_sends_burst`].
+    pub app_sends_burst: Option<Burst>,
+    /// Of [`QuotaDefaults::app_calls_per_second`].
+    pub app_calls_per_second: Option<PerSecondMax>,
+    /// Of [`QuotaDefaults::app_calls_burst`].
+    pub app_calls_burst: Option<Burst>,
 }
 
 impl Default for QuotaDefaults {
@@ -39,6 +70,9 @@ impl Default for QuotaDefaults {
             profile_sends_burst: Bounded::new::<250>(),
             app_sends_per_second: Bounded::new::<0>(),
             app_sends_burst: Bounded::new::<1_000>(),
+            app_calls_per_second: Bounded::new::<1_000>(),
+            app_calls_burst: Bounded::new::<5_000>(),
+            max: QuotaMax::default(),
         }
     }
 }
@@ -49,7 +83,26 @@ impl QuotaDefaults {
             profile_calls: rate(self.profile_calls_per_second, self.profile_calls_burst),
             profile_sends: rate(self.profile_sends_per_second, self.profile_sends_burst),
             app_sends: rate(self.app_sends_per_second, self.app_sends_burst),
+            app_calls: rate(self.app_calls_per_second, self.app_calls_burst),
         }
+    }
+}
+
+impl QuotaMax {
+    pub fn to_ceiling(&self) -> QuotaOverrides {
+        QuotaOverrides {
+            profile_calls: ceiling(self.profile_calls_per_second, self.profile_calls_burst),
+            profile_sends: ceiling(self.profile_sends_per_second, self.profile_sends_burst),
+            app_sends: ceiling(self.app_sends_per_second, self.app_sends_burst),
+            app_calls: ceiling(self.app_calls_per_second, self.app_calls_burst),
+        }
+    }
+}
+
+fn ceiling(per_second: Option<PerSecondMax>, burst: Option<Burst>) -> RateOverride {
+    RateOverride {
+        per_second: per_second.map(Bounded::get),
+        burst: burst.map(Bounded::get),
     }
 }
 

@@ -13,7 +13,7 @@ impl Config {
     pub fn store_options(&self, file_access: FileAccess) -> storage_sql::Options {
         storage_sql::Options {
             file_access,
-            policy: self.policy.to_policy(self.quotas.to_quotas()),
+            policy: self.policy.to_policy(&self.quotas),
             notify: self.notify(),
             write_connections: self.database.write_connections.get(),
             read_connections: self.database.read_connections.get(),

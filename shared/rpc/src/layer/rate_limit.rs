@@ -28,13 +28,11 @@ impl RateLimit {
             self.0.user(user, sends)?;
             return Ok(self.0.user_account(user, sends));
         }
-        match call.extensions().get::<System>() {
-            Some(system) if sends => {
-                self.0.system(system)?;
-                Ok(self.0.system_account(system))
-            }
-            _ => Ok(CostAccount::default()),
+        if let Some(system) = call.extensions().get::<System>() {
+            self.0.system(system, sends)?;
+            return Ok(self.0.system_account(system, sends));
         }
+        Ok(CostAccount::default())
     }
 }
 

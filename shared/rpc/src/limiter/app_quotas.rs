@@ -113,6 +113,8 @@ pub(super) struct LimitedApp {
     /// Set once the app has been read.
     first_read: OnceCell<()>,
     pub sends: Mutex<Bucket>,
+    /// Calls of the app itself.
+    pub calls: Mutex<Bucket>,
 }
 
 /// Cached quotas of an app.
@@ -142,6 +144,7 @@ impl LimitedApp {
             }),
             first_read: OnceCell::new(),
             sends: Mutex::default(),
+            calls: Mutex::default(),
         }
     }
 

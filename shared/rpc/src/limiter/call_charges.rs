@@ -14,18 +14,26 @@ use crate::limits::{BYTES_PER_TOKEN, ENTRIES_PER_TOKEN, ROWS_PER_TOKEN};
 /// Charges the work of a call to its caller's buckets: what goes beyond the token that the call has
 /// taken. A bucket may owe tokens then; the next calls wait for them.
 pub(super) struct CallCharges {
-    /// Buckets of the profile; none for the app itself.
-    pub profile: Option<SharedBuckets>,
+    /// Caller.
+    calls_of: CallsOf,
     /// App whose sends the call counts for.
-    pub sends_of: Option<Arc<LimitedApp>>,
+    sends_of: Option<Arc<LimitedApp>>,
     /// Millitokens that are left of the call's own.
     prepaid: AtomicU64,
 }
 
+/// Caller whose bucket of calls is charged.
+pub(super) enum CallsOf {
+    /// A profile.
+    Profile(SharedBuckets),
+    /// The app itself.
+    App(Arc<LimitedApp>),
+}
+
 impl CallCharges {
-    pub const fn new(profile: Option<SharedBuckets>, sends_of: Option<Arc<LimitedApp>>) -> Self {
+    pub const fn new(calls_of: CallsOf, sends_of: Option<Arc<LimitedApp>>) -> Self {
         Self {
-            profile,
+            calls_of,
             sends_of,
             prepaid: AtomicU64::new(TOKEN),
         }
@@ -56,12 +64,17 @@ impl Charge for CallCharges {
             .as_ref()
             .filter(|_| matches!(cost, Cost::Entries(_)));
         let owe = |bucket: &mut Bucket| bucket.owe(millitokens);
-        // Lock order: the profile's buckets, then the app's.
-        if let Some(profile) = &self.profile {
-            let mut profile = profile.lock().unwrap_or_else(PoisonError::into_inner);
-            owe(&mut profile.calls);
-            if sends_of.is_some() {
-                owe(&mut profile.sends);
+        // Lock order: the buckets of calls, then the app's of sends.
+        match &self.calls_of {
+            CallsOf::Profile(profile) => {
+                let mut profile = profile.lock().unwrap_or_else(PoisonError::into_inner);
+                owe(&mut profile.calls);
+                if sends_of.is_some() {
+                    owe(&mut profile.sends);
+                }
+            }
+            CallsOf::App(app) => {
+                owe(&mut app.calls.lock().unwrap_or_else(PoisonError::into_inner));
             }
         }
         if let Some(app) = sends_of {

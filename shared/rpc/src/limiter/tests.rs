@@ -80,6 +80,7 @@ async fn the_longest_wait_of_all_buckets_is_returned() {
         profile_calls: rate(10, 1),
         profile_sends: rate(4, 1),
         app_sends: rate(2, 1),
+        app_calls: Rate::NO_LIMIT,
     });
     let (alice, bob) = (user("a", "alice"), user("a", "bob"));
     assert_eq!(limiter.user(&alice, true), Ok(()));
@@ -96,9 +97,10 @@ async fn a_refused_send_takes_nothing_from_any_bucket() {
         profile_calls: rate(1, 2),
         profile_sends: rate(1, 1),
         app_sends: rate(10, 1),
+        app_calls: Rate::NO_LIMIT,
     });
     let alice = user("a", "alice");
-    assert_eq!(limiter.system(&system("a")), Ok(()));
+    assert_eq!(limiter.system(&system("a"), true), Ok(()));
     for _ in 0..10 {
         assert_eq!(limiter.user(&alice, true), Err(ms(100)));
     }
@@ -109,7 +111,7 @@ async fn a_refused_send_takes_nothing_from_any_bucket() {
     // Conversely: a send over the profile's quota takes nothing from its app's.
     advance(ms(100)).await;
     assert!(limiter.user(&alice, true).is_err());
-    assert_eq!(limiter.system(&system("a")), Ok(()));
+    assert_eq!(limiter.system(&system("a"), true), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,16 +120,17 @@ async fn each_profile_and_app_has_its_own_buckets() {
         profile_calls: rate(1, 1),
         profile_sends: Rate::NO_LIMIT,
         app_sends: rate(1, 2),
+        app_calls: Rate::NO_LIMIT,
     });
     assert_eq!(limiter.user(&user("a", "alice"), true), Ok(()));
     assert!(limiter.user(&user("a", "alice"), true).is_err());
     assert_eq!(limiter.user(&user("a", "bob"), true), Ok(()));
     assert!(limiter.user(&user("a", "carol"), true).is_err());
     assert_eq!(limiter.user(&user("a", "carol"), false), Ok(()));
-    assert!(limiter.system(&system("a")).is_err());
+    assert!(limiter.system(&system("a"), true).is_err());
     assert_eq!(limiter.user(&user("b", "alice"), true), Ok(()));
-    assert_eq!(limiter.system(&system("b")), Ok(()));
-    assert!(limiter.system(&system("b")).is_err());
+    assert_eq!(limiter.system(&system("b"), true), Ok(()));
+    assert!(limiter.system(&system("b"), true).is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,6 +218,7 @@ async fn a_send_is_counted_by_its_entries_for_its_sender_and_app() {
         profile_calls: Rate::NO_LIMIT,
         profile_sends: rate(10, 5),
         app_sends: rate(100, 5),
+        app_calls: Rate::NO_LIMIT,
     });
     let alice = user("a", "alice");
     let sends = called(&limiter, &alice, true);
@@ -228,14 +232,14 @@ async fn a_send_is_counted_by_its_entries_for_its_sender_and_app() {
     sends.charge(Cost::Entries(500));
     assert_eq!(limiter.user(&alice, true), Err(ms(2_300)));
     assert_eq!(limiter.user(&user("a", "bob"), true), Err(ms(230)));
-    assert_eq!(limiter.system(&system("a")), Err(ms(230)));
-    assert_eq!(limiter.system(&system("b")), Ok(()));
+    assert_eq!(limiter.system(&system("a"), true), Err(ms(230)));
+    assert_eq!(limiter.system(&system("b"), true), Ok(()));
 
-    limiter.system(&system("c")).expect("a token");
+    limiter.system(&system("c"), true).expect("a token");
     limiter
-        .system_account(&system("c"))
+        .system_account(&system("c"), true)
         .charge(Cost::Entries(200));
-    assert!(limiter.system(&system("c")).is_err());
+    assert!(limiter.system(&system("c"), true).is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,4 +255,26 @@ async fn work_without_a_quota_costs_nothing() {
     let (limiter, alice) = (Limiter::fixed(Quotas::NO_LIMITS), user("a", "alice"));
     called(&limiter, &alice, true).charge(Cost::Entries(usize::MAX));
     assert_eq!(limiter.user(&alice, true), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_app_itself_has_a_bucket_of_calls() {
+    let limiter = Limiter::fixed(Quotas {
+        app_calls: rate(1, 2),
+        ..Quotas::NO_LIMITS
+    });
+    let app = system("a");
+    assert_eq!(limiter.system(&app, false), Ok(()));
+    assert_eq!(limiter.system(&app, true), Ok(()), "a send is a call, too");
+    assert!(limiter.system(&app, false).is_err());
+    assert_eq!(limiter.system(&system("b"), false), Ok(()));
+    assert_eq!(limiter.user(&user("a", "alice"), true), Ok(()));
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(limiter.system(&app, false), Ok(()));
+    let account = limiter.system_account(&app, false);
+    account.charge(Cost::Rows(3 * 200));
+    assert!(
+        limiter.system(&app, false) > Err(ms(1_000)),
+        "two tokens are owed"
+    );
 }

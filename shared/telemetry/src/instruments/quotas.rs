@@ -18,6 +18,8 @@ pub enum LimitedQuota {
     ProfileSends,
     /// Sends of an app and all its profiles.
     AppSends,
+    /// Calls of an app itself.
+    AppCalls,
     /// Concurrent calls of a profile.
     ProfileCallsInFlight,
     /// Concurrent calls of an app and all its profiles.
@@ -28,10 +30,11 @@ pub enum LimitedQuota {
 
 impl LimitedQuota {
     /// All quotas.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ProfileCalls,
         Self::ProfileSends,
         Self::AppSends,
+        Self::AppCalls,
         Self::ProfileCallsInFlight,
         Self::AppCallsInFlight,
         Self::AnswerBytes,
@@ -44,6 +47,7 @@ impl LimitedQuota {
             Self::ProfileCalls => "profile_calls",
             Self::ProfileSends => "profile_sends",
             Self::AppSends => "app_sends",
+            Self::AppCalls => "app_calls",
             Self::ProfileCallsInFlight => "profile_calls_in_flight",
             Self::AppCallsInFlight => "app_calls_in_flight",
             Self::AnswerBytes => "answer_bytes",

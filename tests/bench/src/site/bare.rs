@@ -96,6 +96,7 @@ const fn quotas() -> Quotas {
     Quotas {
         profile_calls: rate,
         profile_sends: rate,
+        app_calls: rate,
         ..Quotas::NO_LIMITS
     }
 }

@@ -26,6 +26,8 @@ profile_calls_per_second = 1000000
 profile_calls_burst = 1000000
 profile_sends_per_second = 1000000
 profile_sends_burst = 1000000
+app_calls_per_second = 1000000
+app_calls_burst = 1000000
 ";
 
 /// A running service. It ends with this value.
