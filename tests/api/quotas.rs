@@ -65,6 +65,8 @@ const NOTHING: AppSettings = AppSettings {
     app_sends_burst: None,
     app_calls_per_second: None,
     app_calls_burst: None,
+    profile_kept_mib: None,
+    profile_unused_mailboxes: None,
 };
 
 type CallResult = Result<(), Status>;
@@ -283,9 +285,9 @@ async fn calls_of_the_app_itself_have_a_quota_of_their_own(test: &TestService) {
 }
 
 /// The service of an operator who bounds what apps set.
-struct Bounded(TestService);
+struct CeilingService(TestService);
 
-impl Fixture for Bounded {
+impl Fixture for CeilingService {
     async fn open(setup: Setup) -> Self {
         let policy = Policy {
             ceiling: PolicyCeiling {
@@ -309,7 +311,7 @@ impl Fixture for Bounded {
     }
 }
 
-async fn no_settings_lift_the_ceiling_of_the_service(test: &Bounded) {
+async fn no_settings_lift_the_ceiling_of_the_service(test: &CeilingService) {
     let test = &test.0;
     let settings = AppSettings {
         max_recipients: Some(500),
@@ -359,8 +361,10 @@ async fn the_defaults_are_those_of_the_contract(test: &DefaultQuotas) {
         effective.app_sends_burst,
         effective.app_calls_per_second,
         effective.app_calls_burst,
+        effective.profile_kept_mib,
+        effective.profile_unused_mailboxes,
     ];
-    let expected = [200, 1_000, 50, 250, 0, 1_000, 1_000, 5_000];
+    let expected = [200, 1_000, 50, 250, 0, 1_000, 1_000, 5_000, 100, 1_000];
     assert_eq!(numbers, expected.map(Some));
     assert_eq!(found.settings.expect("settings").app_sends_burst, None);
 }

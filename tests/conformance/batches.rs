@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::limits::BATCH_OPERATIONS_MAX;
-use domain::{AppId, Operation, Outcome, Refusal};
+use domain::operation::CreateMailbox;
+use domain::{Action, AppId, Operation, Outcome, Refusal};
 use storage_sql::Options;
 use support::ids::SequentialIds;
 use support::on_each_database;
@@ -12,7 +13,7 @@ use super::builders::{app, nobodys, operation, other_app, send, sent, update};
 use super::fixture::{BatchStore, StoreFixture};
 use crate::model::generator::Generator;
 use crate::model::policy;
-use crate::model::reference::Reference;
+use crate::model::reference::{Reference, ReferenceAction};
 
 on_each_database![
     a_batch_equals_its_operations_one_by_one,
@@ -37,6 +38,24 @@ impl TwinApps {
             generator: NAMES.map(|name| Generator::new(7, name)),
             references: NAMES.map(|_| Reference::new(policy())),
             ids: NAMES.map(|_| SequentialIds::default()),
+        }
+    }
+
+    /// Creates the mailboxes of all profiles: others go as soon as they are empty, which in a batch is
+    /// at its end.
+    async fn open_all(&mut self, fixture: &StoreFixture, stores: [&BatchStore; 2]) {
+        let now = fixture.clock().now_ms();
+        for (twin, store) in stores.into_iter().enumerate() {
+            let generator = &self.generator[twin];
+            for app in generator.apps() {
+                for owner in generator.profiles() {
+                    let action = Action::CreateMailbox(CreateMailbox { owner });
+                    let (ids, reference) = (&self.ids[twin], &mut self.references[twin]);
+                    let opened = ReferenceAction::Act(action.clone());
+                    let expected = reference.execute(&app, None, &opened, ids, now);
+                    assert_eq!(store.run(&app, operation(action)).await, expected);
+                }
+            }
         }
     }
 
@@ -82,6 +101,7 @@ async fn twin_store(fixture: &StoreFixture) -> BatchStore {
 async fn a_batch_equals_its_operations_one_by_one(fixture: &StoreFixture) {
     let [at_once, one_by_one] = [twin_store(fixture).await, twin_store(fixture).await];
     let mut twins = TwinApps::new();
+    twins.open_all(fixture, [&at_once, &one_by_one]).await;
     let (mut refusals, mut stored) = (0, Vec::new());
     for _ in 0..4 {
         let [batch, same] = twins.next(fixture, BATCH_OPERATIONS_MAX);

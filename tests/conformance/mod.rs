@@ -18,6 +18,7 @@ mod feed;
 mod get_by_id;
 mod held_rows;
 mod isolation;
+mod kept;
 mod lanes;
 mod order;
 mod orphans;

@@ -60,6 +60,8 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
             profile_sends: overridden(3, 4),
             app_sends: overridden(5, 6),
             app_calls: overridden(7, 8),
+            profile_kept_mib: Some(9),
+            profile_unused_mailboxes: Some(10),
         },
     };
     let kept = Settings {
@@ -86,6 +88,8 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
             profile_sends: rate(3, 4),
             app_sends: rate(5, 6),
             app_calls: rate(7, 8),
+            profile_kept_mib: 9,
+            profile_unused_mailboxes: 10,
         },
         ..lenient()
     };

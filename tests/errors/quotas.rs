@@ -24,7 +24,7 @@ fn about(status: &Status) -> Status {
     Status::with_error_details(status.code(), status.message(), details)
 }
 
-async fn a_rate_limited_send_has_a_golden_error_with_a_retry_delay(test: &TestService) {
+async fn a_send_beyond_a_quota_has_a_golden_error_with_a_retry_delay(test: &TestService) {
     let settings = AppSettings {
         profile_sends_per_second: Some(1),
         profile_sends_burst: Some(1),
@@ -38,7 +38,28 @@ async fn a_rate_limited_send_has_a_golden_error_with_a_retry_delay(test: &TestSe
             break status;
         }
     };
-    compare("quotas", &[("a send too many", about(&told))]);
+    let kept = fill_what_is_kept(test).await;
+    let cases = [
+        ("a send too many", about(&told)),
+        ("a send of a user of whom enough is kept", kept),
+    ];
+    compare("quotas", &cases);
 }
 
-on_each_database![a_rate_limited_send_has_a_golden_error_with_a_retry_delay];
+/// Bob sends himself messages until as much of them is kept as may be.
+async fn fill_what_is_kept(test: &TestService) -> Status {
+    let settings = AppSettings {
+        profile_kept_mib: Some(1),
+        ..Default::default()
+    };
+    configure(test, settings).await;
+    let mut bob = test.user("bob");
+    loop {
+        let request = message(&["bob"], text(&"x".repeat(32_000)));
+        if let Err(status) = bob.send_message(request).await {
+            break status;
+        }
+    }
+}
+
+on_each_database![a_send_beyond_a_quota_has_a_golden_error_with_a_retry_delay];

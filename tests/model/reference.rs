@@ -184,6 +184,7 @@ impl ReferenceApp {
                 // A trim is visible to cursors only.
                 Action::CreateMailbox(_)
                 | Action::SettleMailbox(_)
+                | Action::ExpireMessages(_)
                 | Action::ExpireOrphans(_)
                 | Action::TrimTombstones(_) => Ok(Outcome::Done),
                 Action::SendBulk(send) => self.send_bulk(&policy, send, ids, now),

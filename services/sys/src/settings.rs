@@ -45,6 +45,8 @@ fn quotas(given: &AppSettings) -> QuotaOverrides {
         profile_sends: rate(given.profile_sends_per_second, given.profile_sends_burst),
         app_sends: rate(given.app_sends_per_second, given.app_sends_burst),
         app_calls: rate(given.app_calls_per_second, given.app_calls_burst),
+        profile_kept_mib: given.profile_kept_mib,
+        profile_unused_mailboxes: given.profile_unused_mailboxes,
     }
 }
 
@@ -73,6 +75,8 @@ pub fn overrides(settings: &Settings) -> AppSettings {
         app_sends_burst: quotas.app_sends.burst,
         app_calls_per_second: quotas.app_calls.per_second,
         app_calls_burst: quotas.app_calls.burst,
+        profile_kept_mib: quotas.profile_kept_mib,
+        profile_unused_mailboxes: quotas.profile_unused_mailboxes,
     }
 }
 
@@ -101,6 +105,8 @@ pub fn effective(version: i64, policy: &Policy) -> AppSettings {
         app_sends_burst: Some(quotas.app_sends.burst),
         app_calls_per_second: Some(quotas.app_calls.per_second),
         app_calls_burst: Some(quotas.app_calls.burst),
+        profile_kept_mib: Some(quotas.profile_kept_mib),
+        profile_unused_mailboxes: Some(quotas.profile_unused_mailboxes),
     }
 }
 
@@ -128,6 +134,8 @@ mod tests {
             app_sends_burst: Some(6),
             app_calls_per_second: Some(8),
             app_calls_burst: Some(9),
+            profile_kept_mib: Some(10),
+            profile_unused_mailboxes: Some(11),
             ..AppSettings::default()
         };
         let mut violations = Violations::none();
@@ -155,6 +163,8 @@ mod tests {
             app_reserve_percent: Some(91),
             max_unread_per_sender: Some(10_001),
             profile_sends_burst: Some(0),
+            profile_kept_mib: Some(1_000_001),
+            profile_unused_mailboxes: Some(10_001),
             ..AppSettings::default()
         };
         let mut violations = Violations::none();
@@ -176,6 +186,8 @@ mod tests {
                 "settings.app_reserve_percent",
                 "settings.max_unread_per_sender",
                 "settings.profile_sends_burst",
+                "settings.profile_kept_mib",
+                "settings.profile_unused_mailboxes",
                 "settings"
             ]
         );

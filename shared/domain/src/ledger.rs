@@ -7,6 +7,7 @@
 mod blocks;
 mod entries;
 mod held;
+mod kept;
 mod mailboxes;
 mod messages;
 mod not_read;
@@ -31,7 +32,7 @@ pub use unread::SenderRoom;
 
 use crate::id::{MessageId, MessageIdSource};
 use crate::mailbox::Msgbox;
-use crate::message::Holders;
+use crate::message::{Envelope, Holders};
 use crate::policy::{Policy, Settings};
 use crate::time::{Millis, Now};
 
@@ -56,6 +57,10 @@ pub struct Ledger {
     held: BTreeSet<HeldRow>,
     /// Unread entries with a noted sender, by the mailbox and that of the sender.
     unread_of_senders: BTreeMap<(i64, i64), i64>,
+    /// Unused mailboxes that messages of a profile have created, by its mailbox.
+    unused_mailboxes: BTreeMap<i64, i64>,
+    /// Expired messages that are to be forgotten.
+    expired: BTreeMap<MessageId, Envelope>,
     /// Holders that were read with each message.
     holders: BTreeMap<MessageId, Holders>,
     /// Visible changes of entries so far.
@@ -87,6 +92,8 @@ impl Ledger {
             read_in_part: BTreeSet::new(),
             held: BTreeSet::new(),
             unread_of_senders: BTreeMap::new(),
+            unused_mailboxes: BTreeMap::new(),
+            expired: BTreeMap::new(),
             holders: BTreeMap::new(),
             entry_changes: 0,
             not_read: None,

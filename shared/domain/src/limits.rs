@@ -101,6 +101,15 @@ pub const APP_CALLS_DEFAULT: Rate = Rate {
     per_second: 1_000,
     burst: 5_000,
 };
+/// MiB of contents that one profile has sent and that are kept, unless it is configured otherwise.
+pub const PROFILE_KEPT_MIB_DEFAULT: u32 = 100;
+/// Maximum of that number.
+pub const PROFILE_KEPT_MIB_MAX: u32 = 1_000_000;
+/// Mailboxes that messages of one profile have created and that their owners have not used, unless it
+/// is configured otherwise.
+pub const PROFILE_UNUSED_MAILBOXES_DEFAULT: u32 = 1_000;
+/// Maximum of that number, which is counted by each send that creates one.
+pub const PROFILE_UNUSED_MAILBOXES_MAX: u32 = 10_000;
 /// The highest rate of a quota, in a second.
 pub const QUOTA_PER_SECOND_MAX: u32 = 1_000_000;
 /// The largest burst of a quota.

@@ -100,9 +100,20 @@ pub struct Mailbox {
     pub blocks: i64,
     /// True once its owner has called, or the app has named it.
     pub known: bool,
+    /// Bytes of the contents that its owner has sent and that are kept.
+    pub kept_bytes: i64,
+    /// Mailbox of the user whose message it was created for, until it is known; none: it is known, or
+    /// has got no message of a user.
+    pub caused_by: Option<i64>,
 }
 
 impl Mailbox {
+    /// Returns true if the next message of a user to it is the one that it was created for.
+    #[must_use]
+    pub const fn is_uncaused(&self) -> bool {
+        !self.known && self.caused_by.is_none()
+    }
+
     /// Returns true if its owner has never used it, and nothing is left in it.
     #[must_use]
     pub const fn is_abandoned(&self) -> bool {

@@ -114,6 +114,8 @@ pub struct Envelope {
     pub update_ms: Millis,
     /// Expiry of the message.
     pub expire_ms: Millis,
+    /// Size of the content in bytes.
+    pub size_bytes: i64,
 }
 
 impl Envelope {
@@ -141,6 +143,7 @@ impl Envelope {
             send_ms,
             update_ms: send_ms,
             expire_ms: expiry::expire_ms(send_ms, lifetime_ms),
+            size_bytes: saturating(draft.content.encoded.len()),
         }
     }
 

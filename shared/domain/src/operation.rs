@@ -17,6 +17,7 @@ mod delete_messages;
 mod deletion_part;
 mod deliver_chunk;
 mod edit_message;
+mod expire_messages;
 mod expire_orphans;
 mod footprint;
 mod mark_messages_delivered;
@@ -233,6 +234,8 @@ actions! {
     unblock_profile::UnblockProfile,
     /// Messages that no box has any more expire.
     expire_orphans::ExpireOrphans,
+    /// Expired messages are forgotten.
+    expire_messages::ExpireMessages,
     /// A mailbox forgets old deletions.
     trim_tombstones::TrimTombstones,
     /// The app replaces its settings.

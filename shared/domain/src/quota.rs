@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{
-    APP_CALLS_DEFAULT, APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_SENDS_DEFAULT,
-    QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX,
+    APP_CALLS_DEFAULT, APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_KEPT_MIB_DEFAULT,
+    PROFILE_KEPT_MIB_MAX, PROFILE_SENDS_DEFAULT, PROFILE_UNUSED_MAILBOXES_DEFAULT,
+    PROFILE_UNUSED_MAILBOXES_MAX, QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX,
 };
 use crate::rate::Rate;
 use crate::violation::Violations;
@@ -23,6 +24,11 @@ pub struct Quotas {
     pub app_sends: Rate,
     /// Calls of the app itself.
     pub app_calls: Rate,
+    /// MiB of contents that one profile has sent and that are kept; 0: no limit.
+    pub profile_kept_mib: u32,
+    /// Mailboxes that messages of one profile have created and that their owners have not used; 0: no
+    /// limit.
+    pub profile_unused_mailboxes: u32,
 }
 
 impl Quotas {
@@ -32,7 +38,23 @@ impl Quotas {
         profile_sends: Rate::NO_LIMIT,
         app_sends: Rate::NO_LIMIT,
         app_calls: Rate::NO_LIMIT,
+        profile_kept_mib: 0,
+        profile_unused_mailboxes: 0,
     };
+
+    /// Returns whether a profile may keep so many bytes of contents.
+    #[must_use]
+    pub fn may_keep(&self, bytes: i64) -> bool {
+        let max = i64::from(self.profile_kept_mib) * 1024 * 1024;
+        max == 0 || bytes <= max
+    }
+
+    /// Returns whether messages of a profile may have created so many unused mailboxes.
+    #[must_use]
+    pub fn may_create(&self, mailboxes: i64) -> bool {
+        let max = i64::from(self.profile_unused_mailboxes);
+        max == 0 || mailboxes <= max
+    }
 
     /// Returns the lesser of these quotas and of a ceiling.
     #[must_use]
@@ -42,6 +64,11 @@ impl Quotas {
             profile_sends: ceiling.profile_sends.bound(self.profile_sends),
             app_sends: ceiling.app_sends.bound(self.app_sends),
             app_calls: ceiling.app_calls.bound(self.app_calls),
+            profile_kept_mib: lesser_limit(self.profile_kept_mib, ceiling.profile_kept_mib),
+            profile_unused_mailboxes: lesser_limit(
+                self.profile_unused_mailboxes,
+                ceiling.profile_unused_mailboxes,
+            ),
         }
     }
 }
@@ -53,6 +80,8 @@ impl Default for Quotas {
             profile_sends: PROFILE_SENDS_DEFAULT,
             app_sends: APP_SENDS_DEFAULT,
             app_calls: APP_CALLS_DEFAULT,
+            profile_kept_mib: PROFILE_KEPT_MIB_DEFAULT,
+            profile_unused_mailboxes: PROFILE_UNUSED_MAILBOXES_DEFAULT,
         }
     }
 }
@@ -123,6 +152,10 @@ pub struct QuotaOverrides {
     pub app_sends: RateOverride,
     /// See [`Quotas::app_calls`].
     pub app_calls: RateOverride,
+    /// See [`Quotas::profile_kept_mib`].
+    pub profile_kept_mib: Option<u32>,
+    /// See [`Quotas::profile_unused_mailboxes`].
+    pub profile_unused_mailboxes: Option<u32>,
 }
 
 impl QuotaOverrides {
@@ -136,6 +169,22 @@ impl QuotaOverrides {
         ] {
             rate.check(&format!("{field}.{name}"), violations);
         }
+        for (number, max, name) in [
+            (
+                self.profile_kept_mib,
+                PROFILE_KEPT_MIB_MAX,
+                "profile_kept_mib",
+            ),
+            (
+                self.profile_unused_mailboxes,
+                PROFILE_UNUSED_MAILBOXES_MAX,
+                "profile_unused_mailboxes",
+            ),
+        ] {
+            if number.is_some_and(|number| number > max) {
+                violations.invalid(format!("{field}.{name}"), format!("must be 0 to {max}"));
+            }
+        }
     }
 
     /// The quotas in force where these override those defaults.
@@ -146,6 +195,10 @@ impl QuotaOverrides {
             profile_sends: self.profile_sends.over(defaults.profile_sends),
             app_sends: self.app_sends.over(defaults.app_sends),
             app_calls: self.app_calls.over(defaults.app_calls),
+            profile_kept_mib: self.profile_kept_mib.unwrap_or(defaults.profile_kept_mib),
+            profile_unused_mailboxes: self
+                .profile_unused_mailboxes
+                .unwrap_or(defaults.profile_unused_mailboxes),
         }
     }
 }
@@ -175,8 +228,7 @@ mod tests {
                 burst: 3,
                 ..defaults.profile_sends
             },
-            app_sends: defaults.app_sends,
-            app_calls: defaults.app_calls,
+            ..defaults
         };
         assert_eq!(overrides.over(&defaults), expected);
     }

@@ -22,6 +22,8 @@ pub enum Refusal {
     RequestIdReused,
     /// No inbox has room for the message.
     BoxFull,
+    /// The user has sent as much as is kept of one, or has caused as many mailboxes.
+    TooMuchKept,
     /// No recipient is known, and the app's policy allows no others.
     RecipientsUnknown,
     /// The app has as many live bulk messages as it may have.
@@ -82,6 +84,7 @@ impl fmt::Display for Refusal {
             Self::NotAllowed => write!(f, "not allowed by policy"),
             Self::RequestIdReused => write!(f, "the request id was used for another request"),
             Self::BoxFull => write!(f, "no inbox has room"),
+            Self::TooMuchKept => write!(f, "too much is kept of this sender"),
             Self::RecipientsUnknown => write!(f, "no recipient is known"),
             Self::TooManyBulk => write!(f, "the app has too many live bulk messages"),
             Self::TooManyBlocks => write!(f, "too many profiles are blocked"),

@@ -126,6 +126,8 @@ impl MemoryStore {
             bulk_joined: self.events.last().map_or(0, |event| event.bulk_no),
             blocks: 0,
             known: false,
+            kept_bytes: 0,
+            caused_by: None,
         };
         self.mailboxes.insert(owner, mailbox);
     }
@@ -163,6 +165,14 @@ impl MemoryStore {
         }
         for ((mailbox_id, ..), entry) in &self.entries {
             ledger.read_entry(*mailbox_id, entry.clone());
+        }
+        for envelope in self.messages.values() {
+            ledger.read_expired(envelope.clone());
+        }
+        for sender in self.mailboxes.values() {
+            let is_of_sender = |it: &&Mailbox| it.caused_by == Some(sender.mailbox_id);
+            let unused = self.mailboxes.values().filter(is_of_sender).count();
+            ledger.read_unused_mailboxes(sender.mailbox_id, unused as i64);
         }
         for ((mailbox_id, _), block) in &self.blocks {
             ledger.read_block(*mailbox_id, block.clone());

@@ -75,6 +75,9 @@ pub enum RpcError {
     /// No recipient's inbox has room.
     #[error("no inbox has room")]
     MsgboxFull,
+    /// A send of a user of whom as much is kept as may be.
+    #[error("too much is kept of this sender")]
+    KeptQuotaExceeded,
     /// Recipients that are all unknown, where the app allows no unknown ones.
     #[error("no recipient is known")]
     RecipientsUnknown,
@@ -191,6 +194,7 @@ impl From<Refusal> for RpcError {
             Refusal::NotAllowed => Self::NotAllowedByPolicy,
             Refusal::RequestIdReused => Self::RequestIdReused,
             Refusal::BoxFull => Self::MsgboxFull,
+            Refusal::TooMuchKept => Self::KeptQuotaExceeded,
             Refusal::RecipientsUnknown => Self::RecipientsUnknown,
             Refusal::TooManyBulk => Self::TooManyBulk,
             Refusal::TooManyBlocks => Self::TooManyBlocks,

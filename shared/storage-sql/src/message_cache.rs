@@ -147,6 +147,7 @@ mod tests {
                 send_ms: Millis(1),
                 update_ms: Millis(1),
                 expire_ms: Millis(9),
+                size_bytes: 6,
             },
             content: Content {
                 kind: ContentKind::Json,

@@ -20,7 +20,7 @@ pub mod statuses;
 
 use domain::page::{Count, Found, Scan};
 
-use crate::table::mailbox::MailboxState;
+use crate::table::mailbox::MailboxReadiness;
 
 /// The outcome of a read of a mailbox.
 pub enum ReadOutcome<T> {
@@ -36,10 +36,10 @@ pub enum ReadOutcome<T> {
 
 impl<T> ReadOutcome<T> {
     /// The outcome of a read of a mailbox that is not due.
-    pub fn of(state: MailboxState, result: T) -> Self {
+    pub fn of(state: MailboxReadiness, result: T) -> Self {
         match state {
-            MailboxState::Unused => Self::Unused(result),
-            MailboxState::Ready | MailboxState::Due => Self::Ready(result),
+            MailboxReadiness::Unused => Self::Unused(result),
+            MailboxReadiness::Ready | MailboxReadiness::Due => Self::Ready(result),
         }
     }
 }

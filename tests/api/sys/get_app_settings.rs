@@ -38,6 +38,8 @@ pub fn defaults() -> AppSettings {
         app_sends_burst: Some(1),
         app_calls_per_second: Some(0),
         app_calls_burst: Some(1),
+        profile_kept_mib: Some(0),
+        profile_unused_mailboxes: Some(0),
     }
 }
 

@@ -47,6 +47,8 @@ fn all(version: i64) -> AppSettings {
         app_sends_burst: Some(9_006),
         app_calls_per_second: Some(9_007),
         app_calls_burst: Some(9_008),
+        profile_kept_mib: Some(9_009),
+        profile_unused_mailboxes: Some(9_010),
     }
 }
 

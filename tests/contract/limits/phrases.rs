@@ -23,6 +23,7 @@ pub fn all() -> Phrases {
         limits_of_pages(),
         limits_of_the_feed(),
         limits_of_settings(),
+        limits_of_what_is_kept(),
         limits_of_the_audit_log(),
         calls::limits_of_calls(),
         calls::limits_of_callers(),
@@ -305,6 +306,38 @@ fn limits_of_the_feed() -> Phrases {
                 "more than {} streams of one profile, or {} on one connection",
                 domain::STREAMS_PER_PROFILE_MAX,
                 configured("streams_per_connection")
+            ),
+        ),
+    ]
+}
+
+fn limits_of_what_is_kept() -> Phrases {
+    vec![
+        (
+            "AppSettings.profile_kept_mib",
+            format!("0 to {}", number(domain::PROFILE_KEPT_MIB_MAX)),
+        ),
+        (
+            "AppSettings.profile_kept_mib",
+            default_of(domain::PROFILE_KEPT_MIB_DEFAULT),
+        ),
+        (
+            "AppSettings.profile_unused_mailboxes",
+            format!("0 to {}", number(domain::PROFILE_UNUSED_MAILBOXES_MAX)),
+        ),
+        (
+            "AppSettings.profile_unused_mailboxes",
+            default_of(domain::PROFILE_UNUSED_MAILBOXES_DEFAULT),
+        ),
+        (
+            "ERROR_REASON_KEPT_QUOTA_EXCEEDED",
+            format!("({} MiB", domain::PROFILE_KEPT_MIB_DEFAULT),
+        ),
+        (
+            "ERROR_REASON_KEPT_QUOTA_EXCEEDED",
+            format!(
+                "{} mailboxes",
+                number(domain::PROFILE_UNUSED_MAILBOXES_DEFAULT)
             ),
         ),
     ]

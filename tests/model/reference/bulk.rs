@@ -9,7 +9,7 @@ use domain::{
 };
 use storage::BulkReport;
 
-use super::write::too_large;
+use super::write::{size, too_large};
 use super::{Reference, ReferenceAction, ReferenceApp, ReferenceResult};
 use domain::{Action, Millis};
 
@@ -75,6 +75,7 @@ impl ReferenceApp {
             send_ms,
             update_ms: send_ms,
             expire_ms,
+            size_bytes: size(&send.draft.content),
         };
         self.happens(MessageChange::Sent, &envelope, send.audience);
         let content = send.draft.content.clone();

@@ -163,6 +163,7 @@ impl ReferenceApp {
                 Action::DeleteMessage(it) => holders(&[it.message_id]),
                 Action::DeleteMessages(it) => holders(it.message_ids()),
                 Action::SendBulk(_)
+                | Action::ExpireMessages(_)
                 | Action::UpdateAppSettings(_)
                 | Action::ExpireOrphans(_)
                 | Action::RevokeTokens(_)

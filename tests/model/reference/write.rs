@@ -239,6 +239,7 @@ impl ReferenceApp {
         envelope.version += 1;
         envelope.modified = true;
         envelope.update_ms = now.not_before(envelope.update_ms);
+        envelope.size_bytes = size(&update.content);
         let revision = Revision {
             message_id,
             version: envelope.version,
@@ -332,6 +333,7 @@ impl ReferenceApp {
                 Audience::Everyone,
             );
             message.content.encoded = Bytes::new();
+            message.envelope.size_bytes = 0;
             self.recalled.insert(message_id, message);
         }
         true
@@ -398,7 +400,13 @@ fn envelope(
         send_ms,
         update_ms: send_ms,
         expire_ms: expiry::expire_ms(send_ms, lifetime_ms),
+        size_bytes: size(&message.draft.content),
     }
+}
+
+/// Size of a content.
+pub(super) fn size(content: &Content) -> i64 {
+    i64::try_from(content.encoded.len()).expect("small")
 }
 
 fn number(count: usize) -> u32 {

@@ -52,6 +52,7 @@ pub struct PolicyDefaults {
 /// Ceiling of the policy in force, whatever the settings of an app say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names of the keys")]
 pub struct PolicyMax {
     /// Of [`PolicyDefaults::max_recipients`].
     pub max_recipients: Option<Bounded<1, RECIPIENTS>>,

@@ -1,6 +1,8 @@
 //! Quotas of apps that have not set their own.
 
-use domain::limits::{QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX};
+use domain::limits::{
+    PROFILE_KEPT_MIB_MAX, PROFILE_UNUSED_MAILBOXES_MAX, QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX,
+};
 use domain::{QuotaOverrides, Quotas, Rate, RateOverride};
 use serde::Deserialize;
 
@@ -32,6 +34,11 @@ pub struct QuotaDefaults {
     pub app_calls_per_second: PerSecond,
     /// Burst of an app's calls of `Sys`. Default 5000.
     pub app_calls_burst: Burst,
+    /// MiB of contents that a profile has sent and that are kept; 0 means no limit. Default 100.
+    pub profile_kept_mib: Bounded<0, PROFILE_KEPT_MIB_MAX>,
+    /// Mailboxes that messages of a profile have created and that nobody has used; 0 means no limit.
+    /// Default 1000.
+    pub profile_unused_mailboxes: Bounded<0, PROFILE_UNUSED_MAILBOXES_MAX>,
     /// Ceiling of what apps set. Default: none.
     pub max: QuotaMax,
 }
@@ -59,6 +66,10 @@ pub struct QuotaMax {
     pub app_calls_per_second: Option<PerSecondMax>,
     /// Of [`QuotaDefaults::app_calls_burst`].
     pub app_calls_burst: Option<Burst>,
+    /// Of [`QuotaDefaults::profile_kept_mib`].
+    pub profile_kept_mib: Option<Bounded<1, PROFILE_KEPT_MIB_MAX>>,
+    /// Of [`QuotaDefaults::profile_unused_mailboxes`].
+    pub profile_unused_mailboxes: Option<Bounded<1, PROFILE_UNUSED_MAILBOXES_MAX>>,
 }
 
 impl Default for QuotaDefaults {
@@ -72,6 +83,8 @@ impl Default for QuotaDefaults {
             app_sends_burst: Bounded::new::<1_000>(),
             app_calls_per_second: Bounded::new::<1_000>(),
             app_calls_burst: Bounded::new::<5_000>(),
+            profile_kept_mib: Bounded::new::<100>(),
+            profile_unused_mailboxes: Bounded::new::<1_000>(),
             max: QuotaMax::default(),
         }
     }
@@ -84,6 +97,8 @@ impl QuotaDefaults {
             profile_sends: rate(self.profile_sends_per_second, self.profile_sends_burst),
             app_sends: rate(self.app_sends_per_second, self.app_sends_burst),
             app_calls: rate(self.app_calls_per_second, self.app_calls_burst),
+            profile_kept_mib: self.profile_kept_mib.get(),
+            profile_unused_mailboxes: self.profile_unused_mailboxes.get(),
         }
     }
 }
@@ -95,6 +110,8 @@ impl QuotaMax {
             profile_sends: ceiling(self.profile_sends_per_second, self.profile_sends_burst),
             app_sends: ceiling(self.app_sends_per_second, self.app_sends_burst),
             app_calls: ceiling(self.app_calls_per_second, self.app_calls_burst),
+            profile_kept_mib: self.profile_kept_mib.map(Bounded::get),
+            profile_unused_mailboxes: self.profile_unused_mailboxes.map(Bounded::get),
         }
     }
 }

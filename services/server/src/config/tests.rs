@@ -144,6 +144,8 @@ fn an_invalid_value_is_reported_with_its_source() {
         ("policy.max.max_unread_per_sender", "0"),
         ("quotas.max.profile_calls_per_second", "0"),
         ("quotas.max.app_calls_burst", "0"),
+        ("quotas.profile_kept_mib", "1000001"),
+        ("quotas.profile_unused_mailboxes", "10001"),
         ("quotas.profile_calls_per_second", "1000001"),
         ("quotas.profile_calls_burst", "0"),
         ("quotas.profile_sends_per_second", "-1"),

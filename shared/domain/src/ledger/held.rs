@@ -53,7 +53,10 @@ impl Ledger {
             .copied()
             .chain(jobs.map(|segment| segment.job_id));
         let holders = envelopes.flat_map(|(message, holders)| message.boxes_of(holders));
-        let owners = footprint.owners().chain(holders.map(|(owner, _)| owner));
+        let expired = footprint.expired.iter();
+        let senders = expired.filter_map(|id| self.expired_sender(*id));
+        let holders = holders.map(|(owner, _)| owner);
+        let owners = footprint.owners().chain(senders).chain(holders);
         changes_app
             .then_some(HeldRow::App)
             .into_iter()

@@ -25,6 +25,7 @@ impl Ledger {
             |tracked: &&mut Tracked<Mailbox>| tracked.current().is_some_and(|it| !it.known);
         if let Some(mailbox) = tracked.filter(is_new).and_then(Tracked::change) {
             mailbox.known = true;
+            mailbox.caused_by = None;
         }
     }
 

@@ -6,6 +6,7 @@ use crate::bulk::MessageChange;
 use crate::content::Content;
 use crate::id::MessageId;
 use crate::message::{Draft, Envelope, Holders, Message, MessageKind};
+use crate::number::saturating;
 use crate::operation::Footprint;
 
 impl Ledger {
@@ -66,6 +67,7 @@ impl Ledger {
         let message_id = envelope.message_id;
         self.rows.contents.insert(message_id, content);
         self.holders.insert(message_id, Holders::All);
+        self.count_kept(&envelope, envelope.size_bytes);
         let tracked = Tracked::new(envelope);
         self.rows.messages.insert(message_id, tracked);
     }
@@ -82,6 +84,9 @@ impl Ledger {
         let Some(mut envelope) = self.message_to_change(message_id) else {
             return false;
         };
+        let before = envelope.size_bytes;
+        envelope.size_bytes = saturating(content.encoded.len());
+        self.count_kept(&envelope, envelope.size_bytes - before);
         envelope.version += 1;
         envelope.modified = true;
         envelope.update_ms = self.now().not_before(envelope.update_ms);
@@ -122,6 +127,7 @@ impl Ledger {
             self.rows.recalled.insert(message_id);
         }
         self.rows.contents.remove(&message_id);
+        self.count_kept(&envelope, -envelope.size_bytes);
         if let Some(tracked) = self.rows.messages.get_mut(&message_id) {
             tracked.clear();
         }

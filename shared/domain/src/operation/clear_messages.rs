@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_box_that_was_read_in_part_has_a_rest_without_later_arrivals() {
-        let mut store = MemoryStore::default();
+        let mut store = MemoryStore::of(["ann", "bob"]);
         for now in [10, 11, 12] {
             store.send(now, from_user("ann", ["bob"]));
         }

@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
+use crate::number::saturating;
 use crate::refusal::Refusal;
 
 /// Replaces the content of a message on behalf of its sender.
@@ -50,6 +51,11 @@ impl Apply for EditMessage {
         }
         if !ledger.policy().allow_edit {
             return Err(Refusal::NotAllowed);
+        }
+        let growth = saturating::<i64, _>(self.content.encoded.len()) - message.size_bytes;
+        let kept_bytes = ledger.kept_bytes(&self.owner) + growth;
+        if growth > 0 && !ledger.policy().quotas.may_keep(kept_bytes) {
+            return Err(Refusal::TooMuchKept);
         }
         update_message::revise(
             ledger,

@@ -24,6 +24,8 @@ pub struct Footprint {
     /// Profile that must have sent the messages or hold them; none: it does not matter. Others
     /// would lock rows that are not theirs to wait for: for them the messages do not exist.
     pub claimant: Option<ProfileId>,
+    /// Expired messages to be forgotten, each with the mailbox of its sender.
+    pub expired: BTreeSet<MessageId>,
     /// Send jobs, besides those of the messages.
     pub jobs: BTreeSet<JobId>,
     /// Mailboxes; missing ones are created. Those of [`Self::sends`] come in addition.
@@ -70,6 +72,7 @@ impl Footprint {
             *merged = holders.max(*merged);
         }
         self.groups.extend(other.groups);
+        self.expired.extend(other.expired);
         self.jobs.extend(other.jobs);
         self.mailboxes.extend(other.mailboxes);
         self.blocks.extend(other.blocks);
@@ -190,6 +193,10 @@ mod tests {
         };
         footprint.merge(Footprint::of_block(&ann, &bob));
         footprint.merge(Footprint {
+            expired: BTreeSet::from([sent_at(4)]),
+            ..Footprint::default()
+        });
+        footprint.merge(Footprint {
             sends: vec![send.clone()],
             new_unread: 2,
             ..Footprint::default()
@@ -200,6 +207,7 @@ mod tests {
             messages: BTreeMap::from([(sent_at(2), Holders::All), (sent_at(3), Holders::Sender)]),
             groups: Vec::new(),
             claimant: None,
+            expired: BTreeSet::from([sent_at(4)]),
             jobs: BTreeSet::from([JobId::NONE]),
             mailboxes: BTreeSet::from([ann.clone(), bob.clone()]),
             blocks: vec![(ann.clone(), bob.clone())],

@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_first_time_is_kept_and_nothing_else_changes() {
-        let mut store = MemoryStore::default();
+        let mut store = MemoryStore::of(["bob"]);
         let one = store.send(10, from_user("ann", ["bob"]));
         let mailbox = store.mailbox("bob").clone();
         let before = store.entry("bob", Msgbox::Inbox, one).cloned();

@@ -80,6 +80,31 @@ impl SendMessage {
             || is_known()
     }
 
+    /// Checks what is kept of the sender.
+    fn check_kept<'a>(
+        &self,
+        ledger: &Ledger,
+        policy: &Policy,
+        takers: impl Iterator<Item = &'a ProfileId>,
+    ) -> Result<(), Refusal> {
+        let Some(sender) = self.sender() else {
+            return Ok(());
+        };
+        let bytes = saturating::<i64, _>(self.draft.content.encoded.len());
+        let is_new = |taker: &&ProfileId| {
+            *taker != sender && ledger.is_uncaused(taker) && !self.is_blocked(ledger, taker)
+        };
+        let new: i64 = saturating(takers.filter(is_new).count());
+        let quotas = &policy.quotas;
+        let may_keep = quotas.may_keep(ledger.kept_bytes(sender) + bytes);
+        let may_create = new == 0 || quotas.may_create(ledger.unused_mailboxes(sender) + new);
+        if may_keep && may_create {
+            Ok(())
+        } else {
+            Err(Refusal::TooMuchKept)
+        }
+    }
+
     /// Returns the room of the message in the inbox of a recipient.
     fn room(&self, ledger: &Ledger, policy: &Policy, recipient: &ProfileId) -> SenderRoom {
         let room = policy.inbox_room(self.sender().is_none());
@@ -166,6 +191,11 @@ impl Apply for SendMessage {
         if takers.is_empty() {
             return Err(Refusal::BoxFull);
         }
+        self.check_kept(
+            ledger,
+            &policy,
+            takers.iter().map(|(recipient, _)| *recipient),
+        )?;
 
         let message = self.message(ledger);
         let Envelope {
@@ -185,9 +215,10 @@ impl Apply for SendMessage {
         for (recipient, sender_id) in &takers {
             if !self.is_blocked(ledger, recipient) {
                 ledger.add_entry(recipient, entry(Msgbox::Inbox, *sender_id));
-            }
-            if self.sender().is_none() {
-                ledger.know(recipient);
+                match self.sender() {
+                    Some(sender) => ledger.cause_mailbox(recipient, sender),
+                    None => ledger.know(recipient),
+                }
             }
         }
         if let Some(sender) = self.sender() {

@@ -1,6 +1,7 @@
 //! Fixtures for tests of conversions.
 
 use domain::message::Envelope;
+use domain::number::saturating;
 use domain::{
     AppId, Entry, Message, MessageId, MessageKind, Millis, Msgbox, ProfileId, Sender, Violations,
 };
@@ -42,6 +43,7 @@ pub fn message(text: &str) -> Message {
             send_ms,
             update_ms: send_ms,
             expire_ms: send_ms.after(1000),
+            size_bytes: saturating(content.encoded.len()),
         },
         content,
     }

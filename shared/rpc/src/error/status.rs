@@ -68,6 +68,7 @@ impl RpcError {
             Self::NotAllowedByPolicy => (Code::PermissionDenied, R::NotAllowedByPolicy),
             Self::MessageNotFound => (Code::NotFound, R::MessageNotFound),
             Self::VersionMismatch { .. } => (Code::Aborted, R::MessageVersionMismatch),
+            Self::KeptQuotaExceeded => (Code::ResourceExhausted, R::KeptQuotaExceeded),
             Self::RecipientsUnknown => (Code::NotFound, R::RecipientsUnknown),
             Self::RequestIdReused => (Code::AlreadyExists, R::RequestIdReused),
             Self::MsgboxFull => (Code::ResourceExhausted, R::MsgboxFull),
@@ -127,7 +128,10 @@ impl RpcError {
             Self::StorageUnavailable(_) | Self::AuditUnavailable(_) | Self::TooManyStreams => {
                 RETRY_LATER
             }
-            Self::MsgboxFull | Self::TooManyBulk | Self::TooManyBlocks => RETRY_MUCH_LATER,
+            Self::MsgboxFull
+            | Self::TooManyBulk
+            | Self::TooManyBlocks
+            | Self::KeptQuotaExceeded => RETRY_MUCH_LATER,
             _ => RETRY_SOON,
         })
     }

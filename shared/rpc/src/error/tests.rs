@@ -85,6 +85,11 @@ fn of_rules() -> Vec<Contracted> {
         ),
         (E::MsgboxFull, C::ResourceExhausted, Some("MSGBOX_FULL")),
         (
+            E::KeptQuotaExceeded,
+            C::ResourceExhausted,
+            Some("KEPT_QUOTA_EXCEEDED"),
+        ),
+        (
             E::RecipientsUnknown,
             C::NotFound,
             Some("RECIPIENTS_UNKNOWN"),
@@ -327,6 +332,7 @@ fn storage_errors_map_to_reasons_of_the_contract() {
         (E::Refused(Refusal::RequestIdReused), "REQUEST_ID_REUSED"),
         (E::Refused(Refusal::BoxFull), "MSGBOX_FULL"),
         (E::Refused(Refusal::RecipientsUnknown), "RECIPIENTS_UNKNOWN"),
+        (E::Refused(Refusal::TooMuchKept), "KEPT_QUOTA_EXCEEDED"),
         (E::Refused(Refusal::TooManyBulk), "TOO_MANY_BULK_MESSAGES"),
         (E::Refused(Refusal::TooManyBlocks), "TOO_MANY_BLOCKS"),
         (E::Overloaded, "OVERLOADED"),

@@ -80,7 +80,7 @@ async fn the_longest_wait_of_all_buckets_is_returned() {
         profile_calls: rate(10, 1),
         profile_sends: rate(4, 1),
         app_sends: rate(2, 1),
-        app_calls: Rate::NO_LIMIT,
+        ..Quotas::NO_LIMITS
     });
     let (alice, bob) = (user("a", "alice"), user("a", "bob"));
     assert_eq!(limiter.user(&alice, true), Ok(()));
@@ -97,7 +97,7 @@ async fn a_refused_send_takes_nothing_from_any_bucket() {
         profile_calls: rate(1, 2),
         profile_sends: rate(1, 1),
         app_sends: rate(10, 1),
-        app_calls: Rate::NO_LIMIT,
+        ..Quotas::NO_LIMITS
     });
     let alice = user("a", "alice");
     assert_eq!(limiter.system(&system("a"), true), Ok(()));
@@ -120,7 +120,7 @@ async fn each_profile_and_app_has_its_own_buckets() {
         profile_calls: rate(1, 1),
         profile_sends: Rate::NO_LIMIT,
         app_sends: rate(1, 2),
-        app_calls: Rate::NO_LIMIT,
+        ..Quotas::NO_LIMITS
     });
     assert_eq!(limiter.user(&user("a", "alice"), true), Ok(()));
     assert!(limiter.user(&user("a", "alice"), true).is_err());
@@ -218,7 +218,7 @@ async fn a_send_is_counted_by_its_entries_for_its_sender_and_app() {
         profile_calls: Rate::NO_LIMIT,
         profile_sends: rate(10, 5),
         app_sends: rate(100, 5),
-        app_calls: Rate::NO_LIMIT,
+        ..Quotas::NO_LIMITS
     });
     let alice = user("a", "alice");
     let sends = called(&limiter, &alice, true);

@@ -16,7 +16,7 @@ use crate::db::connection::Connection;
 use crate::db::error::corrupt;
 use crate::db::row::RowReader;
 use crate::db::statement::Statement;
-use crate::table::mailbox::{MailboxState, state};
+use crate::table::mailbox::{MailboxReadiness, state};
 use crate::table::msgbox::entry_columns;
 
 /// The first `$5` entries with a `seq` after `$3` and tombstones with one after `$4`, in the
@@ -85,7 +85,7 @@ pub async fn read<DB: Backend>(
     let Some(head) = found else {
         return Ok(ReadOutcome::Missing);
     };
-    if head.state == MailboxState::Due {
+    if head.state == MailboxReadiness::Due {
         return Ok(ReadOutcome::Due);
     }
     let app_no = messages.app_no;
@@ -96,7 +96,7 @@ pub async fn read<DB: Backend>(
 
 /// Columns of the mailbox and of the server, which every row repeats.
 struct FeedHeader {
-    state: MailboxState,
+    state: MailboxReadiness,
     epoch: Uuid,
     mailbox_id: i64,
     seq: i64,
@@ -206,7 +206,7 @@ impl Read {
 impl FeedHeader {
     fn take<DB: Backend>(row: &mut RowReader<DB>) -> Result<Self, Error> {
         Ok(Self {
-            state: row.mailbox_state()?,
+            state: row.mailbox_readiness()?,
             epoch: row.uuid()?,
             mailbox_id: row.int()?,
             seq: row.int()?,

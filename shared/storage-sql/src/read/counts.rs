@@ -12,7 +12,7 @@ use crate::db::dialect::Kind;
 use crate::db::error::corrupt;
 use crate::db::row::RowReader;
 use crate::db::statement::Statement;
-use crate::table::mailbox::{MailboxState, state};
+use crate::table::mailbox::{MailboxReadiness, state};
 
 pub static ONE: Statement = Statement::new(
     "mailbox.counts",
@@ -96,8 +96,8 @@ fn counted<DB: Backend>(
     row: &mut RowReader<DB>,
     epoch: Uuid,
 ) -> Result<ReadOutcome<MailboxCounts>, Error> {
-    let state = row.mailbox_state()?;
-    if state == MailboxState::Due {
+    let state = row.mailbox_readiness()?;
+    if state == MailboxReadiness::Due {
         return Ok(ReadOutcome::Due);
     }
     let offset = FeedOffset {

@@ -10,7 +10,7 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
 use crate::db::statement::Statement;
-use crate::table::mailbox::{MailboxState, state};
+use crate::table::mailbox::{MailboxReadiness, state};
 use crate::table::msgbox::entry_columns;
 
 /// The entries of box `$3` of owner `$2` with those message ids, in their order; each row says
@@ -64,10 +64,10 @@ pub async fn read<DB: Backend>(
         return Ok(ReadOutcome::Missing);
     }
     let mut entries = Vec::with_capacity(rows.len());
-    let mut state = MailboxState::Ready;
+    let mut state = MailboxReadiness::Ready;
     for mut row in rows {
-        state = row.mailbox_state()?;
-        if state == MailboxState::Due {
+        state = row.mailbox_readiness()?;
+        if state == MailboxReadiness::Due {
             return Ok(ReadOutcome::Due);
         }
         if !row.is_null_next() {

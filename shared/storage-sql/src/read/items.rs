@@ -127,6 +127,7 @@ mod tests {
     use bytes::Bytes;
     use domain::content::ContentKind;
     use domain::message::Envelope;
+    use domain::number::saturating;
     use domain::{Content, MessageKind, Msgbox, Sender};
 
     use super::*;
@@ -166,6 +167,7 @@ mod tests {
                 send_ms: Millis(1),
                 update_ms: Millis(1),
                 expire_ms: Millis(9),
+                size_bytes: saturating(size),
             },
             content: Content {
                 kind: ContentKind::Json,

@@ -17,7 +17,7 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::row::RowReader;
-use crate::table::mailbox::MailboxState;
+use crate::table::mailbox::MailboxReadiness;
 use statements::{ALL, COUNT, MATCHING, one_box};
 
 pub async fn read<DB: Backend>(
@@ -45,7 +45,7 @@ pub async fn read<DB: Backend>(
     let Some(head) = found else {
         return Ok(ReadOutcome::Missing);
     };
-    if head.state == MailboxState::Due {
+    if head.state == MailboxReadiness::Due {
         return Ok(ReadOutcome::Due);
     }
     entries.sort_by(|one, other| scan.sort.compare(&key(one), &key(other)));
@@ -86,7 +86,7 @@ fn all_match(scan: &Scan) -> bool {
 struct PageHeader {
     seq: i64,
     counts: Counts,
-    state: MailboxState,
+    state: MailboxReadiness,
     examined: i64,
     edge: Option<Key>,
 }
@@ -96,7 +96,7 @@ impl PageHeader {
         // The column of the box is null, which marks this row.
         row.int_or_null()?;
         let message_id = row.uuid_or_null()?;
-        let (seq, counts, state) = (row.int()?, row.counts()?, row.mailbox_state()?);
+        let (seq, counts, state) = (row.int()?, row.counts()?, row.mailbox_readiness()?);
         let examined = row.int_or_null()?.unwrap_or(0);
         let msgbox = row.int_or_null()?.and_then(Msgbox::from_code);
         let place = message_id.zip(msgbox).zip(row.int_or_null()?);

@@ -9,7 +9,7 @@ use crate::db::connection::Connection;
 use crate::db::dialect::Kind;
 use crate::db::statement::Statement;
 use crate::table::app::AppKey;
-use crate::table::mailbox::{MailboxState, state};
+use crate::table::mailbox::{MailboxReadiness, state};
 
 pub static STATUSES: Statement = Statement::with_rows(
     "mailbox.statuses",
@@ -53,7 +53,7 @@ pub async fn read<DB: Backend>(
         };
         Ok(MailboxStatus {
             head,
-            is_due: row.mailbox_state()? == MailboxState::Due,
+            is_due: row.mailbox_readiness()? == MailboxReadiness::Due,
         })
     });
     statuses.collect()

@@ -28,8 +28,8 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
         drop(connection);
         if due.is_empty() {
             let (read, write) = (&self.pools.read, &self.pools.write);
-            let more = sweep::delete(read, write, now.due_ms).await?;
             let (lanes, lease) = (&self.lanes, &self.sweep_lease);
+            let more = sweep::delete(read, write, lanes, now.due_ms).await?;
             let search = self.orphans.step(read, write, lanes, lease, now.due_ms);
             return Ok(search.await? || more);
         }

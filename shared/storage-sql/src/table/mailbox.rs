@@ -25,6 +25,8 @@ columns! {
         Mutable bulk_cursor: i64 = mailbox.bulk_cursor;
         Mutable blocks: i64 = mailbox.blocks;
         Mutable known: bool = mailbox.known;
+        Mutable kept_bytes: i64 = mailbox.kept_bytes;
+        Mutable caused_by: Option<i64> = mailbox.caused_by;
     }
     read only {
         bulk_joined: i64;
@@ -42,11 +44,13 @@ columns! {
             bulk_joined,
             blocks,
             known,
+            kept_bytes,
+            caused_by,
         })
     }
 }
 
-/// The [`MailboxState`] of a mailbox `b` at a time. The app is a sub-select: if it were joined, the
+/// The [`MailboxReadiness`] of a mailbox `b` at a time. The app is a sub-select: if it were joined, the
 /// planner could go from the app to all of its mailboxes.
 macro_rules! state {
     ($now:literal) => {
@@ -63,7 +67,7 @@ pub(crate) use state;
 
 /// State of a mailbox at a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MailboxState {
+pub enum MailboxReadiness {
     /// It can be read.
     Ready,
     /// Something is due: it must be settled first.
@@ -100,6 +104,20 @@ pub static LOCK: Statement = Statement::with_rows(
     ),
 )
 .locking_free("b");
+
+/// The numbers of unused mailboxes that messages of users have created, `$1` + 1 at most, by the
+/// mailboxes of those users.
+pub static UNUSED_OF_SENDERS: Statement = Statement::with_rows(
+    "mailbox.unused_of_senders",
+    1,
+    &[("app_no", Kind::Int), ("sender_id", Kind::Int)],
+    "SELECT r.app_no, r.sender_id, (
+         SELECT count(*) FROM (
+             SELECT 1 FROM mailbox b WHERE b.app_no + 0 = r.app_no
+             AND b.caused_by = r.sender_id AND b.caused_by IS NOT NULL LIMIT $1 + 1
+         ) AS unused
+     ) FROM r",
+);
 
 /// Mailboxes, locked or not.
 pub static EXISTING: Statement = Statement::with_rows(
@@ -147,11 +165,11 @@ impl<DB: Backend> RowReader<DB> {
     }
 
     /// Reads [`state`].
-    pub fn mailbox_state(&mut self) -> Result<MailboxState, Error> {
+    pub fn mailbox_readiness(&mut self) -> Result<MailboxReadiness, Error> {
         Ok(match self.int()? {
-            0 => MailboxState::Ready,
-            1 => MailboxState::Due,
-            _ => MailboxState::Unused,
+            0 => MailboxReadiness::Ready,
+            1 => MailboxReadiness::Due,
+            _ => MailboxReadiness::Unused,
         })
     }
 }

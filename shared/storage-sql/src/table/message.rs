@@ -4,7 +4,6 @@ use bytes::Bytes;
 use domain::content::ContentKind;
 use domain::ledger::Changes;
 use domain::message::Envelope;
-use domain::number::saturating;
 use domain::segment::{JobId, Segment};
 use domain::{Content, Message, MessageId, MessageKind, Millis, ProfileId, Sender};
 use storage::Error;
@@ -32,6 +31,7 @@ columns! {
         Fixed send_ms: Millis = message.envelope.send_ms;
         Mutable update_ms: Millis = message.envelope.update_ms;
         Fixed expire_ms: Millis = message.envelope.expire_ms;
+        Mutable size_bytes: i64 = message.envelope.size_bytes;
         Fixed job_id: Option<JobId> = message.envelope.segment.map(|segment| segment.job_id);
         Fixed recipient_count: Option<u32> =
             message.envelope.segment.map(|segment| segment.recipients);
@@ -53,6 +53,7 @@ columns! {
             send_ms,
             update_ms,
             expire_ms,
+            size_bytes,
         })
     }
 }
@@ -80,7 +81,6 @@ written_columns! {
         Mutable content_kind: ContentKind = message.content.kind;
         Mutable digest: [u8; 32] = message.content.digest;
         Mutable content: Bytes = message.content.encoded;
-        Mutable size_bytes: i64 = saturating(message.content.encoded.len());
     }
 }
 
@@ -118,6 +118,22 @@ pub static LOCK: Statement = Statement::with_rows(
         " FROM r
          CROSS JOIN {each message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
              AND m.expire_ms + 0 > $1 AND m.recall_ms IS NULL}
+         ORDER BY r.ord"
+    ),
+)
+.locking_free("m");
+
+/// Messages that have expired at `$1`.
+pub static LOCK_EXPIRED: Statement = Statement::with_rows(
+    "message.lock_expired",
+    1,
+    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
+    concat!(
+        "SELECT m.app_no, ",
+        envelope_columns!(),
+        " FROM r
+         CROSS JOIN {each message m WHERE m.app_no = r.app_no AND m.message_id = r.message_id
+             AND m.expire_ms + 0 <= $1}
          ORDER BY r.ord"
     ),
 )

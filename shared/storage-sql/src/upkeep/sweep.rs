@@ -1,12 +1,14 @@
 //! The sweep: settles mailboxes with expired entries that no call has settled, and deletes
 //! expired rows, in small transactions. One replica at a time sweeps, under a lease.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
-use domain::limits::{EXPIRED_KEPT_MS, REVOCATION_KEPT_MS, SWEEP_LEASE_MS};
+use domain::limits::{EXPIRED_KEPT_MS, PART_ENTRIES, REVOCATION_KEPT_MS, SWEEP_LEASE_MS};
 use domain::number::saturating;
-use domain::operation::SettleMailbox;
-use domain::{Millis, Now};
+use domain::operation::{ExpireMessages, SettleMailbox};
+use domain::{Action, AppId, MessageId, Millis, Now, Operation};
 use storage::Error;
 use uuid::Uuid;
 
@@ -18,6 +20,7 @@ use crate::db::dialect::Kind;
 use crate::db::pool::Pool;
 use crate::db::statement::Statement;
 use crate::table::app::AppKey;
+use crate::write::lanes::Lanes;
 
 /// Maximum number of mailboxes settled in one step.
 const MAILBOXES: i64 = 100;
@@ -26,6 +29,8 @@ const MAILBOXES: i64 = 100;
 const ENTRIES: usize = 500;
 /// Maximum number of rows deleted in one transaction.
 const ROWS: i64 = 500;
+/// Timeout of forgetting the messages of one step.
+const FORGET_WITHIN: Duration = Duration::from_secs(5);
 /// Number of the sweep's row in table `lease`.
 pub const SWEEP_LEASE: i64 = 1;
 
@@ -55,8 +60,9 @@ pub static DUE: Statement = Statement::new(
 pub static EXPIRED: Statement = Statement::new(
     "message.expired",
     2,
-    "SELECT m.app_no, m.message_id FROM message m WHERE m.expire_ms <= $1
-     ORDER BY m.expire_ms LIMIT $2",
+    "SELECT m.app_no, (SELECT a.app_id FROM app a WHERE a.app_no = m.app_no), m.message_id,
+         CASE WHEN m.sender_profile_id IS NULL THEN 0 ELSE 1 END
+     FROM message m WHERE m.expire_ms <= $1 ORDER BY m.expire_ms LIMIT $2",
 );
 
 pub static DELETE_TALLIES: Statement = Statement::with_rows(
@@ -195,6 +201,7 @@ pub async fn due<DB: Backend>(
 pub async fn delete<DB: Backend>(
     read: &Pool<DB>,
     pool: &Pool<DB>,
+    lanes: &Lanes,
     now: Millis,
 ) -> Result<bool, Error> {
     let before = now.after(-EXPIRED_KEPT_MS).0;
@@ -206,13 +213,21 @@ pub async fn delete<DB: Backend>(
         BoundStatement::of(&DELETE_TALLIES),
         BoundStatement::of(&DELETE_MESSAGES),
     );
+    let mut more = rows.len() >= usize::try_from(ROWS).unwrap_or(0);
+    let mut of_users: BTreeMap<i64, (AppId, Vec<MessageId>)> = BTreeMap::new();
     for mut row in rows {
-        let (app_no, message_id) = (row.int()?, row.uuid()?);
+        let (app_no, app_id) = (row.int()?, row.app_id()?);
+        let message_id = row.message_id()?;
+        if row.int()? == 1 {
+            let (_, message_ids) = of_users.entry(app_no).or_insert((app_id, Vec::new()));
+            message_ids.push(message_id);
+            continue;
+        }
         for statement in [&mut tallies, &mut messages] {
-            statement.push_row([app_no.into(), message_id.into()]);
+            statement.push_row([app_no.into(), message_id.uuid().into()]);
         }
     }
-    let mut more = messages.rows >= usize::try_from(ROWS).unwrap_or(0);
+    forget(lanes, of_users).await?;
     if !messages.is_empty() {
         transact(pool, vec![tallies, messages]).await?;
     }
@@ -229,6 +244,26 @@ pub async fn delete<DB: Backend>(
     let requests = BoundStatement::of(&DELETE_REQUESTS).bind(before).bind(ROWS);
     more |= delete_requests(pool.clone(), requests).await? >= u64::try_from(ROWS).unwrap_or(0);
     Ok(more)
+}
+
+/// Forgets messages of users through the lanes, which count them for their senders.
+async fn forget(
+    lanes: &Lanes,
+    messages: BTreeMap<i64, (AppId, Vec<MessageId>)>,
+) -> Result<(), Error> {
+    let deadline = Instant::now() + FORGET_WITHIN;
+    for (app_no, (app_id, message_ids)) in messages {
+        for part in message_ids.chunks(PART_ENTRIES) {
+            let app = AppKey {
+                app_no,
+                app_id: app_id.clone(),
+            };
+            let message_ids = part.to_vec();
+            let operation = Operation::from(Action::from(ExpireMessages { message_ids }));
+            lanes.execute(app, operation, deadline.into()).await??;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes requests, whose index by expiry yields bitmaps only. In a task of its own: it runs to its

@@ -207,6 +207,7 @@ async fn run_on<DB: Backend>(
             ledger.read_few_holders(footprint);
         }
     }
+    lock::expired_messages(connection, now.due_ms, &mut ledgers, &footprints).await?;
     lock::send_jobs(connection, &mut ledgers, &footprints).await?;
     lock::mailboxes(connection, now.ms, &mut ledgers, &footprints).await?;
     settle::read(connection, now.due_ms, &mut ledgers).await?;

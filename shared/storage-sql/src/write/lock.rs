@@ -191,6 +191,33 @@ pub async fn messages<DB: Backend>(
     Ok(())
 }
 
+/// Locks the expired messages of the footprints, but for those that another transaction has locked:
+/// they are forgotten later.
+pub async fn expired_messages<DB: Backend>(
+    connection: &mut Connection<DB>,
+    now: Millis,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let mut lock = BoundStatement::of(&message::LOCK_EXPIRED).bind(now.0);
+    for (app_no, footprint) in footprints {
+        for message_id in &footprint.expired {
+            lock.push_row([(*app_no).into(), message_id.uuid().into()]);
+        }
+    }
+    if lock.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(lock).await? {
+        let app_no = row.int()?;
+        let envelope = row.envelope()?;
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_expired(envelope);
+        }
+    }
+    Ok(())
+}
+
 /// Locks the send jobs of the footprints, and those of the messages that were locked.
 pub async fn send_jobs<DB: Backend>(
     connection: &mut Connection<DB>,
@@ -341,6 +368,9 @@ fn owners(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
             let boxes = message.flat_map(|message| message.boxes_of(*holders));
             owners.extend(boxes.map(|(owner, _)| (app_no, owner.clone())));
         }
+        let expired = footprint.expired.iter();
+        let senders = expired.filter_map(|id| ledger.expired_sender(*id));
+        owners.extend(senders.map(|sender| (app_no, sender.clone())));
     }
     owners
 }

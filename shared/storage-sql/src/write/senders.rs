@@ -12,7 +12,7 @@ use super::lock::{Footprints, Ledgers};
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
-use crate::table::{block, msgbox};
+use crate::table::{block, mailbox, msgbox};
 
 /// Reads the blocks between senders and recipients, and the numbers of unread entries of senders in
 /// the inboxes that have many.
@@ -22,7 +22,49 @@ pub async fn read<DB: Backend>(
     footprints: &Footprints,
 ) -> Result<(), Error> {
     read_blocks(connection, ledgers, footprints).await?;
+    read_unused(connection, ledgers, footprints).await?;
     read_unread(connection, ledgers, footprints).await
+}
+
+/// Reads the numbers of unused mailboxes that messages of the senders have created, where they may
+/// create more.
+async fn read_unused<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let mut senders = BTreeSet::new();
+    let mut most = 0;
+    for (app_no, footprint) in footprints.iter().filter(|(_, it)| !it.sends.is_empty()) {
+        let Some(ledger) = ledgers.get(app_no) else {
+            continue;
+        };
+        let max = ledger.policy().quotas.profile_unused_mailboxes;
+        if max == 0 || !ledger.mailboxes().any(Mailbox::is_uncaused) {
+            continue;
+        }
+        most = most.max(max);
+        for send in &footprint.sends {
+            if send.to.iter().any(|owner| ledger.is_uncaused(owner)) {
+                let sender = ledger.mailbox(&send.sender);
+                senders.extend(sender.map(|sender| (*app_no, sender.mailbox_id)));
+            }
+        }
+    }
+    let mut count = BoundStatement::of(&mailbox::UNUSED_OF_SENDERS).bind(most);
+    for (app_no, sender_id) in senders {
+        count.push_row([app_no.into(), sender_id.into()]);
+    }
+    if count.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(count).await? {
+        let (app_no, sender_id, mailboxes) = (row.int()?, row.int()?, row.int()?);
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_unused_mailboxes(sender_id, mailboxes);
+        }
+    }
+    Ok(())
 }
 
 async fn read_blocks<DB: Backend>(

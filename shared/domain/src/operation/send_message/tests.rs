@@ -260,7 +260,7 @@ fn a_message_is_dated_by_its_id_and_lives_as_long_as_it_was_told() {
 #[test]
 fn the_footprint_holds_all_mailboxes_and_the_senders_overflow() {
     let footprint = from_user("ann", ["cid", "bob"]).footprint();
-    let owners: Vec<_> = footprint.mailboxes.into_iter().collect();
+    let owners: Vec<_> = footprint.owners().cloned().collect();
     assert_eq!(owners, profiles(["ann", "bob", "cid"]));
     let overflow = EntryRange::Overflow(profile("ann"), Msgbox::Sent);
     assert_eq!(footprint.entries, [overflow]);

@@ -21,7 +21,7 @@ fn one_a_second() -> Quotas {
         profile_calls: rate,
         profile_sends: rate,
         app_sends: rate,
-        app_calls: Rate::NO_LIMIT,
+        ..Quotas::NO_LIMITS
     }
 }
 
