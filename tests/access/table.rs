@@ -41,7 +41,7 @@ const fn sys(path: &'static str, scope: &'static str, then: Code) -> AccessRule 
 }
 
 /// All methods of both services.
-pub const ROWS: [AccessRule; 37] = [
+pub const ROWS: [AccessRule; 41] = [
     user("/postroom.v1.Messaging/GetMessageBoxes", Fine),
     user("/postroom.v1.Messaging/GetMessageCounts", Fine),
     user("/postroom.v1.Messaging/GetMessages", InvalidArgument),
@@ -142,6 +142,26 @@ pub const ROWS: [AccessRule; 37] = [
     sys(
         "/postroom.sys.v1.Sys/RevokeTokens",
         "sys.admin",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/EraseProfile",
+        "sys.admin",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/GetErasure",
+        "sys.admin",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/EraseApp",
+        "sys.admin",
+        InvalidArgument,
+    ),
+    sys(
+        "/postroom.sys.v1.Sys/ExportProfile",
+        "sys.read",
         InvalidArgument,
     ),
     sys("/postroom.sys.v1.Sys/ListAudit", "sys.audit", Fine),

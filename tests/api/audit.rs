@@ -65,6 +65,11 @@ async fn read_everything(test: &TestService) {
         page_offset: 0,
     };
     ok(app.get_messages_for_owner_page_offset(offset)).await;
+    let export = sys::ExportProfileRequest {
+        profile_id: "bob".to_owned(),
+        page_token: String::new(),
+    };
+    ok(app.export_profile(export)).await;
     let bulk = sys::GetBulkRequest {
         message_id: super::sys::send_bulk::to_all(test).await,
     };

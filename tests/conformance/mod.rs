@@ -13,6 +13,7 @@ mod coalesced_counts;
 mod commits;
 mod costs;
 mod epochs;
+mod erasure;
 mod expiry;
 mod feed;
 mod get_by_id;

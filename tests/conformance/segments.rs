@@ -39,13 +39,13 @@ fn names(numbers: impl IntoIterator<Item = usize>) -> Vec<ProfileId> {
 }
 
 /// Recipients that are there, as long as they are not forgotten.
-struct UploadedRecipients {
+pub struct UploadedRecipients {
     to: Recipients,
     _intake: Box<dyn RecipientUpload>,
 }
 
 /// Takes in recipients, in parts.
-async fn take_in(
+pub async fn take_in(
     store: &BatchStore,
     app: &AppId,
     recipients: Vec<ProfileId>,
@@ -60,7 +60,7 @@ async fn take_in(
     }
 }
 
-fn launch(taken_in: &UploadedRecipients, lifetime_ms: Option<i64>) -> Action {
+pub fn launch(taken_in: &UploadedRecipients, lifetime_ms: Option<i64>) -> Action {
     let from = Sender {
         name: "the app".to_owned(),
         ..Sender::default()
@@ -74,7 +74,7 @@ fn launch(taken_in: &UploadedRecipients, lifetime_ms: Option<i64>) -> Action {
     })
 }
 
-fn launched(outcome: Result<Outcome, Refusal>) -> (JobId, MessageId) {
+pub fn launched(outcome: Result<Outcome, Refusal>) -> (JobId, MessageId) {
     match outcome {
         Ok(Outcome::SegmentSent(launched)) => (launched.job_id, launched.message_id),
         other => panic!("{other:?}"),
@@ -91,7 +91,7 @@ async fn step(store: &BatchStore) -> bool {
     store.run_jobs().await.expect("a step")
 }
 
-async fn all_steps(store: &BatchStore) {
+pub async fn all_steps(store: &BatchStore) {
     while step(store).await {}
 }
 

@@ -9,9 +9,11 @@ use super::files;
 use crate::api::request_ids::Mutation;
 
 /// Methods that change nothing.
-const READS: [&str; 16] = [
+const READS: [&str; 18] = [
+    "postroom.sys.v1.Sys.ExportProfile",
     "postroom.sys.v1.Sys.GetAppSettings",
     "postroom.sys.v1.Sys.GetBulk",
+    "postroom.sys.v1.Sys.GetErasure",
     "postroom.sys.v1.Sys.GetMessageCountsForOwner",
     "postroom.sys.v1.Sys.GetMessages",
     "postroom.sys.v1.Sys.GetMessagesForOwnerPage",

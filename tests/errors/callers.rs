@@ -1,5 +1,6 @@
 //! Unauthenticated and forbidden callers.
 
+use domain::limits::APP_ERASURE_DELAY_MS;
 use proto::sys::v1 as sys;
 use proto::v1;
 use serde_json::json;
@@ -19,6 +20,23 @@ async fn as_user(test: &TestService, token: &str) -> Status {
 async fn as_app(test: &TestService, token: &str) -> Status {
     let mut app = test.listeners.sys(token);
     refused(app.get_app_settings(sys::GetAppSettingsRequest {})).await
+}
+
+/// Call of a user of an app that is being erased.
+async fn of_erased_app(test: &TestService) -> Status {
+    let erasure = sys::EraseAppRequest {
+        app_id: "gone".to_owned(),
+        ..Default::default()
+    };
+    ok(test.sys_of("gone", "sys.admin").erase_app(erasure)).await;
+    test.store.clock.advance(APP_ERASURE_DELAY_MS);
+    // One that begins now reads the app before the first call.
+    let (store, replica) = test.replica().await;
+    let token = TestIssuer::shared().user("gone", "alice", test.now_s());
+    let mut user = replica.user(&token);
+    let status = refused(user.get_message_counts(v1::GetMessageCountsRequest {})).await;
+    store.close().await;
+    status
 }
 
 async fn unauthenticated_and_forbidden_calls_have_golden_errors(test: &TestService) {
@@ -41,7 +59,7 @@ async fn unauthenticated_and_forbidden_calls_have_golden_errors(test: &TestServi
         ..Default::default()
     };
     ok(test.sys().revoke_tokens(revocation)).await;
-    let cases = [
+    let mut cases = vec![
         ("no token", as_user(test, "").await),
         ("no token on Sys", as_app(test, "").await),
         ("a token that is none", as_user(test, "secret").await),
@@ -86,6 +104,7 @@ async fn unauthenticated_and_forbidden_calls_have_golden_errors(test: &TestServi
             as_app(test, &issuer.sys(APP, "sys.read", now_s)).await,
         ),
     ];
+    cases.push(("a call of an erased app", of_erased_app(test).await));
     compare("callers", &cases);
 }
 

@@ -196,6 +196,12 @@ impl ReferenceApp {
                     unreachable!("segments have tests of their own")
                 }
                 Action::RevokeTokens(_) => unreachable!("tokens have no mail"),
+                Action::EraseApp(_)
+                | Action::EraseProfile(_)
+                | Action::ForgetRecipient(_)
+                | Action::DeleteMailbox(_) => {
+                    unreachable!("erasures have tests of their own")
+                }
                 Action::MarkMessagesRead(mark) => Ok(self.mark(mark, now)),
                 Action::MarkMessagesDelivered(mark) => Ok(self.mark_delivered(mark, now)),
                 Action::DeleteEntries(delete) => Ok(self.delete(delete, now)),

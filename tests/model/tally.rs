@@ -85,6 +85,10 @@ const fn kind(action: &ReferenceAction) -> &'static str {
         ReferenceAction::Act(Action::TrimTombstones(_)) => "trim",
         ReferenceAction::Act(Action::UpdateAppSettings(_)) => "configure",
         ReferenceAction::Act(Action::RevokeTokens(_)) => "revoke",
+        ReferenceAction::Act(Action::EraseApp(_)) => "erase app",
+        ReferenceAction::Act(Action::EraseProfile(_)) => "erase",
+        ReferenceAction::Act(Action::ForgetRecipient(_)) => "forget",
+        ReferenceAction::Act(Action::DeleteMailbox(_)) => "delete mailbox",
         ReferenceAction::Act(Action::RecordRead(_)) => "record",
     }
 }

@@ -7,8 +7,12 @@
 mod cancel_send_job;
 mod delete_message;
 mod delete_messages;
+mod erase_app;
+mod erase_profile;
+mod export_profile;
 mod get_app_settings;
 mod get_bulk;
+mod get_erasure;
 mod get_message_counts_for_owner;
 mod get_messages;
 mod get_messages_for_owner_page;
@@ -219,6 +223,46 @@ impl Sys for Service {
     ) -> GrpcResult<v1::RevokeTokensResponse> {
         call(&sys::REVOKE_TOKENS, request, |system, request, budget| {
             revoke_tokens::handle(&*self.store, &self.revocations, system, request, budget)
+        })
+        .await
+    }
+
+    async fn erase_profile(
+        &self,
+        request: Request<v1::EraseProfileRequest>,
+    ) -> GrpcResult<v1::EraseProfileResponse> {
+        call(&sys::ERASE_PROFILE, request, |system, request, budget| {
+            erase_profile::handle(&*self.store, &self.revocations, system, request, budget)
+        })
+        .await
+    }
+
+    async fn get_erasure(
+        &self,
+        request: Request<v1::GetErasureRequest>,
+    ) -> GrpcResult<v1::GetErasureResponse> {
+        call(&sys::GET_ERASURE, request, |system, request, _| {
+            get_erasure::handle(&*self.store, system, request)
+        })
+        .await
+    }
+
+    async fn erase_app(
+        &self,
+        request: Request<v1::EraseAppRequest>,
+    ) -> GrpcResult<v1::EraseAppResponse> {
+        call(&sys::ERASE_APP, request, |system, request, budget| {
+            erase_app::handle(&*self.store, system, request, budget)
+        })
+        .await
+    }
+
+    async fn export_profile(
+        &self,
+        request: Request<v1::ExportProfileRequest>,
+    ) -> GrpcResult<v1::ExportProfileResponse> {
+        call(&sys::EXPORT_PROFILE, request, |system, request, _| {
+            export_profile::handle(&*self.store, system, request)
         })
         .await
     }

@@ -205,6 +205,14 @@ pub const TOMBSTONES_MAX: u32 = 10_000;
 pub const TOKEN_LIFE_CAP_MS: i64 = 400 * DAY_MS;
 /// Time for which a revocation of tokens is kept, in milliseconds: until the last of them has expired.
 pub const REVOCATION_KEPT_MS: i64 = TOKEN_LIFE_CAP_MS + DAY_MS;
+/// Time from the request to erase a profile to its erasure, in milliseconds: by then, calls and streams
+/// of its revoked tokens have ended.
+pub const ERASURE_DELAY_MS: i64 = 2 * MINUTE_MS;
+/// Time from the request to erase an app to its erasure, in milliseconds.
+pub const APP_ERASURE_DELAY_MS: i64 = DAY_MS;
+/// Time from the end of an erasure in the database to its end in the memory of all replicas, in
+/// milliseconds.
+pub const ERASURE_MEMORY_MS: i64 = HOUR_MS;
 /// Ids that one record of the audit log names at the most: those of a send to [`RECIPIENTS_CAP`], and
 /// the caller.
 pub const AUDIT_IDS_MAX: usize = 512;

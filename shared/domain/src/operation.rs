@@ -12,14 +12,18 @@ mod clear_messages;
 mod create_mailbox;
 mod delete_entries;
 mod delete_for_everyone;
+mod delete_mailbox;
 mod delete_message;
 mod delete_messages;
 mod deletion_part;
 mod deliver_chunk;
 mod edit_message;
+mod erase_app;
+mod erase_profile;
 mod expire_messages;
 mod expire_orphans;
 mod footprint;
+mod forget_recipient;
 mod mark_messages_delivered;
 mod mark_messages_read;
 mod named_entries;
@@ -242,6 +246,14 @@ actions! {
     update_app_settings::UpdateAppSettings,
     /// The app revokes the tokens of a profile.
     revoke_tokens::RevokeTokens,
+    /// The app erases itself.
+    erase_app::EraseApp,
+    /// The app erases a profile.
+    erase_profile::EraseProfile,
+    /// Messages no longer name a recipient that is erased.
+    forget_recipient::ForgetRecipient,
+    /// The mailbox of a profile goes.
+    delete_mailbox::DeleteMailbox,
     /// The app's own server has read contents.
     record_read::RecordRead,
 }

@@ -230,7 +230,11 @@ impl MemoryStore {
             self.messages.remove(message_id).expect("a stored message");
             self.recalled.insert(*message_id);
         }
-        let numbers = changes.revocations.values().map(|it| it.number);
+        let revocations = changes
+            .revocations
+            .values()
+            .chain(changes.erasures.values());
+        let numbers = revocations.map(|it| it.number);
         self.last_revocation = numbers.max().unwrap_or(self.last_revocation);
         self.events.extend(&changes.bulk_events);
         for (message_id, add) in &changes.tallies {
@@ -270,6 +274,10 @@ impl MemoryStore {
             let same = |stored: &&mut Mailbox| stored.mailbox_id == mailbox.mailbox_id;
             let stored = self.mailboxes.values_mut().find(same);
             *stored.expect("a mailbox") = mailbox.clone();
+        }
+        for (message_id, to) in &changes.recipients {
+            let message = self.messages.get_mut(message_id).expect("a message");
+            message.to.clone_from(to);
         }
         self.check();
         changes

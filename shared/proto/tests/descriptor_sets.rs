@@ -144,6 +144,10 @@ fn sys_has_all_methods_of_the_contract() {
             "GetAppSettings",
             "UpdateAppSettings",
             "RevokeTokens",
+            "EraseProfile",
+            "GetErasure",
+            "EraseApp",
+            "ExportProfile",
             "ListAudit",
         ]
     );

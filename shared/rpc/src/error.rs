@@ -49,6 +49,9 @@ pub enum RpcError {
     /// A valid token that the app has revoked.
     #[error("the token has been revoked")]
     CredentialsRevoked,
+    /// An app that is being erased.
+    #[error("the app is being erased")]
+    AppErased,
     /// A method that requires a privileged caller with this scope.
     #[error("the token does not have the scope {0}")]
     SysScopeRequired(Scope),
@@ -139,6 +142,7 @@ impl RpcError {
                 | Self::CredentialsInvalid(_)
                 | Self::CredentialsExpired
                 | Self::CredentialsRevoked
+                | Self::AppErased
                 | Self::SysScopeRequired(_)
                 | Self::ProfileRequired
                 | Self::RateLimited { .. }

@@ -68,16 +68,28 @@ impl Revocations {
         }
     }
 
-    /// Checks that the token of a user is not revoked.
+    /// Checks that an app is not being erased, as far as this replica knows.
     ///
     /// # Errors
-    /// [`RpcError::CredentialsRevoked`], or the error of a read of the store.
+    /// [`RpcError::AppErased`].
+    pub fn check_app(&self, app: &AppId) -> Result<(), RpcError> {
+        let source = self.source.as_ref();
+        if source.is_some_and(|source| source.apps.is_erased(app)) {
+            return Err(RpcError::AppErased);
+        }
+        Ok(())
+    }
+
+    /// Checks that the token of a user is not revoked, and that the app is not being erased.
+    ///
+    /// # Errors
+    /// [`RpcError::CredentialsRevoked`], [`RpcError::AppErased`], or the error of a read of the store.
     pub async fn check(&self, user: &User) -> Result<(), RpcError> {
         let before = self.before(user.app(), user.profile()).await?;
         if before.is_some_and(|before| is_revoked(user.issued_at(), before)) {
             return Err(RpcError::CredentialsRevoked);
         }
-        Ok(())
+        self.check_app(user.app())
     }
 
     async fn before(&self, app: &AppId, profile: &ProfileId) -> Result<Option<Millis>, Error> {

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod changes;
 pub mod counts;
 pub mod entries;
+pub mod erasure;
 pub mod items;
 pub mod job;
 pub mod mailbox_page;

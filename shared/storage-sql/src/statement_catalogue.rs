@@ -12,12 +12,12 @@ use crate::audit::{page, verification};
 use crate::db::backend::Backend;
 use crate::db::epoch;
 use crate::db::statement::Statement;
-use crate::jobs::{audit_chains, send_jobs};
+use crate::jobs::{app_erasures, audit_chains, erasures, send_jobs};
 use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
 use crate::table::{
-    app, audit, audit_head, audit_id, block, bulk, mailbox, message, msgbox, msgbox_deleted,
-    request, revocation, send_job, tally,
+    app, audit, audit_head, audit_id, block, bulk, erasure, mailbox, message, msgbox,
+    msgbox_deleted, request, revocation, send_job, tally,
 };
 use crate::upkeep::{orphans, recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
@@ -32,6 +32,7 @@ fn tables() -> Vec<&'static Statement> {
         app::UPDATE_SETTINGS.statement(),
         app::UPDATE_BULK_HEAD.statement(),
         app::UPDATE_LAST_REVOCATION.statement(),
+        app::UPDATE_ERASURE.statement(),
         &bulk::IS_ANY_BULK,
         &bulk::WHICH_ARE_BULK,
         &bulk::PENDING,
@@ -48,6 +49,7 @@ fn tables() -> Vec<&'static Statement> {
         message::DELETE.statement(),
         message::RECALL_ALL.statement(),
         message::EXPIRE.statement(),
+        message::UPDATE_RECIPIENTS.statement(),
         &send_job::LOCK,
         &send_job::EXISTING,
         &send_job::WAIT,
@@ -69,12 +71,16 @@ fn tables() -> Vec<&'static Statement> {
         &mailbox::EXISTING,
         &mailbox::WAIT,
         mailbox::UPDATE.statement(),
-        mailbox::DELETE.statement(),
         &block::READ,
         block::INSERT.statement(),
         block::DELETE.statement(),
+        mailbox::DELETE.statement(),
         tally::ADD.statement(),
         revocation::ADD.statement(),
+        erasure::ADD.statement(),
+        &erasure::READ,
+        &erasure::ADVANCE,
+        &erasure::DELETE,
         &request::READ,
         request::DELETE.statement(),
         request::INSERT.statement(),
@@ -110,6 +116,7 @@ fn reads() -> Vec<&'static Statement> {
         &read::app_state::APP_STATE,
         &read::revocation::REVOKED_BEFORE,
         &read::blocks::BLOCKS,
+        &read::erasure::REPORT,
         mailbox_page::one_box(Direction::Descending),
         mailbox_page::one_box(Direction::Ascending),
         &mailbox_page::COUNT,
@@ -144,6 +151,16 @@ fn others() -> Vec<&'static Statement> {
         &send_jobs::DUE,
         &send_jobs::JOB,
         &audit_chains::DUE,
+        &app_erasures::DUE,
+        &app_erasures::ADVANCE,
+        &app_erasures::DELETE,
+        &erasures::DUE,
+        &erasures::DELETE_REVOCATION,
+        &erasures::CHANGES,
+        &erasures::blocks::NEXT,
+        &erasures::parties::NEXT,
+        &erasures::segments::NEXT,
+        &erasures::segments::UPDATE,
         &page::LATEST,
         &verification::PART,
         &recount::RECOUNT,
@@ -172,6 +189,7 @@ fn others() -> Vec<&'static Statement> {
 /// All statements, by name.
 fn all() -> Vec<&'static Statement> {
     let mut all = [tables(), reads(), others()].concat();
+    all.extend(&app_erasures::DELETIONS);
     all.sort_by_key(|statement| statement.name());
     all
 }

@@ -22,9 +22,9 @@ use domain::{
     ProfileId, Settings,
 };
 use storage::{
-    AppState, Budget, BulkReport, ChangeListener, Clock, CostAccount, Error, FeedLimits,
-    FeedOffset, FeedPage, FeedStart, Item, Lookup, MailStore, MailboxCounts, MailboxPage,
-    RecipientUpload, RepositoryPage, Requester,
+    AppState, Budget, BulkReport, ChangeListener, Clock, CostAccount, ErasureReport, Error,
+    FeedLimits, FeedOffset, FeedPage, FeedStart, Item, Lookup, MailStore, MailboxCounts,
+    MailboxPage, RecipientUpload, RepositoryPage, Requester,
 };
 use telemetry::{LaneMetrics, SettleMetrics};
 use uuid::Uuid;
@@ -34,7 +34,9 @@ use crate::clock::ClockCheck;
 use crate::db::backend::{Backend, Pools};
 use crate::db::epoch::{self, Epoch};
 use crate::db::isolation::Isolation;
+use crate::jobs::app_erasures::AppErasures;
 use crate::jobs::audit_chains::AuditChains;
+use crate::jobs::erasures::Erasures;
 use crate::jobs::runner::JobRunner;
 use crate::jobs::send_jobs::SendJobs;
 use crate::message_cache::MessageCache;
@@ -68,6 +70,8 @@ pub struct SqlStore<DB: Backend> {
     orphans: OrphanSearch,
     send_jobs: JobRunner<SendJobs<DB>>,
     audit_chains: JobRunner<AuditChains<DB>>,
+    erasures: JobRunner<Erasures<DB>>,
+    app_erasures: JobRunner<AppErasures<DB>>,
     audit_key: Option<AuditKey>,
     upload_slots: Arc<UploadSlots<DB>>,
     counts_loader: Arc<CountsLoader<DB>>,
@@ -112,6 +116,9 @@ impl<DB: Backend> SqlStore<DB> {
             executor: Arc::clone(&executor),
         });
         let audit_chains = JobRunner::new(AuditChains::new(&pools, options));
+        let erasures = Erasures::new(&pools, options.clock.clock(), Arc::clone(&executor));
+        let erasures = JobRunner::new(erasures);
+        let app_erasures = JobRunner::new(AppErasures::new(&pools, options.clock.clock()));
         Ok(Self {
             counts_loader,
             lanes: Lanes::start(runner, lanes),
@@ -126,6 +133,8 @@ impl<DB: Backend> SqlStore<DB> {
             orphans: OrphanSearch::new(),
             send_jobs,
             audit_chains,
+            erasures,
+            app_erasures,
             audit_key: options.audit.key.clone(),
             upload_slots,
             settle_timeout: options.timeouts.unwrap_or(DB::TIMEOUTS).settle,
@@ -382,7 +391,8 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
 
     async fn app_state(&self, app: &AppId) -> Result<AppState, Error> {
         let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
-        read::app_state::read(view.connection(), app_no).await
+        let now = self.clock.now()?.due_ms;
+        read::app_state::read(view.connection(), app_no, now).await
     }
 
     async fn revoked_before(
@@ -403,6 +413,15 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Vec<Block>, Error> {
         let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         read::blocks::read(view.connection(), app_no, owner, after, rows).await
+    }
+
+    async fn erasure(
+        &self,
+        app: &AppId,
+        profile: &ProfileId,
+    ) -> Result<Option<ErasureReport>, Error> {
+        let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
+        read::erasure::read(view.connection(), app_no, profile).await
     }
 
     fn policy(&self, settings: &Settings) -> Policy {

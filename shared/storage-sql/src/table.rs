@@ -7,6 +7,7 @@ pub mod audit_head;
 pub mod audit_id;
 pub mod block;
 pub mod bulk;
+pub mod erasure;
 pub mod mailbox;
 pub mod message;
 pub mod msgbox;
@@ -24,7 +25,7 @@ use crate::db::row_statement::TableWrite;
 pub type BatchChanges = [(i64, Changes)];
 
 /// The writes of a batch to each table, in the order in which the rows are locked.
-pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 10] = [
+pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 11] = [
     app::writes,
     bulk::writes,
     message::writes,
@@ -35,6 +36,7 @@ pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 10] = [
     block::writes,
     tally::writes,
     revocation::writes,
+    erasure::writes,
 ];
 
 /// Returns rows of all apps, each with its app.

@@ -37,7 +37,8 @@ pub use listener::{Arrival, ChangeListener, MailboxHead, NoListener};
 pub use mail_store::MailStore;
 pub use maintenance::{MailboxStatus, Maintenance};
 pub use read::{
-    AppState, BulkReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage, Requester,
+    AppState, BulkReport, ErasureReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage,
+    Requester,
 };
 pub use recount::{Drift, RecountReport};
 pub use upload::RecipientUpload;

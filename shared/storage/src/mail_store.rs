@@ -14,7 +14,8 @@ use crate::budget::Budget;
 use crate::error::Error;
 use crate::feed::{FeedLimits, FeedPage, FeedStart};
 use crate::read::{
-    AppState, BulkReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage, Requester,
+    AppState, BulkReport, ErasureReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage,
+    Requester,
 };
 use crate::upload::RecipientUpload;
 
@@ -217,6 +218,16 @@ pub trait MailStore: Send + Sync {
         after: Option<&ProfileId>,
         rows: u32,
     ) -> Result<Vec<Block>, Error>;
+
+    /// Returns the erasure of a profile; none if it was not erased, or long ago.
+    ///
+    /// # Errors
+    /// As for all reads, see [`MailStore`].
+    async fn erasure(
+        &self,
+        app: &AppId,
+        profile: &ProfileId,
+    ) -> Result<Option<ErasureReport>, Error>;
 
     /// Returns the policy in force for an app with these settings.
     fn policy(&self, settings: &Settings) -> Policy;

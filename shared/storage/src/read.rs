@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::bulk::Tally;
 use domain::mailbox::Counts;
 use domain::page::Found;
-use domain::{Entry, Message, MessageId, Settings};
+use domain::{Entry, Message, MessageId, Millis, Settings};
 
 use crate::feed::FeedOffset;
 
@@ -63,6 +63,8 @@ pub struct AppState {
     pub settings: Settings,
     /// Number of its last revocation of tokens; 0 if there was none.
     pub last_revocation: i64,
+    /// True if the app is being erased: its calls are refused.
+    pub is_erased: bool,
 }
 
 /// A page of a mailbox.
@@ -78,3 +80,12 @@ pub struct MailboxPage {
 
 /// A page of an app's messages.
 pub type RepositoryPage = Found<Message>;
+
+/// Erasure of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasureReport {
+    /// Time of the last request.
+    pub requested: Millis,
+    /// Time at which all was done; none until then.
+    pub done: Option<Millis>,
+}

@@ -6,6 +6,7 @@ use futures::stream;
 use proto::sys::v1 as sys;
 use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::v1;
+use support::issuer::APP;
 use support::service::{InProcessApp, InProcessUser, TestService};
 use tokio::task::yield_now;
 use tonic::{Response, Status};
@@ -34,6 +35,8 @@ pub enum Mutation {
     SysDeleteMessages,
     UpdateAppSettings,
     RevokeTokens,
+    EraseProfile,
+    EraseApp,
 }
 
 use Mutation as M;
@@ -135,7 +138,7 @@ fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String>
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         M::SendMessage,
         M::SendMessageSimple,
         M::MarkMessagesRead,
@@ -155,6 +158,8 @@ impl Mutation {
         M::SysDeleteMessages,
         M::UpdateAppSettings,
         M::RevokeTokens,
+        M::EraseProfile,
+        M::EraseApp,
     ];
 
     /// True for methods of `Messaging`.
@@ -185,6 +190,8 @@ impl Mutation {
                     | M::SysSendToProfiles
                     | M::UpdateAppSettings
                     | M::RevokeTokens
+                    | M::EraseProfile
+                    | M::EraseApp
             )
     }
 
@@ -209,6 +216,8 @@ impl Mutation {
             M::SysDeleteMessages => "postroom.sys.v1.Sys.DeleteMessages",
             M::UpdateAppSettings => "postroom.sys.v1.Sys.UpdateAppSettings",
             M::RevokeTokens => "postroom.sys.v1.Sys.RevokeTokens",
+            M::EraseProfile => "postroom.sys.v1.Sys.EraseProfile",
+            M::EraseApp => "postroom.sys.v1.Sys.EraseApp",
         }
     }
 
@@ -387,6 +396,21 @@ impl Mutation {
                     request_id,
                 };
                 told(app.revoke_tokens(request).await)
+            }
+            M::EraseProfile => {
+                let request = sys::EraseProfileRequest {
+                    profile_id: if body == "a" { "cid" } else { "dan" }.to_owned(),
+                    request_id,
+                };
+                told(app.erase_profile(request).await)
+            }
+            M::EraseApp => {
+                let request = sys::EraseAppRequest {
+                    app_id: APP.to_owned(),
+                    cancel: body == "b",
+                    request_id,
+                };
+                told(app.erase_app(request).await)
             }
             _ => {
                 let settings = sys::AppSettings {

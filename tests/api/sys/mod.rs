@@ -2,6 +2,9 @@
 
 mod delete_message;
 mod delete_messages;
+mod erase_app;
+mod erase_profile;
+mod export_profile;
 mod get_app_settings;
 mod get_bulk;
 mod get_message_counts_for_owner;

@@ -1,7 +1,7 @@
 //! Faults of a plan: steps whose cost grows with a mailbox or an app instead of with the keys.
 
 /// Tables that grow, and the columns of their keys.
-const KEYS: [(&str, &[&str]); 13] = [
+const KEYS: [(&str, &[&str]); 14] = [
     ("mailbox", &["app_no", "mailbox_id", "profile_id"]),
     ("message", &["app_no", "message_id"]),
     ("msgbox", &["app_no", "mailbox_id", "box", "message_id"]),
@@ -13,6 +13,7 @@ const KEYS: [(&str, &[&str]); 13] = [
     ("request", &["app_no", "request_key"]),
     ("block", &["app_no", "mailbox_id", "profile_id"]),
     ("revocation", &["app_no", "profile_id"]),
+    ("erasure", &["app_no", "profile_key"]),
     ("audit", &["app_no", "record_id"]),
     ("audit_id", &["app_no", "record_id"]),
 ];

@@ -109,8 +109,9 @@ fn column_at(tokens: &[String], place: usize) -> Option<&str> {
 
 fn kind(column: &str) -> &'static str {
     match column {
-        "message_id" | "job_id" | "record_id" => "uuid",
-        "profile_id" | "sender_profile_id" | "app_id" | "recipients" => "text",
+        "message_id" | "job_id" | "record_id" | "profile_key" | "after_id" => "uuid",
+        "profile_id" | "sender_profile_id" | "sender_name" | "sender_pic" | "app_id"
+        | "recipients" => "text",
         "request_key" | "digest" | "content" | "notification" | "ids" | "seal" => "bytea",
         _ if column.ends_with("mac") => "bytea",
         _ => "int8",
@@ -119,7 +120,9 @@ fn kind(column: &str) -> &'static str {
 
 fn value(column: &str, row: u128) -> String {
     match column {
-        "message_id" | "job_id" | "record_id" => Uuid::from_u128(FIRST_MESSAGE + row).to_string(),
+        "message_id" | "job_id" | "record_id" | "profile_key" | "after_id" => {
+            Uuid::from_u128(FIRST_MESSAGE + row).to_string()
+        }
         "profile_id" | "sender_profile_id" | "recipients" => "b".to_owned(),
         "box" => "0".to_owned(),
         "limit" => "100".to_owned(),

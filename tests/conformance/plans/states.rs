@@ -190,6 +190,10 @@ fn others(app: &str, number: &str, mailbox: &str, from: &str) -> String {
              SELECT {app}, 'r' || {number}, {EXPIRE_MS} FROM {from}"
         ),
         format!(
+            "INSERT INTO erasure (app_no, profile_key, request_ms, step_ms, next_ms, phase)
+             SELECT {app}, {id}, 1, 1, {EXPIRE_MS}, 8 FROM {from}"
+        ),
+        format!(
             "INSERT INTO audit (app_no, record_id, call_id, audit_no, time_ms, affected, id_count,
                  kind, method, issuer, request_hash, ids_root, seal, mac)
              SELECT {app}, {id}, {id}, {number}, 1, 1, 1, 1, '', '', '', '', '', '' FROM {from}"
@@ -215,6 +219,7 @@ const DELETION: &str = "
     DELETE FROM request WHERE app_no = 1;
     DELETE FROM block WHERE app_no = 1;
     DELETE FROM revocation WHERE app_no = 1;
+    DELETE FROM erasure WHERE app_no = 1;
     DELETE FROM msgbox_deleted WHERE app_no = 1;
     DELETE FROM audit WHERE app_no = 1;
     DELETE FROM audit_id WHERE app_no = 1";

@@ -25,6 +25,7 @@ pub fn all() -> Phrases {
         limits_of_settings(),
         limits_of_what_is_kept(),
         limits_of_the_audit_log(),
+        limits_of_erasures(),
         calls::limits_of_calls(),
         calls::limits_of_callers(),
     ];
@@ -340,6 +341,21 @@ fn limits_of_what_is_kept() -> Phrases {
                 number(domain::PROFILE_UNUSED_MAILBOXES_DEFAULT)
             ),
         ),
+    ]
+}
+
+fn limits_of_erasures() -> Phrases {
+    let days = domain::REVOCATION_KEPT_MS / domain::DAY_MS;
+    let hours = domain::APP_ERASURE_DELAY_MS / domain::HOUR_MS;
+    let page = format!(
+        "examines at most {} rows and returns at most {}",
+        number(domain::ROWS_EXAMINED_MAX),
+        size(domain::PAGE_BYTES_MAX)
+    );
+    vec![
+        ("Sys.GetErasure", format!("for {days} days")),
+        ("Sys.EraseApp", format!("in {hours} hours")),
+        ("Sys.ExportProfile", page),
     ]
 }
 

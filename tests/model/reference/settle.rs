@@ -167,6 +167,10 @@ impl ReferenceApp {
                 | Action::UpdateAppSettings(_)
                 | Action::ExpireOrphans(_)
                 | Action::RevokeTokens(_)
+                | Action::EraseApp(_)
+                | Action::EraseProfile(_)
+                | Action::ForgetRecipient(_)
+                | Action::DeleteMailbox(_)
                 | Action::RecordRead(_) => Vec::new(),
             },
         }

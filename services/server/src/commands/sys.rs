@@ -1,6 +1,8 @@
 //! `postroom sys`: calls of the app.
 
 mod bulk;
+mod erase;
+mod export;
 mod job;
 mod revoke;
 mod send;
@@ -23,6 +25,9 @@ pub enum Command {
     Job(job::Args),
     Update(update::Args),
     Revoke(revoke::Args),
+    Erase(erase::Args),
+    Erasure(erase::StateArgs),
+    Export(export::Args),
     #[command(subcommand)]
     Bulk(bulk::Command),
 }
@@ -33,6 +38,9 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Job(args) => job::run(args).await,
         Command::Update(args) => update::run(args).await,
         Command::Revoke(args) => revoke::run(args).await,
+        Command::Erase(args) => erase::run(args).await,
+        Command::Erasure(args) => erase::show(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Bulk(command) => bulk::run(command).await,
     }
 }

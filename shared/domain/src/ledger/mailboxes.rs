@@ -77,6 +77,27 @@ impl Ledger {
         }
     }
 
+    /// Deletes a mailbox without entries and blocks, and its tombstones. False if it has any.
+    pub fn delete_mailbox(&mut self, owner: &ProfileId) -> bool {
+        if !self.has_read(owner) {
+            return false;
+        }
+        let is_empty = |mailbox: &&Mailbox| {
+            let mut boxes = Msgbox::ALL.iter();
+            mailbox.blocks == 0 && boxes.all(|msgbox| mailbox.counts.total(*msgbox) == 0)
+        };
+        let Some(mailbox) = self.mailbox(owner).filter(is_empty) else {
+            return false;
+        };
+        let (mailbox_id, seq) = (mailbox.mailbox_id, mailbox.seq);
+        self.direct_changes.floors.insert(mailbox_id, seq);
+        self.direct_changes.gone_mailboxes.push(mailbox_id);
+        self.rows
+            .mailboxes
+            .insert(owner.clone(), Tracked::missing());
+        true
+    }
+
     /// Takes the mailbox's next number and time.
     pub(super) fn tick(&mut self, owner: &ProfileId) -> Option<(&mut Mailbox, Millis)> {
         let now = self.now();

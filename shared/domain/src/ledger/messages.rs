@@ -4,7 +4,7 @@ use super::Ledger;
 use super::tracked::Tracked;
 use crate::bulk::MessageChange;
 use crate::content::Content;
-use crate::id::MessageId;
+use crate::id::{MessageId, ProfileId};
 use crate::message::{Draft, Envelope, Holders, Message, MessageKind};
 use crate::number::saturating;
 use crate::operation::Footprint;
@@ -111,6 +111,20 @@ impl Ledger {
             |message: &Envelope| !message.outlives_recall() && expire_ms < message.expire_ms;
         if self.message(message_id).is_some_and(expires_earlier) {
             self.direct_changes.orphans.insert(message_id, expire_ms);
+        }
+    }
+
+    /// Removes a profile that has no entry of a message from its recipients.
+    pub fn forget_recipient(&mut self, message_id: MessageId, profile: &ProfileId) {
+        let tracked = self.rows.messages.get_mut(&message_id);
+        let Some(envelope) = tracked.and_then(Tracked::change) else {
+            return;
+        };
+        let before = envelope.to.len();
+        envelope.to.retain(|recipient| recipient != profile);
+        if envelope.to.len() < before {
+            let to = envelope.to.clone();
+            self.direct_changes.recipients.insert(message_id, to);
         }
     }
 

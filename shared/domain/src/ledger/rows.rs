@@ -10,6 +10,7 @@ use crate::block::Block;
 use crate::bulk::{BulkEvent, Tally};
 use crate::content::Content;
 use crate::entry::Entry;
+use crate::erasure::AppErasure;
 use crate::id::{MessageId, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
 use crate::message::{Envelope, Message};
@@ -59,6 +60,10 @@ pub struct Changes {
     pub settings: Option<Settings>,
     /// Revocations of tokens, the last one of each profile.
     pub revocations: BTreeMap<ProfileId, Revocation>,
+    /// Erasure of the app, if it was scheduled or withdrawn.
+    pub app_erasure: Option<AppErasure>,
+    /// Profiles to erase, with the revocations of their tokens.
+    pub erasures: BTreeMap<ProfileId, Revocation>,
     /// New messages.
     pub new_messages: Vec<Message>,
     /// Messages with a new content.
@@ -67,6 +72,8 @@ pub struct Changes {
     pub gone_messages: Vec<MessageId>,
     /// Deleted messages whose rows stay until they expire, with the time of the deletion.
     pub recalled_messages: Vec<(MessageId, Millis)>,
+    /// Messages with other recipients.
+    pub recipients: BTreeMap<MessageId, Vec<ProfileId>>,
     /// New expiries of messages that no box has any more.
     pub orphans: BTreeMap<MessageId, Millis>,
     /// New entries, with their mailboxes.

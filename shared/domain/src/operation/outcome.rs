@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditId;
 use crate::content::Digest;
+use crate::erasure::AppErasure;
 use crate::id::MessageId;
 use crate::policy::Settings;
 use crate::revocation::Revocation;
@@ -29,6 +30,8 @@ pub enum Outcome {
     Job(JobReport),
     /// Tokens of a profile were revoked.
     TokensRevoked(Revocation),
+    /// The erasure of the app was scheduled or withdrawn.
+    AppErasure(AppErasure),
 }
 
 impl Outcome {
@@ -40,7 +43,8 @@ impl Outcome {
             | Self::Revised(_)
             | Self::SettingsUpdated(_)
             | Self::Job(_)
-            | Self::TokensRevoked(_) => 1,
+            | Self::TokensRevoked(_)
+            | Self::AppErasure(_) => 1,
             Self::Sent(sent) => sent.actual.into(),
             Self::Changed(count) => (*count).into(),
             Self::SegmentSent(sent) => sent.accepted,
@@ -58,7 +62,8 @@ impl Outcome {
             | Self::Revised(_)
             | Self::SettingsUpdated(_)
             | Self::Job(_)
-            | Self::TokensRevoked(_) => Vec::new(),
+            | Self::TokensRevoked(_)
+            | Self::AppErasure(_) => Vec::new(),
         }
     }
 }
@@ -142,6 +147,7 @@ outcomes! {
     SegmentSent => SegmentSent,
     Job => JobReport,
     TokensRevoked => Revocation,
+    AppErasure => AppErasure,
 }
 
 impl From<()> for Outcome {

@@ -63,6 +63,7 @@ impl RpcError {
             Self::CredentialsInvalid(_) => (Code::Unauthenticated, R::CredentialsInvalid),
             Self::CredentialsExpired => (Code::Unauthenticated, R::CredentialsExpired),
             Self::CredentialsRevoked => (Code::Unauthenticated, R::CredentialsRevoked),
+            Self::AppErased => (Code::PermissionDenied, R::AppErased),
             Self::SysScopeRequired(_) => (Code::PermissionDenied, R::SysScopeRequired),
             Self::ProfileRequired => (Code::PermissionDenied, R::ProfileRequired),
             Self::NotAllowedByPolicy => (Code::PermissionDenied, R::NotAllowedByPolicy),

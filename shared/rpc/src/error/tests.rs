@@ -50,6 +50,7 @@ fn of_callers() -> Vec<Contracted> {
             C::Unauthenticated,
             Some("CREDENTIALS_EXPIRED"),
         ),
+        (E::AppErased, C::PermissionDenied, Some("APP_ERASED")),
         (
             E::SysScopeRequired(Scope::Bulk),
             C::PermissionDenied,

@@ -75,7 +75,9 @@ impl Authorize {
                 if bound.is_some_and(|ConnectionScopes(scopes)| !scopes.contains(scope)) {
                     return Err(RpcError::SysScopeRequired(scope));
                 }
-                call.extensions_mut().insert(system(identity, scope)?);
+                let system = system(identity, scope)?;
+                self.revocations.check_app(system.app())?;
+                call.extensions_mut().insert(system);
             }
         }
         Ok(())

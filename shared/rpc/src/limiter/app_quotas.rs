@@ -84,6 +84,11 @@ impl AppQuotas {
         Ok(app.cached().last_revocation)
     }
 
+    /// Returns whether an app is being erased, as far as it is known.
+    pub fn is_erased(&self, id: &AppId) -> bool {
+        self.get(id).cached().is_erased
+    }
+
     /// Puts a revocation in force that was made on this replica.
     pub fn set_revocation(&self, id: &AppId, number: i64) {
         let app = self.entry(id);
@@ -124,6 +129,8 @@ struct CachedQuotas {
     version: i64,
     /// Number of the last revocation of tokens; 0 before the first read.
     last_revocation: i64,
+    /// True if the app is being erased.
+    is_erased: bool,
     /// Number of changes that were made on this replica.
     changes: u64,
     /// Start of the last read; none if a read is due.
@@ -138,6 +145,7 @@ impl LimitedApp {
                 quotas,
                 version: 0,
                 last_revocation: 0,
+                is_erased: false,
                 changes: 0,
                 read_at: None,
                 reading: None,
@@ -167,6 +175,7 @@ impl LimitedApp {
         cached.quotas = quotas;
         cached.version = state.settings.version;
         cached.last_revocation = state.last_revocation;
+        cached.is_erased = state.is_erased;
         true
     }
 }

@@ -188,7 +188,7 @@ mod tests {
         for method in &mut methods {
             method.shows_contents = false;
         }
-        let path = sys::GET_BULK.path;
+        let path = sys::EXPORT_PROFILE.path;
         let found = against_descriptors(&methods, proto::SYS_DESCRIPTOR_SET);
         assert_eq!(found, mismatch(path));
     }

@@ -30,5 +30,9 @@ catalogue! { System:
     GET_APP_SETTINGS = system("/postroom.sys.v1.Sys/GetAppSettings", Scope::Admin, Reads);
     UPDATE_APP_SETTINGS = system("/postroom.sys.v1.Sys/UpdateAppSettings", Scope::Admin, Writes);
     REVOKE_TOKENS = system("/postroom.sys.v1.Sys/RevokeTokens", Scope::Admin, Writes);
+    ERASE_PROFILE = system("/postroom.sys.v1.Sys/EraseProfile", Scope::Admin, Writes);
+    GET_ERASURE = system("/postroom.sys.v1.Sys/GetErasure", Scope::Admin, Reads);
+    ERASE_APP = system("/postroom.sys.v1.Sys/EraseApp", Scope::Admin, Writes);
+    EXPORT_PROFILE = system("/postroom.sys.v1.Sys/ExportProfile", Scope::Read, Reads).showing_contents();
     LIST_AUDIT = system("/postroom.sys.v1.Sys/ListAudit", Scope::Audit, Reads);
 }

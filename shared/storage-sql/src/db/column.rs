@@ -5,7 +5,7 @@ use domain::audit::AuditKind;
 use domain::bulk::MessageChange;
 use domain::content::ContentKind;
 use domain::segment::{JobId, JobState};
-use domain::{Audience, MessageId, MessageKind, Millis, Msgbox, ProfileId, Settings};
+use domain::{Audience, ErasurePhase, MessageId, MessageKind, Millis, Msgbox, ProfileId, Settings};
 use uuid::Uuid;
 
 use super::bind::Value;
@@ -106,6 +106,7 @@ column_values! {
     MessageChange: Int, |value| value.code(), |stored| Self::from_code(stored);
     AuditKind: Int, |value| value.code(), |stored| Self::from_code(stored);
     Audience: Int, |value| value.code(), |stored| Self::from_code(stored);
+    ErasurePhase: Int, |value| value.code(), |stored| Self::from_code(stored);
     JobState: Int, |value| value.code(), |stored| Self::from_code(stored);
     String: Text, |value| value.clone(), |stored| Some(stored);
     ProfileId: Text, |value| value.as_str().to_owned(), |stored| Self::parse(&stored).ok();

@@ -1,6 +1,6 @@
 //! Revocation of the tokens of a profile.
 
-use domain::{Millis, ProfileId};
+use domain::{ErasureKey, Millis, ProfileId};
 use storage::Error;
 
 use crate::db::backend::Backend;
@@ -8,10 +8,15 @@ use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::statement::Statement;
 
+/// The time of a revocation, or of the erasure of the profile.
 pub static REVOKED_BEFORE: Statement = Statement::new(
     "revocation.of_profile",
-    2,
-    "SELECT v.before_ms FROM revocation v WHERE v.app_no = $1 AND v.profile_id = $2",
+    3,
+    "SELECT max(revoked.before_ms) FROM (
+         SELECT v.before_ms FROM revocation v WHERE v.app_no = $1 AND v.profile_id = $2
+         UNION ALL
+         SELECT e.request_ms FROM erasure e WHERE e.app_no = $1 AND e.profile_key = $3
+     ) AS revoked",
 );
 
 pub async fn read<DB: Backend>(
@@ -21,7 +26,9 @@ pub async fn read<DB: Backend>(
 ) -> Result<Option<Millis>, Error> {
     let statement = BoundStatement::of(&REVOKED_BEFORE)
         .bind(app_no)
-        .bind(profile.as_str());
+        .bind(profile.as_str())
+        .bind(ErasureKey::of(profile).uuid());
     let row = connection.fetch_one(statement).await?;
-    row.map(|mut row| Ok(Millis(row.int()?))).transpose()
+    let before = row.map_or(Ok(None), |mut row| row.int_or_null())?;
+    Ok(before.map(Millis))
 }

@@ -17,6 +17,8 @@ impl<DB: Backend> Lifecycle for SqlStore<DB> {
     async fn close(&self) {
         self.send_jobs.drain().await;
         self.audit_chains.drain().await;
+        self.erasures.drain().await;
+        self.app_erasures.drain().await;
         self.lanes.close().await;
         self.broadcast.close();
         drop(

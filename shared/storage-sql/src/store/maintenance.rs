@@ -70,7 +70,9 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
     async fn run_jobs(&self) -> Result<bool, Error> {
         let has_sent = self.send_jobs.run(&*self.clock).await;
         let has_chained = self.audit_chains.run(&*self.clock).await;
-        Ok(has_sent? | has_chained?)
+        let has_erased = self.erasures.run(&*self.clock).await;
+        let has_erased_app = self.app_erasures.run(&*self.clock).await;
+        Ok(has_sent? | has_chained? | has_erased? | has_erased_app?)
     }
 
     async fn wait_for_jobs(&self, interval: Duration) {

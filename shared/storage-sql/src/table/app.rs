@@ -1,6 +1,6 @@
 //! Table `app`: an app, its settings, and the numbers of its last bulk event and revocation.
 
-use domain::{AppId, Settings};
+use domain::{AppErasure, AppId, Millis, Settings};
 use storage::Error;
 
 use super::{BatchChanges, rows};
@@ -81,6 +81,15 @@ pub static UPDATE_SETTINGS: RowStatement<Settings> =
 pub static UPDATE_BULK_HEAD: RowStatement<i64> =
     RowStatement::update("app.update_bulk_head", "app", &[BULK_HEAD]);
 
+written_columns! {
+    static ERASURE: |erasure: AppErasure| {
+        Mutable erase_ms: Option<Millis> = erasure.at;
+    }
+}
+
+pub static UPDATE_ERASURE: RowStatement<AppErasure> =
+    RowStatement::update("app.update_erasure", "app", &[ERASURE]);
+
 pub static UPDATE_LAST_REVOCATION: RowStatement<i64> =
     RowStatement::update("app.update_last_revocation", "app", &[LAST_REVOCATION]);
 
@@ -89,12 +98,15 @@ pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
         changes.bulk_events.last().map(|event| event.bulk_no)
     });
     let revocations = rows(batch, |changes| {
-        changes.revocations.values().map(|it| it.number).max()
+        let revocations = changes.revocations.values();
+        let revocations = revocations.chain(changes.erasures.values());
+        revocations.map(|it| it.number).max()
     });
     vec![
         UPDATE_SETTINGS.rows(rows(batch, |changes| &changes.settings)),
         UPDATE_BULK_HEAD.rows(heads),
         UPDATE_LAST_REVOCATION.rows(revocations),
+        UPDATE_ERASURE.rows(rows(batch, |changes| changes.app_erasure)),
     ]
 }
 

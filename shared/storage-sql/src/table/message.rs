@@ -196,6 +196,17 @@ pub static DELETE: RowStatement<MessageId> =
 pub static RECALL_ALL: RowStatement<(MessageId, Millis)> =
     RowStatement::update("message.recall", "message", &[RECALL]);
 
+written_columns! {
+    static RECIPIENTS: |message: (MessageId, Vec<ProfileId>)| {
+        Key message_id: MessageId = message.0;
+        Mutable recipients: Vec<ProfileId> = message.1;
+    }
+}
+
+/// Replaces the recipients of messages.
+pub static UPDATE_RECIPIENTS: RowStatement<(MessageId, Vec<ProfileId>)> =
+    RowStatement::update("message.update_recipients", "message", &[RECIPIENTS]);
+
 /// Sets the expiry of messages that no box has any more.
 pub static EXPIRE: RowStatement<(MessageId, Millis)> =
     RowStatement::update("message.expire", "message", &[EXPIRY]);
@@ -206,8 +217,14 @@ pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
         UPDATE.rows(rows(batch, |changes| &changes.contents)),
         DELETE.rows(rows(batch, |changes| &changes.gone_messages)),
         RECALL_ALL.rows(rows(batch, |changes| &changes.recalled_messages)),
+        UPDATE_RECIPIENTS.rows_of_any_effect(rows(batch, recipients)),
         EXPIRE.rows_of_any_effect(rows(batch, orphans)),
     ]
+}
+
+fn recipients(changes: &Changes) -> impl Iterator<Item = (MessageId, Vec<ProfileId>)> {
+    let recipients = changes.recipients.iter();
+    recipients.map(|(message_id, to)| (*message_id, to.clone()))
 }
 
 fn orphans(changes: &Changes) -> impl Iterator<Item = (MessageId, Millis)> {

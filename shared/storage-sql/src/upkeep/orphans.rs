@@ -211,7 +211,20 @@ async fn next_part<DB: Backend>(
         };
         deleted.insert((after.app_no, row.message_id()?));
     }
-    let listed = listed(connection, &deleted, now).await?;
+    Ok(OrphanPart {
+        operations: among(connection, &deleted, now).await?,
+        after,
+        is_full,
+    })
+}
+
+/// Returns the operations that let the orphans among messages expire.
+pub async fn among<DB: Backend>(
+    connection: &mut Connection<DB>,
+    message_ids: &BTreeSet<(i64, MessageId)>,
+    now: Millis,
+) -> Result<Vec<(AppKey, Operation)>, Error> {
+    let listed = listed(connection, message_ids, now).await?;
     let held = held(connection, &listed).await?;
     let orphans = listed
         .into_iter()
@@ -227,11 +240,7 @@ async fn next_part<DB: Backend>(
         let expiry = Action::from(ExpireOrphans { message_ids });
         (app, Operation::from(expiry))
     });
-    Ok(OrphanPart {
-        operations: operations.collect(),
-        after,
-        is_full,
-    })
+    Ok(operations.collect())
 }
 
 /// Reads those of the messages that list their recipients.

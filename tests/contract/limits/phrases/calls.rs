@@ -84,6 +84,10 @@ pub fn limits_of_callers() -> Phrases {
             "Sys.RevokeTokens",
             format!("within {}", time(rpc::QUOTAS_REREAD)),
         ),
+        (
+            "Sys.EraseApp",
+            format!("within {}", time(rpc::QUOTAS_REREAD)),
+        ),
         ("postroom.sys.v1.AppSettings", work),
         ("postroom.sys.v1.AppSettings", example),
     ]

@@ -8,7 +8,7 @@ use super::StreamTask;
 use super::end::StreamEnd;
 
 impl StreamTask {
-    /// Fails if a check of the token is due, and it has been revoked. A check that fails for another
+    /// Fails if a check of the token is due, and it has been revoked, or its app is being erased. A check that fails for another
     /// reason is repeated when the next one is due.
     pub(super) async fn check_token(&mut self) -> Result<(), StreamEnd> {
         if Instant::now() < self.token_check_at {
@@ -16,8 +16,8 @@ impl StreamTask {
         }
         self.token_check_at = self.streams.timing.next_token_check();
         match Box::pin(self.streams.revocations.check(&self.reader.user)).await {
-            Err(RpcError::CredentialsRevoked) => {
-                Err(StreamEnd::Failed(RpcError::CredentialsRevoked))
+            Err(error @ (RpcError::CredentialsRevoked | RpcError::AppErased)) => {
+                Err(StreamEnd::Failed(error))
             }
             Err(error) => {
                 tracing::debug!(error.source = %error, "revocations.read_failed");

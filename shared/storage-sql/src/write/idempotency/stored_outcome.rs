@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::content::Digest;
 use domain::operation::{Revision, SegmentSent, Sent};
 use domain::segment::JobReport;
-use domain::{MessageId, Millis, Outcome, Revocation, Settings};
+use domain::{AppErasure, MessageId, Millis, Outcome, Revocation, Settings};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -47,6 +47,8 @@ enum StoredOutcome {
     Job(JobReport),
     #[serde(rename = "t")]
     TokensRevoked(Revocation),
+    #[serde(rename = "e")]
+    AppErasure(AppErasure),
 }
 
 #[derive(Serialize, Deserialize)]
