@@ -9,7 +9,7 @@ use super::fixture::StoreFixture;
 
 however_gathered![
     a_message_of_a_blocked_sender_is_sent_and_not_delivered,
-    a_blocking_profile_reaches_no_one_whom_it_blocks,
+    a_blocking_profile_reaches_no_blocked_one,
     a_block_precedes_the_first_message_of_a_profile,
     blocks_are_listed_in_pages_by_profile,
     concurrent_blocks_and_sends_keep_every_count,
@@ -63,7 +63,7 @@ async fn a_message_of_a_blocked_sender_is_sent_and_not_delivered(fixture: &Store
     assert_eq!(fixture.counts_in(&elsewhere, "bob").await, (1, 1, 0));
 }
 
-async fn a_blocking_profile_reaches_no_one_whom_it_blocks(fixture: &StoreFixture) {
+async fn a_blocking_profile_reaches_no_blocked_one(fixture: &StoreFixture) {
     fixture.done(block("bob", "eve")).await;
     assert_eq!(numbers(fixture, "bob", &["ann", "eve"]).await, (2, 2));
     assert_eq!(fixture.counts("eve").await, (0, 0, 0));

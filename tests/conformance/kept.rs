@@ -1,4 +1,4 @@
-//! What is kept of a user: bytes of contents, and mailboxes that nobody uses.
+//! Quotas of storage of a user: bytes of contents, and mailboxes that nobody uses.
 
 use domain::limits::{EXPIRED_KEPT_MS, HOUR_MS, MINUTE_MS};
 use domain::operation::ExpireMessages;

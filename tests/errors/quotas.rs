@@ -38,7 +38,7 @@ async fn a_send_beyond_a_quota_has_a_golden_error_with_a_retry_delay(test: &Test
             break status;
         }
     };
-    let kept = fill_what_is_kept(test).await;
+    let kept = fill_the_kept_quota(test).await;
     let cases = [
         ("a send too many", about(&told)),
         ("a send of a user of whom enough is kept", kept),
@@ -47,7 +47,7 @@ async fn a_send_beyond_a_quota_has_a_golden_error_with_a_retry_delay(test: &Test
 }
 
 /// Bob sends himself messages until as much of them is kept as may be.
-async fn fill_what_is_kept(test: &TestService) -> Status {
+async fn fill_the_kept_quota(test: &TestService) -> Status {
     let settings = AppSettings {
         profile_kept_mib: Some(1),
         ..Default::default()

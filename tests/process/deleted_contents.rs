@@ -1,4 +1,4 @@
-//! What is deleted leaves the files of the embedded database.
+//! Deleted contents leave the files of the embedded database.
 
 use std::fs;
 use std::path::Path;

@@ -50,15 +50,15 @@ pub struct Policy {
 /// The operator's bounds of what apps set. Absent: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicyCeiling {
-    /// Of [`Policy::max_recipients`].
+    /// Ceiling of [`Policy::max_recipients`].
     pub max_recipients: Option<u32>,
-    /// Of [`Policy::max_content_bytes`].
+    /// Ceiling of [`Policy::max_content_bytes`].
     pub max_content_bytes: Option<u32>,
-    /// Of [`Policy::max_expiry_ms`].
+    /// Ceiling of [`Policy::max_expiry_ms`].
     pub max_expiry_ms: Option<i64>,
-    /// Of [`Policy::max_unread_per_sender`].
+    /// Ceiling of [`Policy::max_unread_per_sender`].
     pub max_unread_per_sender: Option<u32>,
-    /// Of [`Policy::quotas`].
+    /// Ceiling of [`Policy::quotas`].
     pub quotas: QuotaOverrides,
 }
 

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_of_a_caller_does_not_choose_what_is_traced() {
+    fn the_flag_of_a_caller_has_no_effect_on_sampling() {
         for flag in ["00", "01"] {
             let id = trace_under(&format!("00-{TRACE}-00f067aa0ba902b7-{flag}"));
             assert_eq!(id.to_string(), TRACE);

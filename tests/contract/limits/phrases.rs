@@ -23,7 +23,7 @@ pub fn all() -> Phrases {
         limits_of_pages(),
         limits_of_the_feed(),
         limits_of_settings(),
-        limits_of_what_is_kept(),
+        kept_limits(),
         limits_of_the_audit_log(),
         limits_of_erasures(),
         calls::limits_of_calls(),
@@ -312,7 +312,7 @@ fn limits_of_the_feed() -> Phrases {
     ]
 }
 
-fn limits_of_what_is_kept() -> Phrases {
+fn kept_limits() -> Phrases {
     vec![
         (
             "AppSettings.profile_kept_mib",

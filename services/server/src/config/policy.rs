@@ -54,13 +54,13 @@ pub struct PolicyDefaults {
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the names of the keys")]
 pub struct PolicyMax {
-    /// Of [`PolicyDefaults::max_recipients`].
+    /// Ceiling of [`PolicyDefaults::max_recipients`].
     pub max_recipients: Option<Bounded<1, RECIPIENTS>>,
-    /// Of [`PolicyDefaults::max_content_bytes`].
+    /// Ceiling of [`PolicyDefaults::max_content_bytes`].
     pub max_content_bytes: Option<Bounded<1, CONTENT_BYTES>>,
-    /// Of [`PolicyDefaults::max_expiry`].
+    /// Ceiling of [`PolicyDefaults::max_expiry`].
     pub max_expiry: Option<Lifetime>,
-    /// Of [`PolicyDefaults::max_unread_per_sender`].
+    /// Ceiling of [`PolicyDefaults::max_unread_per_sender`].
     pub max_unread_per_sender: Option<Bounded<1, UNREAD_PER_SENDER_MAX>>,
 }
 

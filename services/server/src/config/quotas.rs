@@ -50,25 +50,25 @@ type PerSecondMax = Bounded<1, QUOTA_PER_SECOND_MAX>;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuotaMax {
-    /// Of [`QuotaDefaults::profile_calls_per_second`].
+    /// Ceiling of [`QuotaDefaults::profile_calls_per_second`].
     pub profile_calls_per_second: Option<PerSecondMax>,
-    /// Of [`QuotaDefaults::profile_calls_burst`].
+    /// Ceiling of [`QuotaDefaults::profile_calls_burst`].
     pub profile_calls_burst: Option<Burst>,
-    /// Of [`QuotaDefaults::profile_sends_per_second`].
+    /// Ceiling of [`QuotaDefaults::profile_sends_per_second`].
     pub profile_sends_per_second: Option<PerSecondMax>,
-    /// Of [`QuotaDefaults::profile_sends_burst`].
+    /// Ceiling of [`QuotaDefaults::profile_sends_burst`].
     pub profile_sends_burst: Option<Burst>,
-    /// Of [`QuotaDefaults::app_sends_per_second`].
+    /// Ceiling of [`QuotaDefaults::app_sends_per_second`].
     pub app_sends_per_second: Option<PerSecondMax>,
-    /// Of [`QuotaDefaults::app_sends_burst`].
+    /// Ceiling of [`QuotaDefaults::app_sends_burst`].
     pub app_sends_burst: Option<Burst>,
-    /// Of [`QuotaDefaults::app_calls_per_second`].
+    /// Ceiling of [`QuotaDefaults::app_calls_per_second`].
     pub app_calls_per_second: Option<PerSecondMax>,
-    /// Of [`QuotaDefaults::app_calls_burst`].
+    /// Ceiling of [`QuotaDefaults::app_calls_burst`].
     pub app_calls_burst: Option<Burst>,
-    /// Of [`QuotaDefaults::profile_kept_mib`].
+    /// Ceiling of [`QuotaDefaults::profile_kept_mib`].
     pub profile_kept_mib: Option<Bounded<1, PROFILE_KEPT_MIB_MAX>>,
-    /// Of [`QuotaDefaults::profile_unused_mailboxes`].
+    /// Ceiling of [`QuotaDefaults::profile_unused_mailboxes`].
     pub profile_unused_mailboxes: Option<Bounded<1, PROFILE_UNUSED_MAILBOXES_MAX>>,
 }
 

@@ -1,4 +1,4 @@
-//! What is kept of a user: bytes of contents, and mailboxes that nobody uses.
+//! Quotas of storage of a user: bytes of contents, and mailboxes that nobody uses.
 //!
 //! The bytes change in the transaction that adds, changes or removes the message. The mailboxes are
 //! counted from an index that only unused mailboxes have.

@@ -68,11 +68,11 @@ pub(crate) use state;
 /// State of a mailbox at a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailboxReadiness {
-    /// It can be read.
+    /// Nothing is due: the mailbox can be read.
     Ready,
-    /// Something is due: it must be settled first.
+    /// Changes are due: the mailbox must be settled first.
     Due,
-    /// It can be read, and its owner has never used it.
+    /// Nothing is due, and the owner has never used the mailbox.
     Unused,
 }
 

@@ -25,7 +25,7 @@ const HEADERS: [&str; 7] = [
 
 /// Reader of a file with profile ids, which holds one line at a time.
 pub struct RecipientFile<R> {
-    /// Whether the first line is a header, and skipped.
+    /// Header of the file: true if its first line is skipped.
     has_header: bool,
     /// Name in errors.
     name: String,
