@@ -8,8 +8,8 @@ use domain::limits::{
     APP_ERASURE_DELAY_MS, ERASURE_DELAY_MS, ERASURE_MEMORY_MS, JOB_HELD_MS, REVOCATION_KEPT_MS,
 };
 use domain::operation::{EraseApp, EraseProfile, RevokeTokens};
-use domain::{Action, Audience, Draft, MessageId, Msgbox, Sender};
-use storage::{Budget, ErasureReport};
+use domain::{Action, Audience, Draft, ErasureKey, MessageId, Msgbox, Sender};
+use storage::{Budget, ErasureList, ErasurePart, ErasureReport, ListedErasure, RepeatedErasures};
 use support::on_each_database;
 use support::store::{AUDIT_SECRET, DatabaseKind};
 use uuid::Uuid;
@@ -21,17 +21,18 @@ use super::fixture::{BatchStore, StoreFixture, in_time};
 use super::segments::{all_steps, launch, launched, take_in};
 
 on_each_database![
-    an_erased_profile_leaves_no_byte_and_others_their_mail,
+    the_bytes_of_an_erased_profile_are_gone,
     an_erasure_revokes_tokens_at_once_and_is_done_after_an_hour,
     an_erasure_goes_on_after_any_of_its_steps,
     an_erased_profile_of_another_app_is_another_profile,
     a_profile_that_comes_back_begins_anew,
+    a_restored_profile_is_erased_again_by_a_list,
     each_table_has_a_treatment_by_erasures,
     an_erased_app_leaves_no_row_and_no_number,
 ];
 
-/// What an erasure does to each table. A new table needs a line, and a row in
-/// [`an_erased_profile_leaves_no_byte_and_others_their_mail`] if it can name a profile.
+/// Treatment of each table by an erasure. A new table needs a line, and a row in
+/// [`the_bytes_of_an_erased_profile_are_gone`] if it can name a profile.
 const TREATMENTS: [(&str, &str); 18] = [
     ("app", "names no profile"),
     ("audit", "names no profile but that of the caller's issuer"),
@@ -184,7 +185,7 @@ async fn furnish(fixture: &StoreFixture) -> MessageId {
     shared
 }
 
-async fn an_erased_profile_leaves_no_byte_and_others_their_mail(fixture: &StoreFixture) {
+async fn the_bytes_of_an_erased_profile_are_gone(fixture: &StoreFixture) {
     let shared = furnish(fixture).await;
     assert_eq!(found(fixture).await, 5 * ERASED);
     let before = [fixture.counts("ann").await, fixture.counts("bob").await];
@@ -289,6 +290,46 @@ async fn a_profile_that_comes_back_begins_anew(fixture: &StoreFixture) {
     erased(fixture, &fixture.store).await;
     assert_eq!(fixture.counts("eve").await, (0, 0, 0));
     assert_eq!(fixture.counts("ann").await, (0, 0, 1));
+}
+
+async fn a_restored_profile_is_erased_again_by_a_list(fixture: &StoreFixture) {
+    let other = other_app("other");
+    let theirs = fixture.execute(&other, operation(send("eve", &["bob"])));
+    sent(theirs.await);
+    fixture.send("eve", &["bob"]).await;
+    erase(fixture, "eve").await;
+    let part = fixture.store.list_erasures(None).await.expect("a part");
+    let listed = [ListedErasure {
+        app: app(),
+        key: ErasureKey::of(&profile("eve")),
+        requested: fixture.clock().now_ms(),
+    }];
+    assert_eq!(part.erasures, listed);
+    let rest = fixture.store.list_erasures(part.next).await;
+    assert_eq!(rest.expect("a part"), ErasurePart::default());
+    assert_eq!(begun(fixture, &part.erasures).await, 0);
+
+    // As a backup from before the erasure has it.
+    fixture.raw().await.run("DELETE FROM erasure").await;
+    fixture.clock().advance(1);
+    assert_eq!(begun(fixture, &[]).await, 0);
+    assert_eq!(begun(fixture, &part.erasures).await, 1);
+    assert_eq!(begun(fixture, &part.erasures).await, 0);
+    erased(fixture, &fixture.store).await;
+    assert_eq!(fixture.counts("bob").await, (0, 0, 0));
+    assert_eq!(fixture.counts_in(&other, "bob").await, (1, 1, 0));
+}
+
+/// Number of erasures that a list begins, over all mailboxes.
+async fn begun(fixture: &StoreFixture, erasures: &[ListedErasure]) -> u64 {
+    let mut listed = ErasureList::default();
+    listed.extend(erasures.iter().cloned());
+    let part = fixture.store.repeat_erasures(&listed, None).await;
+    let part = part.expect("a part");
+    assert_eq!(part.mailboxes, 4);
+    let rest = fixture.store.repeat_erasures(&listed, part.next).await;
+    assert_eq!(rest.expect("a part"), RepeatedErasures::default());
+    part.begun
 }
 
 async fn each_table_has_a_treatment_by_erasures(fixture: &StoreFixture) {

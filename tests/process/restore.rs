@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use proto::sys::v1 as sys;
 use proto::v1;
 use proto::v1::event::Frame;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
@@ -13,6 +14,7 @@ use support::store::{DatabaseKind, TestDatabase, TestEnvironment as _};
 use support::{command, coverage, gears};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
+use tonic::Code;
 
 use crate::conformance::fixture::IN_TIME;
 use crate::realtime::subscriber::{FrameSummary, StreamSubscriber, short};
@@ -139,6 +141,65 @@ async fn a_restored_file_with_a_new_epoch_loses_no_change() {
     fs::copy(&backup, file).expect("a copy");
     fs::set_permissions(file, Permissions::from_mode(0o600)).expect("a mode");
     was_put_back(&deployment, &cursors).await;
+    deployment.end(true).await;
+}
+
+#[tokio::test]
+async fn a_profile_that_was_erased_since_the_backup_is_erased_again() {
+    let deployment = Deployment::open(DatabaseKind::Sqlite.into()).await;
+    let url = deployment.database().url();
+    let command = |arguments: &[&str]| {
+        let mut command = postroom(arguments.iter().copied());
+        command::run(command.env(DATABASE_VARIABLE, &url)).expect("an end")
+    };
+    let server = deployment.serve();
+    send(&server).await;
+    let file = url.strip_prefix("sqlite:").expect("a file");
+    let backup = format!("{file}.backup");
+    let mut connection = SqliteConnection::connect(&url).await.expect("the file");
+    let copied = sqlx::query("VACUUM INTO $1").bind(&backup);
+    copied.execute(&mut connection).await.expect("a backup");
+    connection.close().await.expect("an end");
+    let mut app = server.system();
+    let erase = sys::EraseProfileRequest {
+        profile_id: "alice".to_owned(),
+        ..Default::default()
+    };
+    app.erase_profile(erase).await.expect("an erasure");
+    end(server).await;
+    let list = deployment.data_dir().join("erasures.jsonl");
+    let exported = command(&["erasures", "export"]);
+    assert!(exported.contains(r#""app":"demo""#) && !exported.contains("alice"));
+    fs::write(&list, exported).expect("a list");
+
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{file}{suffix}"));
+    }
+    fs::rename(&backup, file).expect("a restored file");
+    fs::set_permissions(file, Permissions::from_mode(0o600)).expect("a mode");
+    let server = deployment.serve();
+    let list = list.display().to_string();
+    let known = async || {
+        let erasure = sys::GetErasureRequest {
+            profile_id: "alice".to_owned(),
+        };
+        server.system().get_erasure(erasure).await
+    };
+    assert_eq!(known().await.expect_err("none").code(), Code::NotFound);
+    for begun in [1, 0] {
+        let repeated = command(&["erasures", "repeat", &list]);
+        let expected = format!("erasures begun {begun}, over 2 mailboxes\n");
+        assert_eq!(repeated, expected);
+    }
+    assert!(
+        known()
+            .await
+            .expect("an erasure")
+            .into_inner()
+            .request_time
+            .is_some()
+    );
+    end(server).await;
     deployment.end(true).await;
 }
 

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accept_clock, audit, block, blocks, counts, inbox, keys, migrate, new_epoch, read, send, serve,
-    sys, token, unblock, verify, watch,
+    accept_clock, audit, block, blocks, counts, erasures, inbox, keys, migrate, new_epoch, read,
+    send, serve, sys, token, unblock, verify, watch,
 };
 use crate::failure::Failure;
 
@@ -38,6 +38,8 @@ enum Command {
     AcceptClock(accept_clock::Args),
     #[command(subcommand)]
     Audit(audit::Command),
+    #[command(subcommand)]
+    Erasures(erasures::Command),
     Send(send::Args),
     Inbox(inbox::Args),
     Read(read::Args),
@@ -65,6 +67,7 @@ impl Cli {
             Command::NewEpoch(args) => new_epoch::run(args).await,
             Command::AcceptClock(args) => accept_clock::run(args).await,
             Command::Audit(command) => audit::run(command).await,
+            Command::Erasures(command) => erasures::run(command).await,
             Command::Send(args) => send::run(args).await,
             Command::Inbox(args) => inbox::run(args).await,
             Command::Read(args) => read::run(args).await,

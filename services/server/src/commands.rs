@@ -6,6 +6,7 @@ pub mod block;
 pub mod blocks;
 mod config_args;
 pub mod counts;
+pub mod erasures;
 pub mod inbox;
 pub mod keys;
 pub mod migrate;

@@ -15,7 +15,7 @@ pub struct AppErasure {
 
 /// Key of the erasure of a profile: a hash, by which it is found again when the profile id itself is
 /// erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ErasureKey(Uuid);
 
 impl ErasureKey {
@@ -27,6 +27,12 @@ impl ErasureKey {
         let mut key = [0; 16];
         hasher.finalize_xof().fill(&mut key);
         Self(Uuid::from_bytes(key))
+    }
+
+    /// The key with that UUID.
+    #[must_use]
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
     }
 
     /// The key as a UUID.

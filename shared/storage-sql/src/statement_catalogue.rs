@@ -19,7 +19,7 @@ use crate::table::{
     app, audit, audit_head, audit_id, block, bulk, erasure, mailbox, message, msgbox,
     msgbox_deleted, request, revocation, send_job, tally,
 };
-use crate::upkeep::{orphans, recount, sweep, trim};
+use crate::upkeep::{erasure_list, orphans, recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
 
 fn tables() -> Vec<&'static Statement> {
@@ -163,6 +163,8 @@ fn others() -> Vec<&'static Statement> {
         &erasures::segments::UPDATE,
         &page::LATEST,
         &verification::PART,
+        &erasure_list::LIST,
+        &erasure_list::OWNERS,
         &recount::RECOUNT,
         &recount::RECOUNT_ONE,
         &recount::LOCK,

@@ -1,5 +1,6 @@
 //! Upkeep of the database: expiry, orphans, trimming of tombstones, recounts.
 
+pub mod erasure_list;
 pub mod orphans;
 pub mod recount;
 pub mod sweep;

@@ -12,6 +12,7 @@
 mod audit_log;
 mod budget;
 mod clock;
+mod erasures;
 mod error;
 mod feed;
 mod lifecycle;
@@ -27,6 +28,7 @@ pub use audit_log::{
 };
 pub use budget::{Budget, Charge, Cost, CostAccount};
 pub use clock::Clock;
+pub use erasures::{ErasureList, ErasurePart, ErasurePlace, ListedErasure, RepeatedErasures};
 pub use error::{Contention, Error, error_chain};
 pub use feed::{
     Backlog, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart, MailboxKey,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::Millis;
 
+use crate::erasures::{ErasureList, ErasurePart, ErasurePlace, RepeatedErasures};
 use crate::error::Error;
 use crate::feed::MailboxKey;
 use crate::listener::MailboxHead;
@@ -89,6 +90,25 @@ pub trait Maintenance: Send + Sync {
         after: Option<MailboxKey>,
         repair: bool,
     ) -> Result<RecountReport, Error>;
+
+    /// Returns the next erasures of profiles of all apps behind `after`, in the order of their keys;
+    /// from the first one if `after` is none.
+    ///
+    /// # Errors
+    /// See [`Maintenance`].
+    async fn list_erasures(&self, after: Option<ErasurePlace>) -> Result<ErasurePart, Error>;
+
+    /// Begins the listed erasures of the owners of the next mailboxes behind `after`, in the order of
+    /// their keys; from the first mailbox if `after` is none. An erasure that the database has, of
+    /// that time or a later one, is not repeated. For databases that were restored from a backup.
+    ///
+    /// # Errors
+    /// See [`Maintenance`]. Erasures begun before an error stay.
+    async fn repeat_erasures(
+        &self,
+        listed: &ErasureList,
+        after: Option<MailboxKey>,
+    ) -> Result<RepeatedErasures, Error>;
 
     /// Starts a new epoch, which invalidates all cursors. For databases that were restored from
     /// a backup.

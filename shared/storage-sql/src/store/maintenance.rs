@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Millis, Now};
-use storage::{Error, MailboxKey, MailboxStatus, Maintenance, RecountReport};
+use storage::{
+    ErasureList, ErasurePart, ErasurePlace, Error, MailboxKey, MailboxStatus, Maintenance,
+    RecountReport, RepeatedErasures,
+};
 
 use super::SqlStore;
 use crate::clock;
@@ -12,7 +15,7 @@ use crate::db::backend::Backend;
 use crate::db::connection::Connection;
 use crate::db::epoch;
 use crate::read;
-use crate::upkeep::{recount, sweep, trim};
+use crate::upkeep::{erasure_list, recount, sweep, trim};
 
 #[async_trait]
 impl<DB: Backend> Maintenance for SqlStore<DB> {
@@ -85,6 +88,18 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
         repair: bool,
     ) -> Result<RecountReport, Error> {
         recount::run(&self.pools, self.clock.now()?.due_ms, after, repair).await
+    }
+
+    async fn list_erasures(&self, after: Option<ErasurePlace>) -> Result<ErasurePart, Error> {
+        erasure_list::list(&self.pools.read, after).await
+    }
+
+    async fn repeat_erasures(
+        &self,
+        listed: &ErasureList,
+        after: Option<MailboxKey>,
+    ) -> Result<RepeatedErasures, Error> {
+        erasure_list::repeat(&self.pools.read, &self.lanes, listed, after).await
     }
 
     async fn accept_clock(&self) -> Result<Millis, Error> {
