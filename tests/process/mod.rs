@@ -7,6 +7,7 @@ mod connections;
 mod database_role;
 mod deleted_contents;
 mod drain;
+mod erasure;
 mod foreign_clients;
 mod health;
 mod issuers;

@@ -11,7 +11,7 @@ use support::{command, on_each_database};
 const RECIPIENTS: usize = 12_000;
 
 /// A command of the app.
-fn sys(deployment: &Deployment, server: &ServerProcess, arguments: &[&str]) -> Command {
+pub fn sys(deployment: &Deployment, server: &ServerProcess, arguments: &[&str]) -> Command {
     let mut sys = postroom(["sys"]);
     sys.args(arguments)
         .args(["--endpoint", &format!("http://{}", server.sys)])

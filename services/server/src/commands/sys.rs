@@ -2,6 +2,7 @@
 
 mod bulk;
 mod erase;
+mod erase_app;
 mod export;
 mod job;
 mod revoke;
@@ -27,6 +28,7 @@ pub enum Command {
     Revoke(revoke::Args),
     Erase(erase::Args),
     Erasure(erase::StateArgs),
+    EraseApp(erase_app::Args),
     Export(export::Args),
     #[command(subcommand)]
     Bulk(bulk::Command),
@@ -40,6 +42,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Revoke(args) => revoke::run(args).await,
         Command::Erase(args) => erase::run(args).await,
         Command::Erasure(args) => erase::show(args).await,
+        Command::EraseApp(args) => erase_app::run(args).await,
         Command::Export(args) => export::run(args).await,
         Command::Bulk(command) => bulk::run(command).await,
     }
