@@ -151,6 +151,7 @@ impl Reference {
         for app in self.apps.values_mut() {
             app.now = now;
             app.settle_expired(&self.defaults);
+            app.settle_senders(&self.defaults, kept_since);
             app.messages
                 .retain(|_, message| message.envelope.expire_ms > kept_since);
             app.recalled

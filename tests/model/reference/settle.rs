@@ -1,7 +1,12 @@
 //! Settling of a mailbox in the reference.
 
+use std::collections::BTreeSet;
+
 use domain::bulk::{BulkEvent, MessageChange};
-use domain::{Action, Audience, Message, MessageId, MessageKind, Msgbox, Policy, ProfileId};
+use domain::operation::Apply as _;
+use domain::{
+    Action, Audience, Message, MessageId, MessageKind, Millis, Msgbox, Policy, ProfileId,
+};
 
 use super::mailbox::ReferenceMailbox;
 use super::{ReferenceAction, ReferenceApp};
@@ -9,12 +14,12 @@ use super::{ReferenceAction, ReferenceApp};
 impl ReferenceApp {
     /// Settles all mailboxes that an action reads, and creates the missing ones.
     pub(super) fn settle_all_in(&mut self, policy: &Policy, action: &ReferenceAction) {
-        let creates = self.settings.over(policy).allow_unknown_recipients;
+        let to_unknown = self.settings.over(policy).allow_unknown_recipients;
         for owner in self.seen_by(action) {
-            if !creates && self.is_stranger(&owner, action) {
-                continue;
+            let is_there = self.mailboxes.contains_key(&owner);
+            if is_there || creates(action, &owner, to_unknown) {
+                self.settle(policy, &owner);
             }
-            self.settle(policy, &owner);
         }
     }
 
@@ -26,6 +31,19 @@ impl ReferenceApp {
         let owners: Vec<ProfileId> = due.map(|(owner, _)| owner.clone()).collect();
         for owner in owners {
             self.settle(policy, &owner);
+        }
+    }
+
+    /// Settles the senders of the messages that are forgotten: what is kept of them changes.
+    pub(super) fn settle_senders(&mut self, policy: &Policy, kept_since: Millis) {
+        let envelopes = self.messages.values().map(|message| &message.envelope);
+        let forgotten = envelopes.filter(|envelope| envelope.expire_ms <= kept_since);
+        let senders = forgotten.filter_map(|envelope| envelope.sender.profile_id.clone());
+        let senders: BTreeSet<ProfileId> = senders.collect();
+        for sender in senders {
+            if self.mailboxes.contains_key(&sender) {
+                self.settle(policy, &sender);
+            }
         }
     }
 
@@ -109,15 +127,6 @@ impl ReferenceApp {
             || mailbox.is_some_and(|it| it.entry(Msgbox::Inbox, message_id).is_some())
     }
 
-    /// Returns whether a user's message names a profile without a mailbox.
-    fn is_stranger(&self, owner: &ProfileId, action: &ReferenceAction) -> bool {
-        let ReferenceAction::Send(message) = action else {
-            return false;
-        };
-        let sender = message.draft.sender.profile_id.as_ref();
-        sender.is_some_and(|sender| sender != owner) && !self.mailboxes.contains_key(owner)
-    }
-
     fn seen_by(&self, action: &ReferenceAction) -> Vec<ProfileId> {
         let holders = |message_ids: &[MessageId]| {
             let there = message_ids.iter().filter(|id| self.message(**id).is_some());
@@ -174,5 +183,17 @@ impl ReferenceApp {
                 | Action::RecordRead(_) => Vec::new(),
             },
         }
+    }
+}
+
+/// Returns whether an action creates the mailbox of an owner that it names. Holders of messages have
+/// had theirs.
+fn creates(action: &ReferenceAction, owner: &ProfileId, to_unknown: bool) -> bool {
+    match action {
+        ReferenceAction::Send(message) => {
+            let sender = message.draft.sender.profile_id.as_ref();
+            to_unknown || sender.is_none_or(|sender| sender == owner)
+        }
+        ReferenceAction::Act(action) => action.actor() == Some(owner),
     }
 }

@@ -308,6 +308,7 @@ impl ReferenceApp {
         }
     }
 
+    /// The mailboxes that may hold a message, of those that there are.
     /// The sender first: in a mailbox that holds a message twice, the copy in `sent` changes
     /// before the one in `inbox`.
     pub(super) fn places(&self, message_id: MessageId) -> Vec<(ProfileId, Msgbox)> {
@@ -315,7 +316,9 @@ impl ReferenceApp {
         let sender = envelope.sender.profile_id.iter();
         let sent = sender.map(|sender| (sender.clone(), Msgbox::Sent));
         let inboxes = envelope.to.iter().map(|to| (to.clone(), Msgbox::Inbox));
-        sent.chain(inboxes).collect()
+        let all = sent.chain(inboxes);
+        all.filter(|(owner, _)| self.mailboxes.contains_key(owner))
+            .collect()
     }
 
     fn take_away(&mut self, message_id: MessageId, now: Millis) -> bool {
