@@ -29,7 +29,6 @@ use realtime::Hub;
 use storage::Store;
 use storage_sql::{FileAccess, StoreClock};
 use telemetry::Metrics;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 pub use ports::Addresses;
@@ -37,6 +36,7 @@ pub use ports::Addresses;
 use drain::Drain;
 use grpc_services::GrpcServices;
 use health::Health;
+use housekeeping::Housekeeping;
 use ports::{GrpcPorts, OperationsPorts};
 use prepared_config::PreparedConfig;
 use readiness::Readiness;
@@ -92,7 +92,7 @@ async fn serve(
     };
     tracing::info!(%database, "store.opened");
     realtime::start_polling(&hub, store.clone(), realtime::POLL_INTERVAL);
-    let housekeeping = housekeeping::start(store.clone());
+    let housekeeping = Housekeeping::start(&store);
     let services = GrpcServices::build(&prepared, &store, &hub)?;
     let ports = GrpcPorts::bind(&prepared.config)?;
     let addresses = Addresses::of(ports.addresses()?, operations_addresses);
@@ -110,9 +110,10 @@ async fn serve(
 
     let signal = signals.next().await;
     service_manager::report_stopping();
+    announce(&drain, &health);
     tracing::info!(signal.name = signal, "drain.announced");
     let drained = async {
-        announce(&drain, &health, timing.delay()).await;
+        sleep(timing.delay()).await;
         tracing::info!("drain.begun");
         hub.drain();
         shut_down(&drain, health, timing.calls(), housekeeping, &store).await;
@@ -126,14 +127,13 @@ async fn serve(
     }
 }
 
-/// Reports that the replica is not ready, and serves on for `delay`, so that load balancers turn to
+/// Reports that the replica is not ready. It serves on for a while, so that load balancers turn to
 /// others before it refuses connections.
-async fn announce(drain: &Drain, health: &[Health; 2], delay: Duration) {
+fn announce(drain: &Drain, health: &[Health; 2]) {
     drain.announce();
     for listener in health {
         listener.stop_serving();
     }
-    sleep(delay).await;
 }
 
 /// Drains the calls, which have `calls` to end, ends the background tasks, and closes the store.
@@ -141,7 +141,7 @@ async fn shut_down(
     drain: &Drain,
     health: [Health; 2],
     calls: Duration,
-    mut housekeeping: JoinSet<()>,
+    housekeeping: Housekeeping,
     store: &Arc<dyn Store>,
 ) {
     let store_deadline = Instant::now() + calls + DRAIN_STORE;
@@ -149,8 +149,11 @@ async fn shut_down(
     if !drain.run(calls).await {
         tracing::warn!("drain.calls_cut");
     }
-    housekeeping.shutdown().await;
-    if timeout_at(store_deadline, store.close()).await.is_err() {
+    let end = async {
+        housekeeping.end().await;
+        store.close().await;
+    };
+    if timeout_at(store_deadline, end).await.is_err() {
         tracing::warn!("drain.store_left_open");
     }
     tracing::info!("drain.done");
