@@ -2,8 +2,9 @@
 //!
 //! A [`JobKind`](runner::JobKind) lists its due jobs and runs their steps; the
 //! [`JobRunner`](runner::JobRunner) chooses. Send jobs are the first kind, the chains of the audit
-//! log the second, erasures of profiles and of apps the others. Whatever else is delivered, retried or worked off in the background is another
-//! kind: one file that implements the trait, and one runner in the store.
+//! log the second, erasures of profiles and of apps the others. Whatever else is delivered, retried
+//! or worked off in the background is another kind: one file that implements the trait, and one
+//! runner in the store.
 
 pub mod app_erasures;
 pub mod audit_chains;

@@ -40,7 +40,7 @@ impl Housekeeping {
     }
 }
 
-/// One background task.
+/// Background task, with what it works on and the signal of its end.
 struct HousekeepingTask {
     store: Arc<dyn Store>,
     ending: CancellationToken,

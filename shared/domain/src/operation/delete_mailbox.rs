@@ -8,8 +8,8 @@ use crate::ledger::Ledger;
 use crate::limits::PART_ENTRIES;
 use crate::refusal::Refusal;
 
-/// Deletes a mailbox without entries and blocks, and its tombstones. In a transaction of its own: nothing else
-/// can use the mailbox in it.
+/// Deletes a mailbox without entries and blocks, and its tombstones. In a transaction of its own:
+/// nothing else can use the mailbox in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteMailbox {
     /// Owner of the mailbox.

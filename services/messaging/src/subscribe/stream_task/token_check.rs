@@ -8,8 +8,8 @@ use super::StreamTask;
 use super::end::StreamEnd;
 
 impl StreamTask {
-    /// Fails if a check of the token is due, and it has been revoked, or its app is being erased. A check that fails for another
-    /// reason is repeated when the next one is due.
+    /// Fails if a check of the token is due, and it has been revoked, or its app is being erased. A
+    /// check that fails for another reason is repeated when the next one is due.
     pub(super) async fn check_token(&mut self) -> Result<(), StreamEnd> {
         if Instant::now() < self.token_check_at {
             return Ok(());
