@@ -23,8 +23,9 @@ use crate::service::Bearer;
 const LAUNCH: &str = r#"umask 0; exec setpriv --pdeathsig KILL "$0" "$@""#;
 
 /// A few users do in a test what many do in a second.
-const NO_QUOTAS: [(&str, &str); 3] = [
+const NO_QUOTAS: [(&str, &str); 4] = [
     ("POSTROOM_POLICY__MAX_UNREAD_PER_SENDER", "0"),
+    ("POSTROOM_QUOTAS__APP_CALLS_PER_SECOND", "0"),
     ("POSTROOM_QUOTAS__PROFILE_CALLS_PER_SECOND", "0"),
     ("POSTROOM_QUOTAS__PROFILE_SENDS_PER_SECOND", "0"),
 ];
