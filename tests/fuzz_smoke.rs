@@ -43,12 +43,31 @@ fn no_decoder_panics_on_a_few_inputs() {
     }
 }
 
-#[test]
-#[ignore = "second gear: takes half a minute"]
-fn no_decoder_panics_on_random_and_mutated_inputs() {
+/// Tests of the second gear, one for each target, so that they run side by side.
+macro_rules! fuzz_for_a_time {
+    ($($target:ident,)*) => {
+        mod no_random_or_mutated_input_panics {
+            $(
+                #[test]
+                #[ignore = "second gear: takes its time"]
+                fn $target() {
+                    super::fuzz_for_a_time(stringify!($target));
+                }
+            )*
+        }
+
+        #[test]
+        fn each_target_has_a_test() {
+            let names = [$(stringify!($target)),*];
+            assert_eq!(TARGETS.map(|target| target.name), names);
+        }
+    };
+}
+
+fuzz_for_a_time![token, cursor, page, content, request, call,];
+
+fn fuzz_for_a_time(name: &str) {
     let secs = setting("POSTROOM_FUZZ_SECS", DEFAULT_SECS);
     let time = Duration::from_secs(secs);
-    for target in TARGETS {
-        fuzz(target, |_, begun| begun.elapsed() < time);
-    }
+    fuzz(FuzzTarget::named(name), |_, begun| begun.elapsed() < time);
 }
