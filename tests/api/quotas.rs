@@ -67,6 +67,8 @@ const NOTHING: AppSettings = AppSettings {
     app_calls_burst: None,
     profile_kept_mib: None,
     profile_unused_mailboxes: None,
+    app_kept_mib: None,
+    app_mailboxes: None,
 };
 
 type CallResult = Result<(), Status>;
@@ -363,8 +365,12 @@ async fn the_defaults_are_those_of_the_contract(test: &DefaultQuotas) {
         effective.app_calls_burst,
         effective.profile_kept_mib,
         effective.profile_unused_mailboxes,
+        effective.app_kept_mib,
+        effective.app_mailboxes,
     ];
-    let expected = [200, 1_000, 50, 250, 0, 1_000, 1_000, 5_000, 100, 1_000];
+    let expected = [
+        200, 1_000, 50, 250, 0, 1_000, 1_000, 5_000, 100, 1_000, 0, 0,
+    ];
     assert_eq!(numbers, expected.map(Some));
     assert_eq!(found.settings.expect("settings").app_sends_burst, None);
 }

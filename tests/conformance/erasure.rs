@@ -33,8 +33,9 @@ on_each_database![
 
 /// Treatment of each table by an erasure. A new table needs a line, and a row in
 /// [`the_bytes_of_an_erased_profile_are_gone`] if it can name a profile.
-const TREATMENTS: [(&str, &str); 18] = [
+const TREATMENTS: [(&str, &str); 19] = [
     ("app", "names no profile"),
+    ("app_usage", "names no profile"),
     ("audit", "names no profile but that of the caller's issuer"),
     ("audit_head", "names no profile"),
     ("audit_id", "the profile is erased, its commitment stays"),

@@ -146,7 +146,7 @@ async fn a_user_at_quota_for_an_hour_keeps_no_more_than_the_quota(fixture: &Stor
             for verdict in [many, alone] {
                 match verdict {
                     Ok(_) => taken += 1,
-                    Err(Refusal::TooMuchKept) => refused += 1,
+                    Err(Refusal::TooMuchKept(_)) => refused += 1,
                     Err(refusal) => panic!("{refusal:?}"),
                 }
             }

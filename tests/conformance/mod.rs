@@ -39,4 +39,5 @@ mod settings;
 mod statements;
 mod strangers;
 mod trimming;
+mod usage;
 mod writes;

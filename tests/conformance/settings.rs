@@ -62,6 +62,8 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
             app_calls: overridden(7, 8),
             profile_kept_mib: Some(9),
             profile_unused_mailboxes: Some(10),
+            app_kept_mib: Some(11),
+            app_mailboxes: Some(12),
         },
     };
     let kept = Settings {
@@ -90,6 +92,8 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
             app_calls: rate(7, 8),
             profile_kept_mib: 9,
             profile_unused_mailboxes: 10,
+            app_kept_mib: 11,
+            app_mailboxes: 12,
         },
         ..lenient()
     };

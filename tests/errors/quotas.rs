@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::limits::USAGE_DELAY_MS;
 use proto::sys::v1::AppSettings;
 use support::on_each_database;
 use support::service::TestService;
@@ -39,9 +40,11 @@ async fn a_send_beyond_a_quota_has_a_golden_error_with_a_retry_delay(test: &Test
         }
     };
     let kept = fill_the_kept_quota(test).await;
+    let kept_of_app = exceed_the_quota_of_the_app(test).await;
     let cases = [
         ("a send too many", about(&told)),
         ("a send of a user of whom enough is kept", kept),
+        ("a send in an app of which enough is kept", kept_of_app),
     ];
     compare("quotas", &cases);
 }
@@ -60,6 +63,22 @@ async fn fill_the_kept_quota(test: &TestService) -> Status {
             break status;
         }
     }
+}
+
+/// After Bob's messages, the app has no room for another one.
+async fn exceed_the_quota_of_the_app(test: &TestService) -> Status {
+    let settings = AppSettings {
+        app_kept_mib: Some(1),
+        ..Default::default()
+    };
+    configure(test, settings).await;
+    let mut alice = test.user("alice");
+    let small = alice.send_message(message(&["bob"], text("hi"))).await;
+    small.expect("a quota that is not in force");
+    test.store.clock.advance(USAGE_DELAY_MS);
+    while test.store.store.run_jobs().await.expect("a step") {}
+    let large = message(&["bob"], text(&"x".repeat(32_000)));
+    alice.send_message(large).await.expect_err("a refusal")
 }
 
 on_each_database![a_send_beyond_a_quota_has_a_golden_error_with_a_retry_delay];

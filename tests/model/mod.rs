@@ -13,7 +13,7 @@ use domain::operation::{Apply as _, CreateMailbox};
 use domain::{Action, AppId, Millis, Operation, Outcome, Policy, ProfileId, Refusal};
 use futures::future::join_all;
 use support::ids::SequentialIds;
-use support::store::DatabaseKind;
+use support::store::{DatabaseKind, lenient};
 use support::{coverage, drift, gears, however_gathered};
 
 use crate::conformance::fixture::{BatchStore, StoreFixture};
@@ -54,6 +54,8 @@ pub fn policy() -> Policy {
         max_unread_per_sender: 4,
         // Longer than any message lives: none goes before its expiry.
         keep_for_moderation_ms: KEEP_FOR_MODERATION_MAX_MS,
+        // Quotas that no app reaches, so that the usage is counted.
+        quotas: lenient().quotas,
         ..Policy::default()
     }
 }

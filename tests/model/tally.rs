@@ -104,7 +104,7 @@ const fn result(verdict: &Result<Outcome, Refusal>) -> &'static str {
         Err(Refusal::NotAllowed) => "not allowed",
         Err(Refusal::RequestIdReused) => "request id reused",
         Err(Refusal::BoxFull) => "box full",
-        Err(Refusal::TooMuchKept) => "too much kept",
+        Err(Refusal::TooMuchKept(_)) => "too much kept",
         Err(Refusal::RecipientsUnknown) => "recipients unknown",
         Err(Refusal::TooManyBulk) => "too many bulk messages",
         Err(Refusal::TooManyBlocks) => "too many blocks",

@@ -186,12 +186,18 @@ impl TestDatabase {
     }
 }
 
-/// The default policy without the limits of what one user may do to another.
+/// The default policy without the limits of what one user may do to another. Apps have quotas that
+/// none reaches, so that the usage of each is counted.
 #[must_use]
 pub fn lenient() -> Policy {
     Policy {
         app_reserve_percent: 0,
         max_unread_per_sender: 0,
+        quotas: Quotas {
+            app_kept_mib: 1_000_000,
+            app_mailboxes: 1_000_000,
+            ..Quotas::default()
+        },
         ..Policy::default()
     }
 }

@@ -47,6 +47,8 @@ fn quotas(given: &AppSettings) -> QuotaOverrides {
         app_calls: rate(given.app_calls_per_second, given.app_calls_burst),
         profile_kept_mib: given.profile_kept_mib,
         profile_unused_mailboxes: given.profile_unused_mailboxes,
+        app_kept_mib: given.app_kept_mib,
+        app_mailboxes: given.app_mailboxes,
     }
 }
 
@@ -77,6 +79,8 @@ pub fn overrides(settings: &Settings) -> AppSettings {
         app_calls_burst: quotas.app_calls.burst,
         profile_kept_mib: quotas.profile_kept_mib,
         profile_unused_mailboxes: quotas.profile_unused_mailboxes,
+        app_kept_mib: quotas.app_kept_mib,
+        app_mailboxes: quotas.app_mailboxes,
     }
 }
 
@@ -107,6 +111,8 @@ pub fn effective(version: i64, policy: &Policy) -> AppSettings {
         app_calls_burst: Some(quotas.app_calls.burst),
         profile_kept_mib: Some(quotas.profile_kept_mib),
         profile_unused_mailboxes: Some(quotas.profile_unused_mailboxes),
+        app_kept_mib: Some(quotas.app_kept_mib),
+        app_mailboxes: Some(quotas.app_mailboxes),
     }
 }
 
@@ -136,6 +142,8 @@ mod tests {
             app_calls_burst: Some(9),
             profile_kept_mib: Some(10),
             profile_unused_mailboxes: Some(11),
+            app_kept_mib: Some(12),
+            app_mailboxes: Some(13),
             ..AppSettings::default()
         };
         let mut violations = Violations::none();
@@ -165,6 +173,8 @@ mod tests {
             profile_sends_burst: Some(0),
             profile_kept_mib: Some(1_000_001),
             profile_unused_mailboxes: Some(10_001),
+            app_kept_mib: Some(1_000_000_001),
+            app_mailboxes: Some(1_000_000_001),
             ..AppSettings::default()
         };
         let mut violations = Violations::none();
@@ -188,6 +198,8 @@ mod tests {
                 "settings.profile_sends_burst",
                 "settings.profile_kept_mib",
                 "settings.profile_unused_mailboxes",
+                "settings.app_kept_mib",
+                "settings.app_mailboxes",
                 "settings"
             ]
         );

@@ -17,6 +17,7 @@ mod send_jobs;
 mod settle;
 mod tracked;
 mod unread;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::mailbox::Msgbox;
 use crate::message::{Envelope, Holders};
 use crate::policy::{Policy, Settings};
 use crate::time::{Millis, Now};
+use crate::usage::UsageState;
 
 /// Rows and changes of one app in a batch.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ pub struct Ledger {
     expired: BTreeMap<MessageId, Envelope>,
     /// Holders that were read with each message.
     holders: BTreeMap<MessageId, Holders>,
+    /// Usage of the app at the start of the batch.
+    usage: UsageState,
     /// Visible changes of entries so far.
     entry_changes: usize,
     /// The first change of a row that was not read.
@@ -95,6 +99,7 @@ impl Ledger {
             unused_mailboxes: BTreeMap::new(),
             expired: BTreeMap::new(),
             holders: BTreeMap::new(),
+            usage: UsageState::Uncounted,
             entry_changes: 0,
             not_read: None,
         }
@@ -142,6 +147,7 @@ impl Ledger {
     /// rolled back.
     pub fn into_changes(mut self) -> Result<Changes, NotRead> {
         self.remove_abandoned();
+        self.begin_usage();
         match self.not_read {
             Some(not_read) => Err(not_read),
             None => Ok(self.rows.into_changes(self.direct_changes, self.now.ms)),

@@ -31,6 +31,7 @@ pub mod segment;
 pub mod sender;
 pub mod text;
 pub mod time;
+pub mod usage;
 pub mod violation;
 
 #[cfg(test)]
@@ -47,11 +48,12 @@ pub use mailbox::{Mailbox, Msgbox};
 pub use message::{Draft, Message, MessageKind};
 pub use operation::{Action, Operation, Outcome};
 pub use policy::{Policy, PolicyCeiling, Settings};
-pub use quota::{QuotaOverrides, Quotas, RateOverride};
+pub use quota::{KeptQuota, QuotaOverrides, Quotas, RateOverride};
 pub use rate::Rate;
 pub use refusal::{LimitExceeded, Refusal};
 pub use request::RequestId;
 pub use revocation::Revocation;
 pub use sender::Sender;
 pub use time::{Millis, Now};
+pub use usage::{AppUsage, UsageState};
 pub use violation::{Reason, Violation, Violations};

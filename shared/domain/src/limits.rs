@@ -110,6 +110,14 @@ pub const PROFILE_KEPT_MIB_MAX: u32 = 1_000_000;
 pub const PROFILE_UNUSED_MAILBOXES_DEFAULT: u32 = 1_000;
 /// Maximum of that number, which is counted by each send that creates one.
 pub const PROFILE_UNUSED_MAILBOXES_MAX: u32 = 10_000;
+/// MiB of contents that are kept of one app, unless it is configured otherwise: no limit.
+pub const APP_KEPT_MIB_DEFAULT: u32 = 0;
+/// Maximum of that number.
+pub const APP_KEPT_MIB_MAX: u32 = 1_000_000_000;
+/// Mailboxes of one app, unless it is configured otherwise: no limit.
+pub const APP_MAILBOXES_DEFAULT: u32 = 0;
+/// Maximum of that number.
+pub const APP_MAILBOXES_MAX: u32 = 1_000_000_000;
 /// The highest rate of a quota, in a second.
 pub const QUOTA_PER_SECOND_MAX: u32 = 1_000_000;
 /// The largest burst of a quota.
@@ -158,6 +166,11 @@ pub const SWEEP_LEASE_MS: i64 = MINUTE_MS;
 pub const LIVE_BULK_MAX: u32 = 1_000;
 /// Rows over which the tally of a bulk message is spread.
 pub const TALLY_SLOTS: i64 = 16;
+/// Rows over which the usage of an app is spread.
+pub const USAGE_SLOTS: i64 = 16;
+/// Time from the beginning of counting the usage of an app to the count of what was there before, in
+/// milliseconds: by then, transactions that did not count yet have ended.
+pub const USAGE_DELAY_MS: i64 = MINUTE_MS;
 
 /// Rows of a page when the caller names no number.
 pub const ROWS_PER_PAGE_DEFAULT: u32 = 50;

@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::segment::Segment;
 use crate::sender::Sender;
 use crate::time::Millis;
+use crate::usage::AppUsage;
 
 /// Origin of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +76,15 @@ impl Draft {
     /// [`Refusal::LimitsExceeded`].
     pub fn check(&self, policy: &Policy) -> Result<(), Refusal> {
         Refusal::if_exceeded(self.content.exceeds(policy.max_content_bytes))
+    }
+
+    /// Returns what the draft adds to the usage of the app.
+    #[must_use]
+    pub fn usage(&self) -> AppUsage {
+        AppUsage {
+            bytes: saturating(self.content.encoded.len()),
+            mailboxes: 0,
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{
-    APP_CALLS_DEFAULT, APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_KEPT_MIB_DEFAULT,
+    APP_CALLS_DEFAULT, APP_KEPT_MIB_DEFAULT, APP_KEPT_MIB_MAX, APP_MAILBOXES_DEFAULT,
+    APP_MAILBOXES_MAX, APP_SENDS_DEFAULT, PROFILE_CALLS_DEFAULT, PROFILE_KEPT_MIB_DEFAULT,
     PROFILE_KEPT_MIB_MAX, PROFILE_SENDS_DEFAULT, PROFILE_UNUSED_MAILBOXES_DEFAULT,
     PROFILE_UNUSED_MAILBOXES_MAX, QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX,
 };
@@ -29,6 +30,44 @@ pub struct Quotas {
     /// Mailboxes that messages of one profile have created and that their owners have not used; 0: no
     /// limit.
     pub profile_unused_mailboxes: u32,
+    /// MiB of contents that are kept of the app, whoever has sent them; 0: no limit.
+    pub app_kept_mib: u32,
+    /// Mailboxes of the app; 0: no limit.
+    pub app_mailboxes: u32,
+}
+
+/// Quota of what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptQuota {
+    /// [`Quotas::profile_kept_mib`].
+    ProfileKeptMib,
+    /// [`Quotas::profile_unused_mailboxes`].
+    ProfileUnusedMailboxes,
+    /// [`Quotas::app_kept_mib`].
+    AppKeptMib,
+    /// [`Quotas::app_mailboxes`].
+    AppMailboxes,
+}
+
+impl KeptQuota {
+    /// All quotas.
+    pub const ALL: [Self; 4] = [
+        Self::ProfileKeptMib,
+        Self::ProfileUnusedMailboxes,
+        Self::AppKeptMib,
+        Self::AppMailboxes,
+    ];
+
+    /// Name in the settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ProfileKeptMib => "profile_kept_mib",
+            Self::ProfileUnusedMailboxes => "profile_unused_mailboxes",
+            Self::AppKeptMib => "app_kept_mib",
+            Self::AppMailboxes => "app_mailboxes",
+        }
+    }
 }
 
 impl Quotas {
@@ -40,13 +79,32 @@ impl Quotas {
         app_calls: Rate::NO_LIMIT,
         profile_kept_mib: 0,
         profile_unused_mailboxes: 0,
+        app_kept_mib: 0,
+        app_mailboxes: 0,
     };
 
     /// Returns whether a profile may keep so many bytes of contents.
     #[must_use]
     pub fn may_keep(&self, bytes: i64) -> bool {
-        let max = i64::from(self.profile_kept_mib) * 1024 * 1024;
-        max == 0 || bytes <= max
+        are_within_mib(bytes, self.profile_kept_mib)
+    }
+
+    /// Returns whether so many bytes of contents of the app may be kept.
+    #[must_use]
+    pub fn app_may_keep(&self, bytes: i64) -> bool {
+        are_within_mib(bytes, self.app_kept_mib)
+    }
+
+    /// Returns whether the app may have so many mailboxes.
+    #[must_use]
+    pub fn app_may_have(&self, mailboxes: i64) -> bool {
+        self.app_mailboxes == 0 || mailboxes <= i64::from(self.app_mailboxes)
+    }
+
+    /// Returns whether there is a quota of what is kept of the app.
+    #[must_use]
+    pub const fn has_app_limits(&self) -> bool {
+        self.app_kept_mib > 0 || self.app_mailboxes > 0
     }
 
     /// Returns whether messages of a profile may have created so many unused mailboxes.
@@ -69,6 +127,8 @@ impl Quotas {
                 self.profile_unused_mailboxes,
                 ceiling.profile_unused_mailboxes,
             ),
+            app_kept_mib: lesser_limit(self.app_kept_mib, ceiling.app_kept_mib),
+            app_mailboxes: lesser_limit(self.app_mailboxes, ceiling.app_mailboxes),
         }
     }
 }
@@ -82,6 +142,8 @@ impl Default for Quotas {
             app_calls: APP_CALLS_DEFAULT,
             profile_kept_mib: PROFILE_KEPT_MIB_DEFAULT,
             profile_unused_mailboxes: PROFILE_UNUSED_MAILBOXES_DEFAULT,
+            app_kept_mib: APP_KEPT_MIB_DEFAULT,
+            app_mailboxes: APP_MAILBOXES_DEFAULT,
         }
     }
 }
@@ -131,6 +193,11 @@ impl RateOverride {
     }
 }
 
+/// Returns whether bytes are within a number of MiB; 0: no limit.
+fn are_within_mib(bytes: i64, mib: u32) -> bool {
+    mib == 0 || bytes <= i64::from(mib) * 1024 * 1024
+}
+
 /// Returns the lesser of a limit and of its ceiling, if there is one. In both, 0 means no limit.
 #[must_use]
 pub fn lesser_limit(limit: u32, ceiling: Option<u32>) -> u32 {
@@ -156,6 +223,10 @@ pub struct QuotaOverrides {
     pub profile_kept_mib: Option<u32>,
     /// See [`Quotas::profile_unused_mailboxes`].
     pub profile_unused_mailboxes: Option<u32>,
+    /// See [`Quotas::app_kept_mib`].
+    pub app_kept_mib: Option<u32>,
+    /// See [`Quotas::app_mailboxes`].
+    pub app_mailboxes: Option<u32>,
 }
 
 impl QuotaOverrides {
@@ -180,6 +251,8 @@ impl QuotaOverrides {
                 PROFILE_UNUSED_MAILBOXES_MAX,
                 "profile_unused_mailboxes",
             ),
+            (self.app_kept_mib, APP_KEPT_MIB_MAX, "app_kept_mib"),
+            (self.app_mailboxes, APP_MAILBOXES_MAX, "app_mailboxes"),
         ] {
             if number.is_some_and(|number| number > max) {
                 violations.invalid(format!("{field}.{name}"), format!("must be 0 to {max}"));
@@ -199,6 +272,8 @@ impl QuotaOverrides {
             profile_unused_mailboxes: self
                 .profile_unused_mailboxes
                 .unwrap_or(defaults.profile_unused_mailboxes),
+            app_kept_mib: self.app_kept_mib.unwrap_or(defaults.app_kept_mib),
+            app_mailboxes: self.app_mailboxes.unwrap_or(defaults.app_mailboxes),
         }
     }
 }
@@ -255,6 +330,33 @@ mod tests {
         assert_eq!((sends.per_second, sends.burst), (5, 20));
         assert_eq!(bounded.app_sends, quotas.app_sends);
         assert_eq!(quotas.at_most(&QuotaOverrides::default()), quotas);
+    }
+
+    #[test]
+    fn no_quota_exceeds_its_own_ceiling() {
+        let ceiling = QuotaOverrides {
+            profile_calls: rate(Some(1), Some(2)),
+            profile_sends: rate(Some(3), Some(4)),
+            app_sends: rate(Some(5), Some(6)),
+            app_calls: rate(Some(7), Some(8)),
+            profile_kept_mib: Some(9),
+            profile_unused_mailboxes: Some(10),
+            app_kept_mib: Some(11),
+            app_mailboxes: Some(12),
+        };
+        let most = ceiling.over(&Quotas::NO_LIMITS);
+        let more = QuotaOverrides {
+            profile_calls: rate(Some(11), Some(12)),
+            profile_sends: rate(Some(13), Some(14)),
+            app_sends: rate(Some(15), Some(16)),
+            app_calls: rate(Some(17), Some(18)),
+            profile_kept_mib: Some(19),
+            profile_unused_mailboxes: Some(20),
+            app_kept_mib: Some(21),
+            app_mailboxes: Some(22),
+        };
+        assert_eq!(more.over(&Quotas::NO_LIMITS).at_most(&ceiling), most);
+        assert_eq!(most.at_most(&more), most);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::quota::KeptQuota;
+
 /// Reason why the rules refuse an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -22,8 +24,8 @@ pub enum Refusal {
     RequestIdReused,
     /// No inbox has room for the message.
     BoxFull,
-    /// The user has sent as much as is kept of one, or has caused as many mailboxes.
-    TooMuchKept,
+    /// As much is kept of the user or of the app as a quota allows.
+    TooMuchKept(KeptQuota),
     /// No recipient is known, and the app's policy allows no others.
     RecipientsUnknown,
     /// The app has as many live bulk messages as it may have.
@@ -84,7 +86,7 @@ impl fmt::Display for Refusal {
             Self::NotAllowed => write!(f, "not allowed by policy"),
             Self::RequestIdReused => write!(f, "the request id was used for another request"),
             Self::BoxFull => write!(f, "no inbox has room"),
-            Self::TooMuchKept => write!(f, "too much is kept of this sender"),
+            Self::TooMuchKept(quota) => write!(f, "more is kept than {} allows", quota.name()),
             Self::RecipientsUnknown => write!(f, "no recipient is known"),
             Self::TooManyBulk => write!(f, "the app has too many live bulk messages"),
             Self::TooManyBlocks => write!(f, "too many profiles are blocked"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{Scope, TokenError};
-use domain::{Refusal, Violations};
+use domain::{KeptQuota, Refusal, Violations};
 
 pub(crate) use self::details::exceeded_limits;
 pub use self::status::code_name;
@@ -78,9 +78,9 @@ pub enum RpcError {
     /// No recipient's inbox has room.
     #[error("no inbox has room")]
     MsgboxFull,
-    /// A send of a user of whom as much is kept as may be.
-    #[error("too much is kept of this sender")]
-    KeptQuotaExceeded,
+    /// A send or a first call by which more would be kept than a quota allows.
+    #[error("more is kept than {} allows", .0.name())]
+    KeptQuotaExceeded(KeptQuota),
     /// Recipients that are all unknown, where the app allows no unknown ones.
     #[error("no recipient is known")]
     RecipientsUnknown,
@@ -198,7 +198,7 @@ impl From<Refusal> for RpcError {
             Refusal::NotAllowed => Self::NotAllowedByPolicy,
             Refusal::RequestIdReused => Self::RequestIdReused,
             Refusal::BoxFull => Self::MsgboxFull,
-            Refusal::TooMuchKept => Self::KeptQuotaExceeded,
+            Refusal::TooMuchKept(quota) => Self::KeptQuotaExceeded(quota),
             Refusal::RecipientsUnknown => Self::RecipientsUnknown,
             Refusal::TooManyBulk => Self::TooManyBulk,
             Refusal::TooManyBlocks => Self::TooManyBlocks,

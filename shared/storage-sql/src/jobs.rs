@@ -2,7 +2,7 @@
 //!
 //! A [`JobKind`](runner::JobKind) lists its due jobs and runs their steps; the
 //! [`JobRunner`](runner::JobRunner) chooses. Send jobs are the first kind, the chains of the audit
-//! log the second, erasures of profiles and of apps the others. Whatever else is delivered, retried
+//! log the second, erasures of profiles and of apps and counts of usage the others. Whatever else is delivered, retried
 //! or worked off in the background is another kind: one file that implements the trait, and one
 //! runner in the store.
 
@@ -13,3 +13,4 @@ pub mod erasures;
 mod lease;
 pub mod runner;
 pub mod send_jobs;
+pub mod usage_counts;

@@ -12,14 +12,14 @@ use crate::audit::{page, verification};
 use crate::db::backend::Backend;
 use crate::db::epoch;
 use crate::db::statement::Statement;
-use crate::jobs::{app_erasures, audit_chains, erasures, send_jobs};
+use crate::jobs::{app_erasures, audit_chains, erasures, send_jobs, usage_counts};
 use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
 use crate::table::{
-    app, audit, audit_head, audit_id, block, bulk, erasure, mailbox, message, msgbox,
+    app, app_usage, audit, audit_head, audit_id, block, bulk, erasure, mailbox, message, msgbox,
     msgbox_deleted, request, revocation, send_job, tally,
 };
-use crate::upkeep::{erasure_list, orphans, recount, sweep, trim};
+use crate::upkeep::{erasure_list, kept_recount, orphans, recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
 
 fn tables() -> Vec<&'static Statement> {
@@ -29,7 +29,9 @@ fn tables() -> Vec<&'static Statement> {
         &app::READ,
         &app::LOCK,
         &app::WAIT,
+        &app::READ_USAGE,
         app::UPDATE_SETTINGS.statement(),
+        app::BEGIN_USAGE.statement(),
         app::UPDATE_BULK_HEAD.statement(),
         app::UPDATE_LAST_REVOCATION.statement(),
         app::UPDATE_ERASURE.statement(),
@@ -76,6 +78,7 @@ fn tables() -> Vec<&'static Statement> {
         block::DELETE.statement(),
         mailbox::DELETE.statement(),
         tally::ADD.statement(),
+        app_usage::ADD.statement(),
         revocation::ADD.statement(),
         erasure::ADD.statement(),
         &erasure::READ,
@@ -151,6 +154,8 @@ fn others() -> Vec<&'static Statement> {
         &send_jobs::DUE,
         &send_jobs::JOB,
         &audit_chains::DUE,
+        &usage_counts::DUE,
+        &usage_counts::COMPLETE,
         &app_erasures::DUE,
         &app_erasures::ADVANCE,
         &app_erasures::DELETE,
@@ -169,6 +174,10 @@ fn others() -> Vec<&'static Statement> {
         &recount::RECOUNT_ONE,
         &recount::LOCK,
         &recount::REPAIR,
+        &kept_recount::NEXT_APP,
+        &kept_recount::MESSAGES,
+        &kept_recount::MAILBOXES,
+        &kept_recount::REPAIR,
         &trim::OLD,
         &orphans::SINCE,
         &orphans::LISTED,
@@ -179,7 +188,6 @@ fn others() -> Vec<&'static Statement> {
         &sweep::DUE,
         &sweep::EXPIRED,
         &sweep::DELETE_TALLIES,
-        &sweep::DELETE_MESSAGES,
         &sweep::DELETE_BULK,
         &sweep::DELETE_CHUNKS,
         &sweep::DELETE_JOBS,

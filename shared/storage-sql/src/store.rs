@@ -39,6 +39,7 @@ use crate::jobs::audit_chains::AuditChains;
 use crate::jobs::erasures::Erasures;
 use crate::jobs::runner::JobRunner;
 use crate::jobs::send_jobs::SendJobs;
+use crate::jobs::usage_counts::UsageCounts;
 use crate::message_cache::MessageCache;
 use crate::options::{Options, StoreClock};
 use crate::read;
@@ -72,6 +73,7 @@ pub struct SqlStore<DB: Backend> {
     audit_chains: JobRunner<AuditChains<DB>>,
     erasures: JobRunner<Erasures<DB>>,
     app_erasures: JobRunner<AppErasures<DB>>,
+    usage_counts: JobRunner<UsageCounts<DB>>,
     audit_key: Option<AuditKey>,
     upload_slots: Arc<UploadSlots<DB>>,
     counts_loader: Arc<CountsLoader<DB>>,
@@ -85,7 +87,7 @@ impl<DB: Backend> SqlStore<DB> {
             StoreClock::Checked(clock) => Some(ClockCheck::start(Arc::clone(clock), &pools).await?),
             StoreClock::Trusted(_) => None,
         };
-        let apps = Arc::new(AppNumbers::new());
+        let apps = Arc::new(AppNumbers::new(&options.policy.quotas));
         let local = Arc::clone(&options.listener);
         let broadcast = Broadcast::start(local, &pools.write, options.notify_url());
         let broadcast = Arc::new(broadcast);
@@ -119,6 +121,7 @@ impl<DB: Backend> SqlStore<DB> {
         let erasures = Erasures::new(&pools, options.clock.clock(), Arc::clone(&executor));
         let erasures = JobRunner::new(erasures);
         let app_erasures = JobRunner::new(AppErasures::new(&pools, options.clock.clock()));
+        let usage_counts = JobRunner::new(UsageCounts::new(&pools, options.clock.clock()));
         Ok(Self {
             counts_loader,
             lanes: Lanes::start(runner, lanes),
@@ -135,6 +138,7 @@ impl<DB: Backend> SqlStore<DB> {
             audit_chains,
             erasures,
             app_erasures,
+            usage_counts,
             audit_key: options.audit.key.clone(),
             upload_slots,
             settle_timeout: options.timeouts.unwrap_or(DB::TIMEOUTS).settle,

@@ -2,6 +2,7 @@
 //! the statements that lock and write the rows. `read` and `upkeep` have queries of their own.
 
 pub mod app;
+pub mod app_usage;
 pub mod audit;
 pub mod audit_head;
 pub mod audit_id;
@@ -25,7 +26,7 @@ use crate::db::row_statement::TableWrite;
 pub type BatchChanges = [(i64, Changes)];
 
 /// The writes of a batch to each table, in the order in which the rows are locked.
-pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 11] = [
+pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 12] = [
     app::writes,
     bulk::writes,
     message::writes,
@@ -35,6 +36,7 @@ pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 11] = [
     mailbox::writes,
     block::writes,
     tally::writes,
+    app_usage::writes,
     revocation::writes,
     erasure::writes,
 ];

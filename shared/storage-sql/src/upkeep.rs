@@ -1,6 +1,7 @@
 //! Upkeep of the database: expiry, orphans, trimming of tombstones, recounts.
 
 pub mod erasure_list;
+pub mod kept_recount;
 pub mod orphans;
 pub mod recount;
 pub mod sweep;

@@ -42,5 +42,5 @@ pub use read::{
     AppState, BulkReport, ErasureReport, Item, Lookup, MailboxCounts, MailboxPage, RepositoryPage,
     Requester,
 };
-pub use recount::{Drift, RecountReport};
+pub use recount::{Drift, KeptRecount, RecountReport};
 pub use upload::RecipientUpload;

@@ -9,7 +9,7 @@ use crate::erasures::{ErasureList, ErasurePart, ErasurePlace, RepeatedErasures};
 use crate::error::Error;
 use crate::feed::MailboxKey;
 use crate::listener::MailboxHead;
-use crate::recount::RecountReport;
+use crate::recount::{KeptRecount, RecountReport};
 
 /// Head of a mailbox, and whether the mailbox is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,15 @@ pub trait Maintenance: Send + Sync {
         after: Option<MailboxKey>,
         repair: bool,
     ) -> Result<RecountReport, Error>;
+
+    /// Recounts what the next app behind `after` keeps: the bytes of contents of each sender, and those
+    /// of the app with the number of its mailboxes if they are counted. From the first app if `after`
+    /// is none. Reads all of its messages in one snapshot, again for every 500,000 mailboxes. With
+    /// `repair`, also corrects the numbers that differ.
+    ///
+    /// # Errors
+    /// See [`Maintenance`]. After an error with `repair`, some numbers may have been repaired.
+    async fn recount_kept(&self, after: Option<i64>, repair: bool) -> Result<KeptRecount, Error>;
 
     /// Returns the next erasures of profiles of all apps behind `after`, in the order of their keys;
     /// from the first one if `after` is none.

@@ -17,13 +17,22 @@ pub struct RecountReport {
     pub next: Option<MailboxKey>,
 }
 
-/// A stored number of a mailbox that differs from its recount.
+/// Result of recounting what one app keeps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptRecount {
+    /// Differences found.
+    pub drift: Vec<Drift>,
+    /// Number of the app, from which the next one is found. None behind the last app.
+    pub next: Option<i64>,
+}
+
+/// A stored number of a mailbox or an app that differs from its recount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     /// App of the mailbox.
     pub app: String,
-    /// Owner of the mailbox.
-    pub profile: ProfileId,
+    /// Owner of the mailbox; none: a number of the app.
+    pub profile: Option<ProfileId>,
     /// Name of the number.
     pub field: &'static str,
     /// Stored value.

@@ -40,6 +40,8 @@ pub fn defaults() -> AppSettings {
         app_calls_burst: Some(1),
         profile_kept_mib: Some(0),
         profile_unused_mailboxes: Some(0),
+        app_kept_mib: Some(0),
+        app_mailboxes: Some(0),
     }
 }
 

@@ -49,6 +49,8 @@ fn all(version: i64) -> AppSettings {
         app_calls_burst: Some(9_008),
         profile_kept_mib: Some(9_009),
         profile_unused_mailboxes: Some(9_010),
+        app_kept_mib: Some(9_011),
+        app_mailboxes: Some(9_012),
     }
 }
 

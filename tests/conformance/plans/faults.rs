@@ -1,7 +1,7 @@
 //! Faults of a plan: steps whose cost grows with a mailbox or an app instead of with the keys.
 
 /// Tables that grow, and the columns of their keys.
-const KEYS: [(&str, &[&str]); 14] = [
+const KEYS: [(&str, &[&str]); 15] = [
     ("mailbox", &["app_no", "mailbox_id", "profile_id"]),
     ("message", &["app_no", "message_id"]),
     ("msgbox", &["app_no", "mailbox_id", "box", "message_id"]),
@@ -14,6 +14,7 @@ const KEYS: [(&str, &[&str]); 14] = [
     ("block", &["app_no", "mailbox_id", "profile_id"]),
     ("revocation", &["app_no", "profile_id"]),
     ("erasure", &["app_no", "profile_key"]),
+    ("app_usage", &["app_no", "slot"]),
     ("audit", &["app_no", "record_id"]),
     ("audit_id", &["app_no", "record_id"]),
 ];

@@ -194,6 +194,10 @@ fn others(app: &str, number: &str, mailbox: &str, from: &str) -> String {
              SELECT {app}, {id}, 1, 1, {EXPIRE_MS}, 8 FROM {from}"
         ),
         format!(
+            "INSERT INTO app_usage (app_no, slot, bytes, mailboxes)
+             SELECT DISTINCT {app}, 0, 1, 1 FROM {from} ON CONFLICT DO NOTHING"
+        ),
+        format!(
             "INSERT INTO audit (app_no, record_id, call_id, audit_no, time_ms, affected, id_count,
                  kind, method, issuer, request_hash, ids_root, seal, mac)
              SELECT {app}, {id}, {id}, {number}, 1, 1, 1, 1, '', '', '', '', '', '' FROM {from}"

@@ -331,6 +331,22 @@ fn kept_limits() -> Phrases {
             default_of(domain::PROFILE_UNUSED_MAILBOXES_DEFAULT),
         ),
         (
+            "AppSettings.app_kept_mib",
+            format!("0 to {}", number(domain::APP_KEPT_MIB_MAX)),
+        ),
+        (
+            "AppSettings.app_kept_mib",
+            default_of(domain::APP_KEPT_MIB_DEFAULT),
+        ),
+        (
+            "AppSettings.app_mailboxes",
+            format!("0 to {}", number(domain::APP_MAILBOXES_MAX)),
+        ),
+        (
+            "AppSettings.app_mailboxes",
+            default_of(domain::APP_MAILBOXES_DEFAULT),
+        ),
+        (
             "ERROR_REASON_KEPT_QUOTA_EXCEEDED",
             format!("({} MiB", domain::PROFILE_KEPT_MIB_DEFAULT),
         ),

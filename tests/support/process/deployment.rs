@@ -39,13 +39,19 @@ impl Deployment {
         }
     }
 
-    /// Environment variables of lanes that are not the default.
+    /// Environment variables: of lanes that are not the default, and of quotas that no app reaches, so
+    /// that the usage of each is counted.
     fn variables(&self) -> Vec<(&'static str, String)> {
         let lanes = self.setup.lanes;
+        let quotas = [
+            "POSTROOM_QUOTAS__APP_KEPT_MIB",
+            "POSTROOM_QUOTAS__APP_MAILBOXES",
+        ];
+        let mut variables = quotas.map(|quota| (quota, "1000000".to_owned())).to_vec();
         if self.setup.is_usual() {
-            return Vec::new();
+            return variables;
         }
-        vec![
+        variables.extend([
             (
                 "POSTROOM_DATABASE__WRITE_CONNECTIONS",
                 self.setup.write_connections().to_string(),
@@ -55,7 +61,8 @@ impl Deployment {
                 "POSTROOM_LANES__BATCH_OPERATIONS",
                 lanes.batch_operations_max.to_string(),
             ),
-        ]
+        ]);
+        variables
     }
 
     /// Creates a token of a user of an app.

@@ -1,4 +1,4 @@
-//! `postroom verify`: recounts every mailbox.
+//! `postroom verify`: recounts every mailbox, and what is kept.
 
 use std::io::{IsTerminal, stderr};
 
@@ -15,7 +15,7 @@ Examples:
   postroom verify --dev
   postroom verify --config postroom.toml --repair";
 
-/// Recount every mailbox, and print counters that differ from its entries
+/// Recount every mailbox and what is kept, and print counters that differ
 ///
 /// The last line is `drift N over M mailboxes, E entries`. The exit code is 0 if there is no drift,
 /// or all of it was repaired.
@@ -56,6 +56,18 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
+impl RecountTotals {
+    /// Counts and prints differences.
+    fn add_drift(&mut self, found: &[Drift]) -> Result<(), Failure> {
+        for drift in found {
+            self.drift += 1;
+            self.unrepaired += u64::from(!drift.repaired);
+            print_line(describe(drift))?;
+        }
+        Ok(())
+    }
+}
+
 async fn recount(store: &dyn Maintenance, repair: bool) -> Result<RecountTotals, Failure> {
     let shows_progress = stderr().is_terminal();
     let mut totals = RecountTotals::default();
@@ -67,11 +79,7 @@ async fn recount(store: &dyn Maintenance, repair: bool) -> Result<RecountTotals,
             .context("the recount failed")?;
         totals.mailboxes += part.mailboxes;
         totals.entries += part.entries;
-        for drift in &part.drift {
-            totals.drift += 1;
-            totals.unrepaired += u64::from(!drift.repaired);
-            print_line(describe(drift))?;
-        }
+        totals.add_drift(&part.drift)?;
         if shows_progress {
             let RecountTotals {
                 mailboxes, entries, ..
@@ -79,6 +87,16 @@ async fn recount(store: &dyn Maintenance, repair: bool) -> Result<RecountTotals,
             print_note(format_args!("\r{mailboxes} mailboxes, {entries} entries …"));
         }
         after = part.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut after = None;
+    loop {
+        let app = store.recount_kept(after, repair).await;
+        let app = app.context("the recount of what is kept failed")?;
+        totals.add_drift(&app.drift)?;
+        after = app.next;
         if after.is_none() {
             break;
         }
@@ -91,8 +109,13 @@ async fn recount(store: &dyn Maintenance, repair: bool) -> Result<RecountTotals,
 
 fn describe(drift: &Drift) -> String {
     let repaired = if drift.repaired { ", repaired" } else { "" };
+    let profile = drift.profile.iter().map(|profile| format!(" {profile}"));
     format!(
-        "{} {}: {} is {}, counted {}{repaired}",
-        drift.app, drift.profile, drift.field, drift.stored, drift.counted
+        "{}{}: {} is {}, counted {}{repaired}",
+        drift.app,
+        profile.collect::<String>(),
+        drift.field,
+        drift.stored,
+        drift.counted
     )
 }

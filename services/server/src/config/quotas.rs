@@ -1,7 +1,8 @@
 //! Quotas of apps that have not set their own.
 
 use domain::limits::{
-    PROFILE_KEPT_MIB_MAX, PROFILE_UNUSED_MAILBOXES_MAX, QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX,
+    APP_KEPT_MIB_MAX, APP_MAILBOXES_MAX, PROFILE_KEPT_MIB_MAX, PROFILE_UNUSED_MAILBOXES_MAX,
+    QUOTA_BURST_MAX, QUOTA_PER_SECOND_MAX,
 };
 use domain::{QuotaOverrides, Quotas, Rate, RateOverride};
 use serde::Deserialize;
@@ -39,6 +40,10 @@ pub struct QuotaDefaults {
     /// Mailboxes that messages of a profile have created and that nobody has used; 0 means no limit.
     /// Default 1000.
     pub profile_unused_mailboxes: Bounded<0, PROFILE_UNUSED_MAILBOXES_MAX>,
+    /// MiB of contents that are kept of an app; 0 means no limit. Default 0.
+    pub app_kept_mib: Bounded<0, APP_KEPT_MIB_MAX>,
+    /// Mailboxes of an app; 0 means no limit. Default 0.
+    pub app_mailboxes: Bounded<0, APP_MAILBOXES_MAX>,
     /// Ceiling of what apps set. Default: none.
     pub max: QuotaMax,
 }
@@ -70,6 +75,10 @@ pub struct QuotaMax {
     pub profile_kept_mib: Option<Bounded<1, PROFILE_KEPT_MIB_MAX>>,
     /// Ceiling of [`QuotaDefaults::profile_unused_mailboxes`].
     pub profile_unused_mailboxes: Option<Bounded<1, PROFILE_UNUSED_MAILBOXES_MAX>>,
+    /// Ceiling of [`QuotaDefaults::app_kept_mib`].
+    pub app_kept_mib: Option<Bounded<1, APP_KEPT_MIB_MAX>>,
+    /// Ceiling of [`QuotaDefaults::app_mailboxes`].
+    pub app_mailboxes: Option<Bounded<1, APP_MAILBOXES_MAX>>,
 }
 
 impl Default for QuotaDefaults {
@@ -85,6 +94,8 @@ impl Default for QuotaDefaults {
             app_calls_burst: Bounded::new::<5_000>(),
             profile_kept_mib: Bounded::new::<100>(),
             profile_unused_mailboxes: Bounded::new::<1_000>(),
+            app_kept_mib: Bounded::new::<0>(),
+            app_mailboxes: Bounded::new::<0>(),
             max: QuotaMax::default(),
         }
     }
@@ -99,6 +110,8 @@ impl QuotaDefaults {
             app_calls: rate(self.app_calls_per_second, self.app_calls_burst),
             profile_kept_mib: self.profile_kept_mib.get(),
             profile_unused_mailboxes: self.profile_unused_mailboxes.get(),
+            app_kept_mib: self.app_kept_mib.get(),
+            app_mailboxes: self.app_mailboxes.get(),
         }
     }
 }
@@ -112,6 +125,8 @@ impl QuotaMax {
             app_calls: ceiling(self.app_calls_per_second, self.app_calls_burst),
             profile_kept_mib: self.profile_kept_mib.map(Bounded::get),
             profile_unused_mailboxes: self.profile_unused_mailboxes.map(Bounded::get),
+            app_kept_mib: self.app_kept_mib.map(Bounded::get),
+            app_mailboxes: self.app_mailboxes.map(Bounded::get),
         }
     }
 }
@@ -137,5 +152,39 @@ mod tests {
     #[test]
     fn the_default_quotas_equal_those_of_the_domain() {
         assert_eq!(QuotaDefaults::default().to_quotas(), Quotas::default());
+    }
+
+    #[test]
+    fn each_key_of_the_ceiling_is_that_of_its_quota() {
+        let max = QuotaMax {
+            profile_calls_per_second: Some(Bounded::new::<1>()),
+            profile_calls_burst: Some(Bounded::new::<2>()),
+            profile_sends_per_second: Some(Bounded::new::<3>()),
+            profile_sends_burst: Some(Bounded::new::<4>()),
+            app_sends_per_second: Some(Bounded::new::<5>()),
+            app_sends_burst: Some(Bounded::new::<6>()),
+            app_calls_per_second: Some(Bounded::new::<7>()),
+            app_calls_burst: Some(Bounded::new::<8>()),
+            profile_kept_mib: Some(Bounded::new::<9>()),
+            profile_unused_mailboxes: Some(Bounded::new::<10>()),
+            app_kept_mib: Some(Bounded::new::<11>()),
+            app_mailboxes: Some(Bounded::new::<12>()),
+        };
+        let rate = |per_second, burst| RateOverride {
+            per_second: Some(per_second),
+            burst: Some(burst),
+        };
+        let ceiling = QuotaOverrides {
+            profile_calls: rate(1, 2),
+            profile_sends: rate(3, 4),
+            app_sends: rate(5, 6),
+            app_calls: rate(7, 8),
+            profile_kept_mib: Some(9),
+            profile_unused_mailboxes: Some(10),
+            app_kept_mib: Some(11),
+            app_mailboxes: Some(12),
+        };
+        assert_eq!(max.to_ceiling(), ceiling);
+        assert_eq!(QuotaMax::default().to_ceiling(), QuotaOverrides::default());
     }
 }

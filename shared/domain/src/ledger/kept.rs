@@ -36,8 +36,10 @@ impl Ledger {
         self.mailbox(owner).map_or(0, |mailbox| mailbox.kept_bytes)
     }
 
-    /// Counts bytes of a message that are kept of its sender. A sender who was erased has none.
+    /// Counts bytes of a message that are kept of its sender and of the app. A sender who was erased
+    /// has none.
     pub(super) fn count_kept(&mut self, envelope: &Envelope, by: i64) {
+        self.count_usage(by, 0);
         let sender = envelope.sender.profile_id.as_ref();
         let mailbox = sender.and_then(|sender| self.rows.mailboxes.get_mut(sender));
         if let Some(mailbox) = mailbox.filter(|_| by != 0).and_then(Tracked::change) {

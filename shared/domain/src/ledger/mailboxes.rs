@@ -5,6 +5,7 @@ use super::tracked::Tracked;
 use crate::entry::Entry;
 use crate::id::ProfileId;
 use crate::mailbox::{Mailbox, Msgbox};
+use crate::number::saturating;
 use crate::time::Millis;
 
 impl Ledger {
@@ -18,8 +19,12 @@ impl Ledger {
         self.rows.mailboxes.insert(owner, Tracked::missing());
     }
 
-    /// Notes that the owner of a mailbox has called, or that the app has named it.
+    /// Notes that the owner of a mailbox has called, or that the app has named it. An empty mailbox
+    /// beyond the app's quota is not kept for it.
     pub fn know(&mut self, owner: &ProfileId) {
+        if self.is_abandoned(owner) && !self.may_keep_mailbox() {
+            return;
+        }
         let tracked = self.rows.mailboxes.get_mut(owner);
         let is_new =
             |tracked: &&mut Tracked<Mailbox>| tracked.current().is_some_and(|it| !it.known);
@@ -33,6 +38,7 @@ impl Ledger {
     /// all that they remember: a stranger's message creates a mailbox only for as long as it lives.
     pub(super) fn remove_abandoned(&mut self) {
         let head = self.bulk_head();
+        let before = self.direct_changes.gone_mailboxes.len();
         // One that lacks bulk messages may get some.
         let is_abandoned =
             |mailbox: &Mailbox| mailbox.is_abandoned() && mailbox.bulk_cursor >= head;
@@ -49,6 +55,8 @@ impl Ledger {
                 changes.floors.insert(mailbox_id, seq);
             }
         }
+        let gone = self.direct_changes.gone_mailboxes.len() - before;
+        self.count_usage(0, -saturating::<i64, _>(gone));
     }
 
     /// A mailbox that was read.
@@ -92,6 +100,7 @@ impl Ledger {
         let (mailbox_id, seq) = (mailbox.mailbox_id, mailbox.seq);
         self.direct_changes.floors.insert(mailbox_id, seq);
         self.direct_changes.gone_mailboxes.push(mailbox_id);
+        self.count_usage(0, -1);
         self.rows
             .mailboxes
             .insert(owner.clone(), Tracked::missing());

@@ -18,6 +18,7 @@ use crate::policy::Settings;
 use crate::revocation::Revocation;
 use crate::segment::{JobId, SendJob};
 use crate::time::Millis;
+use crate::usage::AppUsage;
 
 /// Mailbox id, box and message of an entry.
 type EntryKey = (i64, Msgbox, MessageId);
@@ -92,6 +93,10 @@ pub struct Changes {
     pub gone_mailboxes: Vec<i64>,
     /// New bulk events of the app, in the order of their numbers.
     pub bulk_events: Vec<BulkEvent>,
+    /// Change of the usage of the app, if it is counted.
+    pub usage: AppUsage,
+    /// Time from which on the usage of the app is counted, if that begins.
+    pub begins_usage: Option<Millis>,
     /// Increments of the tallies of bulk messages.
     pub tallies: BTreeMap<MessageId, Tally>,
     /// Changed send jobs.
@@ -103,6 +108,12 @@ pub struct Changes {
 }
 
 impl LedgerRows {
+    /// Returns whether there are messages to insert.
+    pub(super) fn adds_messages(&self) -> bool {
+        let mut messages = self.messages.values();
+        messages.any(|tracked| !tracked.was_read() && tracked.current().is_some())
+    }
+
     /// Adds the changed rows to `changes`, made at `now`.
     pub(super) fn into_changes(self, mut changes: Changes, now: Millis) -> Changes {
         if let Write::Update(settings) = self.settings.into_write() {

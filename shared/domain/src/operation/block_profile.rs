@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Apply, Footprint, Weight};
+use super::{Apply, Footprint, Weight, create_mailbox};
 use crate::id::ProfileId;
 use crate::ledger::Ledger;
 use crate::limits::BLOCKS_MAX;
@@ -33,6 +33,7 @@ impl Apply for BlockProfile {
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<(), Refusal> {
+        create_mailbox::check_new(ledger, &ledger.policy(), &self.owner)?;
         let is_full = ledger.blocks(&self.owner) >= i64::from(BLOCKS_MAX);
         if is_full && !ledger.has_block(&self.owner, &self.profile_id) {
             return Err(Refusal::TooManyBlocks);

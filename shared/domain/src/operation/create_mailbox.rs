@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use super::{Apply, Footprint, Weight};
 use crate::id::ProfileId;
 use crate::ledger::Ledger;
+use crate::policy::Policy;
 use crate::refusal::Refusal;
+use crate::usage::AppUsage;
 
 /// Creates a mailbox, unless there is one, and notes that its owner uses it. The store does both for
-/// the caller of an operation, so nothing is left to apply.
+/// the caller of an operation, so that only the app's quota is left to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateMailbox {
     /// Owner of the mailbox.
@@ -34,9 +36,25 @@ impl Apply for CreateMailbox {
         Some(&self.owner)
     }
 
-    fn apply(&self, _: &mut Ledger) -> Result<(), Refusal> {
-        Ok(())
+    fn apply(&self, ledger: &mut Ledger) -> Result<(), Refusal> {
+        check_new(ledger, &ledger.policy(), &self.owner)
     }
+}
+
+/// Checks that the app may have a mailbox, if that is new.
+///
+/// # Errors
+/// [`Refusal::TooMuchKept`].
+pub(super) fn check_new(
+    ledger: &Ledger,
+    policy: &Policy,
+    owner: &ProfileId,
+) -> Result<(), Refusal> {
+    let more = AppUsage {
+        bytes: 0,
+        mailboxes: i64::from(ledger.is_abandoned(owner)),
+    };
+    ledger.check_usage(policy, more)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A send job takes its next step: one chunk of its segment gets the message or its last
 //! change, in one transaction.
 
-use super::{Apply, EntryRange, Footprint, Weight};
+use super::{Apply, EntryRange, Footprint, Weight, create_mailbox};
 use crate::bulk::MessageChange;
 use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
@@ -84,10 +84,12 @@ impl Apply for DeliverChunk {
 
 impl DeliverChunk {
     fn deliver(&self, ledger: &mut Ledger) {
-        let room = ledger.policy().inbox_room(true);
+        let policy = ledger.policy();
+        let room = policy.inbox_room(true);
         let (mut delivered, mut full) = (0, 0);
         for owner in &self.to {
-            if ledger.take_message(owner, self.message_id, room) {
+            let is_kept = create_mailbox::check_new(ledger, &policy, owner).is_ok();
+            if is_kept && ledger.take_message(owner, self.message_id, room) {
                 ledger.know(owner);
                 delivered += 1;
             } else {

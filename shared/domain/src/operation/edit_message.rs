@@ -7,6 +7,7 @@ use crate::id::{MessageId, ProfileId};
 use crate::ledger::Ledger;
 use crate::mailbox::Msgbox;
 use crate::number::saturating;
+use crate::quota::KeptQuota;
 use crate::refusal::Refusal;
 
 /// Replaces the content of a message on behalf of its sender.
@@ -55,7 +56,7 @@ impl Apply for EditMessage {
         let growth = saturating::<i64, _>(self.content.encoded.len()) - message.size_bytes;
         let kept_bytes = ledger.kept_bytes(&self.owner) + growth;
         if growth > 0 && !ledger.policy().quotas.may_keep(kept_bytes) {
-            return Err(Refusal::TooMuchKept);
+            return Err(Refusal::TooMuchKept(KeptQuota::ProfileKeptMib));
         }
         update_message::revise(
             ledger,

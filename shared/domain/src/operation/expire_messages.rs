@@ -1,11 +1,11 @@
-//! Expired messages are forgotten, and no longer count as kept of their senders.
+//! Expired messages are forgotten, and no longer count as kept of their senders and of the app.
 
 use super::{Apply, Footprint, Weight};
 use crate::id::MessageId;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 
-/// Forgets messages of users that have expired so long ago that no box holds them.
+/// Forgets messages that have expired so long ago that no box holds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpireMessages {
     /// The messages. Those that another replica has forgotten are passed over.
@@ -38,6 +38,7 @@ impl Apply for ExpireMessages {
 mod tests {
     use super::*;
     use crate::operation::{DeleteMessage, EditMessage, SendMessage};
+    use crate::quota::KeptQuota;
     use crate::testing::{MemoryStore, from_app, from_user, profile, text};
 
     fn kept(store: &MemoryStore, owner: &str) -> i64 {
@@ -87,14 +88,20 @@ mod tests {
         ann.kept_bytes = 1024 * 1024 - HELLO;
         assert!(store.execute(11, from_user("ann", ["bob"])).is_ok());
         let refused = store.execute(12, from_user("ann", ["bob"]));
-        assert_eq!(refused, Err(Refusal::TooMuchKept));
+        assert_eq!(
+            refused,
+            Err(Refusal::TooMuchKept(KeptQuota::ProfileKeptMib))
+        );
         let edit = |content| EditMessage {
             owner: profile("ann"),
             message_id: first,
             content: text(content),
             expected_version: None,
         };
-        assert_eq!(store.execute(13, edit("hello!")), Err(Refusal::TooMuchKept));
+        assert_eq!(
+            store.execute(13, edit("hello!")),
+            Err(Refusal::TooMuchKept(KeptQuota::ProfileKeptMib))
+        );
         assert!(store.execute(14, edit("bye")).is_ok());
         assert!(store.execute(15, from_app(["bob"])).is_ok());
         assert!(store.execute(16, from_user("bob", ["ann"])).is_ok());
@@ -106,7 +113,10 @@ mod tests {
         store.policy.quotas.profile_unused_mailboxes = 2;
         assert!(store.execute(10, from_user("ann", ["x", "y"])).is_ok());
         let third = || from_user("ann", ["bob", "z"]);
-        assert_eq!(store.execute(11, third()), Err(Refusal::TooMuchKept));
+        assert_eq!(
+            store.execute(11, third()),
+            Err(Refusal::TooMuchKept(KeptQuota::ProfileUnusedMailboxes))
+        );
         let again: [SendMessage; 2] = [from_user("ann", ["x", "y"]), from_user("bob", ["x", "y"])];
         for (now, send) in (12..).zip(again) {
             assert!(store.execute(now, send).is_ok());

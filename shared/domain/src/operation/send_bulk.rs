@@ -33,7 +33,9 @@ impl Apply for SendBulk {
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<Sent, Refusal> {
-        self.draft.check(&ledger.policy())?;
+        let policy = ledger.policy();
+        self.draft.check(&policy)?;
+        ledger.check_usage(&policy, self.draft.usage())?;
         if ledger.live_bulk() >= LIVE_BULK_MAX {
             return Err(Refusal::TooManyBulk);
         }

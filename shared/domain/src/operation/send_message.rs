@@ -9,6 +9,7 @@ use crate::mailbox::Msgbox;
 use crate::message::{Draft, Envelope, Message, MessageKind};
 use crate::number::saturating;
 use crate::policy::Policy;
+use crate::quota::KeptQuota;
 use crate::refusal::{LimitExceeded, Refusal};
 
 /// A message to named profiles.
@@ -80,29 +81,36 @@ impl SendMessage {
             || is_known()
     }
 
-    /// Checks what is kept of the sender.
-    fn check_kept<'a>(
+    /// Checks what is kept of the sender and of the app.
+    fn check_kept(
         &self,
         ledger: &Ledger,
         policy: &Policy,
-        takers: impl Iterator<Item = &'a ProfileId>,
+        takers: &[(&ProfileId, Option<i64>)],
     ) -> Result<(), Refusal> {
+        let mut more = self.draft.usage();
+        if ledger.has_usage() {
+            let is_new =
+                |owner: &&ProfileId| ledger.is_abandoned(owner) && !self.is_blocked(ledger, owner);
+            let owners = takers.iter().map(|(taker, _)| *taker).chain(self.sender());
+            more.mailboxes = saturating(owners.filter(is_new).count());
+        }
+        ledger.check_usage(policy, more)?;
         let Some(sender) = self.sender() else {
             return Ok(());
         };
-        let bytes = saturating::<i64, _>(self.draft.content.encoded.len());
-        let is_new = |taker: &&ProfileId| {
+        let is_new = |(taker, _): &&(&ProfileId, Option<i64>)| {
             *taker != sender && ledger.is_uncaused(taker) && !self.is_blocked(ledger, taker)
         };
-        let new: i64 = saturating(takers.filter(is_new).count());
+        let new: i64 = saturating(takers.iter().filter(is_new).count());
         let quotas = &policy.quotas;
-        let may_keep = quotas.may_keep(ledger.kept_bytes(sender) + bytes);
-        let may_create = new == 0 || quotas.may_create(ledger.unused_mailboxes(sender) + new);
-        if may_keep && may_create {
-            Ok(())
-        } else {
-            Err(Refusal::TooMuchKept)
+        if !quotas.may_keep(ledger.kept_bytes(sender) + more.bytes) {
+            return Err(Refusal::TooMuchKept(KeptQuota::ProfileKeptMib));
         }
+        if new > 0 && !quotas.may_create(ledger.unused_mailboxes(sender) + new) {
+            return Err(Refusal::TooMuchKept(KeptQuota::ProfileUnusedMailboxes));
+        }
+        Ok(())
     }
 
     /// Returns the room of the message in the inbox of a recipient.
@@ -191,11 +199,7 @@ impl Apply for SendMessage {
         if takers.is_empty() {
             return Err(Refusal::BoxFull);
         }
-        self.check_kept(
-            ledger,
-            &policy,
-            takers.iter().map(|(recipient, _)| *recipient),
-        )?;
+        self.check_kept(ledger, &policy, &takers)?;
 
         let message = self.message(ledger);
         let Envelope {

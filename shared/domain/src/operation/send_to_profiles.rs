@@ -28,7 +28,9 @@ impl Apply for SendToProfiles {
     }
 
     fn apply(&self, ledger: &mut Ledger) -> Result<SegmentSent, Refusal> {
-        self.draft.check(&ledger.policy())?;
+        let policy = ledger.policy();
+        self.draft.check(&policy)?;
+        ledger.check_usage(&policy, self.draft.usage())?;
         let job_id = self.to.job_id;
         let is_filled = |job: &&SendJob| {
             job.state == JobState::Filling && job.counts.accepted == self.to.accepted

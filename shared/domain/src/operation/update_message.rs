@@ -6,7 +6,9 @@ use crate::content::Content;
 use crate::id::MessageId;
 use crate::ledger::Ledger;
 use crate::message::Holders;
+use crate::number::saturating;
 use crate::refusal::Refusal;
+use crate::usage::AppUsage;
 
 /// Replaces the content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +51,14 @@ pub(super) fn revise(
     expected_version: Option<i64>,
 ) -> Result<Revision, Refusal> {
     check_version(ledger, message_id, expected_version)?;
-    Refusal::if_exceeded(content.exceeds(ledger.policy().max_content_bytes))?;
+    let policy = ledger.policy();
+    Refusal::if_exceeded(content.exceeds(policy.max_content_bytes))?;
+    let before = ledger.message(message_id).map_or(0, |it| it.size_bytes);
+    let growth = AppUsage {
+        bytes: saturating::<i64, _>(content.encoded.len()) - before,
+        mailboxes: 0,
+    };
+    ledger.check_usage(&policy, growth)?;
     ledger.revise_message(message_id, content.clone());
     let message = ledger.message(message_id).ok_or(Refusal::NotFound)?;
     Ok(Revision {

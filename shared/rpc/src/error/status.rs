@@ -69,7 +69,7 @@ impl RpcError {
             Self::NotAllowedByPolicy => (Code::PermissionDenied, R::NotAllowedByPolicy),
             Self::MessageNotFound => (Code::NotFound, R::MessageNotFound),
             Self::VersionMismatch { .. } => (Code::Aborted, R::MessageVersionMismatch),
-            Self::KeptQuotaExceeded => (Code::ResourceExhausted, R::KeptQuotaExceeded),
+            Self::KeptQuotaExceeded(_) => (Code::ResourceExhausted, R::KeptQuotaExceeded),
             Self::RecipientsUnknown => (Code::NotFound, R::RecipientsUnknown),
             Self::RequestIdReused => (Code::AlreadyExists, R::RequestIdReused),
             Self::MsgboxFull => (Code::ResourceExhausted, R::MsgboxFull),
@@ -109,6 +109,7 @@ impl RpcError {
                 ("current_version", current.to_string()),
             ],
             Self::SysScopeRequired(scope) => vec![("scope", scope.to_string())],
+            Self::KeptQuotaExceeded(quota) => vec![("quota", quota.name().to_owned())],
             _ => vec![],
         };
         entries
@@ -132,7 +133,7 @@ impl RpcError {
             Self::MsgboxFull
             | Self::TooManyBulk
             | Self::TooManyBlocks
-            | Self::KeptQuotaExceeded => RETRY_MUCH_LATER,
+            | Self::KeptQuotaExceeded(_) => RETRY_MUCH_LATER,
             _ => RETRY_SOON,
         })
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
 
-use domain::{LimitExceeded, Reason};
+use domain::{KeptQuota, LimitExceeded, Reason};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -86,7 +86,7 @@ fn of_rules() -> Vec<Contracted> {
         ),
         (E::MsgboxFull, C::ResourceExhausted, Some("MSGBOX_FULL")),
         (
-            E::KeptQuotaExceeded,
+            E::KeptQuotaExceeded(KeptQuota::AppKeptMib),
             C::ResourceExhausted,
             Some("KEPT_QUOTA_EXCEEDED"),
         ),
@@ -333,7 +333,10 @@ fn storage_errors_map_to_reasons_of_the_contract() {
         (E::Refused(Refusal::RequestIdReused), "REQUEST_ID_REUSED"),
         (E::Refused(Refusal::BoxFull), "MSGBOX_FULL"),
         (E::Refused(Refusal::RecipientsUnknown), "RECIPIENTS_UNKNOWN"),
-        (E::Refused(Refusal::TooMuchKept), "KEPT_QUOTA_EXCEEDED"),
+        (
+            E::Refused(Refusal::TooMuchKept(KeptQuota::AppKeptMib)),
+            "KEPT_QUOTA_EXCEEDED",
+        ),
         (E::Refused(Refusal::TooManyBulk), "TOO_MANY_BULK_MESSAGES"),
         (E::Refused(Refusal::TooManyBlocks), "TOO_MANY_BLOCKS"),
         (E::Overloaded, "OVERLOADED"),

@@ -54,7 +54,7 @@ macro_rules! deletion {
 }
 
 /// Deletions from all tables with rows of apps. Jobs come first: they make rows in others.
-pub static DELETIONS: [Statement; 15] = [
+pub static DELETIONS: [Statement; 16] = [
     Statement::new("send_job.erase", 2, deletion!("send_job", "job_id")),
     Statement::new(
         "send_chunk.erase",
@@ -89,6 +89,7 @@ pub static DELETIONS: [Statement; 15] = [
     Statement::new("revocation.erase", 2, deletion!("revocation", "profile_id")),
     Statement::new("audit_id.erase", 2, deletion!("audit_id", "record_id")),
     Statement::new("audit.erase", 2, deletion!("audit", "record_id")),
+    Statement::new("app_usage.erase", 2, deletion!("app_usage", "slot")),
     Statement::new("audit_head.erase", 2, deletion!("audit_head", "last_no")),
 ];
 

@@ -58,6 +58,9 @@ pub trait JobKind: Send + Sync {
         job: &DueJob<Self::Id>,
         now: Now,
     ) -> impl Future<Output = Result<StepOutcome, Error>> + Send;
+
+    /// Releases what the steps hold between them: no others follow. Default: nothing.
+    fn stop(&self) {}
 }
 
 /// A job with something to do.
@@ -153,6 +156,7 @@ impl<K: JobKind> JobRunner<K> {
     /// Waits for running steps, and starts no others.
     pub async fn drain(&self) {
         *self.drained.write().await = true;
+        self.kind.stop();
     }
 
     /// Runs a step. Returns whether it was run.

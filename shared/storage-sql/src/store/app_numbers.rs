@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use domain::{AppId, Millis};
+use domain::{AppId, Millis, Quotas};
 use quick_cache::sync::Cache;
 use storage::Error;
 use telemetry::CacheMetrics;
@@ -22,13 +22,17 @@ const APPS_MAX: usize = 100_000;
 /// A number never changes in one epoch. A new epoch comes with new connections: a number is
 /// valid on the connections that were open when it was looked up.
 pub struct AppNumbers {
+    /// Usage state of new apps.
+    usage_state: i64,
     numbers: Cache<AppId, (i64, Instant)>,
     metrics: CacheMetrics,
 }
 
 impl AppNumbers {
-    pub fn new() -> Self {
+    /// An empty cache. The usage of new apps is counted if the default `quotas` ask for it.
+    pub fn new(quotas: &Quotas) -> Self {
         Self {
+            usage_state: if quotas.has_app_limits() { 2 } else { 0 },
             numbers: Cache::new(APPS_MAX),
             metrics: CacheMetrics::new("app"),
         }
@@ -94,7 +98,12 @@ impl AppNumbers {
     ) -> Result<i64, Error> {
         let looked_up = Instant::now();
         // In a task of its own: it runs to its end even if the caller goes away.
-        let created = tokio::spawn(find_or_insert(pool.clone(), app_id.clone(), now));
+        let created = tokio::spawn(find_or_insert(
+            pool.clone(),
+            app_id.clone(),
+            now,
+            self.usage_state,
+        ));
         let number = created
             .await
             .map_err(|error| Error::Internal(error.into()))??;
@@ -126,12 +135,14 @@ async fn find_or_insert<DB: Backend>(
     pool: Pool<DB>,
     app_id: AppId,
     now: Millis,
+    usage_state: i64,
 ) -> Result<i64, Error> {
     let mut transaction = Transaction::begin(&pool).await?;
     let connection = transaction.connection();
     let create = BoundStatement::of(&app::CREATE)
         .bind(app_id.as_str())
-        .bind(now.0);
+        .bind(now.0)
+        .bind(usage_state);
     connection.execute(create).await?;
     let number = find(connection, &app_id).await?;
     transaction.commit().await.map_err(wrap::<DB>)?;

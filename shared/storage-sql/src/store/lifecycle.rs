@@ -19,6 +19,7 @@ impl<DB: Backend> Lifecycle for SqlStore<DB> {
         self.audit_chains.drain().await;
         self.erasures.drain().await;
         self.app_erasures.drain().await;
+        self.usage_counts.drain().await;
         self.lanes.close().await;
         self.broadcast.close();
         drop(

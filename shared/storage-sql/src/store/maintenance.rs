@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{Millis, Now};
 use storage::{
-    ErasureList, ErasurePart, ErasurePlace, Error, MailboxKey, MailboxStatus, Maintenance,
-    RecountReport, RepeatedErasures,
+    ErasureList, ErasurePart, ErasurePlace, Error, KeptRecount, MailboxKey, MailboxStatus,
+    Maintenance, RecountReport, RepeatedErasures,
 };
 
 use super::SqlStore;
@@ -15,7 +15,7 @@ use crate::db::backend::Backend;
 use crate::db::connection::Connection;
 use crate::db::epoch;
 use crate::read;
-use crate::upkeep::{erasure_list, recount, sweep, trim};
+use crate::upkeep::{erasure_list, kept_recount, recount, sweep, trim};
 
 #[async_trait]
 impl<DB: Backend> Maintenance for SqlStore<DB> {
@@ -75,7 +75,8 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
         let has_chained = self.audit_chains.run(&*self.clock).await;
         let has_erased = self.erasures.run(&*self.clock).await;
         let has_erased_app = self.app_erasures.run(&*self.clock).await;
-        Ok(has_sent? | has_chained? | has_erased? | has_erased_app?)
+        let has_counted = self.usage_counts.run(&*self.clock).await;
+        Ok(has_sent? | has_chained? | has_erased? | has_erased_app? | has_counted?)
     }
 
     async fn wait_for_jobs(&self, interval: Duration) {
@@ -88,6 +89,10 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
         repair: bool,
     ) -> Result<RecountReport, Error> {
         recount::run(&self.pools, self.clock.now()?.due_ms, after, repair).await
+    }
+
+    async fn recount_kept(&self, after: Option<i64>, repair: bool) -> Result<KeptRecount, Error> {
+        kept_recount::run(&self.pools, after, repair).await
     }
 
     async fn list_erasures(&self, after: Option<ErasurePlace>) -> Result<ErasurePart, Error> {

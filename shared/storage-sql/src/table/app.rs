@@ -3,6 +3,7 @@
 use domain::{AppErasure, AppId, Millis, Settings};
 use storage::Error;
 
+use super::app_usage::usage_sums;
 use super::{BatchChanges, rows};
 use crate::db::backend::Backend;
 use crate::db::column::written_columns;
@@ -26,15 +27,17 @@ pub static FIND: Statement = Statement::new(
     "SELECT a.app_no FROM app a WHERE a.app_id = $1",
 );
 
+/// Creates an app; with `$3` 2, its usage is counted from the beginning.
 pub static CREATE: Statement = Statement::new(
     "app.create",
-    2,
-    "INSERT INTO app (app_id, create_ms) VALUES ($1, $2) ON CONFLICT (app_id) DO NOTHING",
+    3,
+    "INSERT INTO app (app_id, create_ms, usage_state) VALUES ($1, $2, $3)
+     ON CONFLICT (app_id) DO NOTHING",
 );
 
 macro_rules! select_apps {
     () => {
-        "SELECT a.app_no, a.settings, a.bulk_head, a.last_revocation, {xid},
+        "SELECT a.app_no, a.settings, a.bulk_head, a.last_revocation, a.usage_state, {xid},
              (SELECT s.epoch FROM server s WHERE s.server_no = 1) FROM r
          CROSS JOIN app a WHERE a.app_no = r.app_no AND a.app_id = r.app_id ORDER BY r.ord"
     };
@@ -93,6 +96,29 @@ pub static UPDATE_ERASURE: RowStatement<AppErasure> =
 pub static UPDATE_LAST_REVOCATION: RowStatement<i64> =
     RowStatement::update("app.update_last_revocation", "app", &[LAST_REVOCATION]);
 
+written_columns! {
+    static USAGE: |begin: Millis| {
+        Mutable usage_state: i64 = 1;
+        Mutable usage_ms: Millis = *begin;
+    }
+}
+
+/// Has batches count the usage from now on.
+pub static BEGIN_USAGE: RowStatement<Millis> =
+    RowStatement::update("app.begin_usage", "app", &[USAGE]);
+
+/// The usage of apps that is known.
+pub static READ_USAGE: Statement = Statement::with_rows(
+    "app.read_usage",
+    0,
+    &[("app_no", Kind::Int)],
+    concat!(
+        "SELECT a.app_no, ",
+        usage_sums!(),
+        " FROM r CROSS JOIN app a WHERE a.app_no = r.app_no AND a.usage_state = 2"
+    ),
+);
+
 pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
     let heads = rows(batch, |changes| {
         changes.bulk_events.last().map(|event| event.bulk_no)
@@ -106,6 +132,7 @@ pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
         UPDATE_SETTINGS.rows(rows(batch, |changes| &changes.settings)),
         UPDATE_BULK_HEAD.rows(heads),
         UPDATE_LAST_REVOCATION.rows(revocations),
+        BEGIN_USAGE.rows(rows(batch, |changes| changes.begins_usage)),
         UPDATE_ERASURE.rows(rows(batch, |changes| changes.app_erasure)),
     ]
 }

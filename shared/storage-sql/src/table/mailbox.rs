@@ -79,7 +79,7 @@ pub enum MailboxReadiness {
 const OWNER: [BatchColumn; 2] = [("app_no", Kind::Int), ("profile_id", Kind::Text)];
 
 /// Creates mailboxes at `$1`, each after the app's last bulk event, but for those that another
-/// transaction is creating.
+/// transaction is creating. Returns the app of each.
 pub static CREATE: Statement = Statement::with_rows(
     "mailbox.create",
     1,
@@ -88,7 +88,7 @@ pub static CREATE: Statement = Statement::with_rows(
      SELECT r.app_no, r.profile_id, $1, (
          SELECT a.bulk_head FROM app a WHERE a.app_no = r.app_no
      ) FROM r WHERE {may_create} ORDER BY r.ord
-     ON CONFLICT ((app_no + 0), profile_id) DO NOTHING",
+     ON CONFLICT ((app_no + 0), profile_id) DO NOTHING RETURNING app_no",
 );
 
 pub static LOCK: Statement = Statement::with_rows(

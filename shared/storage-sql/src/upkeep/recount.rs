@@ -279,7 +279,7 @@ impl Recount {
         .filter(|(differs, ..)| *differs)
         .map(|(_, field, stored, counted)| Drift {
             app: self.app.clone(),
-            profile: self.profile.clone(),
+            profile: Some(self.profile.clone()),
             field,
             stored,
             counted,

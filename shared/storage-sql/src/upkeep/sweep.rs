@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use domain::limits::{EXPIRED_KEPT_MS, PART_ENTRIES, REVOCATION_KEPT_MS, SWEEP_LEASE_MS};
 use domain::number::saturating;
 use domain::operation::{ExpireMessages, SettleMailbox};
-use domain::{Action, AppId, MessageId, Millis, Now, Operation};
+use domain::{Action, AppId, MessageId, MessageKind, Millis, Now, Operation};
 use storage::Error;
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub static EXPIRED: Statement = Statement::new(
     "message.expired",
     2,
     "SELECT m.app_no, (SELECT a.app_id FROM app a WHERE a.app_no = m.app_no), m.message_id,
-         CASE WHEN m.sender_profile_id IS NULL THEN 0 ELSE 1 END
+         m.kind
      FROM message m WHERE m.expire_ms <= $1 ORDER BY m.expire_ms LIMIT $2",
 );
 
@@ -70,13 +70,6 @@ pub static DELETE_TALLIES: Statement = Statement::with_rows(
     0,
     &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
     "DELETE FROM bulk_tally WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
-);
-
-pub static DELETE_MESSAGES: Statement = Statement::with_rows(
-    "message.delete_expired",
-    0,
-    &[("app_no", Kind::Int), ("message_id", Kind::Uuid)],
-    "DELETE FROM message WHERE (app_no, message_id) IN (SELECT r.app_no, r.message_id FROM r)",
 );
 
 pub static DELETE_BULK: Statement = Statement::new(
@@ -209,28 +202,22 @@ pub async fn delete<DB: Backend>(
     let rows = expired.fetch(BoundStatement::of(&EXPIRED).bind(before).bind(ROWS));
     let rows = rows.await?;
     drop(expired);
-    let (mut tallies, mut messages) = (
-        BoundStatement::of(&DELETE_TALLIES),
-        BoundStatement::of(&DELETE_MESSAGES),
-    );
+    let mut tallies = BoundStatement::of(&DELETE_TALLIES);
     let mut more = rows.len() >= usize::try_from(ROWS).unwrap_or(0);
-    let mut of_users: BTreeMap<i64, (AppId, Vec<MessageId>)> = BTreeMap::new();
+    let mut messages: BTreeMap<i64, (AppId, Vec<MessageId>)> = BTreeMap::new();
     for mut row in rows {
         let (app_no, app_id) = (row.int()?, row.app_id()?);
         let message_id = row.message_id()?;
-        if row.int()? == 1 {
-            let (_, message_ids) = of_users.entry(app_no).or_insert((app_id, Vec::new()));
-            message_ids.push(message_id);
-            continue;
+        if row.int()? == MessageKind::Bulk.code() {
+            tallies.push_row([app_no.into(), message_id.uuid().into()]);
         }
-        for statement in [&mut tallies, &mut messages] {
-            statement.push_row([app_no.into(), message_id.uuid().into()]);
-        }
+        let (_, message_ids) = messages.entry(app_no).or_insert((app_id, Vec::new()));
+        message_ids.push(message_id);
     }
-    forget(lanes, of_users).await?;
-    if !messages.is_empty() {
-        transact(pool, vec![tallies, messages]).await?;
+    if !tallies.is_empty() {
+        transact(pool, vec![tallies]).await?;
     }
+    forget(lanes, messages).await?;
     let others = [
         (&DELETE_BULK, before),
         (&DELETE_CHUNKS, before),
@@ -246,7 +233,7 @@ pub async fn delete<DB: Backend>(
     Ok(more)
 }
 
-/// Forgets messages of users through the lanes, which count them for their senders.
+/// Forgets messages through the lanes, which count them for their senders and apps.
 async fn forget(
     lanes: &Lanes,
     messages: BTreeMap<i64, (AppId, Vec<MessageId>)>,

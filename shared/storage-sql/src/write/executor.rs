@@ -200,6 +200,7 @@ async fn run_on<DB: Backend>(
     )
     .await?;
     let mut ledgers = apps.ledgers;
+    lock::usage(connection, &mut ledgers).await?;
     lock::live_bulk(connection, now.due_ms, &mut ledgers, &footprints).await?;
     lock::messages(connection, now.due_ms, &mut ledgers, &footprints).await?;
     for (app_no, footprint) in &mut footprints {

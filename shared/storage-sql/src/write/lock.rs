@@ -12,7 +12,9 @@ use domain::message::Holders;
 use domain::number::saturating;
 use domain::operation::Footprint;
 use domain::segment::JobId;
-use domain::{AppId, Ledger, MessageId, MessageIdSource, Millis, Now, Policy, ProfileId};
+use domain::{
+    AppId, Ledger, MessageId, MessageIdSource, Millis, Now, Policy, ProfileId, UsageState,
+};
 use storage::Error;
 use uuid::Uuid;
 
@@ -96,10 +98,39 @@ async fn ledgers_by<DB: Backend>(
         let app_no = row.int()?;
         let ledger = Ledger::new(now, ids.clone(), policy.clone(), row.settings()?);
         let ledger = ledger.with_bulk_head(row.int()?);
-        ledgers.insert(app_no, ledger.with_last_revocation(row.int()?));
+        let mut ledger = ledger.with_last_revocation(row.int()?);
+        if row.int()? > 0 {
+            ledger.read_usage(UsageState::Counted);
+        }
+        ledgers.insert(app_no, ledger);
         transaction = Some((row.text_or_null()?, row.uuid()?));
     }
     Ok((ledgers, transaction))
+}
+
+/// Reads the usage of the apps that have a quota for it, as far as it is known. What transactions that
+/// run at the same time add is not seen.
+pub async fn usage<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+) -> Result<(), Error> {
+    let mut read = BoundStatement::of(&app::READ_USAGE);
+    for (app_no, ledger) in ledgers.iter().filter(|(_, it)| it.counts_usage()) {
+        if ledger.policy().quotas.has_app_limits() {
+            read.push_row([(*app_no).into()]);
+        }
+    }
+    if read.is_empty() {
+        return Ok(());
+    }
+    for mut row in connection.fetch(read).await? {
+        let app_no = row.int()?;
+        let usage = UsageState::Known(row.usage()?);
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_usage(usage);
+        }
+    }
+    Ok(())
 }
 
 /// The error of an app that has another number than the one looked up.
@@ -295,7 +326,11 @@ pub async fn mailboxes<DB: Backend>(
     }
     if !missing.is_empty() {
         let create = BoundStatement::of(&mailbox::CREATE).bind(now.0);
-        connection.execute(of_owners(create, &missing)).await?;
+        for mut row in connection.fetch(of_owners(create, &missing)).await? {
+            if let Some(ledger) = ledgers.get_mut(&row.int()?) {
+                ledger.read_created();
+            }
+        }
         lock_free(connection, ledgers, &mut missing).await?;
     }
     for (app_no, owner) in held.into_iter().chain(missing) {
