@@ -5,7 +5,7 @@ use domain::{Action, Audience, MessageId, Msgbox, Policy};
 use support::on_each_database;
 
 use super::builders::{
-    app, bulk, bytes, clear, delete, from_user, operation, other_app, recall, send, sent,
+    app, block, bulk, bytes, clear, delete, from_user, operation, other_app, recall, send, sent,
 };
 use super::expiry::sweep_all;
 use super::fixture::{BatchStore, StoreFixture};
@@ -17,6 +17,7 @@ on_each_database![
     orphans_are_found_in_parts_and_by_the_next_replica,
     the_search_for_orphans_goes_on_where_another_replica_has_ended,
     a_deleted_content_leaves_the_database_file,
+    a_message_without_entries_goes_like_an_orphan,
 ];
 
 /// Lets the tombstones become old enough for the sweep, and sweeps.
@@ -55,6 +56,27 @@ async fn a_deleted_message_goes_with_its_last_holder(fixture: &StoreFixture) {
     swept(fixture, &fixture.store).await;
     let left = raw.lines("SELECT m.recipients FROM message m").await;
     assert_eq!(left.len(), 1, "{apart:?}");
+}
+
+/// Bob is blocked, and the own copy of the first message makes room for the second one.
+async fn a_message_without_entries_goes_like_an_orphan(fixture: &StoreFixture) {
+    fixture.done(block("ann", "bob")).await;
+    for (kept_ms, left) in [(0, 1), (DAY_MS, 2)] {
+        let policy = Policy {
+            max_box_messages: 1,
+            app_reserve_percent: 0,
+            keep_for_moderation_ms: kept_ms,
+            ..Policy::default()
+        };
+        let store = fixture.store_with(policy).await;
+        let letters = [0, 1].map(|_| (app(), operation(send("ann", &["bob"]))));
+        let verdicts = store.batch(letters.into()).await;
+        let ids: Vec<MessageId> = verdicts.into_iter().map(sent).collect();
+        fixture.clock().advance(MINUTE_MS);
+        let found = fixture.messages(&ids).await;
+        assert_eq!(found.len(), left, "{kept_ms}");
+        store.close().await;
+    }
 }
 
 async fn a_deleted_message_stays_readable_for_moderation(fixture: &StoreFixture) {

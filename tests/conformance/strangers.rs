@@ -1,14 +1,14 @@
 //! Bounds of what one user may do to another.
 
 use domain::limits::{DAY_MS, EXPIRED_KEPT_MS, EXPIRY_MAX_MS, MINUTE_MS};
-use domain::{Action, LimitExceeded, MessageId, Msgbox, Outcome, Policy, Refusal};
+use domain::{Action, LimitExceeded, MessageId, Msgbox, Outcome, Policy, Refusal, Settings};
 use futures::future::join_all;
 use storage::Requester;
 use support::on_each_database;
 
 use super::builders::{
-    announce, app, block, bulk, clear, edit, from_user, lasting, mark, open, operation, profile,
-    recall, send, sent, settle, text,
+    announce, app, block, bulk, clear, configure, edit, from_user, lasting, mark, open, operation,
+    profile, recall, send, sent, settle, text,
 };
 use super::expiry::sweep_all;
 use super::fixture::{BatchStore, StoreFixture};
@@ -18,6 +18,7 @@ on_each_database![
     a_sender_fills_an_inbox_up_to_the_limit_of_unread_messages,
     a_batch_and_a_replica_keep_the_limit_of_unread_messages,
     unknown_recipients_are_passed_over_where_the_policy_forbids_them,
+    a_policy_that_changes_within_a_batch_leaves_no_mailbox_of_a_stranger,
     a_profile_is_known_once_it_has_called_or_the_app_has_named_it,
     a_mailbox_that_was_never_used_goes_with_its_last_entry,
     recalled_messages_to_invented_ids_leave_no_mailbox,
@@ -168,6 +169,36 @@ async fn unknown_recipients_are_passed_over_where_the_policy_forbids_them(fixtur
     fixture.done(recall("ann", Msgbox::Sent, &[message])).await;
     assert_eq!(owners(fixture).await, ["ann", "bob", "eve", "fay"]);
     store.close().await;
+}
+
+async fn a_policy_that_changes_within_a_batch_leaves_no_mailbox_of_a_stranger(
+    fixture: &StoreFixture,
+) {
+    for owner in ["ann", "bob"] {
+        fixture.done(open(owner)).await;
+    }
+    let allowing = |allowed| {
+        configure(Settings {
+            allow_unknown_recipients: Some(allowed),
+            ..Settings::default()
+        })
+    };
+    for allowed in [false, true] {
+        let batch = [
+            allowing(allowed),
+            send("ann", &["bob", "x"]),
+            send("ann", &["y"]),
+        ];
+        let verdicts = fixture.batch(batch).await;
+        let [_, Ok(Outcome::Sent(mixed)), refused] = &verdicts[..] else {
+            panic!("{verdicts:?}");
+        };
+        assert_eq!(mixed.actual, 1);
+        // The mailboxes of the batch were created by the policy from before.
+        assert_eq!(*refused, Err(Refusal::RecipientsUnknown));
+        assert_eq!(owners(fixture).await, ["ann", "bob"]);
+    }
+    assert_eq!(fixture.counts("bob").await, (2, 2, 0));
 }
 
 async fn a_profile_is_known_once_it_has_called_or_the_app_has_named_it(fixture: &StoreFixture) {

@@ -65,6 +65,8 @@ pub struct Ledger {
     expired: BTreeMap<MessageId, Envelope>,
     /// Holders that were read with each message.
     holders: BTreeMap<MessageId, Holders>,
+    /// True once an entry went that the batch had added.
+    has_vanished: bool,
     /// Usage of the app at the start of the batch.
     usage: UsageState,
     /// Visible changes of entries so far.
@@ -99,6 +101,7 @@ impl Ledger {
             unused_mailboxes: BTreeMap::new(),
             expired: BTreeMap::new(),
             holders: BTreeMap::new(),
+            has_vanished: false,
             usage: UsageState::Uncounted,
             entry_changes: 0,
             not_read: None,
@@ -148,6 +151,7 @@ impl Ledger {
     pub fn into_changes(mut self) -> Result<Changes, NotRead> {
         self.remove_abandoned();
         self.begin_usage();
+        self.expire_vanished();
         match self.not_read {
             Some(not_read) => Err(not_read),
             None => Ok(self.rows.into_changes(self.direct_changes, self.now.ms)),

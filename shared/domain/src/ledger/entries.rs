@@ -205,6 +205,8 @@ impl Ledger {
                 message_id,
                 delete_ms: now,
             });
+        } else {
+            self.has_vanished = true;
         }
         true
     }

@@ -114,6 +114,28 @@ impl Ledger {
         }
     }
 
+    /// Lets new messages expire of which no box has kept an entry: they have no tombstones, by which
+    /// orphans are found.
+    pub(super) fn expire_vanished(&mut self) {
+        if !self.has_vanished {
+            return;
+        }
+        let expire_ms = self.due().after(self.policy().keep_for_moderation_ms);
+        let new = self.rows.messages.values().filter(|it| !it.was_read());
+        let vanished = new.filter_map(Tracked::current).filter(|message| {
+            let has_entry =
+                |(owner, msgbox)| self.entry(owner, msgbox, message.message_id).is_some();
+            !message.outlives_recall() && !message.holders().any(has_entry)
+        });
+        let vanished: Vec<MessageId> = vanished.map(|it| it.message_id).collect();
+        for message_id in vanished {
+            let tracked = self.rows.messages.get_mut(&message_id);
+            if let Some(message) = tracked.and_then(Tracked::change) {
+                message.expire_ms = message.expire_ms.min(expire_ms);
+            }
+        }
+    }
+
     /// Removes a profile that has no entry of a message from its recipients.
     pub fn forget_recipient(&mut self, message_id: MessageId, profile: &ProfileId) {
         let tracked = self.rows.messages.get_mut(&message_id);

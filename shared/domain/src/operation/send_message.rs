@@ -71,14 +71,12 @@ impl SendMessage {
     /// Returns whether the message may go to a recipient: users write to strangers only if the policy
     /// allows it.
     fn is_reached(&self, ledger: &Ledger, policy: &Policy, recipient: &ProfileId) -> bool {
-        let is_known = || {
-            ledger
-                .mailbox(recipient)
-                .is_some_and(|mailbox| mailbox.known)
-        };
-        policy.allow_unknown_recipients
-            || self.sender().is_none_or(|sender| sender == recipient)
-            || is_known()
+        if self.sender().is_none_or(|sender| sender == recipient) {
+            return true;
+        }
+        // None is there if the policy has changed since the mailboxes of the batch were created.
+        let mailbox = ledger.mailbox(recipient);
+        mailbox.is_some_and(|mailbox| mailbox.known || policy.allow_unknown_recipients)
     }
 
     /// Checks what is kept of the sender and of the app.
