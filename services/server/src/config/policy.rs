@@ -116,11 +116,23 @@ impl PolicyDefaults {
 
 #[cfg(test)]
 mod tests {
+    use domain::Settings;
+
     use super::*;
 
     #[test]
     fn the_default_policy_equals_that_of_the_domain() {
         let policy = PolicyDefaults::default().to_policy(&QuotaDefaults::default());
         assert_eq!(policy, Policy::default());
+    }
+
+    #[test]
+    fn the_ceiling_of_the_quotas_is_part_of_the_policy() {
+        let mut quotas = QuotaDefaults::default();
+        quotas.max.app_mailboxes = Some(Bounded::new::<7>());
+        let policy = PolicyDefaults::default().to_policy(&quotas);
+        assert_eq!(policy.ceiling.quotas, quotas.max.to_ceiling());
+        // Also where neither the configuration nor an app sets a quota.
+        assert_eq!(Settings::default().over(&policy).quotas.app_mailboxes, 7);
     }
 }
