@@ -45,7 +45,7 @@ const MAILBOXES: &str = "\
 
 const SENDER: &str = "\
 UPDATE mailbox SET seq = seq + 1, clock_ms = greatest(clock_ms, :send_ms::bigint),
-    sent_total = sent_total + 1,
+    sent_total = sent_total + 1, kept_bytes = kept_bytes + :size::int,
     next_expiry_ms = least(next_expiry_ms, :send_ms::bigint + {lifetime})
 WHERE app_no = {app} AND profile_id = 'u' || :s
 RETURNING mailbox_id AS s_id, seq AS s_seq, clock_ms AS s_ms \\gset
@@ -78,6 +78,7 @@ SELECT count(*) FROM (
 ) AS locked;
 UPDATE mailbox SET seq = seq + 1, clock_ms = greatest(clock_ms, :send_ms::bigint),
     sent_total = sent_total + (profile_id = 'u' || :s)::int,
+    kept_bytes = kept_bytes + (profile_id = 'u' || :s)::int * :size::int,
     inbox_total = inbox_total + (profile_id <> 'u' || :s)::int,
     inbox_unread = inbox_unread + (profile_id <> 'u' || :s)::int,
     next_expiry_ms = least(next_expiry_ms, :send_ms::bigint + {lifetime})

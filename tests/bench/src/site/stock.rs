@@ -73,11 +73,11 @@ impl Stock {
     pub async fn add_mailboxes(mut self, users: Range<u64>) -> anyhow::Result<()> {
         let Range { start, end } = users;
         self.run(format!(
-            "INSERT INTO mailbox (create_ms, app_no, profile_id)
+            "INSERT INTO mailbox (create_ms, app_no, profile_id, known)
              WITH RECURSIVE n (i) AS (
                  SELECT CAST({start} AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end}
              )
-             SELECT m.create_ms, m.app_no, 'u' || n.i
+             SELECT m.create_ms, m.app_no, 'u' || n.i, 1
              FROM n CROSS JOIN (SELECT create_ms, app_no FROM mailbox LIMIT 1) m
              WHERE n.i < {end}"
         ))
@@ -114,10 +114,11 @@ impl Stock {
                  SELECT CAST(0 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {profiles}
              )
              INSERT INTO mailbox (mailbox_id, seq, floor_seq, clock_ms, inbox_total,
-                 inbox_unread, sent_total, next_expiry_ms, create_ms, app_no, profile_id)
+                 inbox_unread, sent_total, next_expiry_ms, create_ms, app_no, profile_id, known,
+                 kept_bytes)
              {overriding}
              SELECT {FIRST_MAILBOX} + i, {seq}, 0, {clock_ms}, {rounds}, {rounds}, {rounds},
-                 t.expire_ms, {begin_ms}, t.app_no, 'u' || i
+                 t.expire_ms, {begin_ms}, t.app_no, 'u' || i, 1, {rounds} * t.size_bytes
              FROM n CROSS JOIN template t"
         )
     }
