@@ -13,6 +13,7 @@ mod database_killed;
 mod durability;
 mod full_disk;
 mod held_rows;
+mod kept;
 mod latency;
 mod no_notifications;
 mod retries;
