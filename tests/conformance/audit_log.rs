@@ -19,6 +19,7 @@ use super::fixture::{BatchStore, StoreFixture, in_time};
 
 mod chains;
 mod erasure;
+mod keys;
 mod pages;
 
 on_each_database![
@@ -78,9 +79,18 @@ async fn chain(fixture: &StoreFixture, store: &BatchStore) {
 
 /// All numbered records of an app, and the faults of its chain.
 async fn verified(store: &BatchStore, app: &AppId) -> (Vec<AuditEntry>, Vec<AuditFault>) {
+    verified_with(store, app, &[AuditKey::new(AUDIT_SECRET)]).await
+}
+
+/// The same with keys, the current one first.
+async fn verified_with(
+    store: &BatchStore,
+    app: &AppId,
+    keys: &[AuditKey],
+) -> (Vec<AuditEntry>, Vec<AuditFault>) {
     let (mut entries, mut faults, mut after) = (Vec::new(), Vec::new(), None);
     loop {
-        let part = store.verify_audit(app, after).await.expect("a part");
+        let part = store.verify_audit(app, keys, after).await.expect("a part");
         entries.extend(part.entries);
         faults.extend(part.faults);
         after = part.next;

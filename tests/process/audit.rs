@@ -145,7 +145,70 @@ async fn after_a_crash_each_message_of_the_app_has_one_record(deployment: &Deplo
     assert!(verify(deployment, &[]).is_ok());
 }
 
+/// Another key than [`AUDIT_KEY`], and the variable that names one that it replaces.
+const NEW_KEY: &str = "0909090909090909090909090909090909090909090909090909090909090909";
+const PREVIOUS_KEY: &str = "POSTROOM_AUDIT__PREVIOUS_KEY";
+
+/// Options of a service with the new key.
+fn with_new_key(deployment: &Deployment, names_previous: bool) -> StartOptions {
+    let mut start = deployment.start();
+    start.variables.push((AUDIT_KEY.0, NEW_KEY.to_owned()));
+    if names_previous {
+        start.variables.push((PREVIOUS_KEY, AUDIT_KEY.1.to_owned()));
+    }
+    start
+}
+
+async fn a_new_key_replaces_the_one_that_the_log_has(deployment: &Deployment) {
+    let server = deployment.serve();
+    let mut app = server.system();
+    app.send_message(request(0)).await.expect("a message");
+    records(&mut app, 1).await;
+    server.terminate();
+    assert!(server.ended().await.success());
+
+    let said = output(&mut ServerProcess::command(&with_new_key(
+        deployment, false,
+    )));
+    let text = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(64), "{text}");
+    assert!(text.contains("audit.previous_key_file"), "{text}");
+    assert!(!text.contains(NEW_KEY), "{text}");
+
+    let server = ServerProcess::start(&with_new_key(deployment, true));
+    server.wait_for_log("audit.key_replaced");
+    let mut app = server.system();
+    app.send_message(request(1)).await.expect("a message");
+    records(&mut app, 2).await;
+    server.terminate();
+    assert!(server.ended().await.success());
+    // The service needs the previous key no longer.
+    let server = ServerProcess::start(&with_new_key(deployment, false));
+    let mut app = server.system();
+    app.send_message(request(2)).await.expect("a message");
+    records(&mut app, 3).await;
+
+    let folder = TempFolder::new();
+    let file = folder.join("audit-key-1");
+    secret_file::write(&file, AUDIT_KEY.1);
+    let file = file.display().to_string();
+    let mut verified = audit(deployment, &["verify", "--previous-key-file", &file]);
+    let verified = run(verified.env(AUDIT_KEY.0, NEW_KEY));
+    assert_eq!(
+        verified.expect("no faults"),
+        "faults 0 over 3 records of 1 apps\n"
+    );
+    let without = output(audit(deployment, &["verify"]).env(AUDIT_KEY.0, NEW_KEY));
+    let text = String::from_utf8_lossy(&without.stdout);
+    assert!(
+        text.contains("demo: record 1 was changed, or sealed with another key"),
+        "{text}"
+    );
+    assert_eq!(without.status.code(), Some(1));
+}
+
 on_each_database![
+    a_new_key_replaces_the_one_that_the_log_has,
     the_log_is_chained_verified_and_exported,
     after_a_crash_each_message_of_the_app_has_one_record,
 ];

@@ -4,6 +4,7 @@
 // These panic when the reader of the output has ended.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod audit_key;
 mod cli;
 mod client;
 mod commands;

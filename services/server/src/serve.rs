@@ -42,6 +42,7 @@ use prepared_config::PreparedConfig;
 use readiness::Readiness;
 use signals::Signals;
 
+use crate::audit_key::check_audit_key;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::limits::DRAIN_STORE;
@@ -49,8 +50,8 @@ use crate::limits::DRAIN_STORE;
 /// Serves until a signal, then drains. `ready` is called once, when all ports are bound.
 ///
 /// # Errors
-/// If a file that the configuration names is not usable, the store cannot be opened, or a port is
-/// in use.
+/// If a file that the configuration names is not usable, the store cannot be opened, its audit log has
+/// another key, or a port is in use.
 pub async fn run(config: Config, ready: impl FnOnce(&Addresses)) -> Result<(), Failure> {
     // Dropped at the end of this function, so that the telemetry of a failed start is flushed.
     let telemetry = telemetry::start(&telemetry_options(&config)).map_err(anyhow::Error::from)?;
@@ -91,6 +92,7 @@ async fn serve(
         _ = signals.next() => return Ok(()),
     };
     tracing::info!(%database, "store.opened");
+    check_audit_key(&prepared.config.audit, &*store).await?;
     realtime::start_polling(&hub, store.clone(), realtime::POLL_INTERVAL);
     let housekeeping = Housekeeping::start(&store);
     let services = GrpcServices::build(&prepared, &store, &hub)?;

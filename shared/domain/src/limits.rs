@@ -237,6 +237,9 @@ pub const AUDIT_RECORDS_EXAMINED_MAX: u32 = 1_000;
 pub const AUDIT_FILTER_BYTES_MAX: usize = 256;
 /// Milliseconds for which records of the audit log are kept, unless it is configured otherwise.
 pub const AUDIT_KEEP_DEFAULT_MS: i64 = 365 * DAY_MS;
+/// Milliseconds for which replicas may seal records with the previous key of the audit log after the
+/// first record that was sealed with the next one: the time of a rolling restart.
+pub const AUDIT_KEY_OVERLAP_MS: i64 = DAY_MS;
 /// Milliseconds after which the head of a chain of the audit log is logged again.
 pub const AUDIT_HEAD_MS: i64 = HOUR_MS;
 

@@ -9,6 +9,7 @@
 pub mod app_erasures;
 pub mod audit_chains;
 mod backoff;
+mod due;
 pub mod erasures;
 mod lease;
 pub mod runner;

@@ -103,6 +103,8 @@ impl Timeouts {
 pub struct AuditOptions {
     /// Key of its MACs. Default none: operations of audited calls fail, and nothing is chained.
     pub key: Option<AuditKey>,
+    /// Key that `key` replaces: chains that it has sealed go on with `key`. Default none.
+    pub previous_key: Option<AuditKey>,
     /// Milliseconds for which records are kept. Default: a year.
     pub keep_ms: i64,
 }
@@ -111,6 +113,7 @@ impl Default for AuditOptions {
     fn default() -> Self {
         Self {
             key: None,
+            previous_key: None,
             keep_ms: AUDIT_KEEP_DEFAULT_MS,
         }
     }

@@ -1,7 +1,7 @@
 //! The audit log: reads for the app, and verification, trimming and erasure for operators.
 
 use async_trait::async_trait;
-use domain::audit::{AuditIds, AuditLink, AuditRecord};
+use domain::audit::{AuditIds, AuditKey, AuditKeyId, AuditLink, AuditRecord};
 use domain::{AppId, Millis, ProfileId};
 use uuid::Uuid;
 
@@ -54,14 +54,17 @@ pub struct AuditPage {
 /// A fault of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditFault {
-    /// The head is missing, or was not sealed with this key.
+    /// The head is missing, was changed, or was not sealed with the current key.
     Head,
     /// The last record is another than the head says.
     End(i64),
     /// Records from this number on are missing.
     Missing(i64),
-    /// The record of this number was changed, or not sealed with this key.
+    /// The record of this number was changed, or not sealed with any of the keys.
     Record(i64),
+    /// The record of this number was sealed with a key that had been replaced for longer than
+    /// [`domain::limits::AUDIT_KEY_OVERLAP_MS`].
+    Replaced(i64),
     /// The ids beside the record of this number are not those that it commits to.
     Ids(i64),
     /// The record of this number does not follow the one before.
@@ -73,10 +76,30 @@ pub enum AuditFault {
 pub struct AuditPart {
     /// Records of the part.
     pub entries: Vec<AuditEntry>,
-    /// Faults of the part; none without a key.
+    /// Faults of the part; none without keys.
     pub faults: Vec<AuditFault>,
-    /// The link after which the next part begins; none after the last part.
-    pub next: Option<AuditLink>,
+    /// The place at which the next part begins; none after the last part.
+    pub next: Option<AuditPlace>,
+}
+
+/// Place in a chain up to which it was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditPlace {
+    /// The last record before it.
+    pub link: AuditLink,
+    /// Use of the newest key that has sealed a record before it.
+    pub newest_key: Option<KeyUse>,
+}
+
+/// Records that a key has sealed, by the first and the latest of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyUse {
+    /// Place of the key in the list of keys.
+    pub key: usize,
+    /// Time of the first record.
+    pub first: Millis,
+    /// Latest time of a record.
+    pub latest: Millis,
 }
 
 /// The audit log of each app.
@@ -104,10 +127,17 @@ pub trait AuditLog: Send + Sync {
     /// Returns the next apps with an audit log, in the order of their ids; none behind the last.
     async fn audited_apps(&self, after: Option<AppId>) -> Result<Vec<AppId>, Error>;
 
-    /// Reads and verifies the next part of a chain, behind `after`; from its first record if that is
-    /// none.
-    async fn verify_audit(&self, app: &AppId, after: Option<AuditLink>)
-    -> Result<AuditPart, Error>;
+    /// Returns the ids of the keys that have sealed the heads of chains.
+    async fn audit_head_keys(&self) -> Result<Vec<AuditKeyId>, Error>;
+
+    /// Reads the next part of a chain, behind `after`; from its first record if that is none.
+    /// Verifies it with the current key and those before it, the latest first, if there are any.
+    async fn verify_audit(
+        &self,
+        app: &AppId,
+        keys: &[AuditKey],
+        after: Option<AuditPlace>,
+    ) -> Result<AuditPart, Error>;
 
     /// Erases a profile from the ids of the next records behind `after`, in the order of their ids.
     /// Seals still hold. Returns the last record looked at; none behind the last one.

@@ -3,7 +3,6 @@
 use domain::audit::AuditKey;
 use domain::limits::{AUDIT_HEAD_MS, DAY_MS, MINUTE_MS};
 use futures::future::join_all;
-use storage_sql::Options;
 
 use super::*;
 
@@ -15,6 +14,7 @@ on_each_database![
     a_key_of_another_place_verifies_nothing,
     old_records_are_trimmed_and_the_rest_still_verifies,
     a_log_that_was_trimmed_too_early_is_found,
+    a_changed_head_is_found_after_the_chain_has_grown,
 ];
 
 const DAYS: i64 = 365;
@@ -161,15 +161,12 @@ async fn a_record_that_was_changed_before_it_was_numbered_is_found(fixture: &Sto
 async fn a_key_of_another_place_verifies_nothing(fixture: &StoreFixture) {
     change_often(&fixture.store, &app(), 2).await;
     chain(fixture, &fixture.store).await;
-    let mut options: Options = fixture.test.options.clone();
-    options.audit.key = Some(AuditKey::new([9; 32]));
-    let other = fixture.store_of(&options).await;
-    let (entries, faults) = verified(&other, &app()).await;
+    let other = [AuditKey::new([9; 32])];
+    let (entries, faults) = verified_with(&fixture.store, &app(), &other).await;
     assert_eq!(entries.len(), 2);
     for fault in [AuditFault::Head, AuditFault::Record(1), AuditFault::Link(2)] {
         assert!(faults.contains(&fault), "{fault:?}: {faults:?}");
     }
-    other.close().await;
 }
 
 async fn old_records_are_trimmed_and_the_rest_still_verifies(fixture: &StoreFixture) {
@@ -216,4 +213,25 @@ async fn a_log_that_was_trimmed_too_early_is_found(fixture: &StoreFixture) {
         (numbers(&entries), faults),
         (vec![4, 5, 6], vec![AuditFault::Head])
     );
+}
+
+async fn a_changed_head_is_found_after_the_chain_has_grown(fixture: &StoreFixture) {
+    let (store, app) = (&fixture.store, app());
+    change_often(store, &app, 6).await;
+    chain(fixture, store).await;
+    let raw = fixture.raw().await;
+    raw.run(
+        "DELETE FROM audit WHERE audit_no > 3;
+         UPDATE audit_head SET last_no = 3,
+             last_mac = (SELECT mac FROM audit WHERE audit_no = 3)",
+    )
+    .await;
+    for count in 4..7 {
+        change_often(store, &app, 1).await;
+        fixture.clock().advance(AUDIT_HEAD_MS);
+        chain(fixture, store).await;
+        let (entries, faults) = verified(store, &app).await;
+        assert_eq!(numbers(&entries), (1..=count).collect::<Vec<i64>>());
+        assert_eq!(faults, [AuditFault::Head]);
+    }
 }

@@ -7,6 +7,7 @@ use crate::config::{Config, DatabaseUrl, Flags, Problem, Sources};
 use crate::dev::{self, DataDir};
 use crate::failure::Failure;
 use clap::Args;
+use domain::audit::AuditKey;
 use storage::Store;
 use storage_sql::{FileAccess, Notify};
 
@@ -75,19 +76,23 @@ impl ConfigArgs {
         Self::open(&config).await
     }
 
-    /// Opens the store as [`Self::open_store`] does, with the key of the audit log.
+    /// Loads the configuration of a command beside the running service that needs the key of the audit
+    /// log.
     ///
     /// # Errors
-    /// As [`Self::open_store`], or if the key is not configured.
-    pub async fn open_sealed_store(&self) -> Result<Arc<dyn Store>, Failure> {
+    /// If the configuration is invalid, or the key is not configured.
+    pub fn load_with_audit_key(&self) -> Result<(Config, AuditKey), Failure> {
         let config = self.load(Flags::default(), FileAccess::Existing)?;
-        if config.audit.key.is_none() {
-            return Err(Problem::new("audit.key", "is missing").into());
-        }
-        Self::open(&config).await
+        let key = config.audit.key();
+        let key = key.ok_or_else(|| Problem::new("audit.key", "is missing"))?;
+        Ok((config, key))
     }
 
-    async fn open(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    /// Opens the store as [`Self::open_store`] does, with a configuration that is loaded.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub async fn open(config: &Config) -> Result<Arc<dyn Store>, Failure> {
         let options = storage_sql::Options {
             notify: Notify::Off,
             ..config.store_options(FileAccess::Existing)

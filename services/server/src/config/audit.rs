@@ -16,6 +16,10 @@ pub struct AuditConfig {
     pub key: Option<HexKey>,
     /// File that contains `key`, instead of it.
     pub key_file: Option<PathBuf>,
+    /// Key that `key` replaces. Default none.
+    pub previous_key: Option<HexKey>,
+    /// File that contains `previous_key`, instead of it.
+    pub previous_key_file: Option<PathBuf>,
     /// Records reads of contents, too. Default true.
     pub reads: bool,
     /// Time for which records are kept. Default 365 days.
@@ -27,6 +31,8 @@ impl Default for AuditConfig {
         Self {
             key: None,
             key_file: None,
+            previous_key: None,
+            previous_key_file: None,
             reads: true,
             keep: Lifetime::from_days(365),
         }
@@ -40,9 +46,16 @@ impl AuditConfig {
         key.map(AuditKey::new)
     }
 
+    /// Returns the key that it replaces.
+    pub fn previous_key(&self) -> Option<AuditKey> {
+        let key = self.previous_key.as_ref().map(HexKey::bytes);
+        key.map(AuditKey::new)
+    }
+
     pub(super) fn to_store(&self) -> AuditOptions {
         AuditOptions {
             key: self.key(),
+            previous_key: self.previous_key(),
             keep_ms: self.keep.ms(),
         }
     }

@@ -4,7 +4,7 @@ use auth::{AppSource, Issuer};
 use domain::limits::TOKEN_LIFE_CAP_MS;
 use storage_sql::DatabaseLink;
 
-use super::{Config, DatabaseConfig, Error, Problem, SysConfig, TlsPaths};
+use super::{AuditConfig, Config, DatabaseConfig, Error, Problem, SysConfig, TlsPaths};
 
 const UNVERIFIED: &str = "is beyond this machine, and its certificate would not be verified: add \
     ?sslmode=verify-full (and &sslrootcert=FILE for a CA of your own) to the URL, or set \
@@ -20,6 +20,7 @@ pub fn check(config: &Config) -> Result<(), Error> {
     check_tls("user.tls", &config.user.tls, &mut problems);
     check_tls("sys.tls", &config.sys.tls, &mut problems);
     check_sys(&config.sys, &mut problems);
+    check_audit(&config.audit, &mut problems);
     if !config.user.enabled && !config.sys.enabled {
         problems.push(Problem::new(
             "user.enabled, sys.enabled",
@@ -109,4 +110,15 @@ fn check_sys(sys: &SysConfig, problems: &mut Vec<Problem>) {
     if !sys.client.is_empty() && sys.tls.client_ca.is_none() {
         problems.push(Problem::new("sys.client", "needs sys.tls.client_ca"));
     }
+}
+
+fn check_audit(audit: &AuditConfig, problems: &mut Vec<Problem>) {
+    let what = match &audit.previous_key {
+        Some(_) if audit.key.is_none() => "needs audit.key, which replaces it",
+        Some(previous) if audit.key.as_ref() == Some(previous) => {
+            "is the same as audit.key: it must be the key before it"
+        }
+        Some(_) | None => return,
+    };
+    problems.push(Problem::new("audit.previous_key", what));
 }

@@ -8,11 +8,12 @@ use super::{DatabaseUrl, Problem};
 use crate::protected_file;
 
 /// Keys of secrets. Each has another key, with the path of a file that contains the secret.
-pub const SECRETS: [&str; 4] = [
+pub const SECRETS: [&str; 5] = [
     "database.url",
     "database.notify_url",
     "log.pseudonym_key",
     "audit.key",
+    "audit.previous_key",
 ];
 
 /// Key with the path of the file of a secret.

@@ -1,4 +1,4 @@
-//! The key of the audit log, and the MACs that it makes.
+//! The keys of the audit log, and the MACs that they make.
 
 use std::fmt;
 
@@ -12,9 +12,21 @@ pub type Mac = [u8; 32];
 /// The MAC before the first record of a chain.
 pub const NO_MAC: Mac = [0; 32];
 
+/// Id of a key of the audit log. It tells nothing of the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditKeyId(pub i64);
+
+/// Formats the id as 16 hexadecimal digits.
+impl fmt::Display for AuditKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 /// Key of the audit log, as one key for each use.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuditKey {
+    id: AuditKeyId,
     record: Mac,
     link: Mac,
     head: Mac,
@@ -25,12 +37,21 @@ impl AuditKey {
     /// Derives the keys from a secret.
     #[must_use]
     pub fn new(secret: [u8; 32]) -> Self {
+        let id = blake3::derive_key("postroom v1 audit key id", &secret);
+        let id = id.first_chunk().copied().unwrap_or_default();
         Self {
+            id: AuditKeyId(i64::from_be_bytes(id)),
             record: blake3::derive_key("postroom v1 audit record", &secret),
             link: blake3::derive_key("postroom v1 audit link", &secret),
             head: blake3::derive_key("postroom v1 audit head", &secret),
             request: blake3::derive_key("postroom v1 audit request", &secret),
         }
+    }
+
+    /// Id of the key.
+    #[must_use]
+    pub const fn id(&self) -> AuditKeyId {
+        self.id
     }
 
     /// A hasher for a request.
@@ -184,5 +205,13 @@ mod tests {
     #[test]
     fn a_formatted_key_shows_nothing() {
         assert_eq!(format!("{:?}", key()), "AuditKey(..)");
+    }
+
+    #[test]
+    fn keys_have_different_ids() {
+        let other = AuditKey::new([9; 32]);
+        assert_eq!(key().id(), key().id());
+        assert_ne!(key().id(), other.id());
+        assert_eq!(key().id().to_string().len(), 16);
     }
 }

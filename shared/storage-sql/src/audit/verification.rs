@@ -1,8 +1,9 @@
 //! Verification of a chain of the audit log, in parts.
 
-use domain::AppId;
-use domain::audit::{AuditHead, AuditIds, AuditKey, AuditLink, Mac};
-use storage::{AuditEntry, AuditFault, AuditPart, Error};
+use domain::audit::{AuditHead, AuditIds, AuditKey, AuditKeyId, AuditLink, Mac};
+use domain::limits::AUDIT_KEY_OVERLAP_MS;
+use domain::{AppId, Millis};
+use storage::{AuditEntry, AuditFault, AuditPart, AuditPlace, Error, KeyUse};
 
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
@@ -40,12 +41,12 @@ struct StoredEntry {
     ids: Option<AuditIds>,
 }
 
-/// Reads the next part of a chain behind `after`, and verifies it with a key, in one snapshot.
+/// Reads the next part of a chain behind `after`, and verifies it with the keys, in one snapshot.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app: &AppKey,
-    key: Option<&AuditKey>,
-    after: Option<AuditLink>,
+    keys: &[AuditKey],
+    after: Option<AuditPlace>,
 ) -> Result<AuditPart, Error> {
     let read = BoundStatement::of(&audit_head::READ).bind(app.app_no);
     let chain = connection.fetch_one(read).await?;
@@ -55,7 +56,8 @@ pub async fn read<DB: Backend>(
         .map_or(AuditLink::START, |chain| chain.head.anchor);
     // Records behind `after` may have been trimmed since it was read.
     let start = after
-        .filter(|after| after.no >= anchor.no)
+        .map(|after| after.link)
+        .filter(|link| link.no >= anchor.no)
         .unwrap_or(anchor);
     let read = BoundStatement::of(&PART)
         .bind(app.app_no)
@@ -65,23 +67,28 @@ pub async fn read<DB: Backend>(
     let is_last = i64::try_from(rows.len()).is_ok_and(|rows| rows < RECORDS);
     let entries: Vec<StoredEntry> = rows.into_iter().map(stored).collect::<Result<_, _>>()?;
     let end = entries.last().map_or(start, |entry| entry.link);
-    let mut faults = Vec::new();
-    if let Some(key) = key {
-        let verifier = Verifier {
-            app: &app.app_id,
-            key,
-        };
-        verifier.verify(start, &entries, &mut faults);
+    let mut verifier = Verifier {
+        app: &app.app_id,
+        keys,
+        newest_key: after.and_then(|after| after.newest_key),
+        faults: Vec::new(),
+    };
+    if let Some(current) = keys.first() {
+        verifier.verify(start, &entries);
         let has_chain = chain.is_some() || end != AuditLink::START;
         let head = chain.map(|chain| (chain.head, chain.seal));
         if is_last && has_chain {
-            verifier.verify_end(end, head, &mut faults);
+            verifier.verify_end(current, end, head);
         }
     }
+    let next = AuditPlace {
+        link: end,
+        newest_key: verifier.newest_key,
+    };
     Ok(AuditPart {
         entries: entries.into_iter().map(StoredEntry::shown).collect(),
-        faults,
-        next: (!is_last).then_some(end),
+        faults: verifier.faults,
+        next: (!is_last).then_some(next),
     })
 }
 
@@ -106,48 +113,72 @@ impl StoredEntry {
     }
 }
 
-/// Verifier of the chain of an app.
+/// Verifier of the chain of an app. The first of the keys is the current one.
 struct Verifier<'a> {
     app: &'a AppId,
-    key: &'a AuditKey,
+    keys: &'a [AuditKey],
+    newest_key: Option<KeyUse>,
+    faults: Vec<AuditFault>,
 }
 
 impl Verifier<'_> {
     /// Verifies records that follow a link. After a fault the next record is held against the one
     /// before it as it is stored.
-    fn verify(&self, start: AuditLink, entries: &[StoredEntry], faults: &mut Vec<AuditFault>) {
+    fn verify(&mut self, start: AuditLink, entries: &[StoredEntry]) {
         let mut previous = start;
         for StoredEntry { sealed, link, ids } in entries {
+            let is_link = |key: &AuditKey| key.link(self.app, previous, &sealed.seal) == *link;
             if link.no != previous.no + 1 {
-                faults.push(AuditFault::Missing(previous.no + 1));
-            } else if self.key.link(self.app, previous, &sealed.seal) != *link {
-                faults.push(AuditFault::Link(link.no));
+                self.faults.push(AuditFault::Missing(previous.no + 1));
+            } else if !self.keys.iter().any(is_link) {
+                self.faults.push(AuditFault::Link(link.no));
             }
-            if self.key.seal(self.app, &sealed.record) != sealed.seal {
-                faults.push(AuditFault::Record(link.no));
+            let is_sealer = |key: &AuditKey| key.seal(self.app, &sealed.record) == sealed.seal;
+            match self.keys.iter().position(is_sealer) {
+                None => self.faults.push(AuditFault::Record(link.no)),
+                Some(key) if self.is_replaced(key, sealed.record.time) => {
+                    self.faults.push(AuditFault::Replaced(link.no));
+                }
+                Some(_) => {}
             }
             let root = ids.as_ref().map(AuditIds::root);
             if root != Some(sealed.record.ids_root) {
-                faults.push(AuditFault::Ids(link.no));
+                self.faults.push(AuditFault::Ids(link.no));
             }
             previous = *link;
         }
     }
 
-    /// Verifies that a chain ends where its head says, and that the head is sealed.
-    fn verify_end(
-        &self,
-        end: AuditLink,
-        head: Option<(AuditHead, Mac)>,
-        faults: &mut Vec<AuditFault>,
-    ) {
+    /// Takes note of a record that a key has sealed. Returns whether a newer key had replaced it.
+    fn is_replaced(&mut self, key: usize, time: Millis) -> bool {
+        match &mut self.newest_key {
+            Some(newest) if newest.key < key => {
+                newest.latest > newest.first.after(AUDIT_KEY_OVERLAP_MS)
+            }
+            Some(newest) if newest.key == key => {
+                newest.latest = newest.latest.max(time);
+                false
+            }
+            newest => {
+                *newest = Some(KeyUse {
+                    key,
+                    first: time,
+                    latest: time,
+                });
+                false
+            }
+        }
+    }
+
+    /// Verifies that a chain ends where its head says, and that the current key has sealed the head.
+    fn verify_end(&mut self, current: &AuditKey, end: AuditLink, head: Option<(AuditHead, Mac)>) {
         match head {
-            Some((head, seal)) if self.key.seal_head(self.app, &head) == seal => {
+            Some((head, seal)) if current.seal_head(self.app, &head) == seal => {
                 if head.last != end {
-                    faults.push(AuditFault::End(head.last.no));
+                    self.faults.push(AuditFault::End(head.last.no));
                 }
             }
-            Some(_) | None => faults.push(AuditFault::Head),
+            Some(_) | None => self.faults.push(AuditFault::Head),
         }
     }
 }
@@ -162,4 +193,16 @@ pub async fn apps<DB: Backend>(
         .bind(APPS);
     let rows = connection.fetch(read).await?;
     rows.into_iter().map(|mut row| row.app_id()).collect()
+}
+
+/// Returns the ids of the keys that have sealed heads.
+pub async fn head_keys<DB: Backend>(
+    connection: &mut Connection<DB>,
+) -> Result<Vec<AuditKeyId>, Error> {
+    let rows = connection
+        .fetch(BoundStatement::of(&audit_head::KEYS))
+        .await?;
+    let keys = rows.into_iter();
+    keys.map(|mut row| row.column("audit_head", "key_id"))
+        .collect()
 }

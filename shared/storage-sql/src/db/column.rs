@@ -1,7 +1,7 @@
 //! Columns: which Rust values a table's columns hold, named once for reading and writing.
 
 use bytes::Bytes;
-use domain::audit::AuditKind;
+use domain::audit::{AuditKeyId, AuditKind};
 use domain::bulk::MessageChange;
 use domain::content::ContentKind;
 use domain::segment::{JobId, JobState};
@@ -104,6 +104,7 @@ column_values! {
     MessageKind: Int, |value| value.code(), |stored| Self::from_code(stored);
     ContentKind: Int, |value| value.code(), |stored| Self::from_code(stored);
     MessageChange: Int, |value| value.code(), |stored| Self::from_code(stored);
+    AuditKeyId: Int, |value| value.0, |stored| Some(Self(stored));
     AuditKind: Int, |value| value.code(), |stored| Self::from_code(stored);
     Audience: Int, |value| value.code(), |stored| Self::from_code(stored);
     ErasurePhase: Int, |value| value.code(), |stored| Self::from_code(stored);

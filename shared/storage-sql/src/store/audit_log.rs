@@ -1,9 +1,9 @@
 //! [`AuditLog`] of the store.
 
 use async_trait::async_trait;
-use domain::audit::AuditLink;
+use domain::audit::{AuditKey, AuditKeyId};
 use domain::{AppId, ProfileId};
-use storage::{AuditFilter, AuditLog, AuditPage, AuditPart, AuditPosition, Error};
+use storage::{AuditFilter, AuditLog, AuditPage, AuditPart, AuditPlace, AuditPosition, Error};
 use uuid::Uuid;
 
 use super::SqlStore;
@@ -32,18 +32,23 @@ impl<DB: Backend> AuditLog for SqlStore<DB> {
         verification::apps(&mut connection, after).await
     }
 
+    async fn audit_head_keys(&self) -> Result<Vec<AuditKeyId>, Error> {
+        let mut connection = Connection::of(&self.pools.read).await?;
+        verification::head_keys(&mut connection).await
+    }
+
     async fn verify_audit(
         &self,
         app: &AppId,
-        after: Option<AuditLink>,
+        keys: &[AuditKey],
+        after: Option<AuditPlace>,
     ) -> Result<AuditPart, Error> {
         let (app_no, mut view) = self.app_view(app, Isolation::Snapshot).await?;
         let app = AppKey {
             app_no,
             app_id: app.clone(),
         };
-        let key = self.audit_key.as_ref();
-        let part = verification::read(view.connection(), &app, key, after).await;
+        let part = verification::read(view.connection(), &app, keys, after).await;
         view.end_with(part).await
     }
 

@@ -1,7 +1,7 @@
 //! Table `audit_head`: the ends of the chain of each app's audit log, and the steps of its job.
 
 use domain::Millis;
-use domain::audit::{AuditHead, AuditLink, Mac};
+use domain::audit::{AuditHead, AuditKeyId, AuditLink, Mac};
 
 use crate::db::column::columns;
 use crate::db::row_statement::RowStatement;
@@ -12,6 +12,8 @@ use crate::db::statement::Statement;
 pub struct ChainRow {
     pub head: AuditHead,
     pub seal: Mac,
+    /// Key of the seal.
+    pub key_id: AuditKeyId,
     /// Time of the first record that is kept; none without records.
     pub oldest: Option<Millis>,
     /// Number of the record that was last logged.
@@ -29,6 +31,7 @@ columns! {
         Mutable anchor_no: i64 = row.head.anchor.no;
         Mutable anchor_mac: Mac = row.head.anchor.mac;
         Mutable seal: Mac = row.seal;
+        Mutable key_id: AuditKeyId = row.key_id;
         Mutable oldest_ms: Option<Millis> = row.oldest;
         Mutable told_no: i64 = row.told_no;
         Mutable told_ms: Millis = row.told;
@@ -42,6 +45,7 @@ columns! {
                 anchor: AuditLink { no: anchor_no, mac: anchor_mac },
             },
             seal,
+            key_id,
             oldest: oldest_ms,
             told_no,
             told: told_ms,
@@ -77,10 +81,10 @@ pub static CREATE: RowStatement<ChainRow> = RowStatement::text(
     "audit_head.create",
     "audit_head",
     &[COLUMNS],
-    " INSERT INTO audit_head (app_no, last_no, last_mac, anchor_no, anchor_mac, seal, oldest_ms,
-         told_no, told_ms, step_ms)
-     SELECT r.app_no, r.last_no, r.last_mac, r.anchor_no, r.anchor_mac, r.seal, r.oldest_ms,
-         r.told_no, r.told_ms, r.step_ms FROM r WHERE true
+    " INSERT INTO audit_head (app_no, last_no, last_mac, anchor_no, anchor_mac, seal, key_id,
+         oldest_ms, told_no, told_ms, step_ms)
+     SELECT r.app_no, r.last_no, r.last_mac, r.anchor_no, r.anchor_mac, r.seal, r.key_id,
+         r.oldest_ms, r.told_no, r.told_ms, r.step_ms FROM r WHERE true
      ON CONFLICT (app_no) DO NOTHING",
 );
 
@@ -95,4 +99,18 @@ pub static APPS: Statement = Statement::new(
          AND (EXISTS (SELECT 1 FROM audit_head h WHERE h.app_no = a.app_no)
              OR EXISTS (SELECT 1 FROM audit u WHERE u.app_no = a.app_no AND u.audit_no > 0))
      ORDER BY a.app_id LIMIT $2",
+);
+
+/// Ids of the keys that have sealed heads, each once.
+pub static KEYS: Statement = Statement::new(
+    "audit_head.keys",
+    0,
+    "WITH RECURSIVE used (key_id) AS (
+         SELECT (SELECT h.key_id FROM audit_head h ORDER BY h.key_id LIMIT 1)
+         UNION ALL
+         SELECT (
+             SELECT h.key_id FROM audit_head h WHERE h.key_id > u.key_id ORDER BY h.key_id LIMIT 1
+         ) FROM used u WHERE u.key_id IS NOT NULL
+     )
+     SELECT u.key_id FROM used u WHERE u.key_id IS NOT NULL",
 );
