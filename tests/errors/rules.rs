@@ -91,6 +91,13 @@ async fn refusals_have_golden_reasons(test: &SmallBoxes) {
             refused(alice.edit_message(edit(&id, Some(7)))).await,
         ),
         (
+            "an erasure that was not requested",
+            refused(app.get_erasure(sys::GetErasureRequest {
+                profile_id: "eve".to_owned(),
+            }))
+            .await,
+        ),
+        (
             "an update of another version of the settings",
             refused(app.update_app_settings(sys::UpdateAppSettingsRequest {
                 settings: Some(sys::AppSettings::default()),

@@ -13,7 +13,7 @@ pub async fn handle(
 ) -> Result<GetErasureResponse, RpcError> {
     let profile = parse(&request)?;
     let erasure = store.erasure(system.app(), &profile).await?;
-    let erasure = erasure.ok_or(RpcError::MessageNotFound)?;
+    let erasure = erasure.ok_or(RpcError::ErasureNotFound)?;
     Ok(GetErasureResponse {
         request_time: Some(time::timestamp(erasure.requested)),
         done_time: erasure.done.map(time::timestamp),

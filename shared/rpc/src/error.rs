@@ -64,6 +64,9 @@ pub enum RpcError {
     /// A message that does not exist, or is not the caller's.
     #[error("no such message")]
     MessageNotFound,
+    /// An erasure that was not requested.
+    #[error("no erasure was requested")]
+    ErasureNotFound,
     /// Another version than the caller expected.
     #[error("it has another version than expected")]
     VersionMismatch {

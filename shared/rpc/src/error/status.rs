@@ -68,6 +68,7 @@ impl RpcError {
             Self::ProfileRequired => (Code::PermissionDenied, R::ProfileRequired),
             Self::NotAllowedByPolicy => (Code::PermissionDenied, R::NotAllowedByPolicy),
             Self::MessageNotFound => (Code::NotFound, R::MessageNotFound),
+            Self::ErasureNotFound => (Code::NotFound, R::ErasureNotFound),
             Self::VersionMismatch { .. } => (Code::Aborted, R::MessageVersionMismatch),
             Self::KeptQuotaExceeded(_) => (Code::ResourceExhausted, R::KeptQuotaExceeded),
             Self::RecipientsUnknown => (Code::NotFound, R::RecipientsUnknown),

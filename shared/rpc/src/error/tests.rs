@@ -78,6 +78,7 @@ fn of_rules() -> Vec<Contracted> {
             Some("NOT_ALLOWED_BY_POLICY"),
         ),
         (E::MessageNotFound, C::NotFound, Some("MESSAGE_NOT_FOUND")),
+        (E::ErasureNotFound, C::NotFound, Some("ERASURE_NOT_FOUND")),
         (mismatch, C::Aborted, Some("MESSAGE_VERSION_MISMATCH")),
         (
             E::RequestIdReused,
