@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     accept_clock, audit, block, blocks, counts, erasures, inbox, keys, migrate, new_epoch, read,
-    send, serve, sys, token, unblock, verify, watch,
+    send, serve, sys, token, verify, watch,
 };
 use crate::failure::Failure;
 
@@ -45,8 +45,12 @@ enum Command {
     Read(read::Args),
     Counts(counts::Args),
     Watch(watch::Args),
+    /// Block a profile: neither of the two gets messages of the other
+    #[command(after_help = "Example:\n  postroom block --as bob eve")]
     Block(block::Args),
-    Unblock(unblock::Args),
+    /// Unblock a profile
+    #[command(after_help = "Example:\n  postroom unblock --as bob eve")]
+    Unblock(block::Args),
     Blocks(blocks::Args),
     #[command(subcommand)]
     Sys(sys::Command),
@@ -73,8 +77,8 @@ impl Cli {
             Command::Read(args) => read::run(args).await,
             Command::Counts(args) => counts::run(args).await,
             Command::Watch(args) => watch::run(args).await,
-            Command::Block(args) => block::run(args).await,
-            Command::Unblock(args) => unblock::run(args).await,
+            Command::Block(args) => block::run(args, true).await,
+            Command::Unblock(args) => block::run(args, false).await,
             Command::Blocks(args) => blocks::run(args).await,
             Command::Sys(command) => sys::run(command).await,
         }

@@ -16,6 +16,5 @@ pub mod send;
 pub mod serve;
 pub mod sys;
 pub mod token;
-pub mod unblock;
 pub mod verify;
 pub mod watch;

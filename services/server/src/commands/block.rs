@@ -1,16 +1,15 @@
-//! `postroom block`: blocks a profile.
+//! `postroom block` and `postroom unblock`: blocks a profile, and takes it back.
 
 use clap::Args as Arguments;
-use proto::v1::BlockProfileRequest;
 use proto::v1::messaging_client::MessagingClient;
+use proto::v1::{BlockProfileRequest, UnblockProfileRequest};
 
 use crate::client::UserArgs;
 use crate::failure::Failure;
 use crate::output::print_line;
 
-/// Block a profile: neither of the two gets messages of the other
+/// Arguments of both commands.
 #[derive(Debug, Arguments)]
-#[command(after_help = "Example:\n  postroom block --as bob eve")]
 pub struct Args {
     /// Profile id of the other user
     profile_id: String,
@@ -18,14 +17,25 @@ pub struct Args {
     endpoint: UserArgs,
 }
 
-/// Blocks the profile. It needs no `request_id`: twice is as good as once.
-pub async fn run(args: Args) -> Result<(), Failure> {
+/// Blocks the profile, or unblocks it. It needs no `request_id`: twice is as good as once.
+pub async fn run(args: Args, is_blocked: bool) -> Result<(), Failure> {
     let session = args.endpoint.connect().await?;
     let mut client = MessagingClient::new(session.channel.clone());
-    let request = session.request(BlockProfileRequest {
-        profile_id: args.profile_id.clone(),
-        request_id: String::new(),
-    });
-    client.block_profile(request).await?;
-    print_line(format_args!("{} is blocked", args.profile_id))
+    let (profile_id, request_id) = (args.profile_id.clone(), String::new());
+    let state = if is_blocked {
+        let request = session.request(BlockProfileRequest {
+            profile_id,
+            request_id,
+        });
+        client.block_profile(request).await?;
+        "is blocked"
+    } else {
+        let request = session.request(UnblockProfileRequest {
+            profile_id,
+            request_id,
+        });
+        client.unblock_profile(request).await?;
+        "is not blocked"
+    };
+    print_line(format_args!("{} {state}", args.profile_id))
 }
