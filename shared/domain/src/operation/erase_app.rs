@@ -17,10 +17,7 @@ impl Apply for EraseApp {
     type Outcome = AppErasure;
 
     fn footprint(&self) -> Footprint {
-        Footprint {
-            app: true,
-            ..Footprint::default()
-        }
+        Footprint::of_app()
     }
 
     fn weight(&self) -> Weight {

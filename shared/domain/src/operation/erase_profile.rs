@@ -20,10 +20,7 @@ impl Apply for EraseProfile {
     type Outcome = Revocation;
 
     fn footprint(&self) -> Footprint {
-        Footprint {
-            app: true,
-            ..Footprint::default()
-        }
+        Footprint::of_app()
     }
 
     fn weight(&self) -> Weight {

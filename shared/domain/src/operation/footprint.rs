@@ -63,6 +63,14 @@ pub enum EntryRange {
 }
 
 impl Footprint {
+    /// Footprint of a change of the app itself.
+    pub(super) fn of_app() -> Self {
+        Self {
+            app: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds the footprint of another operation of the same app, whose claim was checked.
     pub fn merge(&mut self, other: Self) {
         self.app |= other.app;

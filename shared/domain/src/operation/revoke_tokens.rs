@@ -22,10 +22,7 @@ impl Apply for RevokeTokens {
     type Outcome = Revocation;
 
     fn footprint(&self) -> Footprint {
-        Footprint {
-            app: true,
-            ..Footprint::default()
-        }
+        Footprint::of_app()
     }
 
     fn weight(&self) -> Weight {

@@ -19,10 +19,7 @@ impl Apply for UpdateAppSettings {
     type Outcome = Settings;
 
     fn footprint(&self) -> Footprint {
-        Footprint {
-            app: true,
-            ..Footprint::default()
-        }
+        Footprint::of_app()
     }
 
     fn weight(&self) -> Weight {
