@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -55,6 +56,26 @@ impl KeyPublisher {
     }
 }
 
+/// Configuration with keys at a URL or in a file, and the database in the folder.
+fn configuration(keys: &Path, folder: &TempFolder) -> PathBuf {
+    let config = format!(
+        "{}[database]\nurl = 'sqlite:{}'\n",
+        TestIssuer::section(keys),
+        folder.join("postroom.db").display()
+    );
+    write(folder.path(), "postroom.toml", &config)
+}
+
+fn tokens() -> DevTokens {
+    let (issuer, now) = (TestIssuer::shared(), SystemClock.now().expect("a time"));
+    let now_s = now.ms.0 / 1000;
+    DevTokens {
+        alice: issuer.user(APP, "alice", now_s),
+        bob: issuer.user(APP, "bob", now_s),
+        sys: issuer.sys(APP, ALL_SCOPES, now_s),
+    }
+}
+
 async fn counts(server: &ServerProcess) -> Result<(), Status> {
     let mut bob = server.messaging(&server.tokens.bob);
     let counts = bob.get_message_counts(v1::GetMessageCountsRequest {}).await;
@@ -65,19 +86,8 @@ async fn counts(server: &ServerProcess) -> Result<(), Status> {
 async fn a_replica_without_keys_is_not_ready_and_its_callers_try_again() {
     let (issuer, folder) = (TestIssuer::shared(), TempFolder::new());
     let publisher = KeyPublisher::start(issuer.jwks());
-    let config = format!(
-        "{}[database]\nurl = 'sqlite:{}'\n",
-        TestIssuer::section(publisher.url.as_ref()),
-        folder.join("postroom.db").display()
-    );
-    let now_s = SystemClock.now().expect("a time").ms.0 / 1000;
-    let tokens = DevTokens {
-        alice: issuer.user(APP, "alice", now_s),
-        bob: issuer.user(APP, "bob", now_s),
-        sys: issuer.sys(APP, ALL_SCOPES, now_s),
-    };
-    let config = write(folder.path(), "postroom.toml", &config);
-    let server = ServerProcess::start_from(&config, tokens);
+    let config = configuration(publisher.url.as_ref(), &folder);
+    let server = ServerProcess::start_from(&config, tokens());
 
     assert_eq!(http::get(server.operations, "/readyz").0, 503);
     let refused = counts(&server).await.expect_err("a refusal");
@@ -100,4 +110,27 @@ async fn a_replica_without_keys_is_not_ready_and_its_callers_try_again() {
     assert!(keys >= Some(1.0), "{keys:?}");
     let failures = value(&metrics, "postroom_issuer_key_load_failures_total", label);
     assert!(failures >= Some(1.0), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_refused_after_a_hangup() {
+    let folder = TempFolder::new();
+    let keys = TestIssuer::shared().jwks();
+    let file = write(folder.path(), "jwks.json", &keys);
+    let server = ServerProcess::start_from(&configuration(&file, &folder), tokens());
+    counts(&server).await.expect("counts");
+    let others = keys.replace("\"kid\":\"", "\"kid\":\"other-");
+    assert_ne!(others, keys);
+    assert_eq!(write(folder.path(), "jwks.json", &others), file);
+    counts(&server).await.expect("counts");
+    server.signal("HUP");
+    let began = Instant::now();
+    let refused = loop {
+        if let Err(status) = counts(&server).await {
+            break status;
+        }
+        assert!(began.elapsed() < IN_TIME);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(reason_of(&refused), "CREDENTIALS_INVALID");
 }

@@ -105,6 +105,13 @@ impl Authenticator {
         }))
     }
 
+    /// Loads the keys of all issuers again now. Tokens of withdrawn keys are refused from then on.
+    pub fn reload_keys(&self) {
+        for issuer in self.issuers.values().flatten() {
+            issuer.keys.reload();
+        }
+    }
+
     /// Authenticates the caller by the headers of a call from `address`. Failed checks are counted
     /// by address; `None` counts none.
     ///

@@ -96,6 +96,11 @@ impl IssuerKeys {
         state.find(id)
     }
 
+    /// Loads the keys again now.
+    pub fn reload(&self) {
+        self.wanted.notify_one();
+    }
+
     /// Returns the number of loads that have ended.
     #[cfg(test)]
     pub fn loads(&self) -> u64 {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use auth::{Authenticator, Issuer, Jwks, StartError};
 use storage_sql::CheckedClock;
 
+use super::signals::hangups;
 use super::tls::ReloadedTls;
 use crate::config::{Config, Error, Problem};
 use crate::protected_file::check_trusted;
@@ -38,6 +39,7 @@ impl PreparedConfig {
         let authenticator = Authenticator::start(config.issuer.clone(), clock.clone())
             .await
             .map_err(|error| problem(&config.issuer, error))?;
+        reload_keys_on_hangup(&authenticator)?;
         check_audit(&config)?;
         Ok(Self {
             config,
@@ -47,6 +49,18 @@ impl PreparedConfig {
             clock,
         })
     }
+}
+
+/// Loads the keys of issuers again on SIGHUP.
+fn reload_keys_on_hangup(authenticator: &Arc<Authenticator>) -> Result<(), Problem> {
+    let hangups = hangups().map_err(|error| Problem::new("SIGHUP", error.to_string()));
+    let (mut hangups, authenticator) = (hangups?, Arc::clone(authenticator));
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            authenticator.reload_keys();
+        }
+    });
+    Ok(())
 }
 
 /// Checks that there is a key of the audit log if `Sys` is served.
