@@ -10,7 +10,7 @@ use storage::{AuditEntry, AuditLog};
 use super::apps;
 use crate::commands::config_args::ConfigArgs;
 use crate::failure::Failure;
-use crate::output::print_line;
+use crate::output::print_json;
 
 const EXAMPLES: &str = "\
 Example:
@@ -66,12 +66,11 @@ async fn export(log: &dyn AuditLog, only: Option<&AppId>) -> Result<(), Failure>
         let mut after = None;
         loop {
             let part = log
-                .verify_audit(&app, after)
+                .verify_audit(&app, &[], after)
                 .await
                 .map_err(anyhow::Error::from)?;
             for entry in &part.entries {
-                let line = serde_json::to_string(&exported(&app, entry)?);
-                print_line(line.map_err(anyhow::Error::from)?)?;
+                print_json(&exported(&app, entry)?)?;
             }
             after = part.next;
             if after.is_none() {

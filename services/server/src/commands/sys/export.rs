@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::client::{SysArgs, decode_json};
 use crate::failure::Failure;
-use crate::output::print_line;
+use crate::output::print_json;
 
 const EXAMPLES: &str = "\
 Example:
@@ -40,7 +40,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         });
         let page = client.export_profile(request).await?.into_inner();
         for line in lines(&page) {
-            print_line(line)?;
+            print_json(&line)?;
         }
         page_token = page.next_page_token;
         if page_token.is_empty() {
