@@ -8,17 +8,21 @@ use domain::limits::{
     APP_ERASURE_DELAY_MS, ERASURE_DELAY_MS, ERASURE_MEMORY_MS, JOB_HELD_MS, REVOCATION_KEPT_MS,
 };
 use domain::operation::{EraseApp, EraseProfile, RevokeTokens};
-use domain::{Action, Audience, Draft, ErasureKey, MessageId, Msgbox, Sender};
-use storage::{Budget, ErasureList, ErasurePart, ErasureReport, ListedErasure, RepeatedErasures};
+use domain::{Action, Audience, Draft, MessageId, Msgbox, Sender};
+use storage::{Budget, ErasureReport};
+use support::drift::{recount, recount_kept};
 use support::on_each_database;
 use support::store::{AUDIT_SECRET, DatabaseKind};
 use uuid::Uuid;
 
 use super::builders::{
     announce, app, block, bulk, clear, from_user, operation, other_app, profile, send, sent, text,
+    update,
 };
 use super::fixture::{BatchStore, StoreFixture, in_time};
 use super::segments::{all_steps, launch, launched, take_in};
+
+mod lists;
 
 on_each_database![
     the_bytes_of_an_erased_profile_are_gone,
@@ -26,9 +30,9 @@ on_each_database![
     an_erasure_goes_on_after_any_of_its_steps,
     an_erased_profile_of_another_app_is_another_profile,
     a_profile_that_comes_back_begins_anew,
-    a_restored_profile_is_erased_again_by_a_list,
     each_table_has_a_treatment_by_erasures,
     an_erased_app_leaves_no_row_and_no_number,
+    an_app_under_erasure_has_no_drift,
 ];
 
 /// Treatment of each table by an erasure. A new table needs a line, and a row in
@@ -141,6 +145,27 @@ async fn erased(fixture: &StoreFixture, store: &BatchStore) {
     all_steps(store).await;
 }
 
+/// An audited call of a subject.
+fn call(subject: &str) -> AuditedCall {
+    AuditedCall {
+        call_id: Uuid::new_v4(),
+        method: "postroom.sys.v1.Sys/Test",
+        kind: AuditKind::Change,
+        subject: Some(subject.into()),
+        issuer: "issuer".into(),
+        key_id: None,
+        request: AuditKey::new(AUDIT_SECRET).request_hasher(),
+    }
+}
+
+/// Budget of a change that is audited.
+fn audited(subject: &str) -> Budget {
+    Budget {
+        audit: Some(Arc::new(call(subject))),
+        ..in_time().into()
+    }
+}
+
 /// Mail between the profiles to be erased and others. Returns a message to one of them and bob.
 async fn furnish(fixture: &StoreFixture) -> MessageId {
     let mut named: Vec<_> = (0..600).map(|it| profile(&format!("b{it:04}"))).collect();
@@ -155,21 +180,8 @@ async fn furnish(fixture: &StoreFixture) -> MessageId {
         fixture.done(letter(number, &["ann", "bob", &id])).await;
         fixture.done(letter(number, &["ann"])).await;
         fixture.done(send("bob", &[&id])).await;
-        let call = AuditedCall {
-            call_id: Uuid::new_v4(),
-            method: "postroom.sys.v1.Sys/Test",
-            kind: AuditKind::Change,
-            subject: Some(id.as_str().into()),
-            issuer: "issuer".into(),
-            key_id: None,
-            request: AuditKey::new(AUDIT_SECRET).request_hasher(),
-        };
-        let audited = Budget {
-            audit: Some(Arc::new(call)),
-            ..in_time().into()
-        };
         let notice = operation(announce(&[&id]));
-        let sent = fixture.store.execute(&app(), notice, audited).await;
+        let sent = fixture.store.execute(&app(), notice, audited(&id)).await;
         sent.expect("a message");
         let revocation = RevokeTokens {
             profile_id: profile(&id),
@@ -293,46 +305,6 @@ async fn a_profile_that_comes_back_begins_anew(fixture: &StoreFixture) {
     assert_eq!(fixture.counts("ann").await, (0, 0, 1));
 }
 
-async fn a_restored_profile_is_erased_again_by_a_list(fixture: &StoreFixture) {
-    let other = other_app("other");
-    let theirs = fixture.execute(&other, operation(send("eve", &["bob"])));
-    sent(theirs.await);
-    fixture.send("eve", &["bob"]).await;
-    erase(fixture, "eve").await;
-    let part = fixture.store.list_erasures(None).await.expect("a part");
-    let listed = [ListedErasure {
-        app: app(),
-        key: ErasureKey::of(&profile("eve")),
-        requested: fixture.clock().now_ms(),
-    }];
-    assert_eq!(part.erasures, listed);
-    let rest = fixture.store.list_erasures(part.next).await;
-    assert_eq!(rest.expect("a part"), ErasurePart::default());
-    assert_eq!(begun(fixture, &part.erasures).await, 0);
-
-    // As a backup from before the erasure has it.
-    fixture.raw().await.run("DELETE FROM erasure").await;
-    fixture.clock().advance(1);
-    assert_eq!(begun(fixture, &[]).await, 0);
-    assert_eq!(begun(fixture, &part.erasures).await, 1);
-    assert_eq!(begun(fixture, &part.erasures).await, 0);
-    erased(fixture, &fixture.store).await;
-    assert_eq!(fixture.counts("bob").await, (0, 0, 0));
-    assert_eq!(fixture.counts_in(&other, "bob").await, (1, 1, 0));
-}
-
-/// Number of erasures that a list begins, over all mailboxes.
-async fn begun(fixture: &StoreFixture, erasures: &[ListedErasure]) -> u64 {
-    let mut listed = ErasureList::default();
-    listed.extend(erasures.iter().cloned());
-    let part = fixture.store.repeat_erasures(&listed, None).await;
-    let part = part.expect("a part");
-    assert_eq!(part.mailboxes, 4);
-    let rest = fixture.store.repeat_erasures(&listed, part.next).await;
-    assert_eq!(rest.expect("a part"), RepeatedErasures::default());
-    part.begun
-}
-
 async fn each_table_has_a_treatment_by_erasures(fixture: &StoreFixture) {
     let tables = match fixture.test.backend() {
         DatabaseKind::Sqlite => {
@@ -391,5 +363,33 @@ async fn an_erased_app_leaves_no_row_and_no_number(fixture: &StoreFixture) {
         .number("SELECT CAST(app_no AS bigint) FROM app WHERE app_id = 'app'")
         .await;
     assert!(number > 2, "{number}");
+    // A replica that has known the old number reads the new one after the state of the app.
+    let state = fixture.store.app_state(&app()).await;
+    assert!(!state.expect("a state").is_erased);
+    assert_eq!(fixture.counts("bob").await, (1, 1, 0));
     again.close().await;
+}
+
+async fn an_app_under_erasure_has_no_drift(fixture: &StoreFixture) {
+    let shared = furnish(fixture).await;
+    // A change of a segment that its job has not carried through.
+    let recipients = take_in(&fixture.store, &app(), vec![profile("ann"), profile("bob")]).await;
+    let (_, message) = launched(fixture.act(launch(&recipients, None)).await);
+    all_steps(&fixture.store).await;
+    for message in [shared, message] {
+        fixture.done(update(message, "newer", None)).await;
+    }
+    fixture.done(EraseApp { cancel: false }.into()).await;
+    fixture
+        .clock()
+        .advance(APP_ERASURE_DELAY_MS + ERASURE_DELAY_MS);
+    let mut steps = 0;
+    while fixture.store.run_jobs().await.expect("a step") {
+        steps += 1;
+        let recounted = recount(&*fixture.store).await;
+        assert_eq!(recounted.drift, [], "after step {steps}");
+        let kept = recount_kept(&*fixture.store, false).await;
+        assert_eq!(kept, [], "after step {steps}");
+    }
+    assert!(steps > 10, "{steps}");
 }

@@ -19,7 +19,7 @@ use crate::table::{
     app, app_usage, audit, audit_head, audit_id, block, bulk, erasure, mailbox, message, msgbox,
     msgbox_deleted, request, revocation, send_job, tally,
 };
-use crate::upkeep::{erasure_list, kept_recount, orphans, recount, sweep, trim};
+use crate::upkeep::{erasure_list, kept_recount, naming_rows, orphans, recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
 
 fn tables() -> Vec<&'static Statement> {
@@ -102,6 +102,7 @@ fn tables() -> Vec<&'static Statement> {
         audit_head::CREATE.statement(),
         audit_head::UPDATE.statement(),
         &audit_head::APPS,
+        &audit_head::KEYS,
     ]
 }
 
@@ -169,7 +170,12 @@ fn others() -> Vec<&'static Statement> {
         &page::LATEST,
         &verification::PART,
         &erasure_list::LIST,
-        &erasure_list::OWNERS,
+        &naming_rows::MAILBOX,
+        &naming_rows::BLOCK,
+        &naming_rows::REVOCATION,
+        &naming_rows::SEND_CHUNK,
+        &naming_rows::MESSAGE,
+        &naming_rows::AUDIT_ID,
         &recount::RECOUNT,
         &recount::RECOUNT_ONE,
         &recount::LOCK,

@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::audit::AuditKey;
 use domain::number::saturating;
 use domain::page::Scan;
 use domain::segment::JobReport;
@@ -74,7 +73,6 @@ pub struct SqlStore<DB: Backend> {
     erasures: JobRunner<Erasures<DB>>,
     app_erasures: JobRunner<AppErasures<DB>>,
     usage_counts: JobRunner<UsageCounts<DB>>,
-    audit_key: Option<AuditKey>,
     upload_slots: Arc<UploadSlots<DB>>,
     counts_loader: Arc<CountsLoader<DB>>,
     settle_timeout: Duration,
@@ -139,7 +137,6 @@ impl<DB: Backend> SqlStore<DB> {
             erasures,
             app_erasures,
             usage_counts,
-            audit_key: options.audit.key.clone(),
             upload_slots,
             settle_timeout: options.timeouts.unwrap_or(DB::TIMEOUTS).settle,
         })
@@ -396,7 +393,12 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     async fn app_state(&self, app: &AppId) -> Result<AppState, Error> {
         let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         let now = self.clock.now()?.due_ms;
-        read::app_state::read(view.connection(), app_no, now).await
+        let state = read::app_state::read(view.connection(), app_no, now).await?;
+        if state.is_none() {
+            // The app was erased, and may have another number now.
+            self.apps.forget(app);
+        }
+        Ok(state.unwrap_or_default())
     }
 
     async fn revoked_before(

@@ -1,12 +1,10 @@
 //! Lists of erasures, which are kept outside of the database: a restored backup has again who was
 //! erased since, and erases them again by such a list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{AppId, ErasureKey, Millis};
 use uuid::Uuid;
-
-use crate::feed::MailboxKey;
 
 /// An erasure of a profile, by the key of the profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +45,12 @@ impl ErasureList {
     pub fn requested(&self, app: &AppId, key: ErasureKey) -> Option<Millis> {
         self.0.get(&(app.clone(), key)).copied()
     }
+
+    /// Apps with listed erasures, each once.
+    pub fn apps(&self) -> impl Iterator<Item = &AppId> {
+        let apps: BTreeSet<&AppId> = self.0.keys().map(|(app, _)| app).collect();
+        apps.into_iter()
+    }
 }
 
 impl Extend<ListedErasure> for ErasureList {
@@ -63,13 +67,26 @@ impl Extend<ListedErasure> for ErasureList {
     }
 }
 
-/// Result of erasing again the listed profiles of a range of mailboxes.
+/// Place among the rows of an app that name profiles.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamingPlace {
+    /// Place of the table in the order of the tables.
+    pub table: usize,
+    /// The UUID in the key of the last row looked at, if the table has one there.
+    pub id: Uuid,
+    /// The numbers in its key.
+    pub numbers: [i64; 2],
+    /// The profile in its key.
+    pub profile: String,
+}
+
+/// Result of erasing again the listed profiles that a range of an app's rows names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RepeatedErasures {
-    /// Number of mailboxes looked at.
-    pub mailboxes: u64,
+    /// Number of rows looked at.
+    pub rows: u64,
     /// Number of erasures begun.
     pub begun: u64,
-    /// Last mailbox looked at, behind which the next range starts. None after the last range.
-    pub next: Option<MailboxKey>,
+    /// Place at which the next range starts. None after the last range.
+    pub next: Option<NamingPlace>,
 }

@@ -24,11 +24,14 @@ mod recount;
 mod upload;
 
 pub use audit_log::{
-    AuditEntry, AuditFault, AuditFilter, AuditLog, AuditPage, AuditPart, AuditPosition,
+    AuditEntry, AuditFault, AuditFilter, AuditLog, AuditPage, AuditPart, AuditPlace, AuditPosition,
+    KeyUse,
 };
 pub use budget::{Budget, Charge, Cost, CostAccount};
 pub use clock::Clock;
-pub use erasures::{ErasureList, ErasurePart, ErasurePlace, ListedErasure, RepeatedErasures};
+pub use erasures::{
+    ErasureList, ErasurePart, ErasurePlace, ListedErasure, NamingPlace, RepeatedErasures,
+};
 pub use error::{Contention, Error, error_chain};
 pub use feed::{
     Backlog, FeedChange, FeedLimits, FeedOffset, FeedPage, FeedPosition, FeedStart, MailboxKey,

@@ -1,11 +1,13 @@
 //! Background work of a store, done in small steps by every replica.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::Millis;
+use domain::audit::AuditedCall;
+use domain::{AppId, Millis};
 
-use crate::erasures::{ErasureList, ErasurePart, ErasurePlace, RepeatedErasures};
+use crate::erasures::{ErasureList, ErasurePart, ErasurePlace, NamingPlace, RepeatedErasures};
 use crate::error::Error;
 use crate::feed::MailboxKey;
 use crate::listener::MailboxHead;
@@ -107,16 +109,19 @@ pub trait Maintenance: Send + Sync {
     /// See [`Maintenance`].
     async fn list_erasures(&self, after: Option<ErasurePlace>) -> Result<ErasurePart, Error>;
 
-    /// Begins the listed erasures of the owners of the next mailboxes behind `after`, in the order of
-    /// their keys; from the first mailbox if `after` is none. An erasure that the database has, of
-    /// that time or a later one, is not repeated. For databases that were restored from a backup.
+    /// Begins the listed erasures of the profiles that the next rows of an app name, from a place on;
+    /// from the first row if that is none. An erasure that the database has, of that time or a later
+    /// one, is not repeated. Each has a record of the call in the audit log. For databases that were
+    /// restored from a backup.
     ///
     /// # Errors
     /// See [`Maintenance`]. Erasures begun before an error stay.
     async fn repeat_erasures(
         &self,
+        app: &AppId,
         listed: &ErasureList,
-        after: Option<MailboxKey>,
+        call: &Arc<AuditedCall>,
+        place: Option<NamingPlace>,
     ) -> Result<RepeatedErasures, Error>;
 
     /// Starts a new epoch, which invalidates all cursors. For databases that were restored from

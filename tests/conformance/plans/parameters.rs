@@ -95,9 +95,13 @@ fn column_at(tokens: &[String], place: usize) -> Option<&str> {
         // `CAST ( $1 AS int ) AS column`, and the start of a walk over all apps.
         return Some(if at(4) == "AS" { at(5) } else { "app_no" });
     }
-    if at(-1) == "(" && is_comparison(at(-2)) || at(-3) == "(" && is_comparison(at(-4)) {
-        // `( a , b ) > ( $1 , $2 )`: for both, the column is as far away.
-        return Some(at(-6));
+    // `( a , b ) > ( $1 , $2 )`: the column at the same place of the other list.
+    let opens = |end: usize| tokens[..end].iter().rposition(|token| token == "(");
+    let list = opens(place).filter(|open| *open > 0 && is_comparison(&tokens[open - 1]));
+    if let Some(list) = list
+        && let Some(columns) = opens(list)
+    {
+        return tokens.get(columns + place - list).map(String::as_str);
     }
     if at(1) == ")" && at(2) == ">" {
         // `strpos ( text , $1 ) > 0`.

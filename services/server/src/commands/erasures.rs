@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args as Arguments, Subcommand};
+use domain::audit::{AuditKey, AuditKind, AuditedCall, RequestHasher};
 use domain::{AppId, ErasureKey, Millis};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,9 +14,10 @@ use storage::{ErasureList, ErasurePlace, ListedErasure, Maintenance, RepeatedEra
 use uuid::Uuid;
 
 use super::config_args::ConfigArgs;
+use crate::audit_key::check_audit_key;
 use crate::failure::Failure;
 use crate::limits::LINE_BYTES_MAX;
-use crate::output::print_line;
+use crate::output::{print_json, print_line};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,8 +45,9 @@ pub struct ExportArgs {
 
 /// Erase again the profiles of a list that a restored database has
 ///
-/// What the database itself knows to be erased, at that time or later, is left alone, so that the
-/// command can be repeated. The running service carries the erasures out.
+/// All tables that can name a profile are searched. What the database itself knows to be erased, at
+/// that time or later, is left alone, so that the command can be repeated. Each erasure has a record in
+/// the audit log. The running service carries the erasures out.
 #[derive(Debug, Arguments)]
 #[command(after_help = EXAMPLES)]
 pub struct RepeatArgs {
@@ -73,16 +77,17 @@ pub async fn run(command: Command) -> Result<(), Failure> {
             exported
         }
         Command::Repeat(args) => {
-            let listed = read(&args.list)?;
-            let store = args.config.open_store().await?;
-            let repeated = repeat(&*store, &listed).await;
+            let (config, key) = args.config.load_with_audit_key()?;
+            let call = audited_call(&key);
+            let listed = read(&args.list, &call.request)?;
+            let store = ConfigArgs::open(&config).await?;
+            let repeated = match check_audit_key(&config.audit, &*store).await {
+                Ok(()) => repeat(&*store, &listed, &Arc::new(call)).await,
+                Err(failure) => Err(failure),
+            };
             store.close().await;
-            let RepeatedErasures {
-                mailboxes, begun, ..
-            } = repeated?;
-            print_line(format_args!(
-                "erasures begun {begun}, over {mailboxes} mailboxes"
-            ))
+            let RepeatedErasures { rows, begun, .. } = repeated?;
+            print_line(format_args!("erasures begun {begun}, over {rows} rows"))
         }
     }
 }
@@ -94,8 +99,7 @@ async fn export(store: &dyn Maintenance) -> Result<(), Failure> {
         let part = part.map_err(anyhow::Error::from)?;
         for erasure in part.erasures {
             let line = ErasureLine::try_from(erasure).map_err(anyhow::Error::from)?;
-            let line = serde_json::to_string(&line).map_err(anyhow::Error::from)?;
-            print_line(line)?;
+            print_json(&line)?;
         }
         after = part.next;
         if after.is_none() {
@@ -104,27 +108,45 @@ async fn export(store: &dyn Maintenance) -> Result<(), Failure> {
     }
 }
 
-async fn repeat(
-    store: &dyn Maintenance,
-    listed: &ErasureList,
-) -> Result<RepeatedErasures, anyhow::Error> {
-    let mut all = RepeatedErasures::default();
-    loop {
-        let part = store.repeat_erasures(listed, all.next).await?;
-        all.mailboxes += part.mailboxes;
-        all.begun += part.begun;
-        all.next = part.next;
-        if all.next.is_none() {
-            return Ok(all);
-        }
+/// The call of the command, as the audit log has it.
+fn audited_call(key: &AuditKey) -> AuditedCall {
+    AuditedCall {
+        call_id: Uuid::new_v4(),
+        method: "postroom erasures repeat",
+        kind: AuditKind::Change,
+        subject: None,
+        issuer: "".into(),
+        key_id: None,
+        request: key.request_hasher(),
     }
 }
 
-/// Reads a list.
+async fn repeat(
+    store: &dyn Maintenance,
+    listed: &ErasureList,
+    call: &Arc<AuditedCall>,
+) -> Result<RepeatedErasures, Failure> {
+    let mut all = RepeatedErasures::default();
+    for app in listed.apps() {
+        loop {
+            let part = store.repeat_erasures(app, listed, call, all.next).await;
+            let part = part.map_err(anyhow::Error::from)?;
+            all.rows += part.rows;
+            all.begun += part.begun;
+            all.next = part.next;
+            if all.next.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Reads a list, and adds it to a hash.
 ///
 /// # Errors
 /// If it cannot be read, or a line is not of a list.
-fn read(path: &PathBuf) -> Result<ErasureList, Failure> {
+fn read(path: &PathBuf, hash: &RequestHasher) -> Result<ErasureList, Failure> {
     let name = path.display();
     let unusable = |error: io::Error| Failure::Usage(format!("{name}: {error}"));
     let mut source: Box<dyn BufRead> = if path.as_os_str() == "-" {
@@ -139,6 +161,7 @@ fn read(path: &PathBuf) -> Result<ErasureList, Failure> {
         if bounded.read_until(b'\n', &mut line).map_err(unusable)? == 0 {
             break;
         }
+        hash.update(&line);
         let erasure = parse(line.trim_ascii())
             .map_err(|error| Failure::Usage(format!("{name}, line {number}: {error}")))?;
         list.extend(erasure);

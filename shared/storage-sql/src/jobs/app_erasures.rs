@@ -1,4 +1,10 @@
 //! Erasures of apps: jobs that delete all rows of one, table by table, in small parts.
+//!
+//! These are the only rows that no operation deletes. Operations keep counters, changes and times of
+//! mailboxes right for those who read them; of an erased app nobody does: its calls have been refused
+//! for two minutes, and recounts leave it out. Background work may still write rows of it, under the
+//! lock of a job or a mailbox, for which the deletion of that row waits. Each step begins with the
+//! first table again, so it finds them, and the app itself goes only once all tables are empty.
 
 use std::sync::Arc;
 
@@ -6,13 +12,13 @@ use domain::limits::ERASURE_DELAY_MS;
 use domain::{Millis, Now};
 use storage::{Clock, Error};
 
+use super::due;
 use super::runner::{DueJob, JobKind, StepOutcome};
 use crate::db::backend::{Backend, Pools};
 use crate::db::bind::BoundStatement;
-use crate::db::connection::{Connection, Transaction, wrap};
+use crate::db::connection::{Transaction, wrap};
 use crate::db::pool::Pool;
 use crate::db::statement::Statement;
-use crate::table::app::AppKey;
 
 /// Maximum number of rows that a step deletes from one table.
 const ROWS: i64 = 500;
@@ -121,19 +127,7 @@ impl<DB: Backend> JobKind for AppErasures<DB> {
         // Until then, calls that began before have ended, and replicas refuse others.
         let until = self.clock.now()?.due_ms.after(-ERASURE_DELAY_MS);
         let due = BoundStatement::of(&DUE).bind(until.0).bind(jobs_max);
-        let rows = Connection::of(&self.read).await?.fetch(due).await?;
-        let due = rows.into_iter().map(|mut row| {
-            let app_no = row.int()?;
-            Ok(DueJob {
-                app: AppKey {
-                    app_no,
-                    app_id: row.app_id()?,
-                },
-                id: app_no,
-                last_step_ms: row.millis()?,
-            })
-        });
-        due.collect()
+        due::list(&self.read, due, |app_no, _| Ok(app_no)).await
     }
 
     async fn step(&self, due: &DueJob<i64>, now: Now) -> Result<StepOutcome, Error> {

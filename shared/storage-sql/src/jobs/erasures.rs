@@ -16,6 +16,7 @@ use domain::{Action, ErasurePhase, Millis, Msgbox, Now, Operation, Outcome, Prof
 use storage::{Clock, Contention, CostAccount, Error};
 use uuid::Uuid;
 
+use super::due;
 use super::runner::{DueJob, JobKind, StepOutcome};
 use crate::audit;
 use crate::db::backend::{Backend, Pools};
@@ -143,18 +144,7 @@ impl<DB: Backend> JobKind for Erasures<DB> {
         let due = BoundStatement::of(&DUE)
             .bind(self.clock.now()?.due_ms.0)
             .bind(jobs_max);
-        let rows = Connection::of(&self.read).await?.fetch(due).await?;
-        let due = rows.into_iter().map(|mut row| {
-            Ok(DueJob {
-                app: AppKey {
-                    app_no: row.int()?,
-                    app_id: row.app_id()?,
-                },
-                id: row.uuid()?,
-                last_step_ms: row.millis()?,
-            })
-        });
-        due.collect()
+        due::list(&self.read, due, |_, row| row.uuid()).await
     }
 
     async fn step(&self, due: &DueJob<Uuid>, now: Now) -> Result<StepOutcome, Error> {

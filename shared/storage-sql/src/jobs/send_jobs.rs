@@ -8,6 +8,7 @@ use domain::segment::{JobId, SendJob};
 use domain::{Action, Millis, Now, Operation, Outcome, ProfileId};
 use storage::{CostAccount, Error};
 
+use super::due;
 use super::runner::{DueJob, JobKind, StepOutcome};
 use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
@@ -16,7 +17,6 @@ use crate::db::error::corrupt;
 use crate::db::pool::Pool;
 use crate::db::statement::Statement;
 use crate::segment::chunks::Run;
-use crate::table::app::AppKey;
 use crate::table::send_job::job_columns;
 use crate::write::executor::Executor;
 use crate::write::operation::BatchedOperation;
@@ -55,20 +55,8 @@ impl<DB: Backend> JobKind for SendJobs<DB> {
     const NAME: &'static str = "send";
 
     async fn due(&self, jobs_max: i64) -> Result<Vec<DueJob<JobId>>, Error> {
-        let mut connection = Connection::of(&self.read).await?;
         let call = BoundStatement::of(&DUE).bind(jobs_max);
-        let rows = connection.fetch(call).await?;
-        let due = rows.into_iter().map(|mut row| {
-            Ok(DueJob {
-                app: AppKey {
-                    app_no: row.int()?,
-                    app_id: row.app_id()?,
-                },
-                id: JobId::new(row.uuid()?),
-                last_step_ms: row.millis()?,
-            })
-        });
-        due.collect()
+        due::list(&self.read, call, |_, row| Ok(JobId::new(row.uuid()?))).await
     }
 
     async fn step(&self, due: &DueJob<JobId>, now: Now) -> Result<StepOutcome, Error> {

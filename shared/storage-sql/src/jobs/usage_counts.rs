@@ -9,13 +9,13 @@ use domain::limits::USAGE_DELAY_MS;
 use domain::{Millis, Now};
 use storage::{Clock, Error};
 
+use super::due;
 use super::runner::{DueJob, JobKind, StepOutcome};
 use crate::db::backend::{Backend, Pools};
 use crate::db::bind::BoundStatement;
-use crate::db::connection::{Connection, Transaction, wrap};
+use crate::db::connection::{Transaction, wrap};
 use crate::db::pool::Pool;
 use crate::db::statement::Statement;
-use crate::table::app::AppKey;
 use crate::upkeep::kept_recount::{UsageCount, adding};
 
 /// Number of statements of one step.
@@ -95,19 +95,7 @@ impl<DB: Backend> JobKind for UsageCounts<DB> {
     async fn due(&self, jobs_max: i64) -> Result<Vec<DueJob<i64>>, Error> {
         let until = self.clock.now()?.ms.after(-USAGE_DELAY_MS);
         let due = BoundStatement::of(&DUE).bind(until.0).bind(jobs_max);
-        let rows = Connection::of(&self.read).await?.fetch(due).await?;
-        let due = rows.into_iter().map(|mut row| {
-            let app_no = row.int()?;
-            Ok(DueJob {
-                app: AppKey {
-                    app_no,
-                    app_id: row.app_id()?,
-                },
-                id: app_no,
-                last_step_ms: row.millis()?,
-            })
-        });
-        let due: Vec<DueJob<i64>> = due.collect::<Result<_, Error>>()?;
+        let due = due::list(&self.read, due, |app_no, _| Ok(app_no)).await?;
         let is_due = |it: &RunningCount<DB>| due.iter().any(|due| due.id == it.app_no);
         self.running().take_if(|running| !is_due(running));
         Ok(due)

@@ -15,18 +15,20 @@ pub static APP_STATE: Statement = Statement::new(
      FROM app a WHERE a.app_no = $1",
 );
 
+/// Reads the state of an app; none if there is no app of this number.
 pub async fn read<DB: Backend>(
     connection: &mut Connection<DB>,
     app_no: i64,
     now: Millis,
-) -> Result<AppState, Error> {
+) -> Result<Option<AppState>, Error> {
     let statement = BoundStatement::of(&APP_STATE).bind(app_no).bind(now.0);
-    match connection.fetch_one(statement).await? {
-        Some(mut row) => Ok(AppState {
+    let row = connection.fetch_one(statement).await?;
+    row.map(|mut row| {
+        Ok(AppState {
             settings: row.settings()?,
             last_revocation: row.int()?,
             is_erased: row.int()? > 0,
-        }),
-        None => Ok(AppState::default()),
-    }
+        })
+    })
+    .transpose()
 }

@@ -1,12 +1,14 @@
 //! [`Maintenance`] of the store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Millis, Now};
+use domain::audit::AuditedCall;
+use domain::{AppId, Millis, Now};
 use storage::{
     ErasureList, ErasurePart, ErasurePlace, Error, KeptRecount, MailboxKey, MailboxStatus,
-    Maintenance, RecountReport, RepeatedErasures,
+    Maintenance, NamingPlace, RecountReport, RepeatedErasures,
 };
 
 use super::SqlStore;
@@ -15,6 +17,7 @@ use crate::db::backend::Backend;
 use crate::db::connection::Connection;
 use crate::db::epoch;
 use crate::read;
+use crate::table::app::AppKey;
 use crate::upkeep::{erasure_list, kept_recount, recount, sweep, trim};
 
 #[async_trait]
@@ -101,10 +104,23 @@ impl<DB: Backend> Maintenance for SqlStore<DB> {
 
     async fn repeat_erasures(
         &self,
+        app: &AppId,
         listed: &ErasureList,
-        after: Option<MailboxKey>,
+        call: &Arc<AuditedCall>,
+        place: Option<NamingPlace>,
     ) -> Result<RepeatedErasures, Error> {
-        erasure_list::repeat(&self.pools.read, &self.lanes, listed, after).await
+        let mut connection = Connection::of(&self.pools.read).await?;
+        let app_no = self.apps.number_on(&mut connection, app).await?;
+        drop(connection);
+        let Some(app_no) = app_no else {
+            return Ok(RepeatedErasures::default());
+        };
+        let app = AppKey {
+            app_no,
+            app_id: app.clone(),
+        };
+        let (read, place) = (&self.pools.read, place.unwrap_or_default());
+        erasure_list::repeat(read, &self.lanes, app, listed, call, place).await
     }
 
     async fn accept_clock(&self) -> Result<Millis, Error> {

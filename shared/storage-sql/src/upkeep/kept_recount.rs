@@ -24,14 +24,14 @@ const ROWS: i64 = 5_000;
 /// the memory.
 const MAILBOXES_MAX: usize = 500_000;
 
-/// The next app behind `$1`, with its usage.
+/// The next app behind `$1` that is not being erased, with its usage.
 pub static NEXT_APP: Statement = Statement::new(
     "app.next_usage",
     1,
     concat!(
         "SELECT a.app_no, a.app_id, a.usage_state, ",
         usage_sums!(),
-        " FROM app a WHERE a.app_no > $1 ORDER BY a.app_no LIMIT 1"
+        " FROM app a WHERE a.app_no > $1 AND a.erase_step_ms = 0 ORDER BY a.app_no LIMIT 1"
     ),
 );
 

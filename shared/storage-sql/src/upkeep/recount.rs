@@ -23,7 +23,9 @@ macro_rules! recount {
             "WITH b AS MATERIALIZED (
                  SELECT mailbox.*,
                      (SELECT a.app_id FROM app a WHERE a.app_no = mailbox.app_no) AS app_id,
-                     (SELECT a.bulk_head FROM app a WHERE a.app_no = mailbox.app_no) AS bulk_head
+                     (SELECT a.bulk_head FROM app a WHERE a.app_no = mailbox.app_no) AS bulk_head,
+                     (SELECT a.erase_step_ms FROM app a
+                         WHERE a.app_no = mailbox.app_no) AS erase_step_ms
                  FROM ",
             $mailboxes,
             "
@@ -45,14 +47,14 @@ macro_rules! recount {
                  b.bulk_cursor, b.bulk_head, b.blocks, (
                      SELECT count(*) FROM block k
                      WHERE k.app_no = b.app_no AND k.mailbox_id = b.mailbox_id
-                 )
+                 ), b.erase_step_ms
              FROM b
              LEFT JOIN msgbox e ON e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
              LEFT JOIN message m ON m.app_no = e.app_no AND m.message_id = e.message_id
              LEFT JOIN send_job j ON j.app_no = m.app_no AND j.job_id = m.job_id
              GROUP BY b.app_no, b.mailbox_id, b.app_id, b.profile_id, b.inbox_total,
                  b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms, b.bulk_cursor,
-                 b.bulk_head, b.blocks
+                 b.bulk_head, b.blocks, b.erase_step_ms
              ORDER BY b.app_no, b.mailbox_id"
         )
     };
@@ -124,6 +126,7 @@ struct Recount {
     bulk_head: i64,
     blocks: i64,
     counted_blocks: i64,
+    is_of_erased_app: bool,
 }
 
 /// The numbers of a mailbox that can be recounted.
@@ -215,8 +218,11 @@ impl Recount {
         self.orphans == 0 && self.outdated == 0 && self.bulk_cursor <= self.bulk_head
     }
 
-    /// Returns the numbers that differ.
+    /// Returns the numbers that differ; none while the app is being erased, table by table.
     fn drift(&self, repaired: bool) -> Vec<Drift> {
+        if self.is_of_erased_app {
+            return Vec::new();
+        }
         let (stored, counted) = (self.stored, self.counted);
         let due_too_late = match (stored.next_expiry_ms, counted.next_expiry_ms) {
             (Some(stored), Some(counted)) => stored > counted,
@@ -315,5 +321,6 @@ fn recount<DB: Backend>(row: &mut RowReader<DB>) -> Result<Recount, Error> {
         bulk_head: row.int()?,
         blocks: row.int()?,
         counted_blocks: row.int()?,
+        is_of_erased_app: row.int()? > 0,
     })
 }
