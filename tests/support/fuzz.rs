@@ -10,6 +10,9 @@ mod page;
 mod request;
 mod token;
 
+use std::fs;
+use std::path::PathBuf;
+
 pub use mutation::Mutator;
 
 /// A decoder, with inputs to begin with.
@@ -42,6 +45,22 @@ impl FuzzTarget {
     pub fn named(name: &str) -> Self {
         let target = TARGETS.into_iter().find(|target| target.name == name);
         target.expect("a target of that name")
+    }
+
+    /// Adds the seeds to the corpus of `cargo fuzz`: the first folder among the arguments of the
+    /// program.
+    ///
+    /// # Panics
+    /// If they cannot be written.
+    pub fn write_seeds(&self) {
+        let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+        let Some(corpus) = arguments.find(|argument| argument.is_dir()) else {
+            return;
+        };
+        for (number, seed) in (self.seeds)().into_iter().enumerate() {
+            let path = corpus.join(format!("seed-{number}"));
+            fs::write(path, seed).expect("the corpus can be written");
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 use libfuzzer_sys::fuzz_target;
 use support::fuzz::FuzzTarget;
 
-fuzz_target!(|input: &[u8]| {
-    (FuzzTarget::named("request").run)(input);
-});
+fuzz_target!(
+    init: FuzzTarget::named("request").write_seeds(),
+    |input: &[u8]| {
+        (FuzzTarget::named("request").run)(input);
+    }
+);
