@@ -15,17 +15,18 @@ use prost_types::field_descriptor_proto::Type;
 const PROTO_ROOT: &str = "../../proto";
 
 /// Files that each listener serves: its descriptor set holds these and their imports, nothing else.
-const LISTENERS: [(&str, [&str; 2]); 2] = [
+const LISTENERS: [(&str, &[&str]); 2] = [
     (
         "messaging.bin",
-        [
+        &[
             "postroom/v1/messaging.proto",
+            "postroom/v1/conversations.proto",
             "postroom/v1/error_reason.proto",
         ],
     ),
     (
         "sys.bin",
-        [
+        &[
             "postroom/sys/v1/sys.proto",
             "postroom/v1/error_reason.proto",
         ],
@@ -43,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, files) in LISTENERS {
         fs::write(out.join(name), compile(files)?.encode_file_descriptor_set())?;
     }
-    let served = LISTENERS.iter().flat_map(|(_, files)| files);
+    let served = LISTENERS.iter().flat_map(|(_, files)| *files);
     let all = compile(served.chain([&INTERNAL]))?;
     rerun_if_changed(&all);
     let mut files = all.file_descriptor_set();

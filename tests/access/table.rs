@@ -40,8 +40,8 @@ const fn sys(path: &'static str, scope: &'static str, then: Code) -> AccessRule 
     }
 }
 
-/// All methods of both services.
-pub const ROWS: [AccessRule; 41] = [
+/// All methods of all services.
+pub const ROWS: [AccessRule; 49] = [
     user("/postroom.v1.Messaging/GetMessageBoxes", Fine),
     user("/postroom.v1.Messaging/GetMessageCounts", Fine),
     user("/postroom.v1.Messaging/GetMessages", InvalidArgument),
@@ -65,6 +65,35 @@ pub const ROWS: [AccessRule; 41] = [
     user("/postroom.v1.Messaging/ListBlocks", Fine),
     user("/postroom.v1.Messaging/GetChanges", Fine),
     user("/postroom.v1.Messaging/Subscribe", Fine),
+    user(
+        "/postroom.v1.Conversations/CreateConversation",
+        InvalidArgument,
+    ),
+    user(
+        "/postroom.v1.Conversations/GetConversations",
+        InvalidArgument,
+    ),
+    user("/postroom.v1.Conversations/ListConversations", Fine),
+    user(
+        "/postroom.v1.Conversations/AddParticipants",
+        InvalidArgument,
+    ),
+    user(
+        "/postroom.v1.Conversations/RemoveParticipants",
+        InvalidArgument,
+    ),
+    user(
+        "/postroom.v1.Conversations/ReplaceParticipants",
+        InvalidArgument,
+    ),
+    user(
+        "/postroom.v1.Conversations/LeaveConversation",
+        InvalidArgument,
+    ),
+    user(
+        "/postroom.v1.Conversations/UpdateConversationMetadata",
+        InvalidArgument,
+    ),
     sys(
         "/postroom.sys.v1.Sys/GetMessages",
         "sys.read",

@@ -57,6 +57,7 @@ const NOTHING: AppSettings = AppSettings {
     keep_for_moderation: None,
     app_reserve_percent: None,
     max_unread_per_sender: None,
+    max_participants: None,
     profile_calls_per_second: None,
     profile_calls_burst: None,
     profile_sends_per_second: None,

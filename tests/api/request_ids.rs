@@ -19,6 +19,7 @@ impl Callers {
         let (issuer, now_s) = (TestIssuer::shared(), test.now_s());
         Self {
             alice: listeners.user(&issuer.user(APP, "alice", now_s)),
+            conversations: listeners.conversations(&issuer.user(APP, "alice", now_s)),
             app: listeners.sys(&issuer.sys(APP, ALL_SCOPES, now_s)),
         }
     }

@@ -19,6 +19,7 @@ use super::builders::{
     announce, app, block, bulk, clear, from_user, operation, other_app, profile, send, sent, text,
     update,
 };
+use super::conversations::create;
 use super::fixture::{BatchStore, StoreFixture, in_time};
 use super::segments::{all_steps, launch, launched, take_in};
 
@@ -37,7 +38,7 @@ on_each_database![
 
 /// Treatment of each table by an erasure. A new table needs a line, and a row in
 /// [`the_bytes_of_an_erased_profile_are_gone`] if it can name a profile.
-const TREATMENTS: [(&str, &str); 19] = [
+const TREATMENTS: [(&str, &str); 21] = [
     ("app", "names no profile"),
     ("app_usage", "names no profile"),
     ("audit", "names no profile but that of the caller's issuer"),
@@ -46,6 +47,7 @@ const TREATMENTS: [(&str, &str); 19] = [
     ("block", "blocks of the profile and by it are deleted"),
     ("bulk", "names no profile"),
     ("bulk_tally", "names no profile"),
+    ("conversation", "the profile leaves, as its creator, too"),
     (
         "erasure",
         "the profile is erased at the end, its hash stays",
@@ -61,6 +63,7 @@ const TREATMENTS: [(&str, &str); 19] = [
         "entries of the profile, and of the messages that it sent, are deleted",
     ),
     ("msgbox_deleted", "deleted with the mailbox"),
+    ("participant", "deleted: the profile leaves"),
     (
         "request",
         "a hash of the caller and ids of messages, for 72 hours",
@@ -188,6 +191,8 @@ async fn furnish(fixture: &StoreFixture) -> MessageId {
             before: None,
         };
         fixture.done(revocation.into()).await;
+        fixture.done(create(&id, &["ann", "bob"])).await;
+        fixture.done(create("ann", &[&id])).await;
         fixture.done(block("cid", &id)).await;
         fixture.done(block(&id, "cid")).await;
     }
@@ -222,6 +227,11 @@ async fn the_bytes_of_an_erased_profile_are_gone(fixture: &StoreFixture) {
     let mailboxes = "SELECT count(*) FROM mailbox WHERE profile_id NOT LIKE 'b0%'";
     assert_eq!(raw.number(mailboxes).await, 3);
     assert_eq!(raw.number("SELECT count(*) FROM block").await, 0);
+    // Those of ann alone, and those with bob.
+    for (table, rows) in [("conversation", 20), ("participant", 30)] {
+        let count = format!("SELECT count(*) FROM {table}");
+        assert_eq!(raw.number(&count).await, rows, "{table}");
+    }
 }
 
 async fn an_erasure_revokes_tokens_at_once_and_is_done_after_an_hour(fixture: &StoreFixture) {

@@ -11,6 +11,7 @@ mod bulk;
 mod cancelled;
 mod coalesced_counts;
 mod commits;
+mod conversations;
 mod costs;
 mod epochs;
 mod erasure;

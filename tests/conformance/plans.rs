@@ -14,17 +14,20 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use domain::limits::{DAY_MS, TOMBSTONE_MS};
+use domain::operation::ParticipantsChange;
 use domain::page::{Criteria, Scan};
-use domain::{Millis, Msgbox, Settings};
+use domain::{ConversationId, Millis, Msgbox, Settings};
 use futures::future::join_all;
 use serde_json::Value;
 use storage::{FeedLimits, FeedStart, MailboxKey, Requester};
 use support::on_each_database;
+use uuid::Uuid;
 
 use super::builders::{
     app, block, clear, configure, delete, edit, mark, open, profile, recall, remove, remove_one,
     repeatable, send, sent, settle, to_all, unblock, update,
 };
+use super::conversations::{change, create, create_chosen, created, leave, set};
 use super::fixture::{ALL_BYTES, StoreFixture};
 use super::own_process;
 use super::page_offsets::{SORTS, everything};
@@ -37,7 +40,7 @@ const TEST: &str = "no_statement_scans_a_table";
 const LISTENING: &str = "POSTROOM_TEST_LISTENS_TO_STATEMENTS";
 
 /// Tables that grow with use. `app`, `audit_head` and `server` stay small.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "mailbox",
     "message",
     "msgbox",
@@ -46,6 +49,8 @@ const TABLES: [&str; 10] = [
     "bulk",
     "bulk_tally",
     "block",
+    "conversation",
+    "participant",
     "audit",
     "audit_id",
 ];
@@ -169,6 +174,15 @@ async fn write_everything(fixture: &StoreFixture) {
     ] {
         fixture.done(action).await;
     }
+    let talk = created(fixture.act(create("ann", &["bob"])).await).conversation_id;
+    for action in [
+        create_chosen("ann", &["bob"], ConversationId::new(Uuid::from_u128(7))),
+        change(ParticipantsChange::Add, "ann", talk, &["cid"]),
+        set("ann", talk, "a", "b"),
+        leave("cid", talk),
+    ] {
+        fixture.done(action).await;
+    }
     for _ in 0..2 {
         let again = repeatable("once", 1, send("ann", &["bob"]));
         fixture.execute(&app(), again).await.expect("a message");
@@ -242,6 +256,11 @@ async fn read_everything(fixture: &StoreFixture) {
     assert_eq!(revoked.expect("a time"), None);
     let blocks = fixture.store.blocks(&app, &bob, Some(&bob), 10).await;
     blocks.expect("blocks");
+    let all = fixture.store.participations(&app, &bob).await;
+    let ids = all.expect("participations").into_iter();
+    let ids: Vec<_> = ids.map(|it| it.conversation_id).collect();
+    let found = fixture.store.conversations(&app, &bob, &ids).await;
+    assert_eq!(found.expect("conversations").len(), 2);
     fixture.store.ready().await.expect("ready");
 }
 

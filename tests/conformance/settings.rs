@@ -55,6 +55,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
         keep_for_moderation_ms: Some(13),
         app_reserve_percent: Some(11),
         max_unread_per_sender: Some(12),
+        max_participants: Some(14),
         quotas: QuotaOverrides {
             profile_calls: overridden(1, 2),
             profile_sends: overridden(3, 4),
@@ -85,6 +86,7 @@ async fn settings_override_the_defaults_and_have_versions(fixture: &StoreFixture
         keep_for_moderation_ms: 13,
         app_reserve_percent: 11,
         max_unread_per_sender: 12,
+        max_participants: 14,
         quotas: Quotas {
             profile_calls: rate(1, 2),
             profile_sends: rate(3, 4),

@@ -9,7 +9,7 @@ use super::files;
 use crate::api::request_ids::Mutation;
 
 /// Methods that change nothing.
-const READS: [&str; 18] = [
+const READS: [&str; 20] = [
     "postroom.sys.v1.Sys.ExportProfile",
     "postroom.sys.v1.Sys.GetAppSettings",
     "postroom.sys.v1.Sys.GetBulk",
@@ -22,6 +22,8 @@ const READS: [&str; 18] = [
     "postroom.sys.v1.Sys.GetMessagesPageOffset",
     "postroom.sys.v1.Sys.GetSendJob",
     "postroom.sys.v1.Sys.ListAudit",
+    "postroom.v1.Conversations.GetConversations",
+    "postroom.v1.Conversations.ListConversations",
     "postroom.v1.Messaging.GetChanges",
     "postroom.v1.Messaging.GetMessageBoxes",
     "postroom.v1.Messaging.GetMessageCounts",

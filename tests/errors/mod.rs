@@ -6,6 +6,7 @@
 mod bounds;
 mod callers;
 mod canaries;
+mod conversations;
 mod draining;
 mod feed;
 mod fields;

@@ -3,8 +3,9 @@
 use proto::v1::ErrorReason;
 
 /// Golden files with all cases.
-const GOLDEN: [&str; 10] = [
+const GOLDEN: [&str; 11] = [
     include_str!("golden/callers.snap"),
+    include_str!("golden/conversations.snap"),
     include_str!("golden/draining.snap"),
     include_str!("golden/feed.snap"),
     include_str!("golden/fields.snap"),

@@ -197,6 +197,12 @@ impl ReferenceApp {
                     unreachable!("segments have tests of their own")
                 }
                 Action::RevokeTokens(_) => unreachable!("tokens have no mail"),
+                Action::CreateConversation(_)
+                | Action::ChangeParticipants(_)
+                | Action::LeaveConversation(_)
+                | Action::UpdateConversationMetadata(_) => {
+                    unreachable!("conversations have tests of their own")
+                }
                 Action::EraseApp(_)
                 | Action::EraseProfile(_)
                 | Action::ForgetRecipient(_)

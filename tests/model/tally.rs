@@ -80,6 +80,12 @@ const fn kind(action: &ReferenceAction) -> &'static str {
         ReferenceAction::Act(Action::DeleteMessages(_)) => "remove",
         ReferenceAction::Act(Action::BlockProfile(_)) => "block",
         ReferenceAction::Act(Action::UnblockProfile(_)) => "unblock",
+        ReferenceAction::Act(
+            Action::CreateConversation(_)
+            | Action::ChangeParticipants(_)
+            | Action::LeaveConversation(_)
+            | Action::UpdateConversationMetadata(_),
+        ) => "converse",
         ReferenceAction::Act(Action::ExpireOrphans(_)) => "expire orphans",
         ReferenceAction::Act(Action::ExpireMessages(_)) => "expire",
         ReferenceAction::Act(Action::TrimTombstones(_)) => "trim",
@@ -108,5 +114,13 @@ const fn result(verdict: &Result<Outcome, Refusal>) -> &'static str {
         Err(Refusal::RecipientsUnknown) => "recipients unknown",
         Err(Refusal::TooManyBulk) => "too many bulk messages",
         Err(Refusal::TooManyBlocks) => "too many blocks",
+        Err(
+            Refusal::ConversationNotFound
+            | Refusal::ConversationIdInUse
+            | Refusal::ConversationVersionMismatch { .. }
+            | Refusal::ProfileBlocked
+            | Refusal::ConversationsFull
+            | Refusal::TooFewParticipants,
+        ) => "of a conversation",
     }
 }

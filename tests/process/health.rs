@@ -37,7 +37,7 @@ async fn a_connection_may_have_one_watch() {
     let server = deployment.serve();
     let mut client = HealthClient::new(connection(server.user));
     let first = client.watch(named("")).await.expect("a stream");
-    for service in ["", "postroom.v1.Messaging"] {
+    for service in ["", "postroom.v1.Messaging", "postroom.v1.Conversations"] {
         let second = client.watch(named(service)).await.expect_err("refused");
         assert_eq!(second.code(), Code::ResourceExhausted);
         let info = second.get_details_error_info().expect("a reason");

@@ -7,6 +7,7 @@ use auth::Authenticator;
 use domain::audit::AuditKey;
 use messaging::StreamTiming;
 use proto::sys::v1::sys_client::SysClient;
+use proto::v1::conversations_client::ConversationsClient;
 use proto::v1::messaging_client::MessagingClient;
 use realtime::{Hub, POLL_INTERVAL};
 use rpc::stack::{CallAudit, Config, ServiceName, Stack, stack};
@@ -39,6 +40,8 @@ pub const QUOTAS_REREAD: Duration = Duration::from_millis(100);
 
 /// A client of `Messaging`. Its calls go through the layers; clones are cheap.
 pub type InProcessUser = MessagingClient<InterceptedService<Stack, Bearer>>;
+/// A client of `Conversations`. Its calls go through the layers; clones are cheap.
+pub type InProcessConversations = ConversationsClient<InterceptedService<Stack, Bearer>>;
 /// A client of `Sys`. Its calls go through the layers; clones are cheap.
 pub type InProcessApp = SysClient<InterceptedService<Stack, Bearer>>;
 
@@ -53,7 +56,7 @@ pub struct TestService {
 /// Services and layers of one replica.
 #[derive(Clone)]
 pub struct Listeners {
-    /// The layers and `Messaging`.
+    /// The layers, `Messaging` and `Conversations`.
     pub messaging: Stack,
     /// The layers and `Sys`.
     pub sys: Stack,
@@ -95,7 +98,10 @@ impl Listeners {
             timing,
             revocations: revocations.clone(),
         };
-        let messaging = Routes::new(messaging::service(store.clone(), hub.clone(), options));
+        let messaging =
+            Routes::new(messaging::service(store.clone(), hub.clone(), options)).add_service(
+                messaging::conversations::service(store.clone(), USER_REQUEST_BYTES),
+            );
         let sys = Routes::new(sys::service(
             store.clone(),
             limiter.clone(),
@@ -112,6 +118,12 @@ impl Listeners {
     #[must_use]
     pub fn user(&self, token: &str) -> InProcessUser {
         MessagingClient::with_interceptor(self.messaging.clone(), Bearer::new(token))
+    }
+
+    /// `Conversations`, called with a token.
+    #[must_use]
+    pub fn conversations(&self, token: &str) -> InProcessConversations {
+        ConversationsClient::with_interceptor(self.messaging.clone(), Bearer::new(token))
     }
 
     /// `Sys`, called with a token.
@@ -142,6 +154,19 @@ impl TestService {
     pub fn user_of(&self, app: &str, profile: &str) -> InProcessUser {
         self.listeners
             .user(&TestIssuer::shared().user(app, profile, self.now_s()))
+    }
+
+    /// The conversations of a user of the app [`APP`].
+    #[must_use]
+    pub fn conversations(&self, profile: &str) -> InProcessConversations {
+        self.conversations_of(APP, profile)
+    }
+
+    /// The conversations of a user of any app.
+    #[must_use]
+    pub fn conversations_of(&self, app: &str, profile: &str) -> InProcessConversations {
+        self.listeners
+            .conversations(&TestIssuer::shared().user(app, profile, self.now_s()))
     }
 
     /// The app [`APP`] itself, allowed everything.

@@ -6,6 +6,7 @@
 
 mod block_profile;
 mod clear_messages;
+pub mod conversations;
 mod delete_messages;
 mod edit_message;
 mod get_changes;

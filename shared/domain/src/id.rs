@@ -128,6 +128,12 @@ macro_rules! uuid_id {
                 Uuid::try_parse(text).ok().map(Self)
             }
 
+            /// Reads an id of sixteen bytes; none if there are others.
+            #[must_use]
+            pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+                Uuid::from_slice(bytes).ok().map(Self)
+            }
+
             /// The id as a UUID.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
@@ -157,6 +163,10 @@ uuid_id! {
 uuid_id! {
     /// Id of a send job: a `UUIDv7`.
     JobId
+}
+uuid_id! {
+    /// Id of a conversation: a `UUIDv7` that the server made, or any that a client chose.
+    ConversationId
 }
 
 /// A source of message ids.

@@ -5,6 +5,7 @@
 //! time is not before that of the last one, unless the clock was wrong. Operations only name the changes.
 
 mod blocks;
+mod conversations;
 mod entries;
 mod held;
 mod kept;
@@ -31,7 +32,8 @@ use settle::Bulk;
 use tracked::Tracked;
 pub use unread::SenderRoom;
 
-use crate::id::{MessageId, MessageIdSource};
+use crate::conversation::Conversation;
+use crate::id::{ConversationId, MessageId, MessageIdSource};
 use crate::mailbox::Msgbox;
 use crate::message::{Envelope, Holders};
 use crate::policy::{Policy, Settings};
@@ -63,6 +65,8 @@ pub struct Ledger {
     unused_mailboxes: BTreeMap<i64, i64>,
     /// Expired messages that are to be forgotten.
     expired: BTreeMap<MessageId, Envelope>,
+    /// Conversations that were found, and not locked.
+    found_conversations: BTreeMap<ConversationId, Conversation>,
     /// Holders that were read with each message.
     holders: BTreeMap<MessageId, Holders>,
     /// True once an entry went that the batch had added.
@@ -100,6 +104,7 @@ impl Ledger {
             unread_of_senders: BTreeMap::new(),
             unused_mailboxes: BTreeMap::new(),
             expired: BTreeMap::new(),
+            found_conversations: BTreeMap::new(),
             holders: BTreeMap::new(),
             has_vanished: false,
             usage: UsageState::Uncounted,

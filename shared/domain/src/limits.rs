@@ -138,6 +138,33 @@ pub const UNREAD_PER_SENDER_MAX: u32 = 10_000;
 /// Profiles that one profile blocks at the most.
 pub const BLOCKS_MAX: u32 = 10_000;
 
+/// Participants of a conversation, unless the policy says otherwise.
+pub const PARTICIPANTS_DEFAULT: u32 = 25;
+/// Participants of a conversation, whatever an app's policy says.
+pub const PARTICIPANTS_CAP: u32 = 500;
+/// Conversations of one profile at the most.
+pub const CONVERSATIONS_MAX: u32 = 2_000;
+/// Conversations in one answer. All with as many participants and as much metadata as may be, they fit
+/// into [`GET_BYTES_MAX`].
+pub const CONVERSATIONS_PER_ANSWER_MAX: u32 = 20;
+/// Keys of a path in metadata.
+pub const METADATA_DEPTH_MAX: usize = 8;
+/// Bytes of a key in metadata.
+pub const METADATA_KEY_BYTES_MAX: usize = 64;
+/// Bytes of the metadata of a conversation below one first key.
+pub const METADATA_PART_BYTES_MAX: usize = 2 * 1024;
+/// Bytes of the metadata of a conversation.
+pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Paths of metadata that one call deletes at the most, or sets.
+pub const METADATA_PATHS_MAX: usize = 100;
+
+const _: () = assert!(PARTICIPANTS_DEFAULT <= PARTICIPANTS_CAP);
+const _: () = assert!(
+    CONVERSATIONS_PER_ANSWER_MAX as usize
+        * (PARTICIPANTS_CAP as usize * PROFILE_ID_BYTES_MAX + METADATA_BYTES_MAX)
+        < GET_BYTES_MAX
+);
+
 /// Entries that one send drops from a full `sent` at the most: a box whose limit was lowered
 /// shrinks send by send.
 pub const SENT_DROPPED_MAX: u32 = 1_000;

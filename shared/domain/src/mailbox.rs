@@ -98,6 +98,8 @@ pub struct Mailbox {
     pub bulk_joined: i64,
     /// Number of profiles that its owner blocks.
     pub blocks: i64,
+    /// Number of conversations of which its owner is a participant.
+    pub conversations: i64,
     /// True once its owner has called, or the app has named it.
     pub known: bool,
     /// Bytes of the contents that its owner has sent and that are kept.
@@ -117,7 +119,10 @@ impl Mailbox {
     /// Returns true if its owner has never used it, and nothing is left in it.
     #[must_use]
     pub const fn is_abandoned(&self) -> bool {
-        !self.known && self.counts.inbox_total == 0 && self.counts.sent_total == 0
+        !self.known
+            && self.counts.inbox_total == 0
+            && self.counts.sent_total == 0
+            && self.conversations == 0
     }
 
     /// Returns true if an entry may have expired by then.

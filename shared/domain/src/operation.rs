@@ -8,7 +8,9 @@
 
 mod block_profile;
 mod cancel_send_job;
+mod change_participants;
 mod clear_messages;
+mod create_conversation;
 mod create_mailbox;
 mod delete_entries;
 mod delete_for_everyone;
@@ -24,6 +26,7 @@ mod expire_messages;
 mod expire_orphans;
 mod footprint;
 mod forget_recipient;
+mod leave_conversation;
 mod mark_messages_delivered;
 mod mark_messages_read;
 mod named_entries;
@@ -37,12 +40,17 @@ mod settle_mailbox;
 mod trim_tombstones;
 mod unblock_profile;
 mod update_app_settings;
+mod update_conversation_metadata;
 mod update_message;
 mod weight;
 
+pub use change_participants::ParticipantsChange;
 pub use footprint::{EntryRange, Footprint, UserSend};
 pub use named_entries::NamedEntries;
-pub use outcome::{Outcome, Revision, SegmentSent, Sent, UnexpectedOutcome};
+pub use outcome::{
+    ConversationCreated, ConversationVersion, CreationOutcome, Outcome, Revision, SegmentSent,
+    Sent, UnexpectedOutcome,
+};
 pub use weight::Weight;
 
 use crate::audit::AuditId;
@@ -236,6 +244,14 @@ actions! {
     block_profile::BlockProfile,
     /// An owner unblocks a profile.
     unblock_profile::UnblockProfile,
+    /// A user creates a conversation, or finds it.
+    create_conversation::CreateConversation,
+    /// A participant changes the participants of a conversation.
+    change_participants::ChangeParticipants,
+    /// A participant leaves a conversation.
+    leave_conversation::LeaveConversation,
+    /// A participant changes the metadata of a conversation.
+    update_conversation_metadata::UpdateConversationMetadata,
     /// Messages that no box has any more expire.
     expire_orphans::ExpireOrphans,
     /// Expired messages are forgotten.

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::expiry;
 use crate::limits::{
     APP_RESERVE_PERCENT_DEFAULT, APP_RESERVE_PERCENT_MAX, BOX_MESSAGES_DEFAULT, CONTENT_BYTES_CAP,
-    CONTENT_BYTES_DEFAULT, DAY_MS, EXPIRY_DEFAULT_MS, KEEP_FOR_MODERATION_MAX_MS, RECIPIENTS_CAP,
-    RECIPIENTS_DEFAULT, UNREAD_PER_SENDER_DEFAULT, UNREAD_PER_SENDER_MAX, USER_EXPIRY_DEFAULT_MS,
+    CONTENT_BYTES_DEFAULT, DAY_MS, EXPIRY_DEFAULT_MS, KEEP_FOR_MODERATION_MAX_MS, PARTICIPANTS_CAP,
+    PARTICIPANTS_DEFAULT, RECIPIENTS_CAP, RECIPIENTS_DEFAULT, UNREAD_PER_SENDER_DEFAULT,
+    UNREAD_PER_SENDER_MAX, USER_EXPIRY_DEFAULT_MS,
 };
 use crate::quota::{QuotaOverrides, Quotas, lesser_limit};
 use crate::violation::Violations;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub app_reserve_percent: u32,
     /// Unread messages of one sender in one inbox; 0: no limit.
     pub max_unread_per_sender: u32,
+    /// Participants of a conversation.
+    pub max_participants: u32,
     /// Quotas of callers and apps.
     pub quotas: Quotas,
     /// Bounds that no settings of an app exceed.
@@ -78,6 +81,7 @@ impl Default for Policy {
             max_box_messages: BOX_MESSAGES_DEFAULT,
             app_reserve_percent: APP_RESERVE_PERCENT_DEFAULT,
             max_unread_per_sender: UNREAD_PER_SENDER_DEFAULT,
+            max_participants: PARTICIPANTS_DEFAULT,
             quotas: Quotas::default(),
             ceiling: PolicyCeiling::default(),
         }
@@ -165,6 +169,8 @@ pub struct Settings {
     pub app_reserve_percent: Option<u32>,
     /// See [`Policy::max_unread_per_sender`].
     pub max_unread_per_sender: Option<u32>,
+    /// See [`Policy::max_participants`].
+    pub max_participants: Option<u32>,
     /// See [`Policy::quotas`].
     pub quotas: QuotaOverrides,
 }
@@ -185,6 +191,7 @@ impl Default for Settings {
             keep_for_moderation_ms: None,
             app_reserve_percent: None,
             max_unread_per_sender: None,
+            max_participants: None,
             quotas: QuotaOverrides::default(),
         }
     }
@@ -250,6 +257,16 @@ impl Settings {
                 violations.invalid(format!("{field}.{name}"), format!("must be 0 to {max}"));
             }
         }
+        let participants = 2..=PARTICIPANTS_CAP;
+        if self
+            .max_participants
+            .is_some_and(|max| !participants.contains(&max))
+        {
+            violations.invalid(
+                format!("{field}.max_participants"),
+                format!("must be 2 to {PARTICIPANTS_CAP}"),
+            );
+        }
         self.quotas.check(field, violations);
     }
 
@@ -282,6 +299,7 @@ impl Settings {
             max_unread_per_sender: self
                 .max_unread_per_sender
                 .unwrap_or(defaults.max_unread_per_sender),
+            max_participants: self.max_participants.unwrap_or(defaults.max_participants),
             quotas: self.quotas.over(&defaults.quotas),
             ceiling: defaults.ceiling.clone(),
         };

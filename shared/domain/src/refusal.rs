@@ -32,6 +32,23 @@ pub enum Refusal {
     TooManyBulk,
     /// The user blocks as many profiles as one may.
     TooManyBlocks,
+    /// The conversation does not exist, or the caller is no participant.
+    ConversationNotFound,
+    /// The id was chosen for another conversation.
+    ConversationIdInUse,
+    /// The conversation does not have the expected version.
+    ConversationVersionMismatch {
+        /// Version that the caller expected.
+        expected: i64,
+        /// Current version.
+        current: i64,
+    },
+    /// The caller blocks a profile that is to be a participant.
+    ProfileBlocked,
+    /// A participant has as many conversations as one may.
+    ConversationsFull,
+    /// A removal would leave one participant.
+    TooFewParticipants,
 }
 
 /// A limit of the app's policy that a request exceeds.
@@ -58,6 +75,20 @@ pub enum LimitExceeded {
         /// Maximum size in bytes.
         max: u32,
     },
+    /// More participants of a conversation than there may be.
+    Participants {
+        /// Number of participants.
+        named: usize,
+        /// Maximum number.
+        max: u32,
+    },
+    /// Metadata of too many bytes, below a first key or in all.
+    Metadata {
+        /// Size in bytes.
+        bytes: usize,
+        /// Maximum size in bytes.
+        max: usize,
+    },
 }
 
 impl Refusal {
@@ -80,7 +111,8 @@ impl fmt::Display for Refusal {
         match self {
             Self::LimitsExceeded(_) => write!(f, "the request exceeds the app's limits"),
             Self::NotFound => write!(f, "no such message"),
-            Self::VersionMismatch { expected, current } => {
+            Self::VersionMismatch { expected, current }
+            | Self::ConversationVersionMismatch { expected, current } => {
                 write!(f, "expected version {expected}, found {current}")
             }
             Self::NotAllowed => write!(f, "not allowed by policy"),
@@ -90,6 +122,11 @@ impl fmt::Display for Refusal {
             Self::RecipientsUnknown => write!(f, "no recipient is known"),
             Self::TooManyBulk => write!(f, "the app has too many live bulk messages"),
             Self::TooManyBlocks => write!(f, "too many profiles are blocked"),
+            Self::ConversationNotFound => write!(f, "no such conversation"),
+            Self::ConversationIdInUse => write!(f, "the id is that of another conversation"),
+            Self::ProfileBlocked => write!(f, "a participant is blocked"),
+            Self::ConversationsFull => write!(f, "a participant has too many conversations"),
+            Self::TooFewParticipants => write!(f, "too few participants would be left"),
         }
     }
 }
@@ -111,6 +148,15 @@ impl fmt::Display for LimitExceeded {
             }
             Self::ContentBytes { bytes, max } => {
                 write!(f, "has {bytes} bytes, at most {max} are allowed")
+            }
+            Self::Participants { named, max } => {
+                write!(
+                    f,
+                    "would be {named} participants, at most {max} are allowed"
+                )
+            }
+            Self::Metadata { bytes, max } => {
+                write!(f, "would have {bytes} bytes, at most {max} are allowed")
             }
         }
     }

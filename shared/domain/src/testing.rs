@@ -10,8 +10,9 @@ use bytes::Bytes;
 use crate::block::Block;
 use crate::bulk::{BulkEvent, BulkMessage, Pending, Tally};
 use crate::content::{Body, Content};
+use crate::conversation::{Conversation, Metadata, Participation};
 use crate::entry::Entry;
-use crate::id::{MessageId, MessageIdSource, ProfileId};
+use crate::id::{ConversationId, MessageId, MessageIdSource, ProfileId};
 use crate::ledger::{Changes, Ledger, Tombstone};
 use crate::mailbox::{Counts, Mailbox, Msgbox};
 use crate::message::{Draft, Envelope, Holders};
@@ -28,6 +29,17 @@ pub fn profile(name: &str) -> ProfileId {
 
 pub fn profiles<const N: usize>(names: [&str; N]) -> Vec<ProfileId> {
     names.map(profile).into()
+}
+
+/// The id of a conversation with that number.
+pub fn conversation_id(number: u128) -> ConversationId {
+    ConversationId::new(uuid::Uuid::from_u128(number))
+}
+
+/// Metadata of these strings.
+pub fn metadata<const N: usize>(strings: [(&str, &str); N]) -> Metadata {
+    let strings = strings.map(|(path, value)| (path.to_owned(), value.to_owned()));
+    Metadata::parse(&BTreeMap::from(strings)).expect("metadata")
 }
 
 /// The id of a message that was sent at that time.
@@ -89,6 +101,8 @@ pub struct MemoryStore {
     pub events: Vec<BulkEvent>,
     pub recalled: BTreeSet<MessageId>,
     pub blocks: BTreeMap<(i64, ProfileId), Block>,
+    pub conversations: BTreeMap<ConversationId, Conversation>,
+    pub participations: BTreeMap<(i64, ConversationId), Participation>,
     /// Number of the last revocation.
     pub last_revocation: i64,
     pub tallies: BTreeMap<MessageId, Tally>,
@@ -109,7 +123,7 @@ impl MemoryStore {
         store
     }
 
-    fn create_mailbox(&mut self, owner: ProfileId) {
+    pub fn create_mailbox(&mut self, owner: ProfileId) {
         if self.mailboxes.contains_key(&owner) {
             return;
         }
@@ -125,6 +139,7 @@ impl MemoryStore {
             bulk_cursor: 0,
             bulk_joined: self.events.last().map_or(0, |event| event.bulk_no),
             blocks: 0,
+            conversations: 0,
             known: false,
             kept_bytes: 0,
             caused_by: None,
@@ -176,6 +191,9 @@ impl MemoryStore {
         }
         for ((mailbox_id, _), block) in &self.blocks {
             ledger.read_block(*mailbox_id, block.clone());
+        }
+        for conversation in self.conversations.values() {
+            ledger.read_conversation(conversation.clone());
         }
         for owner in self.mailboxes.values().map(|it| it.mailbox_id) {
             for sender in self.mailboxes.values().map(|it| it.mailbox_id) {
@@ -258,6 +276,7 @@ impl MemoryStore {
             let before = self.blocks.insert(key, block.clone());
             assert_eq!(before, None, "a block was stored twice");
         }
+        self.write_conversations(&changes);
         self.tombstones.extend(changes.tombstones.iter().cloned());
         for (&mailbox_id, &floor) in &changes.floors {
             self.tombstones
@@ -281,6 +300,31 @@ impl MemoryStore {
         }
         self.check();
         changes
+    }
+
+    fn write_conversations(&mut self, changes: &Changes) {
+        for conversation_id in &changes.gone_conversations {
+            let gone = self.conversations.remove(conversation_id);
+            gone.expect("a stored conversation");
+        }
+        for (conversations, is_new) in [
+            (&changes.conversations, false),
+            (&changes.new_conversations, true),
+        ] {
+            for it in conversations {
+                let before = self.conversations.insert(it.conversation_id, it.clone());
+                assert_eq!(before.is_none(), is_new, "{it:?}");
+            }
+        }
+        for key in &changes.gone_participations {
+            let gone = self.participations.remove(key);
+            gone.expect("a stored participation");
+        }
+        for (mailbox_id, it) in &changes.new_participations {
+            let key = (*mailbox_id, it.conversation_id);
+            let before = self.participations.insert(key, it.clone());
+            assert_eq!(before, None, "a participation was stored twice");
+        }
     }
 
     /// Applies one action, each of its parts in a batch of its own. If it is refused, the ledger
@@ -365,6 +409,18 @@ impl MemoryStore {
 
     /// Checks the invariants of all mailboxes.
     fn check(&self) {
+        let mut listed = BTreeSet::new();
+        for conversation in self.conversations.values() {
+            assert!(
+                conversation
+                    .participants
+                    .is_sorted_by(|one, other| one < other)
+            );
+            let mailboxes = conversation.participants.iter();
+            let mailboxes = mailboxes.map(|owner| self.mailboxes[owner].mailbox_id);
+            listed.extend(mailboxes.map(|it| (it, conversation.conversation_id)));
+        }
+        assert_eq!(listed, self.participations.keys().copied().collect());
         for mailbox in self.mailboxes.values() {
             let entries: Vec<&Entry> = self
                 .entries
@@ -381,6 +437,9 @@ impl MemoryStore {
                 sent_total: count(Msgbox::Sent),
             };
             assert_eq!(mailbox.counts, recount, "{mailbox:?}");
+            let participations = self.participations.keys();
+            let own = participations.filter(|(owner, _)| *owner == mailbox.mailbox_id);
+            assert_eq!(mailbox.conversations, own.count() as i64, "{mailbox:?}");
             let numbers: BTreeSet<i64> = entries.iter().map(|entry| entry.seq).collect();
             assert_eq!(numbers.len(), entries.len(), "a number was used twice");
             let in_order = |entry: &&&Entry| (entry.seq, entry.update_ms);

@@ -17,6 +17,10 @@ pub enum Reason {
     SenderNameRequired,
     /// There is no such box.
     MsgboxUnknown,
+    /// More participants of a conversation than the policy allows.
+    MaxParticipantsExceeded,
+    /// Metadata of too many bytes.
+    MetadataTooLarge,
 }
 
 /// Violation: one fault of one field.

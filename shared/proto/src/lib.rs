@@ -28,7 +28,8 @@ pub mod internal {
     }
 }
 
-/// The encoded `FileDescriptorSet` of `postroom.v1.Messaging` and what it needs, for reflection.
+/// The encoded `FileDescriptorSet` of `postroom.v1.Messaging` and `Conversations` and what they need, for
+/// reflection.
 pub const MESSAGING_DESCRIPTOR_SET: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/messaging.bin"));
 

@@ -42,12 +42,19 @@ fn has_comments(file: &FileDescriptor) -> bool {
 }
 
 #[test]
-fn the_messaging_set_lists_messaging_alone() {
+fn the_messaging_set_lists_the_services_for_users_alone() {
     let pool = pool(MESSAGING_DESCRIPTOR_SET);
-    assert_eq!(services(&pool), [v1::messaging_server::SERVICE_NAME]);
+    assert_eq!(
+        services(&pool),
+        [
+            v1::messaging_server::SERVICE_NAME,
+            v1::conversations_server::SERVICE_NAME,
+        ]
+    );
     assert_eq!(
         own_files(&pool),
         [
+            "postroom/v1/conversations.proto",
             "postroom/v1/error_reason.proto",
             "postroom/v1/event.proto",
             "postroom/v1/message.proto",
@@ -77,11 +84,15 @@ fn no_set_names_a_symbol_of_the_other_service_or_of_the_inside() {
     for (descriptor_set, foreign) in [
         (
             MESSAGING_DESCRIPTOR_SET,
-            &["postroom.sys", "postroom.internal"],
+            &["postroom.sys", "postroom.internal"][..],
         ),
         (
             SYS_DESCRIPTOR_SET,
-            &["postroom.v1.Messaging", "postroom.internal"],
+            &[
+                "postroom.v1.Messaging",
+                "postroom.v1.Conversation",
+                "postroom.internal",
+            ],
         ),
     ] {
         let pool = pool(descriptor_set);
@@ -95,7 +106,7 @@ fn no_set_names_a_symbol_of_the_other_service_or_of_the_inside() {
 }
 
 #[test]
-fn messaging_has_all_methods_of_the_contract() {
+fn the_services_for_users_have_all_methods_of_the_contract() {
     assert_eq!(
         methods(&pool(MESSAGING_DESCRIPTOR_SET)),
         [
@@ -116,6 +127,14 @@ fn messaging_has_all_methods_of_the_contract() {
             "ListBlocks",
             "GetChanges",
             "Subscribe",
+            "CreateConversation",
+            "GetConversations",
+            "ListConversations",
+            "AddParticipants",
+            "RemoveParticipants",
+            "ReplaceParticipants",
+            "LeaveConversation",
+            "UpdateConversationMetadata",
         ]
     );
 }

@@ -6,6 +6,7 @@
 
 pub mod content;
 pub mod content_update;
+pub mod conversation;
 pub mod counts;
 pub mod cursor;
 pub mod draft;

@@ -93,6 +93,29 @@ pub enum RpcError {
     /// A block beyond the user's maximum.
     #[error("too many profiles are blocked")]
     TooManyBlocks,
+    /// A conversation that does not exist, or of which the caller is no participant.
+    #[error("no such conversation")]
+    ConversationNotFound,
+    /// A chosen id that is that of another conversation.
+    #[error("the id is that of another conversation")]
+    ConversationIdInUse,
+    /// Another version of a conversation than the caller expected.
+    #[error("the conversation has another version than expected")]
+    ConversationVersionMismatch {
+        /// Expected version.
+        expected: i64,
+        /// Current version.
+        current: i64,
+    },
+    /// A participant whom the caller blocks.
+    #[error("you block a participant")]
+    ProfileBlocked,
+    /// A conversation beyond a participant's maximum.
+    #[error("a participant has too many conversations")]
+    ConversationsFull,
+    /// A removal that would leave one participant.
+    #[error("too few participants would be left; leave the conversation instead")]
+    TooFewParticipants,
     /// A call over a quota.
     #[error("too many calls")]
     RateLimited {
@@ -205,6 +228,14 @@ impl From<Refusal> for RpcError {
             Refusal::RecipientsUnknown => Self::RecipientsUnknown,
             Refusal::TooManyBulk => Self::TooManyBulk,
             Refusal::TooManyBlocks => Self::TooManyBlocks,
+            Refusal::ConversationNotFound => Self::ConversationNotFound,
+            Refusal::ConversationIdInUse => Self::ConversationIdInUse,
+            Refusal::ConversationVersionMismatch { expected, current } => {
+                Self::ConversationVersionMismatch { expected, current }
+            }
+            Refusal::ProfileBlocked => Self::ProfileBlocked,
+            Refusal::ConversationsFull => Self::ConversationsFull,
+            Refusal::TooFewParticipants => Self::TooFewParticipants,
         }
     }
 }

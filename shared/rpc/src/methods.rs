@@ -5,6 +5,7 @@
 //! UNIMPLEMENTED for every caller, with or without a token.
 
 mod check;
+pub mod conversations;
 pub mod messaging;
 mod open;
 pub mod sys;
@@ -174,13 +175,18 @@ macro_rules! catalogue {
 }
 use catalogue;
 
-/// Service of a listener.
+/// Services of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceName {
-    /// `postroom.v1.Messaging`, for users.
+    /// `postroom.v1.Messaging` and `postroom.v1.Conversations`, for users.
     Messaging,
     /// `postroom.sys.v1.Sys`, for the app itself.
     Sys,
+}
+
+/// Methods of the services for users.
+fn of_users() -> Vec<Method> {
+    [messaging::ALL, conversations::ALL].concat()
 }
 
 /// Methods of a listener by their paths.
@@ -194,12 +200,12 @@ impl Methods {
     /// If the catalogue and the descriptors differ.
     pub fn of(service: ServiceName) -> Result<Self, CatalogueError> {
         let (methods, descriptors) = match service {
-            ServiceName::Messaging => (messaging::ALL, proto::MESSAGING_DESCRIPTOR_SET),
-            ServiceName::Sys => (sys::ALL, proto::SYS_DESCRIPTOR_SET),
+            ServiceName::Messaging => (of_users(), proto::MESSAGING_DESCRIPTOR_SET),
+            ServiceName::Sys => (sys::ALL.to_vec(), proto::SYS_DESCRIPTOR_SET),
         };
-        check::against_descriptors(methods, descriptors)?;
+        check::against_descriptors(&methods, descriptors)?;
         let shared = open::HEALTH.into_iter().chain(open::reflection(service));
-        let all = methods.iter().copied().chain(shared);
+        let all = methods.into_iter().chain(shared);
         Ok(Self(all.map(|method| (method.path, method)).collect()))
     }
 
@@ -244,7 +250,7 @@ mod tests {
 
     #[test]
     fn messaging_is_for_users_and_sys_for_the_app() {
-        for method in messaging::ALL {
+        for method in of_users() {
             assert_eq!(method.access, Access::User, "{}", method.path);
         }
         for method in sys::ALL {

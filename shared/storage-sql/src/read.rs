@@ -7,6 +7,7 @@ pub mod app_state;
 pub mod blocks;
 pub mod bulk;
 pub mod changes;
+pub mod conversations;
 pub mod counts;
 pub mod entries;
 pub mod erasure;

@@ -16,8 +16,8 @@ use crate::jobs::{app_erasures, audit_chains, erasures, send_jobs, usage_counts}
 use crate::read::mailbox_page::statements as mailbox_page;
 use crate::read::repository_page;
 use crate::table::{
-    app, app_usage, audit, audit_head, audit_id, block, bulk, erasure, mailbox, message, msgbox,
-    msgbox_deleted, request, revocation, send_job, tally,
+    app, app_usage, audit, audit_head, audit_id, block, bulk, conversation, erasure, mailbox,
+    message, msgbox, msgbox_deleted, participant, request, revocation, send_job, tally,
 };
 use crate::upkeep::{erasure_list, kept_recount, naming_rows, orphans, recount, sweep, trim};
 use crate::{broadcast, clock, read, segment, store};
@@ -40,6 +40,17 @@ fn tables() -> Vec<&'static Statement> {
         &bulk::PENDING,
         &bulk::LIVE,
         bulk::INSERT.statement(),
+        &conversation::LOCK,
+        &conversation::EXISTING,
+        &conversation::WAIT,
+        &conversation::FIND,
+        &conversation::FIND_DISTINCT,
+        conversation::INSERT.statement(),
+        conversation::UPDATE.statement(),
+        conversation::DELETE.statement(),
+        &participant::CLAIMED,
+        participant::INSERT.statement(),
+        participant::DELETE.statement(),
         &message::LOCK,
         &message::LOCK_EXPIRED,
         &message::EXISTING,
@@ -120,6 +131,8 @@ fn reads() -> Vec<&'static Statement> {
         &read::app_state::APP_STATE,
         &read::revocation::REVOKED_BEFORE,
         &read::blocks::BLOCKS,
+        &read::conversations::PARTICIPATIONS,
+        &read::conversations::SHOWN,
         &read::erasure::REPORT,
         mailbox_page::one_box(Direction::Descending),
         mailbox_page::one_box(Direction::Ascending),

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use domain::conversation::Participation;
 use domain::number::saturating;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{
-    Action, AppId, Block, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy,
-    ProfileId, Settings,
+    Action, AppId, Block, Conversation, ConversationId, Message, MessageId, Millis, Msgbox,
+    Operation, Outcome, Policy, ProfileId, Settings,
 };
 use storage::{
     AppState, Budget, BulkReport, ChangeListener, Clock, CostAccount, ErasureReport, Error,
@@ -419,6 +420,27 @@ impl<DB: Backend> MailStore for SqlStore<DB> {
     ) -> Result<Vec<Block>, Error> {
         let (app_no, mut view) = self.app_view(app, Isolation::Statement).await?;
         read::blocks::read(view.connection(), app_no, owner, after, rows).await
+    }
+
+    async fn participations(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+    ) -> Result<Vec<Participation>, Error> {
+        let reading = SettledRead::of(app, owner, Requester::Owner);
+        let (app_no, mut view) = self.view(&reading).await?;
+        read::conversations::participations(view.connection(), app_no, owner).await
+    }
+
+    async fn conversations(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        conversation_ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>, Error> {
+        let reading = SettledRead::of(app, owner, Requester::Owner);
+        let (app_no, mut view) = self.view(&reading).await?;
+        read::conversations::shown(view.connection(), app_no, owner, conversation_ids).await
     }
 
     async fn erasure(

@@ -8,11 +8,13 @@ pub mod audit_head;
 pub mod audit_id;
 pub mod block;
 pub mod bulk;
+pub mod conversation;
 pub mod erasure;
 pub mod mailbox;
 pub mod message;
 pub mod msgbox;
 pub mod msgbox_deleted;
+pub mod participant;
 pub mod request;
 pub mod revocation;
 pub mod send_job;
@@ -26,15 +28,17 @@ use crate::db::row_statement::TableWrite;
 pub type BatchChanges = [(i64, Changes)];
 
 /// The writes of a batch to each table, in the order in which the rows are locked.
-pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 12] = [
+pub const WRITES: [fn(&BatchChanges) -> Vec<TableWrite>; 14] = [
     app::writes,
     bulk::writes,
+    conversation::writes,
     message::writes,
     send_job::writes,
     msgbox::writes,
     msgbox_deleted::writes,
     mailbox::writes,
     block::writes,
+    participant::writes,
     tally::writes,
     app_usage::writes,
     revocation::writes,

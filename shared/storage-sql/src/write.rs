@@ -3,6 +3,7 @@
 mod audit;
 mod claims;
 mod commit;
+mod conversations;
 mod entries;
 pub mod executor;
 mod idempotency;

@@ -1,12 +1,13 @@
 //! Operations on mailboxes, and reads.
 
 use async_trait::async_trait;
+use domain::conversation::Participation;
 use domain::operation::Apply;
 use domain::page::Scan;
 use domain::segment::JobReport;
 use domain::{
-    AppId, Block, Message, MessageId, Millis, Msgbox, Operation, Outcome, Policy, ProfileId,
-    Settings,
+    AppId, Block, Conversation, ConversationId, Message, MessageId, Millis, Msgbox, Operation,
+    Outcome, Policy, ProfileId, Settings,
 };
 use uuid::Uuid;
 
@@ -218,6 +219,29 @@ pub trait MailStore: Send + Sync {
         after: Option<&ProfileId>,
         rows: u32,
     ) -> Result<Vec<Block>, Error>;
+
+    /// Returns the participations of a profile, [`domain::limits::CONVERSATIONS_MAX`] at the most, in
+    /// no order.
+    ///
+    /// # Errors
+    /// As for all reads, see [`MailStore`].
+    async fn participations(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+    ) -> Result<Vec<Participation>, Error>;
+
+    /// Looks up conversations of which a profile is a participant, in the order of `conversation_ids`,
+    /// which are distinct. Others are left out.
+    ///
+    /// # Errors
+    /// As for all reads, see [`MailStore`].
+    async fn conversations(
+        &self,
+        app: &AppId,
+        owner: &ProfileId,
+        conversation_ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>, Error>;
 
     /// Returns the erasure of a profile; none if it was not erased, or long ago.
     ///

@@ -1,6 +1,6 @@
 //! The methods of `postroom.v1.Messaging`.
 
-mod block_profile;
+pub mod block_profile;
 mod clear_messages;
 mod delete_messages;
 mod edit_message;

@@ -7,11 +7,12 @@ use proto::sys::v1 as sys;
 use proto::sys::v1::send_to_profiles_request::Piece;
 use proto::v1;
 use support::issuer::APP;
-use support::service::{InProcessApp, InProcessUser, TestService};
+use support::service::{InProcessApp, InProcessConversations, InProcessUser, TestService};
 use tokio::task::yield_now;
 use tonic::{Response, Status};
 
 use crate::api::builders::{deletion, message, news, notice, ok, reason_of, send, strings, text};
+use crate::api::conversations::create_conversation::{creation, metadata, separate};
 
 /// A method that takes a `request_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,12 @@ pub enum Mutation {
     EditMessage,
     BlockProfile,
     UnblockProfile,
+    CreateConversation,
+    AddParticipants,
+    RemoveParticipants,
+    ReplaceParticipants,
+    LeaveConversation,
+    UpdateConversationMetadata,
     SysSendMessage,
     SysSendMessageSimple,
     SysSendBulk,
@@ -44,6 +51,7 @@ use Mutation as M;
 /// Clients of one user and of the app.
 pub struct Callers {
     pub alice: InProcessUser,
+    pub conversations: InProcessConversations,
     pub app: InProcessApp,
 }
 
@@ -52,6 +60,8 @@ pub struct MutationTargets {
     messages: [String; 2],
     /// Jobs that have not delivered anything.
     jobs: [String; 2],
+    /// Conversations of Alice with others.
+    conversations: [String; 2],
 }
 
 impl MutationTargets {
@@ -64,6 +74,7 @@ impl MutationTargets {
                 send(test, "alice", &to).await,
             ],
             jobs: [start_job(test).await, start_job(test).await],
+            conversations: [converse(test).await, converse(test).await],
         }
     }
 
@@ -75,6 +86,12 @@ impl MutationTargets {
         };
         ok(test.sys().delete_messages(request)).await;
     }
+}
+
+/// Creates a conversation.
+async fn converse(test: &TestService) -> String {
+    let created = separate(test, "alice", &["bob", "carol"]).await;
+    created.conversation_id
 }
 
 /// Sends to a segment, and returns the job, which never takes a step.
@@ -117,6 +134,7 @@ async fn send_to_segment(
 pub fn strictest() -> sys::AppSettings {
     sys::AppSettings {
         allow_self_send: Some(false),
+        max_participants: Some(2),
         allow_edit: Some(false),
         allow_delete_for_everyone: Some(false),
         max_recipients: Some(1),
@@ -138,7 +156,7 @@ fn told<T: Debug>(answer: Result<Response<T>, Status>) -> Result<String, String>
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         M::SendMessage,
         M::SendMessageSimple,
         M::MarkMessagesRead,
@@ -148,6 +166,12 @@ impl Mutation {
         M::EditMessage,
         M::BlockProfile,
         M::UnblockProfile,
+        M::CreateConversation,
+        M::AddParticipants,
+        M::RemoveParticipants,
+        M::ReplaceParticipants,
+        M::LeaveConversation,
+        M::UpdateConversationMetadata,
         M::SysSendMessage,
         M::SysSendMessageSimple,
         M::SysSendBulk,
@@ -162,9 +186,13 @@ impl Mutation {
         M::EraseApp,
     ];
 
-    /// True for methods of `Messaging`.
+    /// True for methods of `Messaging` and `Conversations`.
     pub fn is_of_user(self) -> bool {
-        Self::ALL[..9].contains(&self)
+        Self::ALL[..15].contains(&self)
+    }
+
+    fn is_of_conversations(self) -> bool {
+        Self::ALL[9..15].contains(&self)
     }
 
     /// True for methods that send Bob a message.
@@ -179,7 +207,7 @@ impl Mutation {
         )
     }
 
-    /// True for methods whose request names messages.
+    /// True for methods whose request names messages or conversations.
     pub const fn names_messages(self) -> bool {
         !self.sends()
             && !matches!(
@@ -187,6 +215,7 @@ impl Mutation {
                 M::ClearMessages
                     | M::BlockProfile
                     | M::UnblockProfile
+                    | M::CreateConversation
                     | M::SysSendToProfiles
                     | M::UpdateAppSettings
                     | M::RevokeTokens
@@ -206,6 +235,12 @@ impl Mutation {
             M::EditMessage => "postroom.v1.Messaging.EditMessage",
             M::BlockProfile => "postroom.v1.Messaging.BlockProfile",
             M::UnblockProfile => "postroom.v1.Messaging.UnblockProfile",
+            M::CreateConversation => "postroom.v1.Conversations.CreateConversation",
+            M::AddParticipants => "postroom.v1.Conversations.AddParticipants",
+            M::RemoveParticipants => "postroom.v1.Conversations.RemoveParticipants",
+            M::ReplaceParticipants => "postroom.v1.Conversations.ReplaceParticipants",
+            M::LeaveConversation => "postroom.v1.Conversations.LeaveConversation",
+            M::UpdateConversationMetadata => "postroom.v1.Conversations.UpdateConversationMetadata",
             M::SysSendMessage => "postroom.sys.v1.Sys.SendMessage",
             M::SysSendMessageSimple => "postroom.sys.v1.Sys.SendMessageSimple",
             M::SysSendBulk => "postroom.sys.v1.Sys.SendBulk",
@@ -229,7 +264,11 @@ impl Mutation {
         request_id: &str,
         body: &str,
     ) -> Result<String, String> {
-        if self.is_of_user() {
+        if self.is_of_conversations() {
+            let alice = callers.conversations.clone();
+            self.call_of_conversations(alice, world, request_id, body)
+                .await
+        } else if self.is_of_user() {
             self.call_of_user(callers.alice.clone(), world, request_id, body)
                 .await
         } else {
@@ -317,6 +356,66 @@ impl Mutation {
                     request_id,
                 };
                 told(alice.edit_message(request).await)
+            }
+        }
+    }
+
+    async fn call_of_conversations(
+        self,
+        mut alice: InProcessConversations,
+        world: &MutationTargets,
+        request_id: &str,
+        body: &str,
+    ) -> Result<String, String> {
+        let request_id = request_id.to_owned();
+        let conversation_id = world.conversations[0].clone();
+        match self {
+            M::CreateConversation => {
+                let request = v1::CreateConversationRequest {
+                    request_id,
+                    ..creation(&[other(body)])
+                };
+                told(alice.create_conversation(request).await)
+            }
+            M::AddParticipants => {
+                let request = v1::AddParticipantsRequest {
+                    conversation_id,
+                    participants: vec![other(body)],
+                    request_id,
+                };
+                told(alice.add_participants(request).await)
+            }
+            M::RemoveParticipants => {
+                let request = v1::RemoveParticipantsRequest {
+                    conversation_id,
+                    participants: strings(&[if body == "a" { "bob" } else { "carol" }]),
+                    request_id,
+                };
+                told(alice.remove_participants(request).await)
+            }
+            M::ReplaceParticipants => {
+                let request = v1::ReplaceParticipantsRequest {
+                    conversation_id,
+                    participants: vec![other(body)],
+                    request_id,
+                };
+                told(alice.replace_participants(request).await)
+            }
+            M::LeaveConversation => {
+                let request = v1::LeaveConversationRequest {
+                    conversation_id: world.conversations[usize::from(body == "b")].clone(),
+                    request_id,
+                };
+                told(alice.leave_conversation(request).await)
+            }
+            _ => {
+                let request = v1::UpdateConversationMetadataRequest {
+                    conversation_id,
+                    set: metadata([("body", body)]),
+                    request_id,
+                    ..Default::default()
+                };
+                told(alice.update_conversation_metadata(request).await)
             }
         }
     }

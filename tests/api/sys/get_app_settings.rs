@@ -30,6 +30,7 @@ pub fn defaults() -> AppSettings {
         }),
         app_reserve_percent: Some(0),
         max_unread_per_sender: Some(0),
+        max_participants: Some(25),
         profile_calls_per_second: Some(0),
         profile_calls_burst: Some(1),
         profile_sends_per_second: Some(0),

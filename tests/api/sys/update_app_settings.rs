@@ -39,6 +39,7 @@ fn all(version: i64) -> AppSettings {
         keep_for_moderation: Some(lasting(3, 0)),
         app_reserve_percent: Some(20),
         max_unread_per_sender: Some(30),
+        max_participants: Some(40),
         profile_calls_per_second: Some(9_001),
         profile_calls_burst: Some(9_002),
         profile_sends_per_second: Some(9_003),
@@ -108,7 +109,7 @@ type SettingsEdit = fn(&mut AppSettings);
 
 async fn limits_have_caps(test: &TestService) {
     let mut app = test.sys();
-    let goods: [SettingsEdit; 17] = [
+    let goods: [SettingsEdit; 19] = [
         |it| it.max_recipients = Some(1),
         |it| it.max_recipients = Some(500),
         |it| it.max_content_bytes = Some(1),
@@ -122,6 +123,8 @@ async fn limits_have_caps(test: &TestService) {
         |it| it.app_reserve_percent = Some(90),
         |it| it.max_unread_per_sender = Some(0),
         |it| it.max_unread_per_sender = Some(10_000),
+        |it| it.max_participants = Some(2),
+        |it| it.max_participants = Some(500),
         |it| it.app_sends_per_second = Some(0),
         |it| it.app_sends_per_second = Some(1_000_000),
         |it| it.app_sends_burst = Some(1),
@@ -130,7 +133,7 @@ async fn limits_have_caps(test: &TestService) {
     for good in goods {
         ok(app.update_app_settings(updating(with(good), None))).await;
     }
-    let bads: [(SettingsEdit, &str); 18] = [
+    let bads: [(SettingsEdit, &str); 20] = [
         (|it| it.max_expiry = Some(lasting(0, 0)), "max_expiry"),
         (
             |it| it.keep_for_moderation = Some(lasting(YEAR_S, 1)),
@@ -148,6 +151,8 @@ async fn limits_have_caps(test: &TestService) {
             |it| it.max_unread_per_sender = Some(10_001),
             "max_unread_per_sender",
         ),
+        (|it| it.max_participants = Some(1), "max_participants"),
+        (|it| it.max_participants = Some(501), "max_participants"),
         (|it| it.max_recipients = Some(0), "max_recipients"),
         (|it| it.max_recipients = Some(501), "max_recipients"),
         (|it| it.max_content_bytes = Some(0), "max_content_bytes"),
@@ -190,7 +195,7 @@ async fn limits_have_caps(test: &TestService) {
         let found = fields(app.update_app_settings(updating(with(bad), None))).await;
         assert_eq!(found, [format!("settings.{field}")]);
     }
-    assert_eq!(settings(test).await.settings.expect("settings").version, 18);
+    assert_eq!(settings(test).await.settings.expect("settings").version, 20);
 }
 
 async fn a_smaller_limit_applies_at_once_on_every_replica(test: &TestService) {

@@ -1,7 +1,7 @@
 //! Faults of a plan: steps whose cost grows with a mailbox or an app instead of with the keys.
 
 /// Tables that grow, and the columns of their keys.
-const KEYS: [(&str, &[&str]); 15] = [
+const KEYS: [(&str, &[&str]); 17] = [
     ("mailbox", &["app_no", "mailbox_id", "profile_id"]),
     ("message", &["app_no", "message_id"]),
     ("msgbox", &["app_no", "mailbox_id", "box", "message_id"]),
@@ -12,6 +12,11 @@ const KEYS: [(&str, &[&str]); 15] = [
     ("send_chunk", &["app_no", "job_id", "run_no", "chunk_no"]),
     ("request", &["app_no", "request_key"]),
     ("block", &["app_no", "mailbox_id", "profile_id"]),
+    (
+        "conversation",
+        &["app_no", "conversation_id", "distinct_key"],
+    ),
+    ("participant", &["app_no", "mailbox_id", "conversation_id"]),
     ("revocation", &["app_no", "profile_id"]),
     ("erasure", &["app_no", "profile_key"]),
     ("app_usage", &["app_no", "slot"]),

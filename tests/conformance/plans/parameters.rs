@@ -113,10 +113,13 @@ fn column_at(tokens: &[String], place: usize) -> Option<&str> {
 
 fn kind(column: &str) -> &'static str {
     match column {
-        "message_id" | "job_id" | "record_id" | "profile_key" | "after_id" => "uuid",
+        "message_id" | "job_id" | "record_id" | "profile_key" | "after_id" | "conversation_id" => {
+            "uuid"
+        }
         "profile_id" | "sender_profile_id" | "sender_name" | "sender_pic" | "app_id"
-        | "recipients" => "text",
-        "request_key" | "digest" | "content" | "notification" | "ids" | "seal" => "bytea",
+        | "recipients" | "participants" | "metadata" | "creator_profile_id" => "text",
+        "request_key" | "distinct_key" | "create_fingerprint" | "digest" | "content"
+        | "notification" | "ids" | "seal" => "bytea",
         _ if column.ends_with("mac") => "bytea",
         _ => "int8",
     }
@@ -124,7 +127,7 @@ fn kind(column: &str) -> &'static str {
 
 fn value(column: &str, row: u128) -> String {
     match column {
-        "message_id" | "job_id" | "record_id" | "profile_key" | "after_id" => {
+        "message_id" | "job_id" | "record_id" | "profile_key" | "after_id" | "conversation_id" => {
             Uuid::from_u128(FIRST_MESSAGE + row).to_string()
         }
         "profile_id" | "sender_profile_id" | "recipients" => "b".to_owned(),

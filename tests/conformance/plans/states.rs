@@ -186,6 +186,15 @@ fn others(app: &str, number: &str, mailbox: &str, from: &str) -> String {
              SELECT {app}, {mailbox}, 'k' || {number}, 1 FROM {from}"
         ),
         format!(
+            "INSERT INTO conversation (app_no, conversation_id, version, create_ms, update_ms,
+                 participants, metadata, create_fingerprint, distinct_key)
+             SELECT {app}, {id}, 1, 1, 1, '', '{{}}', '', uuid_send({id}) FROM {from}"
+        ),
+        format!(
+            "INSERT INTO participant (app_no, mailbox_id, conversation_id, create_ms)
+             SELECT {app}, {mailbox}, {id}, 1 FROM {from}"
+        ),
+        format!(
             "INSERT INTO revocation (app_no, profile_id, before_ms)
              SELECT {app}, 'r' || {number}, {EXPIRE_MS} FROM {from}"
         ),
@@ -222,6 +231,8 @@ const DELETION: &str = "
     DELETE FROM send_job WHERE app_no = 1;
     DELETE FROM request WHERE app_no = 1;
     DELETE FROM block WHERE app_no = 1;
+    DELETE FROM conversation WHERE app_no = 1;
+    DELETE FROM participant WHERE app_no = 1;
     DELETE FROM revocation WHERE app_no = 1;
     DELETE FROM erasure WHERE app_no = 1;
     DELETE FROM msgbox_deleted WHERE app_no = 1;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod contents;
+mod conversations;
 mod feed;
 mod pages;
 mod records;
@@ -23,6 +24,7 @@ pub fn all() -> Phrases {
         settings::kept_limits(),
         records::limits_of_the_audit_log(),
         records::limits_of_erasures(),
+        conversations::limits_of_conversations(),
         calls::limits_of_calls(),
         calls::limits_of_callers(),
     ];

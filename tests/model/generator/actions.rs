@@ -181,6 +181,7 @@ impl Generator {
             keep_for_moderation_ms: None,
             app_reserve_percent: self.maybe(3, |generator| generator.one_of(&[0, 20, 50])),
             max_unread_per_sender: self.maybe(3, |generator| generator.one_of(&[0, 1, 3])),
+            max_participants: None,
             // They bind callers, and no operation.
             quotas: QuotaOverrides::default(),
         }

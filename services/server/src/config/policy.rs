@@ -1,7 +1,8 @@
 //! Policy of apps that have not set their own.
 
 use domain::limits::{
-    APP_RESERVE_PERCENT_MAX, CONTENT_BYTES_CAP, RECIPIENTS_CAP, UNREAD_PER_SENDER_MAX,
+    APP_RESERVE_PERCENT_MAX, CONTENT_BYTES_CAP, PARTICIPANTS_CAP, RECIPIENTS_CAP,
+    UNREAD_PER_SENDER_MAX,
 };
 use domain::{Policy, PolicyCeiling};
 use serde::Deserialize;
@@ -45,6 +46,8 @@ pub struct PolicyDefaults {
     pub app_reserve_percent: Bounded<0, APP_RESERVE_PERCENT_MAX>,
     /// Maximum number of unread messages of one user in an inbox; 0 means no limit. Default 200.
     pub max_unread_per_sender: Bounded<0, UNREAD_PER_SENDER_MAX>,
+    /// Maximum number of participants of a conversation. Default 25.
+    pub max_participants: Bounded<2, PARTICIPANTS_CAP>,
     /// Ceiling of what apps set. Default: none.
     pub max: PolicyMax,
 }
@@ -80,6 +83,7 @@ impl Default for PolicyDefaults {
             max_box_messages: Bounded::new::<10_000>(),
             app_reserve_percent: Bounded::new::<10>(),
             max_unread_per_sender: Bounded::new::<200>(),
+            max_participants: Bounded::new::<25>(),
             max: PolicyMax::default(),
         }
     }
@@ -102,6 +106,7 @@ impl PolicyDefaults {
             max_box_messages: self.max_box_messages.get(),
             app_reserve_percent: self.app_reserve_percent.get(),
             max_unread_per_sender: self.max_unread_per_sender.get(),
+            max_participants: self.max_participants.get(),
             quotas: quotas.to_quotas(),
             ceiling: PolicyCeiling {
                 max_recipients: self.max.max_recipients.map(Bounded::get),

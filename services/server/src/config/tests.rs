@@ -140,6 +140,7 @@ fn an_invalid_value_is_reported_with_its_source() {
         ("policy.keep_for_moderation", "-1s"),
         ("policy.app_reserve_percent", "91"),
         ("policy.max_unread_per_sender", "10001"),
+        ("policy.max_participants", "501"),
         ("policy.max.max_recipients", "501"),
         ("policy.max.max_unread_per_sender", "0"),
         ("quotas.max.profile_calls_per_second", "0"),

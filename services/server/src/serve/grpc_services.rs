@@ -1,5 +1,5 @@
-//! The gRPC services of both listeners: `Messaging` or `Sys`, health and reflection, under the
-//! layers that all calls pass.
+//! The gRPC services of both listeners: `Messaging` and `Conversations`, or `Sys`, health and
+//! reflection, under the layers that all calls pass.
 
 use std::sync::Arc;
 
@@ -76,6 +76,10 @@ impl GrpcServices {
                 revocations: revocations.clone(),
             },
         ));
+        user.add_service(messaging::conversations::service(
+            store.clone(),
+            limits.user_request_bytes.size(),
+        ));
         let mut sys = Routes::builder();
         sys.add_service(sys::service(
             store.clone(),
@@ -96,11 +100,14 @@ impl ListenerServices {
         config: stack::Config,
         mut routes: RoutesBuilder,
     ) -> anyhow::Result<Self> {
-        let (service, descriptor_set) = match config.service {
-            ServiceName::Messaging => ("postroom.v1.Messaging", proto::MESSAGING_DESCRIPTOR_SET),
-            ServiceName::Sys => ("postroom.sys.v1.Sys", proto::SYS_DESCRIPTOR_SET),
+        let (services, descriptor_set): (&[&str], _) = match config.service {
+            ServiceName::Messaging => (
+                &["postroom.v1.Messaging", "postroom.v1.Conversations"],
+                proto::MESSAGING_DESCRIPTOR_SET,
+            ),
+            ServiceName::Sys => (&["postroom.sys.v1.Sys"], proto::SYS_DESCRIPTOR_SET),
         };
-        let health = add_health(&mut routes, service);
+        let health = add_health(&mut routes, services);
         if prepared.config.grpc.reflection {
             add_reflection(&mut routes, descriptor_set)?;
         }

@@ -16,11 +16,11 @@ use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use super::open_streams::{StreamKind, StreamPlace, StreamPlaces};
 use crate::limits::{HEALTH_REQUEST_BYTES_MAX, WATCH_AGE_MAX};
 
-/// Adds the health service, with `service` and the listener as a whole as SERVING.
-pub fn add_health(routes: &mut RoutesBuilder, service: &'static str) -> Health {
+/// Adds the health service, with `services` and the listener as a whole as SERVING.
+pub fn add_health(routes: &mut RoutesBuilder, services: &'static [&'static str]) -> Health {
     let (status, current) = watch::channel(ServingStatus::Serving);
     let checks = HealthChecks {
-        service,
+        services,
         current,
         places: StreamPlaces::new(StreamKind::Watch),
     };
@@ -42,7 +42,7 @@ impl Health {
 
 /// Answers about the health of a listener.
 struct HealthChecks {
-    service: &'static str,
+    services: &'static [&'static str],
     current: watch::Receiver<ServingStatus>,
     places: StreamPlaces,
 }
@@ -50,7 +50,7 @@ struct HealthChecks {
 impl HealthChecks {
     /// Returns whether the listener serves this service; the empty name is the listener's own.
     fn knows(&self, service: &str) -> bool {
-        service.is_empty() || service == self.service
+        service.is_empty() || self.services.contains(&service)
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
     /// Returns the health of a listener, and a connection to it.
     fn connect() -> (Health, Connection) {
         let mut routes = RoutesBuilder::default();
-        let health = add_health(&mut routes, SERVICE);
+        let health = add_health(&mut routes, &[SERVICE]);
         let places = ConnectionPlaces::new();
         let routes = routes.routes().prepare();
         let routes = routes.map_request(move |mut request: HttpRequest<Body>| {

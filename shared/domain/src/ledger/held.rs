@@ -2,7 +2,7 @@
 //! is applied.
 
 use super::Ledger;
-use crate::id::{MessageId, ProfileId};
+use crate::id::{ConversationId, MessageId, ProfileId};
 use crate::operation::Footprint;
 use crate::segment::JobId;
 
@@ -11,6 +11,8 @@ use crate::segment::JobId;
 pub enum HeldRow {
     /// The app.
     App,
+    /// A conversation.
+    Conversation(ConversationId),
     /// A message.
     Message(MessageId),
     /// A send job.
@@ -56,10 +58,17 @@ impl Ledger {
         let expired = footprint.expired.iter();
         let senders = expired.filter_map(|id| self.expired_sender(*id));
         let holders = holders.map(|(owner, _)| owner);
+        let conversations = footprint.conversations.iter();
+        let participants = conversations
+            .clone()
+            .filter_map(|id| self.conversation(*id));
+        let participants = participants.flat_map(|it| &it.participants);
         let owners = footprint.owners().chain(senders).chain(holders);
+        let owners = owners.chain(participants);
         changes_app
             .then_some(HeldRow::App)
             .into_iter()
+            .chain(conversations.map(|id| HeldRow::Conversation(*id)))
             .chain(messages.map(|(id, _)| HeldRow::Message(*id)))
             .chain(jobs.map(HeldRow::SendJob))
             .chain(owners.cloned().map(HeldRow::Mailbox))

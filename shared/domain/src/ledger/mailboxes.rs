@@ -85,14 +85,17 @@ impl Ledger {
         }
     }
 
-    /// Deletes a mailbox without entries and blocks, and its tombstones. False if it has any.
+    /// Deletes a mailbox without entries, blocks and conversations, and its tombstones. False if it has
+    /// any.
     pub fn delete_mailbox(&mut self, owner: &ProfileId) -> bool {
         if !self.has_read(owner) {
             return false;
         }
         let is_empty = |mailbox: &&Mailbox| {
             let mut boxes = Msgbox::ALL.iter();
-            mailbox.blocks == 0 && boxes.all(|msgbox| mailbox.counts.total(*msgbox) == 0)
+            mailbox.blocks == 0
+                && mailbox.conversations == 0
+                && boxes.all(|msgbox| mailbox.counts.total(*msgbox) == 0)
         };
         let Some(mailbox) = self.mailbox(owner).filter(is_empty) else {
             return false;

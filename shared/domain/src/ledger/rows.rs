@@ -9,9 +9,10 @@ use super::tracked::{Tracked, Write};
 use crate::block::Block;
 use crate::bulk::{BulkEvent, Tally};
 use crate::content::Content;
+use crate::conversation::{Conversation, Participation};
 use crate::entry::Entry;
 use crate::erasure::AppErasure;
-use crate::id::{MessageId, ProfileId};
+use crate::id::{ConversationId, MessageId, ProfileId};
 use crate::mailbox::{Mailbox, Msgbox};
 use crate::message::{Envelope, Message};
 use crate::policy::Settings;
@@ -22,6 +23,8 @@ use crate::usage::AppUsage;
 
 /// Mailbox id, box and message of an entry.
 type EntryKey = (i64, Msgbox, MessageId);
+/// Mailbox id and conversation of a participation.
+type ParticipationKey = (i64, ConversationId);
 
 /// Rows that were read or added.
 #[derive(Debug, Default)]
@@ -37,6 +40,9 @@ pub(super) struct LedgerRows {
     pub(super) jobs: BTreeMap<JobId, Tracked<SendJob>>,
     /// Blocks by mailbox id and blocked profile.
     pub(super) blocks: BTreeMap<(i64, ProfileId), Tracked<Block>>,
+    pub(super) conversations: BTreeMap<ConversationId, Tracked<Conversation>>,
+    /// Participations by mailbox id and conversation.
+    pub(super) participations: BTreeMap<ParticipationKey, Tracked<Participation>>,
 }
 
 /// Tombstone of a deleted entry.
@@ -105,6 +111,16 @@ pub struct Changes {
     pub new_blocks: Vec<(i64, Block)>,
     /// Removed blocks, by mailbox id and blocked profile.
     pub gone_blocks: Vec<(i64, ProfileId)>,
+    /// New conversations.
+    pub new_conversations: Vec<Conversation>,
+    /// Changed conversations.
+    pub conversations: Vec<Conversation>,
+    /// Conversations that have ended.
+    pub gone_conversations: Vec<ConversationId>,
+    /// New participations, with their mailboxes.
+    pub new_participations: Vec<(i64, Participation)>,
+    /// Participations that have ended.
+    pub gone_participations: Vec<ParticipationKey>,
 }
 
 impl LedgerRows {
@@ -148,6 +164,24 @@ impl LedgerRows {
                 Write::Insert(block) => changes.new_blocks.push((key.0, block)),
                 Write::Delete => changes.gone_blocks.push(key),
                 // Removed and added again: it is there.
+                Write::Update(_) | Write::Nothing => {}
+            }
+        }
+        for (conversation_id, tracked) in self.conversations {
+            match tracked.into_write() {
+                Write::Insert(conversation) => changes.new_conversations.push(conversation),
+                Write::Update(conversation) => changes.conversations.push(conversation),
+                Write::Delete => changes.gone_conversations.push(conversation_id),
+                Write::Nothing => {}
+            }
+        }
+        for (key, tracked) in self.participations {
+            match tracked.into_write() {
+                Write::Insert(participation) => {
+                    changes.new_participations.push((key.0, participation));
+                }
+                Write::Delete => changes.gone_participations.push(key),
+                // Ended and begun again: it is there.
                 Write::Update(_) | Write::Nothing => {}
             }
         }

@@ -8,8 +8,8 @@ use crate::ledger::Ledger;
 use crate::limits::PART_ENTRIES;
 use crate::refusal::Refusal;
 
-/// Deletes a mailbox without entries and blocks, and its tombstones. In a transaction of its own:
-/// nothing else can use the mailbox in it.
+/// Deletes a mailbox without entries, blocks and conversations, and its tombstones. In a transaction of
+/// its own: nothing else can use the mailbox in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteMailbox {
     /// Owner of the mailbox.
@@ -17,7 +17,7 @@ pub struct DeleteMailbox {
 }
 
 impl Apply for DeleteMailbox {
-    /// 1 if the mailbox is deleted, 0 if it has entries or blocks.
+    /// 1 if the mailbox is deleted, 0 if it has entries, blocks or conversations.
     type Outcome = u32;
 
     fn footprint(&self) -> Footprint {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::AuditId;
-use crate::id::{MessageId, ProfileId};
+use crate::conversation::DistinctKey;
+use crate::id::{ConversationId, MessageId, ProfileId};
 use crate::limits::PART_ENTRIES;
 use crate::mailbox::Msgbox;
 use crate::message::{Envelope, Holders};
@@ -21,8 +22,16 @@ pub struct Footprint {
     /// Groups of those messages of which all holders are needed, too, if a group has
     /// [`PART_ENTRIES`] holders at the most.
     pub groups: Vec<BTreeSet<MessageId>>,
-    /// Profile that must have sent the messages or hold them; none: it does not matter. Others
-    /// would lock rows that are not theirs to wait for: for them the messages do not exist.
+    /// Conversations, each with the mailboxes of its participants.
+    pub conversations: BTreeSet<ConversationId>,
+    /// Ids of conversations that are looked up, and not locked.
+    pub chosen_ids: BTreeSet<ConversationId>,
+    /// Keys of distinct conversations that are looked up, and not locked: the mailboxes of their
+    /// participants are of the footprint.
+    pub distinct_keys: BTreeSet<DistinctKey>,
+    /// Profile that must have sent the messages or hold them, and be a participant of the
+    /// conversations; none: it does not matter. Others would lock rows that are not theirs to wait
+    /// for: for them the messages and conversations do not exist.
     pub claimant: Option<ProfileId>,
     /// Expired messages to be forgotten, each with the mailbox of its sender.
     pub expired: BTreeSet<MessageId>,
@@ -80,6 +89,9 @@ impl Footprint {
             *merged = holders.max(*merged);
         }
         self.groups.extend(other.groups);
+        self.conversations.extend(other.conversations);
+        self.chosen_ids.extend(other.chosen_ids);
+        self.distinct_keys.extend(other.distinct_keys);
         self.expired.extend(other.expired);
         self.jobs.extend(other.jobs);
         self.mailboxes.extend(other.mailboxes);
@@ -104,9 +116,15 @@ impl Footprint {
         messages.chain(jobs).chain(owners).collect()
     }
 
-    /// Drops the messages to which the claimant has no claim.
-    pub fn retain_claimed(&mut self, is_claimed: impl Fn(&ProfileId, MessageId) -> bool) {
+    /// Drops the messages and conversations to which the claimant has no claim.
+    pub fn retain_claimed(
+        &mut self,
+        is_claimed: impl Fn(&ProfileId, MessageId) -> bool,
+        is_participant: impl Fn(&ProfileId, ConversationId) -> bool,
+    ) {
         if let Some(claimant) = self.claimant.take() {
+            self.conversations
+                .retain(|conversation_id| is_participant(&claimant, *conversation_id));
             let messages = &mut self.messages;
             messages.retain(|message_id, _| is_claimed(&claimant, *message_id));
             for group in &mut self.groups {
@@ -174,7 +192,7 @@ impl Footprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{profile, sent_at};
+    use crate::testing::{conversation_id, profile, sent_at};
 
     #[test]
     fn a_merged_footprint_covers_all_of_its_parts() {
@@ -199,6 +217,14 @@ mod tests {
             sender: ann.clone(),
             to: vec![bob.clone()],
         };
+        let (one, other) = (conversation_id(1), conversation_id(2));
+        let key = DistinctKey([7; 16]);
+        footprint.merge(Footprint::of_conversation(&ann, one));
+        footprint.merge(Footprint {
+            chosen_ids: BTreeSet::from([other]),
+            distinct_keys: BTreeSet::from([key]),
+            ..Footprint::default()
+        });
         footprint.merge(Footprint::of_block(&ann, &bob));
         footprint.merge(Footprint {
             expired: BTreeSet::from([sent_at(4)]),
@@ -214,6 +240,9 @@ mod tests {
             live_bulk: false,
             messages: BTreeMap::from([(sent_at(2), Holders::All), (sent_at(3), Holders::Sender)]),
             groups: Vec::new(),
+            conversations: BTreeSet::from([one]),
+            chosen_ids: BTreeSet::from([other]),
+            distinct_keys: BTreeSet::from([key]),
             claimant: None,
             expired: BTreeSet::from([sent_at(4)]),
             jobs: BTreeSet::from([JobId::NONE]),
@@ -230,11 +259,17 @@ mod tests {
     fn a_claim_keeps_the_messages_of_its_claimant() {
         let ann = profile("ann");
         let mut footprint = Footprint::of_messages_and(&ann, &[sent_at(1), sent_at(2)]);
-        footprint.retain_claimed(|claimant, id| *claimant == ann && id == sent_at(2));
+        let is_of_ann = |claimant: &ProfileId, id| *claimant == ann && id == sent_at(2);
+        footprint.retain_claimed(is_of_ann, |_, _| false);
         let messages = BTreeMap::from([(sent_at(2), Holders::All)]);
         assert_eq!((footprint.messages, footprint.claimant), (messages, None));
         let mut footprint = Footprint::of_messages([sent_at(1)], Holders::All);
-        footprint.retain_claimed(|_, _| false);
+        footprint.retain_claimed(|_, _| false, |_, _| false);
         assert_eq!(footprint.messages.len(), 1);
+        for is_participant in [true, false] {
+            let mut footprint = Footprint::of_conversation(&ann, conversation_id(1));
+            footprint.retain_claimed(|_, _| false, |_, _| is_participant);
+            assert_eq!(!footprint.conversations.is_empty(), is_participant);
+        }
     }
 }

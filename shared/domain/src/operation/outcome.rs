@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::AuditId;
 use crate::content::Digest;
 use crate::erasure::AppErasure;
-use crate::id::MessageId;
+use crate::id::{ConversationId, MessageId};
 use crate::policy::Settings;
 use crate::revocation::Revocation;
 use crate::segment::{JobId, JobReport};
@@ -32,6 +32,10 @@ pub enum Outcome {
     TokensRevoked(Revocation),
     /// The erasure of the app was scheduled or withdrawn.
     AppErasure(AppErasure),
+    /// A conversation was created or found.
+    ConversationCreated(ConversationCreated),
+    /// A conversation has that version.
+    ConversationVersion(ConversationVersion),
 }
 
 impl Outcome {
@@ -44,7 +48,9 @@ impl Outcome {
             | Self::SettingsUpdated(_)
             | Self::Job(_)
             | Self::TokensRevoked(_)
-            | Self::AppErasure(_) => 1,
+            | Self::AppErasure(_)
+            | Self::ConversationCreated(_)
+            | Self::ConversationVersion(_) => 1,
             Self::Sent(sent) => sent.actual.into(),
             Self::Changed(count) => (*count).into(),
             Self::SegmentSent(sent) => sent.accepted,
@@ -63,7 +69,9 @@ impl Outcome {
             | Self::SettingsUpdated(_)
             | Self::Job(_)
             | Self::TokensRevoked(_)
-            | Self::AppErasure(_) => Vec::new(),
+            | Self::AppErasure(_)
+            | Self::ConversationCreated(_)
+            | Self::ConversationVersion(_) => Vec::new(),
         }
     }
 }
@@ -113,6 +121,30 @@ pub struct Revision {
     pub digest: Digest,
 }
 
+/// A conversation that was created or found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationCreated {
+    /// Id of the conversation.
+    pub conversation_id: ConversationId,
+    /// Whether it was there.
+    pub outcome: CreationOutcome,
+}
+
+/// Outcome of the creation of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CreationOutcome {
+    /// It is new.
+    Created,
+    /// It was there.
+    Found,
+    /// It was there, with other metadata.
+    FoundWithOtherMetadata,
+}
+
+/// Version of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationVersion(pub i64);
+
 /// An outcome of another kind than its action's; a bug.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnexpectedOutcome(pub Outcome);
@@ -148,6 +180,8 @@ outcomes! {
     Job => JobReport,
     TokensRevoked => Revocation,
     AppErasure => AppErasure,
+    ConversationCreated => ConversationCreated,
+    ConversationVersion => ConversationVersion,
 }
 
 impl From<()> for Outcome {

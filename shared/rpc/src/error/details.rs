@@ -23,6 +23,8 @@ pub(crate) fn exceeded_limits(exceeded: &[LimitExceeded], content_field: &str) -
             LimitExceeded::Recipients { .. } => ("to", Reason::MaxRecipientsExceeded),
             LimitExceeded::Lifetime { .. } => ("expire_after", Reason::InvalidRequest),
             LimitExceeded::ContentBytes { .. } => (content_field, Reason::MessageTooLarge),
+            LimitExceeded::Participants { .. } => ("participants", Reason::MaxParticipantsExceeded),
+            LimitExceeded::Metadata { .. } => ("set", Reason::MetadataTooLarge),
         };
         violations.add(field, reason, limit.to_string());
     }

@@ -76,6 +76,14 @@ impl RpcError {
             Self::MsgboxFull => (Code::ResourceExhausted, R::MsgboxFull),
             Self::TooManyBulk => (Code::ResourceExhausted, R::TooManyBulkMessages),
             Self::TooManyBlocks => (Code::ResourceExhausted, R::TooManyBlocks),
+            Self::ConversationNotFound => (Code::NotFound, R::ConversationNotFound),
+            Self::ConversationIdInUse => (Code::AlreadyExists, R::ConversationIdInUse),
+            Self::ConversationVersionMismatch { .. } => {
+                (Code::Aborted, R::ConversationVersionMismatch)
+            }
+            Self::ProfileBlocked => (Code::PermissionDenied, R::ProfileBlocked),
+            Self::ConversationsFull => (Code::ResourceExhausted, R::ConversationsFull),
+            Self::TooFewParticipants => (Code::FailedPrecondition, R::TooFewParticipants),
             Self::RateLimited { .. } => (Code::ResourceExhausted, R::RateLimited),
             Self::SlowReader => (Code::ResourceExhausted, R::SlowReader),
             Self::TooManyStreams => (Code::ResourceExhausted, R::TooManyStreams),
@@ -105,7 +113,8 @@ impl RpcError {
 
     fn metadata(&self) -> HashMap<String, String> {
         let entries = match self {
-            Self::VersionMismatch { expected, current } => vec![
+            Self::VersionMismatch { expected, current }
+            | Self::ConversationVersionMismatch { expected, current } => vec![
                 ("expected_version", expected.to_string()),
                 ("current_version", current.to_string()),
             ],
@@ -134,6 +143,7 @@ impl RpcError {
             Self::MsgboxFull
             | Self::TooManyBulk
             | Self::TooManyBlocks
+            | Self::ConversationsFull
             | Self::KeptQuotaExceeded(_) => RETRY_MUCH_LATER,
             _ => RETRY_SOON,
         })
@@ -149,6 +159,8 @@ fn field_reason(reason: Reason) -> ErrorReason {
         Reason::SenderIdMustBeEmpty => ErrorReason::SenderIdMustBeEmpty,
         Reason::SenderNameRequired => ErrorReason::SenderNameRequired,
         Reason::MsgboxUnknown => ErrorReason::MsgboxUnknown,
+        Reason::MaxParticipantsExceeded => ErrorReason::MaxParticipantsExceeded,
+        Reason::MetadataTooLarge => ErrorReason::MetadataTooLarge,
     }
 }
 

@@ -16,7 +16,7 @@ type Contracted = (RpcError, Code, Option<&'static str>);
 
 /// Returns an error of every variant.
 fn all() -> Vec<Contracted> {
-    [of_callers(), of_rules(), of_servers()].concat()
+    [of_callers(), of_rules(), of_conversations(), of_servers()].concat()
 }
 
 fn of_callers() -> Vec<Contracted> {
@@ -105,6 +105,46 @@ fn of_rules() -> Vec<Contracted> {
             E::TooManyBlocks,
             C::ResourceExhausted,
             Some("TOO_MANY_BLOCKS"),
+        ),
+    ]
+}
+
+fn of_conversations() -> Vec<Contracted> {
+    use Code as C;
+    use RpcError as E;
+    vec![
+        (
+            E::ConversationNotFound,
+            C::NotFound,
+            Some("CONVERSATION_NOT_FOUND"),
+        ),
+        (
+            E::ConversationIdInUse,
+            C::AlreadyExists,
+            Some("CONVERSATION_ID_IN_USE"),
+        ),
+        (
+            E::ConversationVersionMismatch {
+                expected: 1,
+                current: 2,
+            },
+            C::Aborted,
+            Some("CONVERSATION_VERSION_MISMATCH"),
+        ),
+        (
+            E::ProfileBlocked,
+            C::PermissionDenied,
+            Some("PROFILE_BLOCKED"),
+        ),
+        (
+            E::ConversationsFull,
+            C::ResourceExhausted,
+            Some("CONVERSATIONS_FULL"),
+        ),
+        (
+            E::TooFewParticipants,
+            C::FailedPrecondition,
+            Some("TOO_FEW_PARTICIPANTS"),
         ),
     ]
 }
@@ -279,11 +319,16 @@ fn exceeded_limits_name_the_fields_of_the_request() {
             lifetime_ms: 2_000,
             max_ms: 1_000,
         },
+        LimitExceeded::Participants { named: 3, max: 2 },
+        LimitExceeded::Metadata { bytes: 5, max: 4 },
     ];
     let violations = exceeded_limits(&exceeded, "text");
     let fields = violations.as_slice().iter();
     let fields: Vec<&str> = fields.map(|violation| violation.field.as_str()).collect();
-    assert_eq!(fields, ["to", "text", "expire_after"]);
+    assert_eq!(
+        fields,
+        ["to", "text", "expire_after", "participants", "set"]
+    );
 }
 
 #[test]
@@ -340,6 +385,12 @@ fn storage_errors_map_to_reasons_of_the_contract() {
         ),
         (E::Refused(Refusal::TooManyBulk), "TOO_MANY_BULK_MESSAGES"),
         (E::Refused(Refusal::TooManyBlocks), "TOO_MANY_BLOCKS"),
+        (
+            E::Refused(Refusal::ConversationNotFound),
+            "CONVERSATION_NOT_FOUND",
+        ),
+        (E::Refused(Refusal::ProfileBlocked), "PROFILE_BLOCKED"),
+        (E::Refused(Refusal::ConversationsFull), "CONVERSATIONS_FULL"),
         (E::Overloaded, "OVERLOADED"),
         (
             E::Busy(storage::Contention::Transaction(cause())),

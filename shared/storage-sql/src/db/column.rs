@@ -4,8 +4,12 @@ use bytes::Bytes;
 use domain::audit::{AuditKeyId, AuditKind};
 use domain::bulk::MessageChange;
 use domain::content::ContentKind;
+use domain::conversation::DistinctKey;
 use domain::segment::{JobId, JobState};
-use domain::{Audience, ErasurePhase, MessageId, MessageKind, Millis, Msgbox, ProfileId, Settings};
+use domain::{
+    Audience, ConversationId, ErasurePhase, MessageId, MessageKind, Metadata, Millis, Msgbox,
+    ProfileId, Settings,
+};
 use uuid::Uuid;
 
 use super::bind::Value;
@@ -120,6 +124,9 @@ column_values! {
     Uuid: Uuid, |value| *value, |stored| Some(stored);
     MessageId: Uuid, |value| value.uuid(), |stored| Some(Self::new(stored));
     JobId: Uuid, |value| value.uuid(), |stored| Some(Self::new(stored));
+    ConversationId: Uuid, |value| value.uuid(), |stored| Some(Self::new(stored));
+    Metadata: Text, |value| value.encode(), |stored| Self::decode(&stored);
+    DistinctKey: Bytes, |value| value.0.to_vec(), |stored| stored.try_into().ok().map(Self);
 }
 
 /// Returns recipients as stored text: each between line feeds, so that one can be searched for.

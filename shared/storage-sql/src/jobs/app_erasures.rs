@@ -60,7 +60,7 @@ macro_rules! deletion {
 }
 
 /// Deletions from all tables with rows of apps. Jobs come first: they make rows in others.
-pub static DELETIONS: [Statement; 16] = [
+pub static DELETIONS: [Statement; 18] = [
     Statement::new("send_job.erase", 2, deletion!("send_job", "job_id")),
     Statement::new(
         "send_chunk.erase",
@@ -88,6 +88,16 @@ pub static DELETIONS: [Statement; 16] = [
         "block.erase",
         2,
         deletion!("block", "mailbox_id, profile_id"),
+    ),
+    Statement::new(
+        "participant.erase",
+        2,
+        deletion!("participant", "mailbox_id, conversation_id"),
+    ),
+    Statement::new(
+        "conversation.erase",
+        2,
+        deletion!("conversation", "conversation_id"),
     ),
     Statement::new("mailbox.erase", 2, deletion!("mailbox", "mailbox_id")),
     Statement::new("message.erase", 2, deletion!("message", "message_id")),

@@ -4,6 +4,7 @@
 //! operations, and its progress is stored only if no other step has stored any since.
 
 pub mod blocks;
+pub mod conversations;
 pub mod parties;
 pub mod segments;
 
@@ -226,7 +227,8 @@ impl<DB: Backend> ErasureStep<'_, DB> {
         })
     }
 
-    /// Deletes the next entries and blocks of the mailbox. Returns whether it has no others.
+    /// Deletes the next entries and blocks of the mailbox, and leaves conversations. Returns whether it
+    /// has no others.
     async fn clear(&self) -> Result<bool, Error> {
         for msgbox in Msgbox::ALL {
             let clear = ClearMessages::new(self.profile.clone(), msgbox);
@@ -234,7 +236,7 @@ impl<DB: Backend> ErasureStep<'_, DB> {
                 return Ok(false);
             }
         }
-        blocks::clear_own(self).await
+        Ok(blocks::clear_own(self).await? && conversations::leave(self).await?)
     }
 
     /// Deletes the next tombstones of the mailbox; with the last ones, the mailbox. False if it has

@@ -24,6 +24,7 @@ columns! {
         Mutable next_expiry_ms: Option<Millis> = mailbox.next_expiry_ms;
         Mutable bulk_cursor: i64 = mailbox.bulk_cursor;
         Mutable blocks: i64 = mailbox.blocks;
+        Mutable conversations: i64 = mailbox.conversations;
         Mutable known: bool = mailbox.known;
         Mutable kept_bytes: i64 = mailbox.kept_bytes;
         Mutable caused_by: Option<i64> = mailbox.caused_by;
@@ -43,6 +44,7 @@ columns! {
             bulk_cursor,
             bulk_joined,
             blocks,
+            conversations,
             known,
             kept_bytes,
             caused_by,

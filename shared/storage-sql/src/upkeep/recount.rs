@@ -47,6 +47,9 @@ macro_rules! recount {
                  b.bulk_cursor, b.bulk_head, b.blocks, (
                      SELECT count(*) FROM block k
                      WHERE k.app_no = b.app_no AND k.mailbox_id = b.mailbox_id
+                 ), b.conversations, (
+                     SELECT count(*) FROM participant p
+                     WHERE p.app_no = b.app_no AND p.mailbox_id = b.mailbox_id
                  ), b.erase_step_ms
              FROM b
              LEFT JOIN msgbox e ON e.app_no = b.app_no AND e.mailbox_id = b.mailbox_id
@@ -54,7 +57,7 @@ macro_rules! recount {
              LEFT JOIN send_job j ON j.app_no = m.app_no AND j.job_id = m.job_id
              GROUP BY b.app_no, b.mailbox_id, b.app_id, b.profile_id, b.inbox_total,
                  b.inbox_unread, b.sent_total, b.seq, b.next_expiry_ms, b.bulk_cursor,
-                 b.bulk_head, b.blocks, b.erase_step_ms
+                 b.bulk_head, b.blocks, b.conversations, b.erase_step_ms
              ORDER BY b.app_no, b.mailbox_id"
         )
     };
@@ -105,10 +108,11 @@ pub static REPAIR: Statement = Statement::with_rows(
         ("seq", Kind::Int),
         ("next_expiry_ms", Kind::Int),
         ("blocks", Kind::Int),
+        ("conversations", Kind::Int),
     ],
     "UPDATE mailbox SET inbox_total = r.inbox_total, inbox_unread = r.inbox_unread,
          sent_total = r.sent_total, seq = r.seq, next_expiry_ms = r.next_expiry_ms,
-         blocks = r.blocks
+         blocks = r.blocks, conversations = r.conversations
      FROM r WHERE mailbox.app_no = r.app_no AND mailbox.mailbox_id = r.mailbox_id",
 );
 
@@ -126,6 +130,8 @@ struct Recount {
     bulk_head: i64,
     blocks: i64,
     counted_blocks: i64,
+    conversations: i64,
+    counted_conversations: i64,
     is_of_erased_app: bool,
 }
 
@@ -204,6 +210,7 @@ async fn repair_one<DB: Backend>(
             counted.seq.max(recount.stored.seq).into(),
             counted.next_expiry_ms.into(),
             recount.counted_blocks.into(),
+            recount.counted_conversations.into(),
         ]);
         connection.change("mailbox", statement).await?;
         drift = recount.drift(true);
@@ -275,6 +282,12 @@ impl Recount {
                 self.counted_blocks,
             ),
             (
+                self.conversations != self.counted_conversations,
+                "conversations",
+                self.conversations,
+                self.counted_conversations,
+            ),
+            (
                 self.bulk_cursor > self.bulk_head,
                 "bulk_cursor",
                 self.bulk_cursor,
@@ -321,6 +334,8 @@ fn recount<DB: Backend>(row: &mut RowReader<DB>) -> Result<Recount, Error> {
         bulk_head: row.int()?,
         blocks: row.int()?,
         counted_blocks: row.int()?,
+        conversations: row.int()?,
+        counted_conversations: row.int()?,
         is_of_erased_app: row.int()? > 0,
     })
 }

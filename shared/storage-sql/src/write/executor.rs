@@ -18,12 +18,12 @@ use telemetry::SettleMetrics;
 use tokio::time::sleep;
 
 use super::audit::AuditRecords;
-use super::claims::MessageClaims;
+use super::claims::RowClaims;
 use super::commit::{CommitMarker, commit_or_resolve};
 use super::idempotency::IdempotencyRecords;
 use super::operation::{BatchedOperation, OperationProgress, Verdict};
 use super::post_commit::PostCommit;
-use super::{entries, lock, senders, settle};
+use super::{conversations, entries, lock, senders, settle};
 use crate::db::backend::Backend;
 use crate::db::connection::{Connection, Transaction};
 use crate::db::pool::Pool;
@@ -188,7 +188,7 @@ async fn run_on<DB: Backend>(
     now: Now,
     operations: &[BatchedOperation],
 ) -> Result<BatchEffects, Error> {
-    let (claims, mut footprints) = MessageClaims::read(connection, operations).await?;
+    let (claims, mut footprints) = RowClaims::read(connection, operations).await?;
     let (policy, ids) = (&executor.policy, &executor.ids);
     let apps = lock::apps(
         connection,
@@ -202,6 +202,7 @@ async fn run_on<DB: Backend>(
     let mut ledgers = apps.ledgers;
     lock::usage(connection, &mut ledgers).await?;
     lock::live_bulk(connection, now.due_ms, &mut ledgers, &footprints).await?;
+    lock::conversations(connection, &mut ledgers, &footprints).await?;
     lock::messages(connection, now.due_ms, &mut ledgers, &footprints).await?;
     for (app_no, footprint) in &mut footprints {
         if let Some(ledger) = ledgers.get_mut(app_no) {
@@ -214,6 +215,7 @@ async fn run_on<DB: Backend>(
     settle::read(connection, now.due_ms, &mut ledgers).await?;
     entries::read(connection, &mut ledgers, &footprints).await?;
     senders::read(connection, &mut ledgers, &footprints).await?;
+    conversations::read(connection, &mut ledgers, &footprints).await?;
 
     // Only now that all locks are held: a request that another store has just committed is seen.
     let mut records = IdempotencyRecords::read(connection, now, operations).await?;
@@ -291,7 +293,7 @@ const fn is_without_effect(progress: &OperationProgress) -> bool {
 /// progress of each, and the number of entries that it changed.
 fn apply(
     operations: &[BatchedOperation],
-    claims: &MessageClaims,
+    claims: &RowClaims,
     records: &mut IdempotencyRecords,
     audit: &mut AuditRecords,
     ledgers: &mut BTreeMap<i64, Ledger>,
@@ -324,7 +326,7 @@ fn charge(operations: &[BatchedOperation], entry_changes: &[usize]) {
 /// mailboxes has more due than one transaction settles.
 fn apply_one(
     batched: &BatchedOperation,
-    claims: &MessageClaims,
+    claims: &RowClaims,
     records: &mut IdempotencyRecords,
     audit: &mut AuditRecords,
     ledger: &mut Ledger,

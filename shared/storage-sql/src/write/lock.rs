@@ -1,5 +1,5 @@
-//! Locks the rows of a batch, in the one order that all batches keep: apps, messages, send
-//! jobs, mailboxes. What a decision needs is read by the statement that locks it, or later.
+//! Locks the rows of a batch, in the one order that all batches keep: apps, conversations, messages,
+//! send jobs, mailboxes. What a decision needs is read by the statement that locks it, or later.
 //!
 //! A batch never waits for a row: those that another transaction has locked are left out, and
 //! noted in the ledger as held. Operations that need them are not applied.
@@ -13,7 +13,8 @@ use domain::number::saturating;
 use domain::operation::Footprint;
 use domain::segment::JobId;
 use domain::{
-    AppId, Ledger, MessageId, MessageIdSource, Millis, Now, Policy, ProfileId, UsageState,
+    AppId, ConversationId, Ledger, MessageId, MessageIdSource, Millis, Now, Policy, ProfileId,
+    UsageState,
 };
 use storage::Error;
 use uuid::Uuid;
@@ -22,7 +23,7 @@ use crate::db::backend::Backend;
 use crate::db::bind::BoundStatement;
 use crate::db::connection::Connection;
 use crate::db::statement::Statement;
-use crate::table::{app, bulk, mailbox, message, send_job};
+use crate::table::{app, bulk, conversation, mailbox, message, send_job};
 
 /// The ledgers of a batch, by the numbers of their apps.
 pub type Ledgers = BTreeMap<i64, Ledger>;
@@ -176,6 +177,49 @@ pub async fn live_bulk<DB: Backend>(
     Ok(())
 }
 
+/// Locks the conversations of the footprints.
+pub async fn conversations<DB: Backend>(
+    connection: &mut Connection<DB>,
+    ledgers: &mut Ledgers,
+    footprints: &Footprints,
+) -> Result<(), Error> {
+    let ids = footprints.iter().flat_map(|(app_no, footprint)| {
+        let ids = footprint.conversations.iter();
+        ids.map(|id| (*app_no, *id))
+    });
+    let mut missing: BTreeSet<(i64, ConversationId)> = ids.collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let of_ids = |statement, ids: &BTreeSet<(i64, ConversationId)>| {
+        let mut statement = BoundStatement::of(statement);
+        for (app_no, id) in ids {
+            statement.push_row([(*app_no).into(), id.uuid().into()]);
+        }
+        statement
+    };
+    let lock = of_ids(&conversation::LOCK, &missing);
+    for mut row in connection.fetch(lock).await? {
+        let app_no = row.int()?;
+        let conversation = row.conversation()?;
+        missing.remove(&(app_no, conversation.conversation_id));
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.read_conversation(conversation);
+        }
+    }
+    if missing.is_empty() || !DB::DIALECT.locks_rows {
+        return Ok(());
+    }
+    let existing = of_ids(&conversation::EXISTING, &missing);
+    for mut row in connection.fetch(existing).await? {
+        let (app_no, id) = (row.int()?, ConversationId::new(row.uuid()?));
+        if let Some(ledger) = ledgers.get_mut(&app_no) {
+            ledger.hold(HeldRow::Conversation(id));
+        }
+    }
+    Ok(())
+}
+
 /// Locks the messages of the footprints.
 pub async fn messages<DB: Backend>(
     connection: &mut Connection<DB>,
@@ -295,7 +339,8 @@ pub async fn send_jobs<DB: Backend>(
     Ok(())
 }
 
-/// Locks the mailboxes of the footprints, and those of all holders of the messages. Mailboxes
+/// Locks the mailboxes of the footprints, and those of all holders of the messages and of all
+/// participants of the conversations. Mailboxes
 /// that do not exist are created, unless another transaction is creating them; but not those of
 /// holders, nor of recipients that the policy does not permit.
 pub async fn mailboxes<DB: Backend>(
@@ -353,6 +398,7 @@ pub async fn wait_for<DB: Backend>(
     let of = |statement| BoundStatement::of(statement).bind(app_no);
     let wait = match row {
         HeldRow::App => of(&app::WAIT),
+        HeldRow::Conversation(id) => of(&conversation::WAIT).bind(id.uuid()),
         HeldRow::Message(id) => of(&message::WAIT).bind(id.uuid()),
         HeldRow::SendJob(id) => of(&send_job::WAIT).bind(id.uuid()),
         HeldRow::Mailbox(owner) => of(&mailbox::WAIT).bind(owner.as_str()),
@@ -403,6 +449,10 @@ fn owners(ledgers: &Ledgers, footprints: &Footprints) -> Owners {
             let boxes = message.flat_map(|message| message.boxes_of(*holders));
             owners.extend(boxes.map(|(owner, _)| (app_no, owner.clone())));
         }
+        let conversations = footprint.conversations.iter();
+        let conversations = conversations.filter_map(|id| ledger.conversation(*id));
+        let participants = conversations.flat_map(|it| &it.participants);
+        owners.extend(participants.map(|owner| (app_no, owner.clone())));
         let expired = footprint.expired.iter();
         let senders = expired.filter_map(|id| ledger.expired_sender(*id));
         owners.extend(senders.map(|sender| (app_no, sender.clone())));

@@ -140,6 +140,14 @@ pub fn limits_of_settings() -> Phrases {
             default_of(domain::UNREAD_PER_SENDER_DEFAULT),
         ),
         (
+            "AppSettings.max_participants",
+            format!("2 to {}", domain::PARTICIPANTS_CAP),
+        ),
+        (
+            "AppSettings.max_participants",
+            default_of(domain::PARTICIPANTS_DEFAULT),
+        ),
+        (
             "Sys.UpdateAppSettings",
             format!("every {}", time(rpc::QUOTAS_REREAD)),
         ),

@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::content::Digest;
-use domain::operation::{Revision, SegmentSent, Sent};
+use domain::operation::{ConversationCreated, ConversationVersion, Revision, SegmentSent, Sent};
 use domain::segment::JobReport;
 use domain::{AppErasure, MessageId, Millis, Outcome, Revocation, Settings};
 use serde::de::Error as _;
@@ -49,6 +49,10 @@ enum StoredOutcome {
     TokensRevoked(Revocation),
     #[serde(rename = "e")]
     AppErasure(AppErasure),
+    #[serde(rename = "n")]
+    ConversationCreated(ConversationCreated),
+    #[serde(rename = "v")]
+    ConversationVersion(ConversationVersion),
 }
 
 #[derive(Serialize, Deserialize)]
