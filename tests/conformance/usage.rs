@@ -19,7 +19,7 @@ use super::segments::{all_steps, launch, launched, take_in};
 mod each_gathering {
     use super::*;
 
-    however_gathered![the_usage_of_an_app_equals_what_is_kept_of_it,];
+    however_gathered![the_usage_of_an_app_equals_its_rows,];
 }
 
 mod each_database {
@@ -31,7 +31,7 @@ mod each_database {
         an_app_that_exists_is_counted_when_a_quota_asks_for_it,
         a_count_misses_no_change_beside_it,
         an_app_without_a_quota_is_not_counted,
-        a_recount_finds_and_repairs_what_is_kept,
+        a_recount_finds_and_repairs_kept_bytes_and_usage,
     ];
 }
 
@@ -70,7 +70,7 @@ fn large(from: &str, to: &[&str]) -> Action {
     from_user(from, to, bytes(LARGE)).into()
 }
 
-async fn the_usage_of_an_app_equals_what_is_kept_of_it(fixture: &StoreFixture) {
+async fn the_usage_of_an_app_equals_its_rows(fixture: &StoreFixture) {
     let store = fixture.store_with(limited(1_000, 1_000)).await;
     let act = async |action: Action| run(&store, action).await.expect("it works");
     let brief = |from: &str, to: &[&str]| {
@@ -270,7 +270,7 @@ async fn an_app_without_a_quota_is_not_counted(fixture: &StoreFixture) {
     assert_eq!(states.await, 0);
 }
 
-async fn a_recount_finds_and_repairs_what_is_kept(fixture: &StoreFixture) {
+async fn a_recount_finds_and_repairs_kept_bytes_and_usage(fixture: &StoreFixture) {
     let store = fixture.store_with(limited(1_000, 1_000)).await;
     for to in ["bob", "cid"] {
         let _ = sent(run(&store, send("ann", &[to])).await);

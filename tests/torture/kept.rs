@@ -75,7 +75,7 @@ async fn interrupted(server: &ServerProcess, first: usize) -> usize {
     next.load(Ordering::Relaxed)
 }
 
-async fn what_is_kept_is_exact_after_kill_9(deployment: &Deployment) {
+async fn kept_bytes_and_usage_are_exact_after_kill_9(deployment: &Deployment) {
     let mut sent = 0;
     for _ in 0..ROUNDS {
         let server = deployment.serve();
@@ -91,5 +91,5 @@ async fn what_is_kept_is_exact_after_kill_9(deployment: &Deployment) {
 
 on_each_database![
     #[ignore = "second gear: takes minutes"]
-    what_is_kept_is_exact_after_kill_9,
+    kept_bytes_and_usage_are_exact_after_kill_9,
 ];

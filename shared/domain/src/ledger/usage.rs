@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_is_subtracted_from_the_usage() {
+    fn deletions_are_subtracted_from_the_usage() {
         let mut store = MemoryStore::of(["ann"]);
         let message_id = store.send(10, from_user("ann", ["x"]));
         let mut ledger = store.ledger(20);

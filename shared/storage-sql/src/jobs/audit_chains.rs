@@ -169,7 +169,7 @@ impl<DB: Backend> JobKind for AuditChains<DB> {
     }
 }
 
-/// What a step found and did that is logged.
+/// Findings and changes of a step that are logged.
 struct StepReport {
     /// False if the seal of the head did not hold. It is kept as it is then, and does not hold any
     /// more: a head that was changed is not covered up by a new seal.
