@@ -41,8 +41,8 @@ const PLAN_MODES: [&str; 2] = ["force_custom_plan", "force_generic_plan"];
 /// Statements that are not called for: a recount reads whole mailboxes, and nobody waits for it.
 const LEFT_OUT: [&str; 2] = ["mailbox.recount", "mailbox.recount_one"];
 
-/// Tables that have a row for each app at the most.
-const SMALL: [&str; 4] = ["app.", "server.", "lease.", "audit_head."];
+/// Tables that have sixteen rows for each app at the most.
+const SMALL: [&str; 5] = ["app.", "app_usage.", "server.", "lease.", "audit_head."];
 
 /// Plans that a run has at least, so that it is known to have planned.
 const PLANS_MIN: usize = 200;
