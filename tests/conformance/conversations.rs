@@ -22,7 +22,7 @@ mod gathered {
         a_conversation_is_in_the_mailboxes_of_its_participants,
         operations_of_one_transaction_see_each_other,
         the_same_conversation_id_in_two_apps_is_two_conversations,
-        a_conversation_of_others_is_not_found_and_not_changed,
+        a_conversation_of_others_is_neither_found_nor_changed,
         a_repeated_creation_gives_the_first_answer,
         concurrent_changes_keep_participants_and_mailboxes_alike,
     ];
@@ -218,7 +218,7 @@ async fn the_same_conversation_id_in_two_apps_is_two_conversations(fixture: &Sto
     assert_eq!(conversations(&fixture.store, &there, "cid").await, []);
 }
 
-async fn a_conversation_of_others_is_not_found_and_not_changed(fixture: &StoreFixture) {
+async fn a_conversation_of_others_is_neither_found_nor_changed(fixture: &StoreFixture) {
     let one = created(fixture.act(create("ann", &["bob"])).await).conversation_id;
     for id in [one, id(7)] {
         for action in [

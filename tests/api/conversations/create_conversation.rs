@@ -87,7 +87,7 @@ async fn a_conversation_is_created_with_all_that_was_given(test: &TestService) {
     assert_eq!(seen(test, "mallory", &created.conversation_id).await, None);
 }
 
-async fn a_distinct_conversation_is_found_whoever_creates_it(test: &TestService) {
+async fn a_distinct_conversation_is_found_by_each_participant(test: &TestService) {
     let (_, first) = create(test, "alice", creation(&["bob"])).await;
     let (outcome, found) = create(test, "bob", creation(&["alice"])).await;
     assert_eq!((outcome, &found), (Outcome::Found, &first));
@@ -235,7 +235,7 @@ fn chunks<T>(list: Vec<T>, length: usize) -> Vec<Vec<T>> {
 
 on_each_database![
     a_conversation_is_created_with_all_that_was_given,
-    a_distinct_conversation_is_found_whoever_creates_it,
+    a_distinct_conversation_is_found_by_each_participant,
     a_chosen_id_is_that_of_one_request,
     participants_are_bounded_by_the_app,
     a_profile_that_the_caller_blocks_is_refused_before_it_is_found,

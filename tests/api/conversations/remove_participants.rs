@@ -13,7 +13,7 @@ fn removal(id: &str, participants: &[&str]) -> v1::RemoveParticipantsRequest {
     }
 }
 
-async fn any_participant_removes_others_but_for_the_last_one(test: &TestService) {
+async fn a_participant_removes_all_others_but_the_last(test: &TestService) {
     let (_, it) = create(test, "alice", creation(&["bob", "carol"])).await;
     let id = &*it.conversation_id;
     let mut carol = test.conversations("carol");
@@ -37,4 +37,4 @@ async fn any_participant_removes_others_but_for_the_last_one(test: &TestService)
     );
 }
 
-on_each_database![any_participant_removes_others_but_for_the_last_one];
+on_each_database![a_participant_removes_all_others_but_the_last];

@@ -52,7 +52,7 @@ async fn paths_are_deleted_then_set(test: &TestService) {
     }
 }
 
-async fn an_expected_version_guards_what_was_read(test: &TestService) {
+async fn an_expected_version_guards_a_read_conversation(test: &TestService) {
     let (_, it) = create(test, "alice", creation(&["bob"])).await;
     let id = &*it.conversation_id;
     let expecting = |version, value| v1::UpdateConversationMetadataRequest {
@@ -96,6 +96,6 @@ async fn metadata_is_bounded_in_form_and_size(test: &TestService) {
 
 on_each_database![
     paths_are_deleted_then_set,
-    an_expected_version_guards_what_was_read,
+    an_expected_version_guards_a_read_conversation,
     metadata_is_bounded_in_form_and_size,
 ];

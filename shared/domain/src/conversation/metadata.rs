@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_below_others_are_errors_as_are_bad_paths() {
+    fn bad_paths_and_strings_below_others_are_errors() {
         let strings = |paths: &[&str]| -> BTreeMap<String, String> {
             let strings = paths.iter().map(|path| ((*path).to_owned(), String::new()));
             strings.collect()
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_takes_what_is_below_and_nothing_else() {
+    fn a_deletion_takes_its_path_and_all_paths_below_only() {
         let mut all = metadata([("a", "1"), ("ab", "2"), ("b.c", "3"), ("b.d.e", "4")]);
         all.delete(&path("a"));
         assert_eq!(all, metadata([("ab", "2"), ("b.c", "3"), ("b.d.e", "4")]));

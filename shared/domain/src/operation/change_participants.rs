@@ -16,11 +16,11 @@ const PARTICIPANTS_MIN: usize = 2;
 /// Kind of a change of participants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParticipantsChange {
-    /// Those who are named come in; others stay.
+    /// Addition of the named profiles; the others stay.
     Add,
-    /// Those who are named go.
+    /// Removal of the named profiles.
     Remove,
-    /// Those who are named, and the caller, are all participants.
+    /// Replacement of all participants by the named profiles and the caller.
     Replace,
 }
 

@@ -126,18 +126,18 @@ pub struct Revision {
 pub struct ConversationCreated {
     /// Id of the conversation.
     pub conversation_id: ConversationId,
-    /// Whether it was there.
+    /// Outcome of the creation.
     pub outcome: CreationOutcome,
 }
 
 /// Outcome of the creation of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CreationOutcome {
-    /// It is new.
+    /// A new conversation.
     Created,
-    /// It was there.
+    /// An existing conversation, with the same metadata if the request has any.
     Found,
-    /// It was there, with other metadata.
+    /// An existing conversation, with other metadata.
     FoundWithOtherMetadata,
 }
 

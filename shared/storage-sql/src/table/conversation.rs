@@ -111,7 +111,7 @@ pub static UPDATE: RowStatement<Conversation> =
 pub static DELETE: RowStatement<ConversationId> =
     RowStatement::delete("conversation.delete", "conversation", &[KEY]);
 
-/// Those that are distinct no more make room for new ones.
+/// Updates before inserts: conversations that are no longer distinct make room for new ones.
 pub fn writes(batch: &BatchChanges) -> Vec<TableWrite> {
     vec![
         DELETE.rows(rows(batch, |changes| &changes.gone_conversations)),

@@ -27,7 +27,7 @@ written_columns! {
     }
 }
 
-/// Those of the profiles that are participants of the conversations.
+/// Conversations and profiles, as far as the profiles are participants.
 pub static CLAIMED: Statement = Statement::with_rows(
     "participant.claimed",
     0,

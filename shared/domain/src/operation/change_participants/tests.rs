@@ -348,7 +348,7 @@ fn metadata_is_deleted_then_set_under_the_expected_version() {
 }
 
 #[test]
-fn a_batch_sees_what_its_earlier_operations_did() {
+fn an_operation_sees_changes_of_earlier_ones_of_its_batch() {
     let mut store = MemoryStore::of(["ann", "bob", "cid"]);
     let id = created(&mut store, 10, "ann", ["bob"]);
     let mut ledger = store.ledger(20);
